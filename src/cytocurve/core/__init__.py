@@ -1,0 +1,1 @@
+"""The pure core: numpy, scipy and scikit-learn; no files, clock, environment or TensorFlow."""

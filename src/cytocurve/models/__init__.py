@@ -1,0 +1,1 @@
+"""Architectures, augmentation policies and training engines: the only place of Keras, TensorFlow and numba."""

@@ -1,0 +1,1 @@
+"""Where things last, one library a file."""
