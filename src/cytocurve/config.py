@@ -1,0 +1,205 @@
+"""``params.yaml``, the studies that change it, the project's folders and the environment, validated."""
+
+import difflib
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from cytocurve.core.runs import Arm
+from cytocurve.core.taxonomy import Task, named_task, stated_task, stated_task_name
+from cytocurve.errors import InputError
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$")]
+"""Part of file, stage and experiment names; an arm's name joins three of them with ``-``."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class StatedTask(_Model):
+    """A binary task by its classes."""
+
+    positive: list[str] = Field(min_length=1)
+    negative: list[str] = Field(min_length=1)
+
+
+class Training(_Model):
+    """How every run is trained."""
+
+    batch_size: int = Field(5, ge=1)
+    optimizer: Literal["rmsprop", "adam"] = "rmsprop"
+    learning_rate: float = Field(1e-3, gt=0)
+    max_epochs: int = Field(500, ge=1)
+    patience: int = Field(50, ge=1)
+    engine: Literal["auto", "keras"] = "auto"
+
+
+class Params(_Model):
+    """The contents of ``params.yaml``."""
+
+    dataset: Name
+    task: str | StatedTask
+    sample_per_class: int | None = Field(None, ge=1)
+    min_class_size: int = Field(5, ge=1)
+    labels: list[Name] = Field(min_length=1)
+    architectures: list[Name] = Field(min_length=1)
+    augmentations: list[Name] = Field(min_length=1)
+    folds: int = Field(10, ge=3)
+    sizes: list[Annotated[int, Field(ge=2)]] = Field(min_length=1)
+    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    split: Literal["stratified"] = "stratified"
+    split_seed: int = Field(0, ge=0)
+    image_size: int = Field(ge=8)
+    training: Training
+    settings: dict[str, dict[str, Any]]
+
+    @field_validator("labels", "architectures", "augmentations", "seeds")
+    @classmethod
+    def _distinct(cls, values: list[Any]) -> list[Any]:
+        twice = sorted({value for value in values if values.count(value) > 1})
+        if twice:
+            raise ValueError(f"stated twice: {', '.join(map(str, twice))}")
+        return values
+
+    @field_validator("sizes")
+    @classmethod
+    def _increasing(cls, sizes: list[int]) -> list[int]:
+        if sizes != sorted(set(sizes)):
+            raise ValueError(f"sizes must increase, got {sizes}")
+        return sizes
+
+    @property
+    def arms(self) -> list[Arm]:
+        """All arms of the study."""
+        return [Arm(a, p, v) for a in self.architectures for p in self.augmentations for v in self.labels]
+
+    @property
+    def task_name(self) -> str:
+        """The task's name in the tracking store and the registry."""
+        return self.task if isinstance(self.task, str) else stated_task_name(self.task.positive, self.task.negative)
+
+    def task_of(self, counts: Mapping[str, int]) -> Task:
+        """The task on a label version with these counts of images a label; raises ``InputError``."""
+        if isinstance(self.task, str):
+            return named_task(self.task, counts, self.min_class_size)
+        return stated_task(self.task.positive, self.task.negative, counts)
+
+
+@dataclass(frozen=True)
+class Project:
+    """The folders of a project, all below its root."""
+
+    root: Path
+
+    @property
+    def params_file(self) -> Path:
+        """The study that is current."""
+        return self.root / "params.yaml"
+
+    @property
+    def data(self) -> Path:
+        """All datasets; tracked by DVC as ``data.dvc``."""
+        return self.root / "data"
+
+    @property
+    def catalog(self) -> Path:
+        """The table of images and labels."""
+        return self.root / "build" / "catalog.parquet"
+
+    def split(self, labels: str) -> Path:
+        """The split of one label version."""
+        return self.root / "build" / "split" / f"{labels}.parquet"
+
+    def results(self, arm: Arm) -> Path:
+        """An arm's runs and their scores."""
+        return self.root / "results" / f"{arm.name}.parquet"
+
+    def predictions(self, arm: Arm) -> Path:
+        """An arm's predictions for validation and test images."""
+        return self.root / "results" / f"{arm.name}.predictions.parquet"
+
+    @property
+    def reports(self) -> Path:
+        """Metrics, figures and the page."""
+        return self.root / "reports"
+
+    @property
+    def ledger(self) -> Path:
+        """The store of finished runs; ``CYTOCURVE_LEDGER`` moves it, so that clones can share one."""
+        return Path(os.environ.get("CYTOCURVE_LEDGER") or self.root / "ledger").resolve()
+
+    @property
+    def tracking_uri(self) -> str:
+        """``MLFLOW_TRACKING_URI``, or the local store below ``mlruns/``."""
+        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.root.resolve()}/mlruns/mlflow.db"
+
+    def params(self) -> Params:
+        """The validated ``params.yaml``; raises ``InputError`` listing every offending key."""
+        return validate_params(read_yaml(self.params_file), self.params_file.name)
+
+
+def read_yaml(path: Path) -> Any:  # noqa: ANN401
+    """The plain contents of a YAML file; raises ``InputError`` where there is none or it cannot be parsed."""
+    try:
+        with path.open(encoding="utf-8") as file:
+            return YAML(typ="safe", pure=True).load(file)
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: no such file", hint="Run cytocurve in the project's top folder, where params.yaml lies."
+        ) from None
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+
+
+def validate_params(content: Any, name: str) -> Params:  # noqa: ANN401
+    """These contents as ``Params``; raises ``InputError`` listing every offending key of the file ``name``."""
+    if not isinstance(content, dict):
+        raise InputError(f"{name}: a mapping of settings is expected, got {type(content).__name__}")
+    try:
+        params = Params.model_validate(content)
+    except ValidationError as error:
+        raise InputError(f"{name}: these settings cannot be used:", describe(error.errors())) from error
+    missing = [name for name in (*params.architectures, *params.augmentations) if name not in params.settings]
+    if missing:
+        raise InputError(
+            f"{name}: settings: every architecture and augmentation needs an entry; missing:",
+            missing,
+            "An empty one takes the defaults, for example  settings: {none: {}}",
+        )
+    return params
+
+
+def describe(errors: Iterable[ErrorDetails]) -> list[str]:
+    """Each validation error as the key, the rule and the value received."""
+    return [_describe(error) for error in errors]
+
+
+def _describe(error: ErrorDetails) -> str:
+    location = error["loc"]
+    key = ".".join(str(part) for part in location)
+    if error["type"] == "missing":
+        return f"{key}: missing"
+    if error["type"] == "extra_forbidden":
+        fields = Training.model_fields if location[0] == "training" else Params.model_fields
+        close = difflib.get_close_matches(str(location[-1]), fields, n=1)
+        return f"{key}: unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
+    message = error["msg"].removeprefix("Value error, ")
+    return f"{key}: {message}, got {error['input']!r}"
+
+
+def check_known(what: str, given: Sequence[str], known: Sequence[str]) -> list[str]:
+    """One line for each given name that is not known, with the nearest known one."""
+    lines = []
+    for name in given:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            lines.append(f"{what} {name!r} is unknown" + (f"; did you mean {close[0]!r}?" if close else ""))
+    return lines

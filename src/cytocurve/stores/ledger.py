@@ -1,0 +1,139 @@
+"""The ledger: finished runs on disk, addressed by their run key, written once and completely.
+
+``ledger/runs/<k0k1>/<key>/`` holds ``run.json`` (the recipe, the epochs, timings and provenance, and the SHA-256 of
+the other files), ``predictions.npz`` and ``weights.npz``. A run is written into a temporary folder, synced to disk
+and renamed, so that a reader sees all of it or nothing, and two writers of one run do no harm.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished run.
+
+    ``losses`` and ``validation_losses`` have one entry an epoch; ``predictions`` maps ``validation`` and ``test`` to
+    class probabilities, float32, (images, classes); ``images`` maps ``train``, ``validation`` and ``test`` to the
+    images' identities, uint8, (images, 32); ``description`` is what a reader of the run wants to know (recipe, seed,
+    fold, size); ``provenance`` holds times, packages, host and commit.
+    """
+
+    key: str
+    description: Mapping[str, Any]
+    losses: tuple[float, ...]
+    validation_losses: tuple[float, ...]
+    predictions: Mapping[str, Array]
+    images: Mapping[str, Array]
+    provenance: Mapping[str, Any]
+
+
+class Ledger:
+    """The finished runs below a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def folder(self, key: str) -> Path:
+        """Where the run of that key lies or would lie."""
+        return self.root / "runs" / key[:2] / key
+
+    def __contains__(self, key: str) -> bool:
+        return (self.folder(key) / "run.json").is_file()
+
+    def add(self, finished: Finished, weights: Sequence[Array]) -> None:
+        """Store a run; a run that is already there is kept as it is."""
+        scratch = self.root / "scratch" / uuid.uuid4().hex
+        scratch.mkdir(parents=True)
+        arrays = {f"p_{subset}": values for subset, values in finished.predictions.items()}
+        arrays |= {f"images_{subset}": values for subset, values in finished.images.items()}
+        np.savez(scratch / "predictions.npz", **arrays)
+        np.savez(scratch / "weights.npz", *weights)
+        record = {
+            "key": finished.key,
+            "description": finished.description,
+            "losses": finished.losses,
+            "validation_losses": finished.validation_losses,
+            "provenance": finished.provenance,
+            "sha256": {name: _sha256(scratch / name) for name in ("predictions.npz", "weights.npz")},
+        }
+        (scratch / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+        self._move_into_place(scratch, self.folder(finished.key))
+
+    def _move_into_place(self, scratch: Path, folder: Path) -> None:
+        for path in (*scratch.iterdir(), scratch):
+            _sync(path)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            scratch.rename(folder)
+        except OSError:
+            if not folder.is_dir():
+                raise
+            shutil.rmtree(scratch)
+        _sync(folder.parent)
+
+    def get(self, key: str) -> Finished | None:
+        """The run of that key; None where there is none, or where its files are damaged (they are moved aside)."""
+        folder = self.folder(key)
+        try:
+            record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+            if record["key"] != key or any(_sha256(folder / name) != value for name, value in record["sha256"].items()):
+                raise ValueError(f"{folder}: files do not match their checksums")
+            with np.load(folder / "predictions.npz") as arrays:
+                predictions = {name[2:]: arrays[name] for name in arrays.files if name.startswith("p_")}
+                images = {name[7:]: arrays[name] for name in arrays.files if name.startswith("images_")}
+        except FileNotFoundError:
+            if folder.is_dir():
+                self._set_aside(folder)
+            return None
+        except (OSError, ValueError, KeyError):
+            self._set_aside(folder)
+            return None
+        return Finished(
+            key=key,
+            description=record["description"],
+            losses=tuple(record["losses"]),
+            validation_losses=tuple(record["validation_losses"]),
+            predictions=predictions,
+            images=images,
+            provenance=record["provenance"],
+        )
+
+    def weights(self, key: str) -> list[Array]:
+        """The best weights of a run, in the order of the Keras model; raises ``FileNotFoundError``."""
+        with np.load(self.folder(key) / "weights.npz") as arrays:
+            return [arrays[name] for name in arrays.files]
+
+    def missing(self, keys: Iterable[str]) -> list[str]:
+        """Those of the keys that are not stored."""
+        return [key for key in keys if key not in self]
+
+    def _set_aside(self, folder: Path) -> None:
+        damaged = self.root / "damaged" / f"{folder.name}-{uuid.uuid4().hex[:8]}"
+        damaged.parent.mkdir(parents=True, exist_ok=True)
+        folder.rename(damaged)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
