@@ -1,1 +1,79 @@
-"""Training engines, one a file."""
+"""Training engines, one a file, behind one function: a job in, a trained network out.
+
+A module of this package that defines ``VERSION`` and ``train`` is an engine. The version stands in every run key:
+it changes when the engine, or a library that computes for it, may give other bytes.
+"""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from cytocurve.models.architectures import Architecture, Weights
+from cytocurve.models.augmentation import Pixels, Policy
+
+Indices = NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training.
+
+    ``images`` is uint8 (images, height, width, channels); ``train``, ``validation`` and ``test`` are indices into it
+    and ``classes`` (images,) are the class indices. ``entropy`` seeds initial weights, batches and augmentation.
+    """
+
+    architecture: Architecture
+    architecture_settings: BaseModel
+    policy: Policy
+    policy_settings: BaseModel
+    images: Pixels
+    classes: NDArray[np.int32]
+    train: Indices
+    validation: Indices
+    test: Indices
+    outputs: int
+    batch_size: int
+    optimizer: str
+    learning_rate: float
+    max_epochs: int
+    patience: int
+    entropy: int
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained network: the weights of the epoch with the lowest validation loss, and its probabilities.
+
+    ``predictions`` maps ``validation`` and ``test`` to float32 (images, outputs); losses have one entry an epoch.
+    """
+
+    weights: Weights
+    losses: tuple[float, ...]
+    validation_losses: tuple[float, ...]
+    predictions: Mapping[str, NDArray[np.float32]]
+
+
+def resolve(engine: str) -> str:
+    """The engine that serves ``training.engine``."""
+    return "keras" if engine == "auto" else engine
+
+
+def version(engine: str) -> str:
+    """The version of a resolved engine, its libraries included; imports no TensorFlow."""
+    found: str = _module(engine).VERSION
+    return found
+
+
+def train(engine: str, job: Job) -> Trained:
+    """Train with a resolved engine in this process."""
+    trained: Trained = _module(engine).train(job)
+    return trained
+
+
+def _module(engine: str) -> Any:  # noqa: ANN401
+    return importlib.import_module(f"{__name__}.{engine}")

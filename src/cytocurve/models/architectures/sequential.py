@@ -1,0 +1,66 @@
+"""The sequential network of Schouten et al. 2021, figure 2, with any filters."""
+
+from itertools import pairwise
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from cytocurve.models.architectures import Architecture, Shape, Weights
+
+Width = Annotated[int, Field(ge=1)]
+
+
+class Settings(BaseModel):
+    """Filters of the convolution blocks, and units of the hidden dense layer."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    filters: list[Width] = Field([4, 8, 8, 8, 16, 16], min_length=1)
+    dense: Width = 32
+
+
+def minimum_size(settings: Settings) -> int:
+    """The smallest image side, in pixels, that leaves one value after the last block."""
+    side = 1
+    for _ in settings.filters:
+        side = 2 * side + 2
+    return side
+
+
+def flat_size(settings: Settings, shape: Shape) -> int:
+    """Values after the last block."""
+    height, width, _ = shape
+    for _ in settings.filters:
+        height, width = (height - 2) // 2, (width - 2) // 2
+    return height * width * settings.filters[-1]
+
+
+def initial_weights(settings: Settings, shape: Shape, outputs: int, rng: np.random.Generator) -> Weights:
+    """Kernels uniform in ±sqrt(6 / (fan in + fan out)), biases zero (Glorot & Bengio 2010, eq. 16; Keras' default)."""
+    kernels: list[tuple[int, ...]] = [(3, 3, i, o) for i, o in pairwise([shape[2], *settings.filters])]
+    kernels += pairwise([flat_size(settings, shape), settings.dense, outputs])
+    weights: Weights = []
+    for kernel in kernels:
+        field = int(np.prod(kernel[:-2]))
+        limit = np.sqrt(6 / (field * (kernel[-2] + kernel[-1])))
+        weights += [rng.uniform(-limit, limit, kernel).astype(np.float32), np.zeros(kernel[-1], np.float32)]
+    return weights
+
+
+def build(settings: Settings, shape: Shape, outputs: int) -> Any:  # noqa: ANN401
+    """The Keras model: uint8 images in, softmax probabilities out."""
+    import keras
+
+    layers: list[Any] = [keras.Input(shape, dtype="uint8"), keras.layers.Rescaling(1 / 255)]
+    for filters in settings.filters:
+        layers += [keras.layers.Conv2D(filters, 3, activation="relu"), keras.layers.MaxPooling2D(2)]
+    layers += [
+        keras.layers.Flatten(),
+        keras.layers.Dense(settings.dense, activation="relu"),
+        keras.layers.Dense(outputs, activation="softmax"),
+    ]
+    return keras.Sequential(layers, name="sequential")
+
+
+ARCHITECTURE = Architecture("sequential", Settings, minimum_size, initial_weights, build)

@@ -1,0 +1,83 @@
+"""Augmentation policies of the training images: an affine transform an image and epoch, applied as one gather.
+
+Both engines use this definition. A transformed pixel takes the value of the nearest source pixel, so that
+images stay uint8; outside the source, ``fill`` takes the nearest edge pixel or black.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict
+
+Pixels = NDArray[np.uint8]
+Transforms = NDArray[np.float64]
+"""(n, 2, 2): from an output position to its source position, both relative to the image's centre; rows, columns."""
+
+
+class NoSettings(BaseModel):
+    """A policy without settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class FillSettings(BaseModel):
+    """What is seen where a transformed image reaches past the source."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    fill: Literal["nearest", "constant"] = "nearest"
+
+
+@dataclass(frozen=True)
+class Policy:
+    """An augmentation policy; ``draw`` gives the transforms of n images, None leaves them as they are."""
+
+    settings: type[BaseModel]
+    draw: Callable[[np.random.Generator, int], Transforms] | None
+
+
+def flips_and_rotations(rng: np.random.Generator, n: int) -> Transforms:
+    """Each flip with probability one half, any rotation (Schouten et al. 2021, "Data augmentation")."""
+    angle = rng.uniform(0, 2 * np.pi, n)
+    flips = rng.choice([-1.0, 1.0], (n, 2))
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    transforms: Transforms = rotation.transpose(2, 0, 1) * flips[:, :, None]
+    return transforms
+
+
+POLICIES: Mapping[str, Policy] = {
+    "none": Policy(NoSettings, None),
+    "flip_rotate": Policy(FillSettings, flips_and_rotations),
+}
+
+
+def epoch_images(policy: Policy, settings: Any, images: Pixels, order: NDArray[np.intp], rng: np.random.Generator) -> Pixels:  # noqa: ANN401
+    """The images (height, width, channels each) of one epoch in the given order, augmented."""
+    if policy.draw is None:
+        return images[order]
+    out = np.empty((len(order), *images.shape[1:]), np.uint8)
+    gather(images, order, policy.draw(rng, len(order)), settings.fill == "nearest", out)
+    return out
+
+
+@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+def gather(images: Pixels, order: NDArray[np.intp], transforms: Transforms, clamp: bool, out: Pixels) -> None:
+    """Write each ordered image, transformed, to ``out``, both (n, height, width, channels)."""
+    height, width, channels = out.shape[1:]
+    middle_row, middle_column = (height - 1) / 2, (width - 1) / 2
+    for n in range(len(order)):
+        source, target, m = images[order[n]], out[n], transforms[n]
+        for row in range(height):
+            start_row = m[0, 0] * (row - middle_row) - m[0, 1] * middle_column + middle_row + 0.5
+            start_column = m[1, 0] * (row - middle_row) - m[1, 1] * middle_column + middle_column + 0.5
+            for column in range(width):
+                r = int(np.floor(start_row + m[0, 1] * column))
+                c = int(np.floor(start_column + m[1, 1] * column))
+                inside = 0 <= r < height and 0 <= c < width
+                r, c = min(max(r, 0), height - 1), min(max(c, 0), width - 1)
+                for channel in range(channels):
+                    target[row, column, channel] = source[r, c, channel] if inside or clamp else 0
