@@ -127,6 +127,11 @@ class Project:
         return self.root / "results" / f"{arm.name}.predictions.parquet"
 
     @property
+    def pixels(self) -> Path:
+        """Decoded images, made once and shared by workers; safe to delete."""
+        return self.root / "build" / "pixels"
+
+    @property
     def reports(self) -> Path:
         """Metrics, figures and the page."""
         return self.root / "reports"
@@ -166,7 +171,7 @@ def validate_params(content: Any, name: str) -> Params:  # noqa: ANN401
     try:
         params = Params.model_validate(content)
     except ValidationError as error:
-        raise InputError(f"{name}: these settings cannot be used:", describe(error.errors())) from error
+        raise InputError(f"{name}: these settings cannot be used:", describe(error.errors(), Params)) from error
     missing = [name for name in (*params.architectures, *params.augmentations) if name not in params.settings]
     if missing:
         raise InputError(
@@ -177,29 +182,30 @@ def validate_params(content: Any, name: str) -> Params:  # noqa: ANN401
     return params
 
 
-def describe(errors: Iterable[ErrorDetails]) -> list[str]:
-    """Each validation error as the key, the rule and the value received."""
-    return [_describe(error) for error in errors]
+def describe(errors: Iterable[ErrorDetails], model: type[BaseModel]) -> list[str]:
+    """Each validation error of a model as the key, the rule and the value received."""
+    return [_describe(error, model) for error in errors]
 
 
-def _describe(error: ErrorDetails) -> str:
+def _describe(error: ErrorDetails, model: type[BaseModel]) -> str:
     location = error["loc"]
     key = ".".join(str(part) for part in location)
     if error["type"] == "missing":
         return f"{key}: missing"
     if error["type"] == "extra_forbidden":
-        fields = Training.model_fields if location[0] == "training" else Params.model_fields
-        close = difflib.get_close_matches(str(location[-1]), fields, n=1)
-        return f"{key}: unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
+        inner = model.model_fields[str(location[0])].annotation if len(location) > 1 else model
+        fields = getattr(inner, "model_fields", {})
+        return f"{key}: unknown key{did_you_mean(str(location[-1]), list(fields))}"
     message = error["msg"].removeprefix("Value error, ")
     return f"{key}: {message}, got {error['input']!r}"
 
 
+def did_you_mean(given: str, known: Sequence[str]) -> str:
+    """The nearest known name as the end of a message, or nothing."""
+    close = difflib.get_close_matches(given, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
 def check_known(what: str, given: Sequence[str], known: Sequence[str]) -> list[str]:
     """One line for each given name that is not known, with the nearest known one."""
-    lines = []
-    for name in given:
-        if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            lines.append(f"{what} {name!r} is unknown" + (f"; did you mean {close[0]!r}?" if close else ""))
-    return lines
+    return [f"{what} {name!r} is unknown{did_you_mean(name, known)}" for name in given if name not in known]

@@ -58,8 +58,8 @@ class Trained:
     predictions: Mapping[str, NDArray[np.float32]]
 
 
-def resolve(engine: str) -> str:
-    """The engine that serves ``training.engine``."""
+def resolve(engine: str, architecture: str, optimizer: str) -> str:  # noqa: ARG001
+    """The engine that ``training.engine`` means for an architecture and an optimizer."""
     return "keras" if engine == "auto" else engine
 
 

@@ -1,0 +1,48 @@
+# `make repro` and `make test` each do everything from a fresh clone.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export DVC_NO_ANALYTICS := 1
+
+
+help:  ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/installed  ## Make .venv with the pinned packages and cytocurve itself
+
+.venv/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "error: Python 3.11 or newer is needed, found $$($(PYTHON) --version); try: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 2; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+		{ echo "error: this Python has no venv; on Debian: apt-get install python3-venv" >&2; exit 2; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --compile --requirement requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup-dev: .venv/installed-dev
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --compile --requirement requirements-dev.txt
+	@touch $@
+
+repro: setup  ## Run the study of params.yaml, from images to a registered model and reports/report.html
+	@[ -d data ] || $(BIN)/dvc pull --quiet data.dvc 2>/dev/null || $(BIN)/cytocurve data add starter
+	$(BIN)/dvc repro
+
+test: setup-dev lint  ## Run all checks and tests
+	$(BIN)/pytest
+
+unit: setup-dev  ## Run the tests that take seconds
+	$(BIN)/pytest -m 'not slow'
+
+lint: setup-dev  ## Run the linters and type checks
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+	$(BIN)/hadolint docker/Dockerfile
+
+clean:  ## Remove what can be computed again; keeps data/, ledger/ and mlruns/
+	rm -rf build results reports/figures reports/plots reports/report.html .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,296 @@
+"""The command line: parses, calls, prints, and maps errors to exit codes.
+
+Stages are imported when they run, so that ``--help`` answers at once and nothing that trains no network loads
+TensorFlow.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from cytocurve import __version__
+from cytocurve.errors import CytocurveError, InputError
+
+INTERRUPTED = 130
+
+as_json = click.option("--json", "machine", is_flag=True, help="Print the figures as JSON.")
+
+
+def main() -> NoReturn:
+    """Run the command line and exit: 0 done, 1 a check said no, 2 wrong usage or input, 3 a service is missing."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except CytocurveError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted. What is finished is kept; the same command goes on from there.", err=True)
+        sys.exit(INTERRUPTED)
+    except OSError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    sys.exit(code or 0)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, message="%(version)s")
+def cli() -> None:
+    """How many labelled blood cells are enough? Learning-curve studies with DVC, MLflow and Keras.
+
+    \b
+    dvc repro                     compute whatever changed, from images to a registered model
+    cytocurve ui                  compare runs and curves in MLflow's pages
+    cytocurve data add pbc PATH   bring in a dataset; then name it in params.yaml
+    """
+
+
+def _project() -> Any:
+    from cytocurve.config import Project
+
+    return Project(Path())
+
+
+def _print(machine: bool, figures: Any, text: Callable[[], str]) -> None:
+    click.echo(json.dumps(figures, indent=1) if machine else text())
+
+
+def _arms(names: tuple[str, ...]) -> list[Any]:
+    """The study's arms of these names, all of them if there are none; raises ``InputError``."""
+    from cytocurve.config import check_known
+
+    arms = {arm.name: arm for arm in _project().params().arms}
+    unknown = check_known("arm", names, list(arms))
+    if unknown:
+        raise InputError("params.yaml does not state these arms:", unknown, f"Arms: {', '.join(arms)}")
+    return [arms[name] for name in names or arms]
+
+
+@cli.group()
+def data() -> None:
+    """Bring in datasets."""
+
+
+@data.command("add")
+@click.argument("name")
+@click.argument("path", type=click.Path(path_type=Path), required=False)
+@click.option("--as", "as_name", metavar="DATASET", help="Name below data/; by default that of the dataset.")
+@as_json
+def data_add(name: str, path: Path | None, as_name: str | None, machine: bool) -> None:
+    """Copy the dataset NAME from PATH, laid out as upstream has it, to data/ and let DVC track it.
+
+    \b
+    cytocurve data add pbc ~/Downloads/PBC
+    cytocurve data add folder ~/cells --as our_smears     a folder a class
+    cytocurve data add starter                            the built-in synthetic dataset
+    """
+    from cytocurve.pipeline.data import add
+    from cytocurve.progress import Bars
+    from cytocurve.stores.dvc import track_data
+
+    bars = Bars()
+    try:
+        figures = add(_project(), name, path, as_name, bars(f"{as_name or name}", "images"))
+    finally:
+        bars.close()
+    track_data(Path())
+    _print(machine, figures, lambda: _added(as_name or name, figures))
+
+
+def _added(dataset: str, figures: dict[str, Any]) -> str:
+    lines = [f"data/{dataset}: {figures['images']} images; recorded in data.dvc"]
+    lines += [
+        f"  label version {version}: " + ", ".join(f"{label} {count}" for label, count in counts.items())
+        for version, counts in figures["labels"].items()
+    ]
+    lines += [f"  left out: {file}: {reason}" for file, reason in figures["skipped"].items()]
+    lines.append(f"Next: set dataset: {dataset} in params.yaml, then dvc repro")
+    return "\n".join(lines)
+
+
+@data.command("list")
+@as_json
+def data_list(machine: bool) -> None:
+    """List the datasets that can be added, and those that are here."""
+    from cytocurve import datasets
+
+    folder = _project().data
+    here = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    known = [datasets.load(name) for name in datasets.names()]
+    figures = {"known": {item.name: {"title": item.title, "licence": item.licence} for item in known}, "here": here}
+    width = max(len(item.name) for item in known)
+    lines = [f"{item.name:<{width}}  {item.title} ({item.licence})" for item in known]
+    _print(machine, figures, lambda: "\n".join([*lines, f"In data/: {', '.join(here) or 'nothing yet'}"]))
+
+
+@cli.command()
+@as_json
+def catalog(machine: bool) -> None:
+    """Stage: decode all images, check all labels, find duplicates -> build/catalog.parquet."""
+    from cytocurve.pipeline.catalog import catalog as run
+    from cytocurve.progress import Bars
+
+    bars = Bars()
+    try:
+        figures = run(_project(), bars("catalog", "images"))
+    finally:
+        bars.close()
+    _print(machine, figures, lambda: f"{figures['kept']} of {figures['images']} images are distinct")
+
+
+@cli.command()
+@as_json
+def split(machine: bool) -> None:
+    """Stage: folds and nested training sets for each label version -> build/split/."""
+    from cytocurve.pipeline.split import split as run
+
+    figures = run(_project())
+    _print(machine, figures, lambda: "\n".join(f"{labels}: {figure}" for labels, figure in figures.items()))
+
+
+@cli.command()
+@click.argument("arms", nargs=-1)
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes, one thread each.")
+@click.option(
+    "--executor",
+    type=click.Choice(["processes", "serial"]),
+    default="processes",
+    show_default=True,
+    help="serial: in this process, for a debugger.",
+)
+@as_json
+def sweep(arms: tuple[str, ...], workers: int, executor: str, machine: bool) -> None:
+    """Stage: train the runs of ARMS (default: all) that the ledger does not hold -> results/, and publish them.
+
+    \b
+    cytocurve sweep sequential-none-expert --workers 4
+    """
+    from cytocurve.pipeline.sweep import EXECUTORS
+    from cytocurve.study import plan_arm
+
+    project = _project()
+    plans = [plan_arm(project, project.params(), arm) for arm in _arms(arms)]
+    figures = {plan.arm.name: _sweep(project, plan, lambda: EXECUTORS[executor](workers)) for plan in plans}
+    _print(machine, figures, lambda: "\n".join(f"{arm}: {_counts(figure)}" for arm, figure in figures.items()))
+
+
+def _sweep(project: Any, plan: Any, executor: Callable[[], Any]) -> dict[str, Any]:
+    from cytocurve.pipeline.publish import Publisher
+    from cytocurve.pipeline.sweep import sweep as run
+    from cytocurve.progress import Bars, RunBar
+
+    bar, bars = RunBar(plan.arm.name, plan.runs), Bars()
+    publisher = Publisher(project, plan, bar.say)
+
+    def report(finished: Any) -> None:
+        bar(finished)
+        publisher.now_and_then()
+
+    try:
+        figures = run(project, plan, executor, bar.say, bars("decoding", "images"), report)
+    finally:
+        bars.close()
+        bar.close()
+    return figures | {"published": publisher.finish()}
+
+
+def _counts(figures: dict[str, Any]) -> str:
+    return ", ".join(f"{count} {what}" for what, count in figures.items() if not isinstance(count, dict))
+
+
+@cli.command()
+@click.argument("arms", nargs=-1)
+@as_json
+def publish(arms: tuple[str, ...], machine: bool) -> None:
+    """Bring MLflow up to date with the finished runs of ARMS (default: all); safe to repeat.
+
+    \b
+    MLFLOW_TRACKING_URI=http://mlflow.example.org cytocurve publish
+    """
+    from cytocurve.pipeline.publish import publish as run
+    from cytocurve.study import plan_arm
+
+    project = _project()
+    figures = {arm.name: run(project, plan_arm(project, project.params(), arm)) for arm in _arms(arms)}
+    _print(machine, figures, lambda: "\n".join(f"{arm}: {_counts(figure)}" for arm, figure in figures.items()))
+
+
+@cli.command()
+@as_json
+def evaluate(machine: bool) -> None:
+    """Stage: curves, figures and the page from the stored predictions -> reports/."""
+    from cytocurve.pipeline.evaluate import evaluate as run
+
+    figures = run(_project())
+    _print(machine, figures, lambda: _curves(figures))
+
+
+def _curves(figures: dict[str, Any]) -> str:
+    lines = []
+    for arm, metrics in figures["arms"].items():
+        lines.append(f"{arm}: ROC-AUC by training images")
+        lines += [
+            f"  {size:>6}  {point['mean']:.3f} ± {point['sd']:.3f}  [{point['ci_low']:.3f}, {point['ci_high']:.3f}]"
+            for size, point in metrics["roc_auc"].items()
+            if point["mean"] is not None
+        ]
+    return "\n".join([*lines, "Look at reports/report.html"])
+
+
+@cli.command()
+@as_json
+def register(machine: bool) -> None:
+    """Stage: choose an arm by validation scores alone and register its model as challenger."""
+    from cytocurve.pipeline.register import register as run
+
+    figures = run(_project())
+    _print(machine, figures, lambda: f"{figures['model']}: {figures['arm']} is the challenger")
+
+
+@cli.command()
+@click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
+def ui(port: int) -> None:
+    """Open MLflow's pages on the local tracking store, at http://127.0.0.1:PORT."""
+    from cytocurve.stores.mlflow import ui_command
+
+    command, environment = ui_command(_project().tracking_uri, port)
+    click.echo(f"MLflow: http://127.0.0.1:{port} (Ctrl+C ends it)", err=True)
+    os.execvpe(command[0], command, environment)
+
+
+@cli.group()
+def study() -> None:
+    """Published experiments: short files of what differs from params.yaml."""
+
+
+@study.command("list")
+@as_json
+def study_list(machine: bool) -> None:
+    """List the studies of studies/."""
+    from cytocurve.studies import studies
+
+    figures = studies(_project())
+    _print(machine, figures, lambda: "\n".join(f"{name}: {title}" for name, title in figures.items()))
+
+
+@study.command("use")
+@click.argument("name")
+def study_use(name: str) -> None:
+    """Write what the study NAME states into params.yaml, its comments kept.
+
+    \b
+    cytocurve study use schouten-all-binary && dvc repro
+    """
+    from cytocurve.studies import use
+
+    changed = use(_project(), name)
+    click.echo("\n".join(["params.yaml:", *(f"  {key}: {value}" for key, value in changed.items()), "Next: dvc repro"]))
+
+

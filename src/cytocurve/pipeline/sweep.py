@@ -1,0 +1,205 @@
+"""Stage ``sweep``: the runs of one arm; those that the ledger holds are taken from it, the others are trained."""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from filelock import FileLock, Timeout
+
+from cytocurve.config import Project
+from cytocurve.core.metrics import score
+from cytocurve.core.runs import longest_first
+from cytocurve.errors import CytocurveError
+from cytocurve.stores.dvc import commit
+from cytocurve.stores.files import write_parquet
+from cytocurve.stores.images import shared_pixels
+from cytocurve.stores.ledger import Finished, Ledger
+from cytocurve.study import ArmPlan, PlannedRun
+from cytocurve.training import Assignment, train_run
+
+DEATHS = 3
+"""How often in a row workers may die before the sweep gives up, with no run finished in between."""
+
+Report = Callable[[Sequence[PlannedRun]], None]
+"""Called with the runs that have just been finished (or found in the ledger)."""
+
+
+class Serial(Executor):
+    """Runs everything in the calling process: for debuggers and profilers."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run now; the future is done when it is returned."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001  a future carries any exception to its reader
+            future.set_exception(error)
+        return future
+
+
+def processes(workers: int) -> Executor:
+    """Worker processes of this machine, started afresh and ended with their parent."""
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        sentinel = parent.sentinel
+        threading.Thread(target=lambda: (wait([sentinel]), os._exit(1)), daemon=True).start()
+
+
+EXECUTORS: Mapping[str, Callable[[int], Executor]] = {"processes": processes, "serial": lambda _: Serial()}
+
+
+def sweep(
+    project: Project,
+    plan: ArmPlan,
+    executor: Callable[[], Executor],
+    say: Callable[[str], None],
+    decoded: Callable[[int, int], None],
+    report: Report,
+) -> dict[str, int]:
+    """Finish all runs of the arm and write its results; returns the counts ``runs``, ``found`` and ``trained``.
+
+    ``decoded`` and ``report`` follow the progress. Raises ``InputError`` before any training, ``CytocurveError`` if
+    runs fail, after all others are finished.
+    """
+    ledger = Ledger(project.ledger)
+    with _only_sweep(project.ledger / "locks" / f"{plan.key}.lock", plan.arm.name, say):
+        found = [run for run in plan.runs if run.key in ledger]
+        report(found)
+        trained = 0
+        while missing := [run for run in plan.runs if run.key not in ledger]:
+            files = [project.data / plan.dataset / "images" / image for image in plan.images]
+            pixels = shared_pixels(project.pixels, files, plan.identities, plan.recipe.image_size, decoded)
+            train_all(_assignments(project, plan, missing, pixels), ledger, executor, report, say)
+            trained += len(missing)
+        finished = [ledger.get(run.key) for run in plan.runs]
+        if None in finished:
+            say("The ledger held damaged runs; they were moved to its folder damaged/ and are trained again.")
+    if None in finished:
+        return sweep(project, plan, executor, say, decoded, report)
+    write_results(project, plan, [run for run in finished if run is not None])
+    return {"runs": len(plan.runs), "found": len(found), "trained": trained}
+
+
+@contextmanager
+def _only_sweep(path: Path, arm: str, say: Callable[[str], None]) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        say(f"Another sweep of {arm} is running; waiting for it to finish.")
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _assignments(project: Project, plan: ArmPlan, runs: Sequence[PlannedRun], pixels: Path) -> list[Assignment]:
+    revision = commit(project.root)
+    order = longest_first([run.size for run in runs])
+    return [Assignment(project.ledger, pixels, plan.arm.name, plan.classes, runs[i], revision) for i in order]
+
+
+def train_all(
+    assignments: Sequence[Assignment],
+    ledger: Ledger,
+    executor: Callable[[], Executor],
+    report: Report,
+    say: Callable[[str], None],
+) -> None:
+    """Train every assignment; a killed worker costs its run, which is trained again, and no other.
+
+    Raises ``CytocurveError`` listing the runs that failed, after all others are finished.
+    """
+    failures: dict[str, str] = {}
+    deaths = 0
+    pending = list(assignments)
+    while pending:
+        finished = _train_until_death(pending, executor, report, failures)
+        deaths = 0 if finished else deaths + 1
+        pending = [a for a in pending if a.planned.key not in ledger and a.planned.key not in failures]
+        if pending and deaths == DEATHS:
+            raise CytocurveError(
+                f"Worker processes died {DEATHS} times in a row without finishing a run.",
+                hint="Is there too little memory? Try --workers 1, or --executor serial to see the run itself.",
+            )
+        if pending:
+            say("A worker process died; its run is trained again.")
+    if failures:
+        raise CytocurveError(
+            f"{len(failures)} runs failed; all others are kept:",
+            [f"{key[:12]}: {reason}" for key, reason in sorted(failures.items())],
+        )
+
+
+def _train_until_death(
+    pending: Sequence[Assignment], executor: Callable[[], Executor], report: Report, failures: dict[str, str]
+) -> int:
+    finished = 0
+    pool = executor()
+    try:
+        futures = {pool.submit(train_run, assignment): assignment for assignment in pending}
+        for future in as_completed(futures):
+            planned = futures[future].planned
+            try:
+                future.result()
+            except BrokenExecutor:
+                return finished
+            except Exception as error:  # noqa: BLE001  the other runs go on, this one is reported
+                failures[planned.key] = f"fold {planned.fold}, size {planned.size}, seed {planned.seed}: {error!r}"
+                continue
+            finished += 1
+            report([planned])
+    except BrokenExecutor:
+        return finished
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return finished
+
+
+def write_results(project: Project, plan: ArmPlan, finished: Sequence[Finished]) -> None:
+    """Write the arm's runs with their scores, and its predictions; the same runs give the same bytes."""
+    rows, predictions = [], []
+    classes = np.array(plan.classes)
+    for planned, run in zip(plan.runs, finished, strict=True):
+        rows.append(
+            {
+                "arm": plan.arm.name,
+                **vars(plan.arm),
+                "fold": planned.fold,
+                "size": planned.size,
+                "seed": planned.seed,
+                "run_key": planned.key,
+                "epochs": len(run.losses),
+                **score(classes[planned.rows["test"]], run.predictions["test"]),
+            }
+        )
+        predictions += [prediction_rows(plan, planned, run, subset) for subset in ("validation", "test")]
+    write_parquet(project.predictions(plan.arm), pd.concat(predictions, ignore_index=True))
+    write_parquet(project.results(plan.arm), pd.DataFrame(rows))
+
+
+def prediction_rows(plan: ArmPlan, planned: PlannedRun, run: Finished, subset: str) -> pd.DataFrame:
+    """The predictions of a run for a subset: ``run_key, image, subset, label`` and a column ``p_<class>`` a class."""
+    rows = planned.rows[subset]
+    columns = {
+        "run_key": planned.key,
+        "image": [plan.images[row] for row in rows],
+        "subset": subset,
+        "label": [plan.class_names[plan.classes[row]] for row in rows],
+    }
+    probabilities = {f"p_{name}": run.predictions[subset][:, i] for i, name in enumerate(plan.class_names)}
+    return pd.DataFrame(columns | probabilities)

@@ -1,0 +1,46 @@
+"""DVC, called as its command line: the interface that its versions keep."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from cytocurve.config import read_yaml
+from cytocurve.errors import CytocurveError
+
+
+def track_data(root: Path) -> None:
+    """Record the present bytes of ``data/`` in ``data.dvc``; raises ``CytocurveError`` with what DVC said."""
+    _dvc(root, "add", "--quiet", "data")
+
+
+def data_hash(root: Path) -> str | None:
+    """The hash of ``data/`` that ``data.dvc`` records (36 characters, ``<md5>.dir``); None if it is not tracked."""
+    path = root / "data.dvc"
+    return str(read_yaml(path)["outs"][0]["md5"]) if path.is_file() else None
+
+
+def commit(root: Path) -> str | None:
+    """The commit of the code and settings at hand, ``+changed`` where files differ from it; None outside git."""
+    head = _git(root, "rev-parse", "HEAD")
+    if head is None:
+        return None
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock")
+    return f"{head}+changed" if changed else head
+
+
+def _dvc(root: Path, *arguments: str) -> None:
+    environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments], cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise CytocurveError(f"dvc {' '.join(arguments)} failed: {(done.stderr or done.stdout).strip()}")
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None

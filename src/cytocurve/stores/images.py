@@ -1,0 +1,76 @@
+"""Images on disk, and the array of pixels that the workers of a sweep share."""
+
+import hashlib
+import uuid
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from cytocurve.errors import InputError
+
+PIXEL_LIMIT = 50_000_000
+"""Larger images are refused before they are decoded: no photograph of a single cell comes near it."""
+
+Pixels = NDArray[np.uint8]
+
+
+def read_rgb(path: Path) -> Image.Image:
+    """The decoded image in RGB; raises ``ValueError`` with the reason where it cannot be decoded completely."""
+    try:
+        with Image.open(path) as image:
+            if image.width * image.height > PIXEL_LIMIT:
+                raise ValueError(f"{image.width}x{image.height} pixels are more than the limit of {PIXEL_LIMIT:,}")
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", Image.DecompressionBombWarning)
+                return image.convert("RGB")
+    except (OSError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError(f"cannot be decoded: {error}") from error
+
+
+def pixel_sha256(image: Image.Image) -> str:
+    """SHA-256 (hex) over width, height and RGB pixels: an image's identity, whatever its file format."""
+    return hashlib.sha256(f"{image.width}x{image.height}".encode() + image.tobytes()).hexdigest()
+
+
+def shared_pixels(
+    folder: Path, files: Sequence[Path], identities: Sequence[str], size: int, progress: Callable[[int, int], None]
+) -> Path:
+    """A ``.npy`` file with the images as uint8 (images, size, size, 3), made once and then mapped by every worker.
+
+    Other sizes are scaled and cropped at the centre. Raises ``InputError`` listing the files that cannot be decoded
+    or whose pixels are no longer those of their identities.
+    """
+    target = folder / f"{hashlib.sha256(' '.join([str(size), *identities]).encode()).hexdigest()}.npy"
+    if target.is_file():
+        return target
+    folder.mkdir(parents=True, exist_ok=True)
+    scratch = folder / f"scratch-{uuid.uuid4().hex}.npy"
+    try:
+        array = np.lib.format.open_memmap(scratch, mode="w+", dtype=np.uint8, shape=(len(files), size, size, 3))
+        problems = []
+        for number, (path, identity) in enumerate(zip(files, identities, strict=True)):
+            try:
+                array[number] = _square(path, identity, size)
+            except ValueError as error:
+                problems.append(f"{path}: {error}")
+            progress(number + 1, len(files))
+        if problems:
+            raise InputError("These images cannot be used:", problems, "Next: dvc repro catalog")
+        array.flush()
+        scratch.rename(target)
+    finally:
+        scratch.unlink(missing_ok=True)
+    return target
+
+
+def _square(path: Path, identity: str, size: int) -> Pixels:
+    image = read_rgb(path)
+    if pixel_sha256(image) != identity:
+        raise ValueError("its pixels have changed since the catalog was made")
+    if image.size != (size, size):
+        image = ImageOps.fit(image, (size, size), Image.Resampling.BILINEAR)
+    return np.asarray(image)

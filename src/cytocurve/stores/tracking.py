@@ -1,0 +1,155 @@
+"""The tracking store: an MLflow server, or the project's own SQLite store with MLflow's pages on it.
+
+MLflow is imported inside the functions: it takes a second, and most commands do without.
+"""
+
+import os
+import socket
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from filelock import FileLock
+
+from cytocurve.errors import InputError, ServiceError
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+LOCK_SECONDS = 600.0
+QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "ERROR"}
+PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+"""Unless the user set them: MLflow's own defaults give a dead server four minutes."""
+
+
+@contextmanager
+def connected(tracking_uri: str, lock: Path) -> "Iterator[MlflowClient]":
+    """A client of a tracking server or of a local SQLite store, which is created where there is none.
+
+    One process of a machine at a time: the others wait for ``lock``, or for one beside the local store. Raises
+    ``InputError`` for other kinds of stores, and ``ServiceError`` where the store fails, here or in the block.
+    """
+    for name, value in (QUIET | PATIENCE).items():
+        os.environ.setdefault(name, value)
+    database = _database(tracking_uri)
+    with _alone(database.with_name(f"{database.name}.lock") if database else lock, tracking_uri):
+        if database:
+            _check_database(tracking_uri, database)
+        from mlflow.exceptions import MlflowException
+        from mlflow.tracking import MlflowClient
+
+        try:
+            if database:
+                _migrate(tracking_uri)
+            else:
+                _probe(tracking_uri)
+            yield MlflowClient(tracking_uri, tracking_uri)
+        except MlflowException as error:
+            raise _unreachable(tracking_uri, str(error)) from error
+
+
+def ui_command(tracking_uri: str, lock: Path, port: int) -> tuple[list[str], dict[str, str]]:
+    """The command that serves MLflow's pages on the local store to this machine, and what its environment needs more.
+
+    Raises ``InputError`` where the store is a server, which has its own pages, or where the port is taken.
+    """
+    database = _database(tracking_uri)
+    if database is None:
+        raise InputError(f"The tracking store is a server: open {_shown(tracking_uri)} in a browser.")
+    try:
+        with socket.create_server(("127.0.0.1", port)):
+            pass
+    except (OSError, OverflowError) as error:
+        raise InputError(
+            f"Port {port} on 127.0.0.1 cannot be used: {error}", hint="Choose another with --port."
+        ) from error
+    with connected(tracking_uri, lock):
+        command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
+        command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{database}"]
+        command += ["--default-artifact-root", (database.parent / "artifacts").as_uri(), "--no-serve-artifacts"]
+    return command, QUIET | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+
+
+def _database(tracking_uri: str) -> Path | None:
+    """The file of a local store, None for a server; raises ``InputError`` for anything else."""
+    if tracking_uri.startswith("sqlite:///"):
+        return Path(tracking_uri.removeprefix("sqlite:///")).resolve()
+    if urlsplit(tracking_uri).scheme in {"http", "https"}:
+        return None
+    raise InputError(
+        f"MLFLOW_TRACKING_URI must be http://…, https://… or sqlite:///…, got {_shown(tracking_uri)!r}.",
+        hint="Without it, cytocurve uses the local store mlruns/mlflow.db.",
+    )
+
+
+def _check_database(tracking_uri: str, database: Path) -> None:
+    """Open the file before MLflow, which tries a damaged one for minutes.
+
+    Write-ahead logging, once set, stays: it makes writing runs six times faster.
+    """
+    try:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(database, timeout=60)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+            connection.execute("SELECT count(*) FROM sqlite_master")
+    except (OSError, sqlite3.Error) as error:
+        raise _unreachable(tracking_uri, str(error)) from error
+
+
+def _migrate(tracking_uri: str) -> None:
+    """Bring the schema that an earlier MLflow made to the present one; a file without tables is left to the client."""
+    from mlflow.store.db import utils
+
+    engine = utils.create_sqlalchemy_engine(tracking_uri)  # type: ignore[no-untyped-call]
+    try:
+        version = utils._get_schema_version(engine)  # type: ignore[no-untyped-call]
+        if version and version != utils._get_latest_schema_revision():  # type: ignore[no-untyped-call]
+            utils._upgrade_db(engine)  # type: ignore[no-untyped-call]
+    finally:
+        engine.dispose()
+
+
+def _probe(tracking_uri: str) -> None:
+    """Ask a server for its health once, since MLflow tries a silent one several times."""
+    from mlflow.utils.credentials import get_default_host_creds
+    from mlflow.utils.rest_utils import http_request
+
+    creds = get_default_host_creds(tracking_uri)  # type: ignore[no-untyped-call]
+    answer = http_request(creds, "/health", "GET", max_retries=0, timeout=5, raise_on_status=False)  # type: ignore[no-untyped-call]
+    if answer.status_code >= 500:
+        raise _unreachable(tracking_uri, f"/health answers {answer.status_code}")
+
+
+@contextmanager
+def _alone(lock: Path, tracking_uri: str) -> Iterator[None]:
+    try:
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        held = FileLock(lock, timeout=LOCK_SECONDS)
+        held.acquire()
+    except OSError as error:  # a Timeout is one
+        raise _unreachable(tracking_uri, f"cannot lock {lock}: {error}") from error
+    try:
+        yield
+    finally:
+        held.release()
+
+
+def _unreachable(tracking_uri: str, detail: str) -> ServiceError:
+    shown = _shown(tracking_uri)
+    detail = " ".join(detail.replace(tracking_uri, shown).split())[:500]
+    return ServiceError(
+        f"The tracking store {shown} could not be used: {detail}",
+        hint="Nothing is lost: the ledger holds every finished run. When the store works again, run: cytocurve publish",
+    )
+
+
+def _shown(tracking_uri: str) -> str:
+    """The URI without a password."""
+    parts = urlsplit(tracking_uri)
+    return (
+        parts._replace(netloc=f"…@{parts.netloc.rpartition('@')[2]}").geturl() if "@" in parts.netloc else tracking_uri
+    )

@@ -1,0 +1,54 @@
+"""Studies: short YAML files of what differs from ``params.yaml``."""
+
+import io
+from collections.abc import Mapping
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from cytocurve.config import Project, read_yaml, validate_params
+from cytocurve.errors import InputError
+from cytocurve.stores.files import write_text
+
+
+def studies(project: Project) -> dict[str, str]:
+    """Name and first comment line of each study, sorted by name."""
+    return {path.stem: _title(path.read_text(encoding="utf-8")) for path in sorted(_folder(project).glob("*.yaml"))}
+
+
+def use(project: Project, name: str) -> dict[str, Any]:
+    """Write the study's settings into ``params.yaml`` and return them; comments and other settings stay.
+
+    Raises ``InputError`` where there is no such study, or where the result is no valid ``params.yaml``.
+    """
+    known = studies(project)
+    if name not in known:
+        raise InputError(f"studies/{name}.yaml: no such study", hint=f"Studies: {', '.join(known) or 'none'}")
+    changes = read_yaml(_folder(project) / f"{name}.yaml")
+    if not isinstance(changes, dict):
+        raise InputError(f"studies/{name}.yaml: a mapping of settings is expected")
+    yaml = YAML()
+    yaml.width = 120
+    params = yaml.load(project.params_file.read_text(encoding="utf-8"))
+    _merge(params, changes)
+    text = io.StringIO()
+    yaml.dump(params, text)
+    validate_params(YAML(typ="safe").load(text.getvalue()), f"params.yaml with studies/{name}.yaml")
+    write_text(project.params_file, text.getvalue())
+    return changes
+
+
+def _merge(settings: Any, changes: Mapping[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(settings.get(key), dict):
+            _merge(settings[key], value)
+        else:
+            settings[key] = value
+
+
+def _folder(project: Project) -> Any:
+    return project.root / "studies"
+
+
+def _title(text: str) -> str:
+    return text.partition("\n")[0].removeprefix("#").strip()

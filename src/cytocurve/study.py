@@ -1,0 +1,168 @@
+"""What a study consists of: the runs of an arm, derived from ``params.yaml`` and the arm's split."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import BaseModel, ValidationError
+
+from cytocurve.config import Params, Project, check_known, describe
+from cytocurve.core.runs import Arm, Images, Recipe, Run, digest
+from cytocurve.errors import InputError
+from cytocurve.models import architectures, augmentation, engines
+
+Rows = Mapping[str, NDArray[np.intp]]
+"""Subset (``train``, ``validation``, ``test``) to rows of an arm's images, in order."""
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run of an arm, and the rows of the arm's images that it sees."""
+
+    fold: int
+    size: int
+    seed: int
+    run: Run
+    rows: Rows
+
+    @property
+    def key(self) -> str:
+        """The run key."""
+        return self.run.key
+
+
+@dataclass(frozen=True)
+class ArmPlan:
+    """An arm's images and runs; ``images``, ``identities`` and ``classes`` (indices) have one entry an image."""
+
+    dataset: str
+    task: str
+    arm: Arm
+    recipe: Recipe
+    class_names: tuple[str, ...]
+    images: tuple[str, ...]
+    identities: tuple[str, ...]
+    classes: tuple[int, ...]
+    runs: tuple[PlannedRun, ...]
+
+    @property
+    def key(self) -> str:
+        """What all runs of the arm share, training sizes excepted: a study that adds sizes goes on with the same arm."""
+        folds = [[r.fold, r.seed, r.run.validation.identities, r.run.test.identities] for r in self.runs]
+        return digest([self.arm.name, digest(vars(self.recipe)), sorted({digest(fold) for fold in folds})])
+
+
+def check_arms(params: Params, name: str = "params.yaml") -> None:
+    """Raise one ``InputError`` listing every architecture, augmentation and setting that cannot be used."""
+    known = architectures.names()
+    problems = check_known("architectures:", params.architectures, known)
+    problems += check_known("augmentations:", params.augmentations, list(augmentation.POLICIES))
+    for architecture in set(params.architectures) & set(known):
+        family = architectures.load(architecture)
+        settings, found = _settings(family.settings, params, architecture)
+        problems += found
+        if settings is not None and params.image_size < (least := family.minimum_size(settings)):
+            problems.append(f"image_size: {architecture} needs at least {least} pixels a side, got {params.image_size}")
+    for policy in set(params.augmentations) & set(augmentation.POLICIES):
+        problems += _settings(augmentation.POLICIES[policy].settings, params, policy)[1]
+    if problems:
+        raise InputError(
+            f"{name}: these arms cannot be trained:",
+            sorted(problems),
+            f"Architectures: {', '.join(known)}. Augmentations: {', '.join(augmentation.POLICIES)}.",
+        )
+
+
+def _settings(model: type[BaseModel], params: Params, name: str) -> tuple[BaseModel | None, list[str]]:
+    try:
+        return model.model_validate(params.settings[name]), []
+    except ValidationError as error:
+        known = ", ".join(model.model_fields) or "none"
+        return None, [f"settings.{name}.{line} (settings: {known})" for line in describe(error.errors(), model)]
+
+
+def recipe(params: Params, arm: Arm, outputs: int) -> Recipe:
+    """How the runs of an arm are trained."""
+    training = params.training
+    engine = engines.resolve(training.engine, arm.architecture, training.optimizer)
+    architecture = architectures.load(arm.architecture).settings.model_validate(params.settings[arm.architecture])
+    policy = augmentation.POLICIES[arm.augmentation].settings.model_validate(params.settings[arm.augmentation])
+    return Recipe(
+        architecture=arm.architecture,
+        architecture_settings=architecture.model_dump(),
+        augmentation=arm.augmentation,
+        augmentation_settings=policy.model_dump(),
+        image_size=params.image_size,
+        outputs=outputs,
+        batch_size=training.batch_size,
+        optimizer=training.optimizer,
+        learning_rate=training.learning_rate,
+        max_epochs=training.max_epochs,
+        patience=training.patience,
+        engine=engine,
+        engine_version=engines.version(engine),
+    )
+
+
+def plan_arm(project: Project, params: Params, arm: Arm) -> ArmPlan:
+    """The runs of an arm in the order fold, size, seed; raises ``InputError``."""
+    check_arms(params)
+    split = read_split(project.split(arm.labels), arm.labels)
+    images = split.drop_duplicates("image").sort_values("image", ignore_index=True)
+    names = dict(zip(images["class"].tolist(), images["label"].tolist(), strict=True))
+    split["row"] = split["image"].map({image: row for row, image in enumerate(images["image"])})
+    shared = recipe(params, arm, len(names))
+    identities, classes = tuple(images["pixel_sha256"]), tuple(images["class"].tolist())
+    runs: list[PlannedRun] = []
+    for fold, part in split.sort_values("rank").groupby("fold"):
+        rows = {str(subset): group["row"].to_numpy() for subset, group in part.groupby("subset")}
+        check_sizes(params.sizes, len(rows["train"]))
+        runs += _runs_of_fold(int(str(fold)), rows, params, shared, lambda r: _images(r, identities, classes))
+    class_names = tuple(names[number] for number in sorted(names))
+    return ArmPlan(
+        dataset=params.dataset,
+        task=params.task_name,
+        arm=arm,
+        recipe=shared,
+        class_names=class_names,
+        images=tuple(images["image"]),
+        identities=identities,
+        classes=classes,
+        runs=tuple(runs),
+    )
+
+
+def _runs_of_fold(
+    fold: int, rows: Rows, params: Params, shared: Recipe, images_of: Callable[[NDArray[np.intp]], Images]
+) -> Iterator[PlannedRun]:
+    validation, test = images_of(rows["validation"]), images_of(rows["test"])
+    for size in params.sizes:
+        chosen = {**rows, "train": rows["train"][:size]}
+        train = images_of(chosen["train"])
+        for seed in params.seeds:
+            yield PlannedRun(fold, size, seed, Run(shared, seed, train, validation, test), chosen)
+
+
+def _images(rows: NDArray[np.intp], identities: tuple[str, ...], classes: tuple[int, ...]) -> Images:
+    return Images(tuple(identities[row] for row in rows), tuple(classes[row] for row in rows))
+
+
+def read_split(path: Path, labels: str) -> pd.DataFrame:
+    """The split of a label version: columns ``fold, subset, rank, image, pixel_sha256, label, class``."""
+    if not path.is_file():
+        raise InputError(f"{path}: no split of label version {labels!r} yet", hint="Next: dvc repro split")
+    return pd.read_parquet(path)
+
+
+def check_sizes(sizes: list[int], available: int) -> None:
+    """Raise ``InputError`` listing the training sizes that are larger than the images left for training."""
+    too_large = [str(size) for size in sizes if size > available]
+    if too_large:
+        raise InputError(
+            f"sizes: a fold leaves {available} images for training; these sizes need more:",
+            too_large,
+            "Lower sizes in params.yaml, or add images.",
+        )
