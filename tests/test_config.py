@@ -1,0 +1,130 @@
+"""``params.yaml`` is validated before anything runs, and every offending key is named."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from cytocurve.config import Project, read_yaml, validate_params
+from cytocurve.errors import InputError
+from cytocurve.studies import studies, use
+from cytocurve.study import check_arms
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def content() -> dict[str, Any]:
+    loaded: dict[str, Any] = read_yaml(ROOT / "params.yaml")
+    return loaded
+
+
+def offenders(content: dict[str, Any]) -> tuple[str, ...]:
+    with pytest.raises(InputError) as caught:
+        validate_params(content, "params.yaml")
+    assert caught.value.exit_code == 2
+    return caught.value.offenders
+
+
+def test_the_committed_study_is_valid_and_its_arms_can_be_trained() -> None:
+    params = Project(ROOT).params()
+    check_arms(params)
+    assert len(params.arms) == len(params.architectures) * len(params.augmentations) * len(params.labels)
+
+
+def test_every_wrong_key_and_value_is_listed_with_what_was_given(content: dict[str, Any]) -> None:
+    content["fold"] = 10
+    content["training"]["batch_sise"] = 5
+    content["training"]["optimizer"] = "sgd"
+    content["sizes"] = [20, 10]
+    content["folds"] = "ten"
+    content["labels"] = ["expert", "expert"]
+    del content["seeds"]
+    found = offenders(content)
+    assert len(found) == 7
+    text = "\n".join(found)
+    assert "fold: unknown key; did you mean 'folds'?" in text
+    assert "training.batch_sise: unknown key; did you mean 'batch_size'?" in text
+    assert "training.optimizer" in text
+    assert "'sgd'" in text
+    assert "sizes must increase" in text
+    assert "got 'ten'" in text
+    assert "stated twice: expert" in text
+    assert "seeds: missing" in text
+
+
+def test_names_that_cannot_stand_in_a_file_name_are_refused(content: dict[str, Any]) -> None:
+    content["dataset"] = "../elsewhere"
+    assert "dataset" in offenders(content)[0]
+
+
+def test_an_arm_without_settings_is_named(content: dict[str, Any]) -> None:
+    del content["settings"]["none"]
+    assert offenders(content) == ("none",)
+
+
+def test_unknown_architectures_policies_and_settings_are_listed_together(content: dict[str, Any]) -> None:
+    content["architectures"] = ["sequentiel", "sequential"]
+    content["augmentations"] = ["flip_rotat"]
+    content["settings"] = {"sequentiel": {}, "flip_rotat": {}, "sequential": {"filter": [4], "dense": 0}}
+    with pytest.raises(InputError) as caught:
+        check_arms(validate_params(content, "params.yaml"))
+    text = "\n".join(caught.value.offenders)
+    assert len(caught.value.offenders) == 4
+    assert "'sequentiel' is unknown; did you mean 'sequential'?" in text
+    assert "'flip_rotat' is unknown; did you mean 'flip_rotate'?" in text
+    assert "settings.sequential.filter: unknown key; did you mean 'filters'?" in text
+    assert "settings.sequential.dense" in text
+
+
+def test_an_image_size_too_small_for_the_network_names_the_least(content: dict[str, Any]) -> None:
+    content["image_size"] = 100
+    with pytest.raises(InputError, match="at least 190 pixels a side, got 100"):
+        check_arms(validate_params(content, "params.yaml"))
+
+
+def test_yaml_that_cannot_be_parsed_names_file_and_line(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("dataset: [starter\nfolds: 10\n")
+    with pytest.raises(InputError, match=r"params.yaml: not valid YAML: .*line"):
+        read_yaml(path)
+
+
+def test_a_key_stated_twice_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text("folds: 5\nfolds: 10\n")
+    with pytest.raises(InputError, match="duplicate key"):
+        read_yaml(path)
+
+
+def test_a_missing_file_says_where_to_run() -> None:
+    with pytest.raises(InputError, match="top folder"):
+        Project(Path("nowhere")).params()
+
+
+def test_every_study_is_a_valid_change_of_params(tmp_path: Path) -> None:
+    (tmp_path / "studies").symlink_to(ROOT / "studies")
+    for name in studies(Project(ROOT)):
+        (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+        changed = use(Project(tmp_path), name)
+        written = YAML(typ="safe").load((tmp_path / "params.yaml").read_text())
+        assert {key: written[key] for key in changed} == changed
+        assert "# label versions" in (tmp_path / "params.yaml").read_text()
+
+
+def test_an_unknown_study_lists_the_known_ones() -> None:
+    with pytest.raises(InputError, match="schouten-all-binary"):
+        use(Project(ROOT), "schouten")
+
+
+def test_the_environment_moves_ledger_and_tracking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    project = Project(tmp_path)
+    monkeypatch.delenv("CYTOCURVE_LEDGER", raising=False)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    assert project.ledger == tmp_path / "ledger"
+    assert project.tracking_uri == f"sqlite:///{tmp_path}/mlruns/mlflow.db"
+    monkeypatch.setenv("CYTOCURVE_LEDGER", str(tmp_path / "shared"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
+    assert project.ledger == tmp_path / "shared"
+    assert project.tracking_uri == "http://127.0.0.1:5000"
