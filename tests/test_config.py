@@ -8,8 +8,8 @@ from ruamel.yaml import YAML
 
 from cytocurve.config import Project, read_yaml, validate_params
 from cytocurve.errors import InputError
-from cytocurve.studies import studies, use
-from cytocurve.study import check_arms
+from cytocurve.study.plan import check_arms
+from cytocurve.study.presets import studies, use
 
 ROOT = Path(__file__).parent.parent
 

@@ -39,15 +39,17 @@ def test_equal_runs_have_equal_keys() -> None:
 @pytest.mark.parametrize("name", [field.name for field in fields(Recipe)])
 def test_every_part_of_the_recipe_changes_the_key(name: str) -> None:
     value = getattr(RECIPE, name)
-    changed = {"changed": 1} if isinstance(value, dict) else OTHER[type(value).__name__]
-    assert replace(RUN, recipe=replace(RECIPE, **{name: changed})).key != RUN.key
+    changed: Any = {"changed": 1} if isinstance(value, dict) else OTHER[type(value).__name__]
+    change: dict[str, Any] = {name: changed}
+    assert replace(RUN, recipe=replace(RECIPE, **change)).key != RUN.key
 
 
 @pytest.mark.parametrize("subset", ["train", "validation", "test"])
 def test_images_their_order_and_their_classes_change_the_key(subset: str) -> None:
     images = Images(("x", "y"), (0, 1))
     variants = [images, Images(("y", "x"), (0, 1)), Images(("x", "y"), (1, 0)), Images(("x", "z"), (0, 1))]
-    assert len({replace(RUN, **{subset: variant}).key for variant in variants}) == len(variants)
+    changes: list[dict[str, Any]] = [{subset: variant} for variant in variants]
+    assert len({replace(RUN, **change).key for change in changes}) == len(variants)
 
 
 def test_the_seed_changes_key_and_random_numbers() -> None:

@@ -173,7 +173,7 @@ def sweep(arms: tuple[str, ...], workers: int, executor: str, machine: bool) -> 
     cytocurve sweep sequential-none-expert --workers 4
     """
     from cytocurve.pipeline.sweep import EXECUTORS
-    from cytocurve.study import plan_arm
+    from cytocurve.study.plan import plan_arm
 
     project = _project()
     plans = [plan_arm(project, project.params(), arm) for arm in _arms(arms)]
@@ -182,9 +182,9 @@ def sweep(arms: tuple[str, ...], workers: int, executor: str, machine: bool) -> 
 
 
 def _sweep(project: Any, plan: Any, executor: Callable[[], Any]) -> dict[str, Any]:
-    from cytocurve.pipeline.publish import Publisher
     from cytocurve.pipeline.sweep import sweep as run
     from cytocurve.progress import Bars, RunBar
+    from cytocurve.study.publish import Publisher
 
     bar, bars = RunBar(plan.arm.name, plan.runs), Bars()
     publisher = Publisher(project, plan, bar.say)
@@ -198,11 +198,11 @@ def _sweep(project: Any, plan: Any, executor: Callable[[], Any]) -> dict[str, An
     finally:
         bars.close()
         bar.close()
-    return figures | {"published": publisher.finish()}
+    return figures | publisher.finish()
 
 
 def _counts(figures: dict[str, Any]) -> str:
-    return ", ".join(f"{count} {what}" for what, count in figures.items() if not isinstance(count, dict))
+    return ", ".join(f"{what.replace('_', ' ')} {count}" for what, count in figures.items())
 
 
 @cli.command()
@@ -214,11 +214,18 @@ def publish(arms: tuple[str, ...], machine: bool) -> None:
     \b
     MLFLOW_TRACKING_URI=http://mlflow.example.org cytocurve publish
     """
-    from cytocurve.pipeline.publish import publish as run
-    from cytocurve.study import plan_arm
+    from dataclasses import asdict
 
-    project = _project()
-    figures = {arm.name: run(project, plan_arm(project, project.params(), arm)) for arm in _arms(arms)}
+    from cytocurve.progress import Bars
+    from cytocurve.study.plan import plan_arm
+    from cytocurve.study.publish import publish as run
+
+    project, bars = _project(), Bars()
+    plans = [plan_arm(project, project.params(), arm) for arm in _arms(arms)]
+    try:
+        figures = {plan.arm.name: asdict(run(project, plan, bars(plan.arm.name, "runs"))) for plan in plans}
+    finally:
+        bars.close()
     _print(machine, figures, lambda: "\n".join(f"{arm}: {_counts(figure)}" for arm, figure in figures.items()))
 
 
@@ -258,11 +265,12 @@ def register(machine: bool) -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
 def ui(port: int) -> None:
     """Open MLflow's pages on the local tracking store, at http://127.0.0.1:PORT."""
-    from cytocurve.stores.mlflow import ui_command
+    from cytocurve.stores.tracking import ui_command
 
-    command, environment = ui_command(_project().tracking_uri, port)
+    project = _project()
+    command, environment = ui_command(project.tracking_uri, project.tracking_lock, port)
     click.echo(f"MLflow: http://127.0.0.1:{port} (Ctrl+C ends it)", err=True)
-    os.execvpe(command[0], command, environment)
+    os.execve(command[0], command, os.environ | environment)
 
 
 @cli.group()
@@ -274,7 +282,7 @@ def study() -> None:
 @as_json
 def study_list(machine: bool) -> None:
     """List the studies of studies/."""
-    from cytocurve.studies import studies
+    from cytocurve.study.presets import studies
 
     figures = studies(_project())
     _print(machine, figures, lambda: "\n".join(f"{name}: {title}" for name, title in figures.items()))
@@ -288,9 +296,7 @@ def study_use(name: str) -> None:
     \b
     cytocurve study use schouten-all-binary && dvc repro
     """
-    from cytocurve.studies import use
+    from cytocurve.study.presets import use
 
     changed = use(_project(), name)
     click.echo("\n".join(["params.yaml:", *(f"  {key}: {value}" for key, value in changed.items()), "Next: dvc repro"]))
-
-

@@ -146,12 +146,17 @@ class Project:
         """``MLFLOW_TRACKING_URI``, or the local store below ``mlruns/``."""
         return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.root.resolve()}/mlruns/mlflow.db"
 
+    @property
+    def tracking_lock(self) -> Path:
+        """Held by the one process of this machine that publishes to a tracking server."""
+        return self.ledger / "locks" / "tracking.lock"
+
     def params(self) -> Params:
         """The validated ``params.yaml``; raises ``InputError`` listing every offending key."""
         return validate_params(read_yaml(self.params_file), self.params_file.name)
 
 
-def read_yaml(path: Path) -> Any:  # noqa: ANN401
+def read_yaml(path: Path) -> Any:
     """The plain contents of a YAML file; raises ``InputError`` where there is none or it cannot be parsed."""
     try:
         with path.open(encoding="utf-8") as file:
@@ -164,7 +169,7 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401
         raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
 
 
-def validate_params(content: Any, name: str) -> Params:  # noqa: ANN401
+def validate_params(content: Any, name: str) -> Params:
     """These contents as ``Params``; raises ``InputError`` listing every offending key of the file ``name``."""
     if not isinstance(content, dict):
         raise InputError(f"{name}: a mapping of settings is expected, got {type(content).__name__}")

@@ -42,7 +42,7 @@ class Bars:
 
 
 class RunBar:
-    """Runs done, their rate, and the time left: estimated from the training images done, since large runs come first."""
+    """Runs done, their rate, and the time left: by training images, since large runs come first."""
 
     def __init__(self, arm: str, runs: Sequence[_Sized]) -> None:
         self._left = sum(run.size for run in runs)

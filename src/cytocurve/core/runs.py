@@ -65,11 +65,11 @@ class Run:
 
     @property
     def entropy(self) -> int:
-        """The seed of the run's random numbers: runs that differ only in their arm share initial weights and batches."""
+        """The seed of the run's random numbers; runs that differ only in their arm share weights and batches."""
         return int(digest([self.seed, self.train.identities]), 16)
 
 
-def digest(value: Any) -> str:  # noqa: ANN401
+def digest(value: Any) -> str:
     """SHA-256 (hex) of a value's canonical JSON."""
     return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 

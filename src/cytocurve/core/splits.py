@@ -45,7 +45,8 @@ def _fold(
 ) -> Fold:
     following = (number + 1) % folds
     pool = np.flatnonzero((fold_of != number) & (fold_of != following))
-    groups = by_class([identities[i] for i in pool], [classes[i] for i in pool], f"train/{seed}/{number}")
+    members = pool.tolist()
+    groups = by_class([identities[i] for i in members], [classes[i] for i in members], f"train/{seed}/{number}")
     return Fold(
         test=np.flatnonzero(fold_of == number),
         validation=np.flatnonzero(fold_of == following),
@@ -53,19 +54,21 @@ def _fold(
     )
 
 
-def balanced_sample(identities: Sequence[str], classes: Sequence[int], strata: Sequence[str], size: int, seed: int) -> Indices:
+def balanced_sample(
+    identities: Sequence[str], classes: Sequence[int], strata: Sequence[str], size: int, seed: int
+) -> Indices:
     """Indices of ``size`` images a class, sorted; within a class the strata (its labels) are drawn in turn.
 
     Raises ``InputError`` listing the classes that have fewer than ``size`` images.
     """
     chosen, short = [], []
     for number in sorted(set(classes)):
-        members = np.flatnonzero(np.asarray(classes) == number)
+        members = np.flatnonzero(np.asarray(classes) == number).tolist()
         names = sorted({strata[i] for i in members})
         if len(members) < size:
             short.append(f"{' + '.join(names)}: {len(members)} images")
         groups = by_class([identities[i] for i in members], [names.index(strata[i]) for i in members], f"sample/{seed}")
-        chosen.append(members[round_robin(groups)][:size])
+        chosen.append(np.array(members)[round_robin(groups)][:size])
     if short:
         raise InputError(f"sample_per_class: {size} images a class are asked for, but there are only", short)
     return np.sort(np.concatenate(chosen))

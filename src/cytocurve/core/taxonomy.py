@@ -77,7 +77,7 @@ def named_task(name: str, counts: Mapping[str, int], min_class_size: int) -> Tas
     if name not in NAMED_TASKS:
         raise InputError(
             f"task: unknown task {name!r}",
-            hint=f"Named tasks are {', '.join(NAMED_TASKS)}; or state the classes: task: {{positive: [...], negative: [...]}}",
+            hint=f"Named tasks: {', '.join(NAMED_TASKS)}. Or state classes: task: {{positive: [...], negative: [...]}}",
         )
     unknown = sorted(set(counts) - set(CELL_TYPES))
     if unknown:
@@ -97,12 +97,14 @@ def stated_task(positive: Sequence[str], negative: Sequence[str], known: Collect
     """
     stated = [*positive, *negative]
     offenders = [f"{label!r} occurs in no image" for label in sorted(set(stated) - set(known))]
-    offenders += [f"{label!r} is stated twice" for label in sorted({label for label in stated if stated.count(label) > 1})]
+    offenders += [
+        f"{label!r} is stated twice" for label in sorted({label for label in stated if stated.count(label) > 1})
+    ]
     if offenders:
         raise InputError(
             "task: these classes cannot be used:", offenders, f"Labels that occur: {', '.join(sorted(known))}"
         )
-    members = {label: 1 for label in positive} | {label: 0 for label in negative}
+    members = dict.fromkeys(positive, 1) | dict.fromkeys(negative, 0)
     return Task(stated_task_name(positive, negative), ("negative", "positive"), members)
 
 

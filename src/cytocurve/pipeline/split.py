@@ -9,7 +9,7 @@ from cytocurve.core.splits import balanced_sample, cross_validation
 from cytocurve.core.taxonomy import Task
 from cytocurve.errors import InputError
 from cytocurve.stores.files import write_parquet
-from cytocurve.study import check_arms, check_sizes
+from cytocurve.study.plan import check_arms, check_sizes
 
 FEWEST_IMAGES_A_CLASS = 3
 """One to test, one to validate, one to train."""
@@ -68,9 +68,7 @@ def check_classes(images: pd.DataFrame, task: Task, params: Params, labels: str)
 
 
 def _folds(images: pd.DataFrame, params: Params) -> pd.DataFrame:
-    folds = cross_validation(
-        images["pixel_sha256"].tolist(), images["class"].tolist(), params.folds, params.split_seed
-    )
+    folds = cross_validation(images["pixel_sha256"].tolist(), images["class"].tolist(), params.folds, params.split_seed)
     check_sizes(params.sizes, min(len(fold.train) for fold in folds))
     parts = []
     for number, fold in enumerate(folds):

@@ -22,8 +22,8 @@ from cytocurve.stores.dvc import commit
 from cytocurve.stores.files import write_parquet
 from cytocurve.stores.images import shared_pixels
 from cytocurve.stores.ledger import Finished, Ledger
-from cytocurve.study import ArmPlan, PlannedRun
-from cytocurve.training import Assignment, train_run
+from cytocurve.study.plan import ArmPlan, PlannedRun
+from cytocurve.study.train import Assignment, train_run
 
 DEATHS = 3
 """How often in a row workers may die before the sweep gives up, with no run finished in between."""
@@ -40,7 +40,7 @@ class Serial(Executor):
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
-        except Exception as error:  # noqa: BLE001  a future carries any exception to its reader
+        except Exception as error:
             future.set_exception(error)
         return future
 
@@ -158,7 +158,7 @@ def _train_until_death(
                 future.result()
             except BrokenExecutor:
                 return finished
-            except Exception as error:  # noqa: BLE001  the other runs go on, this one is reported
+            except Exception as error:
                 failures[planned.key] = f"fold {planned.fold}, size {planned.size}, seed {planned.seed}: {error!r}"
                 continue
             finished += 1

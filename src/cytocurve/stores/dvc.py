@@ -32,7 +32,12 @@ def commit(root: Path) -> str | None:
 def _dvc(root: Path, *arguments: str) -> None:
     environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
     done = subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments], cwd=root, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "dvc", *arguments],
+        cwd=root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise CytocurveError(f"dvc {' '.join(arguments)} failed: {(done.stderr or done.stdout).strip()}")

@@ -50,7 +50,7 @@ class ArmPlan:
 
     @property
     def key(self) -> str:
-        """What all runs of the arm share, training sizes excepted: a study that adds sizes goes on with the same arm."""
+        """What all runs of the arm share, training sizes excepted: adding sizes goes on with the same arm."""
         folds = [[r.fold, r.seed, r.run.validation.identities, r.run.test.identities] for r in self.runs]
         return digest([self.arm.name, digest(vars(self.recipe)), sorted({digest(fold) for fold in folds})])
 

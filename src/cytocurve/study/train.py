@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from cytocurve.core.runs import Images
 from cytocurve.models import architectures, augmentation, engines
 from cytocurve.stores.ledger import Finished, Ledger
-from cytocurve.study import PlannedRun
+from cytocurve.study.plan import PlannedRun
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,128 @@
+"""The stage ``evaluate``: from every run's scores to curves, saturation sizes, figures and the report."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from cytocurve.config import Params, Project, read_yaml
+from cytocurve.core.curves import Curve, Summary, saturation_size, summarise
+from cytocurve.core.metrics import METRICS
+from cytocurve.core.runs import digest
+from cytocurve.errors import InputError
+from cytocurve.report import charts, page
+from cytocurve.stores.files import write_text
+
+LEADING = "roc_auc"
+"""The metric that the figures show and that saturation is judged by; the first of ``METRICS``."""
+
+PLOTTED = (LEADING, "f1")
+_COLUMNS = ("fold", "size", "seed", "run_key", *METRICS)
+
+
+def evaluate(project: Project) -> dict[str, Any]:
+    """Write metrics, plots, figures and page below ``reports/``, and return the contents of ``metrics.json``.
+
+    Raises ``InputError`` listing every arm's results that are missing or cannot be used.
+    """
+    params = project.params()
+    results = _read(project, params)
+    curves = {arm: {metric: _curve(runs, metric) for metric in METRICS} for arm, runs in results.items()}
+    study = page.Study(
+        dataset=params.dataset,
+        task=params.task_name,
+        curves={
+            arm: {metric: summarise(curve) for metric, curve in by_metric.items()} for arm, by_metric in curves.items()
+        },
+        saturation={arm: saturation_size(by_metric[LEADING]) for arm, by_metric in curves.items()},
+        provenance=_provenance(project, results),
+    )
+    metrics = _metrics(study)
+    write_text(project.reports / "metrics.json", _json(metrics))
+    for metric in PLOTTED:
+        write_text(project.reports / "plots" / f"{metric}.json", _json(_plot(metrics["arms"], metric)))
+    _draw(project, study, results)
+    return metrics
+
+
+def _read(project: Project, params: Params) -> dict[str, pd.DataFrame]:
+    results, offenders = {}, []
+    for arm in params.arms:
+        file = project.results(arm)
+        name = file.relative_to(project.root)
+        try:
+            results[arm.name] = pd.read_parquet(file)
+        except FileNotFoundError:
+            offenders.append(f"{name}: no such file")
+        except (OSError, ValueError) as error:
+            offenders.append(f"{name}: not a Parquet file: {error}")
+        else:
+            missing = [column for column in _COLUMNS if column not in results[arm.name]]
+            offenders += [f"{name}: no column {column}" for column in missing]
+            if results[arm.name].empty:
+                offenders.append(f"{name}: no runs")
+    if offenders:
+        raise InputError("These results cannot be evaluated:", offenders, "Run  dvc repro  to compute what is missing.")
+    return results
+
+
+def _curve(runs: pd.DataFrame, metric: str) -> Curve:
+    return Curve.of(*(runs[column].tolist() for column in ("fold", "seed", "size", metric)))
+
+
+def _provenance(project: Project, results: Mapping[str, pd.DataFrame]) -> dict[str, str]:
+    runs = pd.concat(results.values())
+    tracked = project.root / "data.dvc"
+    data = read_yaml(tracked)["outs"][0]["md5"] if tracked.is_file() else "not tracked by DVC"
+    return {
+        "data (DVC hash)": data,
+        "runs": f"{len(runs):,} in {runs['fold'].nunique()} folds with {runs['seed'].nunique()} seed(s)",
+        "runs (SHA-256 over their keys)": digest(sorted(runs["run_key"])),
+    }
+
+
+def _metrics(study: page.Study) -> dict[str, Any]:
+    arms = {
+        arm: {
+            **{
+                metric: {str(size): _rounded(point) for size, point in curve.items()}
+                for metric, curve in by_metric.items()
+            },
+            "saturation_size": study.saturation[arm],
+        }
+        for arm, by_metric in study.curves.items()
+    }
+    return {"dataset": study.dataset, "task": study.task, "arms": arms, "comparisons": [], "plan": {}}
+
+
+def _rounded(point: Summary) -> dict[str, float | None]:
+    return {name: None if value != value else round(value, 6) for name, value in asdict(point).items()}
+
+
+def _plot(arms: Mapping[str, Any], metric: str) -> list[dict[str, Any]]:
+    return [
+        {"arm": arm, "size": int(size)} | {name: point[name] for name in ("mean", "ci_low", "ci_high")}
+        for arm, by_metric in arms.items()
+        for size, point in by_metric[metric].items()
+    ]
+
+
+def _draw(project: Project, study: page.Study, results: Mapping[str, pd.DataFrame]) -> None:
+    title = page.title_of(LEADING)
+    curves = charts.learning_curves(
+        {arm: by_metric[LEADING] for arm, by_metric in study.curves.items()}, study.saturation, title
+    )
+    scores = {
+        arm: {int(size): group.sort_values(["fold", "seed"])[LEADING].tolist() for size, group in runs.groupby("size")}
+        for arm, runs in results.items()
+    }
+    boxplot = charts.box_plots(scores, title)
+    write_text(project.reports / "figures" / "curves.svg", curves)
+    write_text(project.reports / "figures" / "boxplot.svg", boxplot)
+    write_text(project.reports / "report.html", page.render(study, curves, boxplot))
+
+
+def _json(value: Any) -> str:  # noqa: ANN401
+    return json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n"

@@ -1,0 +1,98 @@
+"""Finished runs of an arm, from the ledger to MLflow."""
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cytocurve.config import Project
+from cytocurve.core.metrics import METRICS, score
+from cytocurve.errors import ServiceError
+from cytocurve.stores.dvc import commit, data_hash
+from cytocurve.stores.ledger import Finished, Ledger
+from cytocurve.stores.mlflow import ArmRuns, Published, PublishedRun
+from cytocurve.stores.mlflow import publish as publish_runs
+from cytocurve.stores.tracking import connected
+from cytocurve.study.plan import ArmPlan, PlannedRun
+
+INTERVAL = 60.0
+"""Seconds between two looks at what a running sweep has finished."""
+
+
+def publish(project: Project, plan: ArmPlan, progress: Callable[[int, int], object] | None = None) -> Published:
+    """Bring MLflow up to date with the arm's runs in the ledger; the curves follow once all of them are there.
+
+    Raises ``ServiceError`` where the tracking store cannot be used.
+    """
+    runs = arm_runs(project, plan)
+    with connected(project.tracking_uri, project.tracking_lock) as client:
+        return publish_runs(client, runs, progress)
+
+
+def arm_runs(project: Project, plan: ArmPlan) -> ArmRuns:
+    """The arm's finished runs as the tracking store takes them."""
+    ledger = Ledger(project.ledger)
+    classes = np.array(plan.classes)
+    runs = [_published(planned, run, classes) for planned in plan.runs if (run := ledger.get(planned.key))]
+    recipe = asdict(plan.recipe)
+    settings = recipe.pop("architecture_settings") | recipe.pop("augmentation_settings")
+    return ArmRuns(
+        arm=plan.arm,
+        dataset=plan.dataset,
+        task=plan.task,
+        data_hash=data_hash(project.root),
+        arm_key=plan.key,
+        params={name: value for name, value in (recipe | settings).items() if name not in vars(plan.arm)},
+        commit=commit(project.root),
+        runs=runs,
+        curves=_curves(runs) if len(runs) == len(plan.runs) else None,
+    )
+
+
+def _published(planned: PlannedRun, run: Finished, classes: Any) -> PublishedRun:
+    metrics = score(classes[planned.rows["test"]], run.predictions["test"])
+    return PublishedRun(planned.key, planned.fold, planned.size, planned.seed, metrics, lambda: run)
+
+
+def _curves(runs: list[PublishedRun]) -> dict[str, dict[int, float]]:
+    means = pd.DataFrame([{"size": run.size, **run.metrics} for run in runs]).groupby("size").mean()
+    sizes = means.index.tolist()
+    return {metric: dict(zip(sizes, means[metric].tolist(), strict=True)) for metric in METRICS}
+
+
+class Publisher:
+    """Publishes an arm now and then while it is swept, and at its end; a store that fails costs one warning."""
+
+    def __init__(self, project: Project, plan: ArmPlan, say: Callable[[str], None]) -> None:
+        self._project, self._plan, self._say = project, plan, say
+        self._next = time.monotonic() + INTERVAL
+        self._failed = False
+        self._seconds = 0.0
+
+    def now_and_then(self) -> None:
+        """Publish if the last time is some time ago."""
+        if time.monotonic() >= self._next:
+            self._publish()
+            self._next = time.monotonic() + INTERVAL
+
+    def finish(self) -> dict[str, Any]:
+        """Publish what is left; the count of runs in MLflow (None if the store failed) and the seconds spent."""
+        published = self._publish()
+        runs = None if published is None else published.created + published.present
+        return {"published": runs, "publish_seconds": round(self._seconds, 2)}
+
+    def _publish(self) -> Published | None:
+        if self._failed:
+            return None
+        began = time.monotonic()
+        try:
+            return publish(self._project, self._plan)
+        except ServiceError as error:
+            self._failed = True
+            self._say(f"warning: {error}")
+            return None
+        finally:
+            self._seconds += time.monotonic() - began
