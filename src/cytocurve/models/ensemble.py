@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from cytocurve.models import tensorflow
 from cytocurve.models.architectures import Architecture, Shape, Weights
 
 
@@ -12,6 +13,7 @@ def mean_ensemble(
     architecture: Architecture, settings: BaseModel, shape: Shape, outputs: int, members: Sequence[Weights]
 ) -> Any:
     """A Keras model, uint8 images in, that gives the mean of its members' class probabilities."""
+    tensorflow.load()
     import keras
 
     images = keras.Input(shape, dtype="uint8", name="images")

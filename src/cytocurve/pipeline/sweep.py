@@ -75,21 +75,16 @@ def sweep(
     """
     ledger = Ledger(project.ledger)
     with _only_sweep(project.ledger / "locks" / f"{plan.key}.lock", plan.arm.name, say):
-        found = [run for run in plan.runs if run.key in ledger]
-        report(found)
-        trained = 0
-        while missing := [run for run in plan.runs if run.key not in ledger]:
+        finished = {run.key: ledger.get(run.key) for run in plan.runs}
+        missing = [run for run in plan.runs if finished[run.key] is None]
+        report([run for run in plan.runs if finished[run.key] is not None])
+        if missing:
             files = [project.data / plan.dataset / "images" / image for image in plan.images]
             pixels = shared_pixels(project.pixels, files, plan.identities, plan.recipe.image_size, decoded)
             train_all(_assignments(project, plan, missing, pixels), ledger, executor, report, say)
-            trained += len(missing)
-        finished = [ledger.get(run.key) for run in plan.runs]
-        if None in finished:
-            say("The ledger held damaged runs; they were moved to its folder damaged/ and are trained again.")
-    if None in finished:
-        return sweep(project, plan, executor, say, decoded, report)
-    write_results(project, plan, [run for run in finished if run is not None])
-    return {"runs": len(plan.runs), "found": len(found), "trained": trained}
+            finished |= {run.key: ledger.get(run.key) for run in missing}
+        write_results(project, plan, finished)
+    return {"runs": len(plan.runs), "found": len(plan.runs) - len(missing), "trained": len(missing)}
 
 
 @contextmanager
@@ -170,11 +165,17 @@ def _train_until_death(
     return finished
 
 
-def write_results(project: Project, plan: ArmPlan, finished: Sequence[Finished]) -> None:
+def write_results(project: Project, plan: ArmPlan, finished: Mapping[str, Finished | None]) -> None:
     """Write the arm's runs with their scores, and its predictions; the same runs give the same bytes."""
     rows, predictions = [], []
     classes = np.array(plan.classes)
-    for planned, run in zip(plan.runs, finished, strict=True):
+    for planned in plan.runs:
+        run = finished[planned.key]
+        if run is None:
+            raise CytocurveError(
+                f"{project.ledger}: run {planned.key} was damaged just after it was written",
+                hint="Next: the same command again. Is the disk all right?",
+            )
         rows.append(
             {
                 "arm": plan.arm.name,

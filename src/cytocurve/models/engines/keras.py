@@ -1,7 +1,6 @@
 """The Keras engine: any architecture, one build and one trace a worker process, one thread."""
 
 import functools
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cytocurve.models import architectures, tensorflow
 from cytocurve.models.augmentation import Pixels, epoch_images
 from cytocurve.models.early_stopping import EarlyStopping
 from cytocurve.models.engines import Job, Trained
@@ -78,25 +78,11 @@ class _Network:
         return np.concatenate([self.probabilities(images[i : i + PREDICTION_BATCH]).numpy() for i in batches])
 
 
-@functools.cache
-def _tensorflow() -> Any:  # noqa: ANN401
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    import tensorflow as tf
-
-    # Two processes with one thread each finish more runs than one with two, and the order of sums stays fixed.
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    return tf
-
-
 @functools.lru_cache(maxsize=1)
 def _network(architecture: str, settings: str, shape: tuple[int, int, int], outputs: int, optimizer_name: str,
              learning_rate: float, batch_size: int) -> _Network:  # fmt: skip
-    tf = _tensorflow()
+    tf = tensorflow.load()
     import keras
-
-    from cytocurve.models import architectures
 
     family = architectures.load(architecture)
     model = family.build(family.settings.model_validate_json(settings), shape, outputs)
@@ -105,11 +91,11 @@ def _network(architecture: str, settings: str, shape: tuple[int, int, int], outp
     pixels = tf.TensorSpec((None, *shape), tf.uint8)
     classes = tf.TensorSpec((None,), tf.int32)
 
-    def losses(images: Any, targets: Any, training: bool) -> Any:  # noqa: ANN401
+    def losses(images: Any, targets: Any, training: bool) -> Any:
         return keras.losses.sparse_categorical_crossentropy(targets, model(images, training=training))
 
     @tf.function(input_signature=[pixels, classes])  # type: ignore[untyped-decorator]
-    def epoch(images: Any, targets: Any) -> Any:  # noqa: ANN401
+    def epoch(images: Any, targets: Any) -> Any:
         total = tf.constant(0.0)
         for start in tf.range(0, tf.shape(images)[0], batch_size):
             with tf.GradientTape() as tape:
@@ -120,11 +106,11 @@ def _network(architecture: str, settings: str, shape: tuple[int, int, int], outp
         return total / tf.cast(tf.shape(images)[0], tf.float32)
 
     @tf.function(input_signature=[pixels, classes])  # type: ignore[untyped-decorator]
-    def loss(images: Any, targets: Any) -> Any:  # noqa: ANN401
+    def loss(images: Any, targets: Any) -> Any:
         return tf.reduce_mean(losses(images, targets, False))
 
     @tf.function(input_signature=[pixels])  # type: ignore[untyped-decorator]
-    def probabilities(images: Any) -> Any:  # noqa: ANN401
+    def probabilities(images: Any) -> Any:
         return model(images, training=False)
 
     return _Network(model, optimizer, epoch, loss, probabilities)
