@@ -7,12 +7,13 @@ from typing import Any
 
 import pandas as pd
 
-from cytocurve.config import Params, Project, read_yaml
+from cytocurve.config import Params, Project
 from cytocurve.core.curves import Curve, Summary, saturation_size, summarise
 from cytocurve.core.metrics import METRICS
 from cytocurve.core.runs import digest
 from cytocurve.errors import InputError
 from cytocurve.report import charts, page
+from cytocurve.stores.dvc import data_hash
 from cytocurve.stores.files import write_text
 
 LEADING = "roc_auc"
@@ -74,11 +75,10 @@ def _curve(runs: pd.DataFrame, metric: str) -> Curve:
 
 def _provenance(project: Project, results: Mapping[str, pd.DataFrame]) -> dict[str, str]:
     runs = pd.concat(results.values())
-    tracked = project.root / "data.dvc"
-    data = read_yaml(tracked)["outs"][0]["md5"] if tracked.is_file() else "not tracked by DVC"
     return {
-        "data (DVC hash)": data,
-        "runs": f"{len(runs):,} in {runs['fold'].nunique()} folds with {runs['seed'].nunique()} seed(s)",
+        "data (DVC hash)": data_hash(project.root) or "not tracked by DVC",
+        "runs": f"{len(runs):,}, in {runs['fold'].nunique()} folds",
+        "seeds": ", ".join(str(seed) for seed in sorted(set(runs["seed"]))),
         "runs (SHA-256 over their keys)": digest(sorted(runs["run_key"])),
     }
 
@@ -114,15 +114,17 @@ def _draw(project: Project, study: page.Study, results: Mapping[str, pd.DataFram
     curves = charts.learning_curves(
         {arm: by_metric[LEADING] for arm, by_metric in study.curves.items()}, study.saturation, title
     )
-    scores = {
-        arm: {int(size): group.sort_values(["fold", "seed"])[LEADING].tolist() for size, group in runs.groupby("size")}
-        for arm, runs in results.items()
-    }
+    scores = {arm: _by_size(runs, LEADING) for arm, runs in results.items()}
     boxplot = charts.box_plots(scores, title)
     write_text(project.reports / "figures" / "curves.svg", curves)
     write_text(project.reports / "figures" / "boxplot.svg", boxplot)
     write_text(project.reports / "report.html", page.render(study, curves, boxplot))
 
 
-def _json(value: Any) -> str:  # noqa: ANN401
+def _by_size(runs: pd.DataFrame, metric: str) -> dict[int, list[float]]:
+    ordered = runs.sort_values(["fold", "seed"])
+    return {size: ordered.loc[ordered["size"] == size, metric].tolist() for size in sorted(set(runs["size"]))}
+
+
+def _json(value: Any) -> str:
     return json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False) + "\n"

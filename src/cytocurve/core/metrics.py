@@ -1,0 +1,125 @@
+"""Scores of class probabilities against known classes; of every one, higher is better.
+
+Probabilities have the shape (images, classes), labels (images,) are class indices, and an image is given to the class
+of its largest probability, the first of equals. With two classes, the second is the positive one, and sensitivity,
+specificity, precision and ROC-AUC are its own; with more, they are macro averages, one class against the rest, over
+the classes that occur among the labels. An undefined score is NaN: nothing to divide by, no images, or a
+probability that is not finite.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Labels = NDArray[np.integer[Any]]
+Probabilities = NDArray[np.floating[Any]]
+Values = NDArray[np.float64]
+
+
+class _Counts(NamedTuple):
+    """Images a class, each of shape (classes,): rightly given to it, belonging to it, given to it; and all images."""
+
+    hits: NDArray[np.intp]
+    occurring: NDArray[np.intp]
+    given: NDArray[np.intp]
+    total: int
+
+
+def score(labels: Labels, probabilities: Probabilities) -> dict[str, float]:
+    """Every metric of these predictions, in the order of ``METRICS``."""
+    if not len(labels) or not np.isfinite(probabilities).all():
+        return dict.fromkeys(METRICS, float("nan"))
+    return {name: metric(labels, probabilities) for name, metric in METRICS.items()}
+
+
+def roc_auc(labels: Labels, probabilities: Probabilities) -> float:
+    """The chance that an image of the class gets a higher probability than another one, equals counting half.
+
+    The area under the ROC curve as the Mann-Whitney statistic (Hanley & McNeil 1982).
+    """
+    areas = [_area(column[labels == number], column[labels != number]) for number, column in enumerate(probabilities.T)]
+    return _over_classes(np.array(areas), labels)
+
+
+def f1(labels: Labels, probabilities: Probabilities) -> float:
+    """The mean of the F1 scores of the classes that occur."""
+    values = _f1_scores(_count(labels, probabilities))
+    return float(values[np.unique(labels)].mean())
+
+
+def f1_weighted(labels: Labels, probabilities: Probabilities) -> float:
+    """The mean of the classes' F1 scores, each weighted by its images."""
+    counts = _count(labels, probabilities)
+    present = counts.occurring > 0
+    return float(np.average(_f1_scores(counts)[present], weights=counts.occurring[present]))
+
+
+def accuracy(labels: Labels, probabilities: Probabilities) -> float:
+    """The share of images given to their class."""
+    return float(np.mean(probabilities.argmax(axis=1) == labels))
+
+
+def sensitivity(labels: Labels, probabilities: Probabilities) -> float:
+    """The share of a class's images that are given to it."""
+    counts = _count(labels, probabilities)
+    return _over_classes(_ratio(counts.hits, counts.occurring), labels)
+
+
+def specificity(labels: Labels, probabilities: Probabilities) -> float:
+    """The share of the other classes' images that are not given to the class."""
+    counts = _count(labels, probabilities)
+    others = counts.total - counts.occurring
+    return _over_classes(_ratio(others - (counts.given - counts.hits), others), labels)
+
+
+def precision(labels: Labels, probabilities: Probabilities) -> float:
+    """The share of the images given to a class that belong to it."""
+    counts = _count(labels, probabilities)
+    return _over_classes(_ratio(counts.hits, counts.given), labels)
+
+
+METRICS: Mapping[str, Callable[[Labels, Probabilities], float]] = {
+    "roc_auc": roc_auc,
+    "f1": f1,
+    "f1_weighted": f1_weighted,
+    "accuracy": accuracy,
+    "sensitivity": sensitivity,
+    "specificity": specificity,
+    "precision": precision,
+}
+
+
+def _count(labels: Labels, probabilities: Probabilities) -> _Counts:
+    given, classes = probabilities.argmax(axis=1), probabilities.shape[1]
+    return _Counts(
+        hits=np.bincount(labels[labels == given], minlength=classes),
+        occurring=np.bincount(labels, minlength=classes),
+        given=np.bincount(given, minlength=classes),
+        total=len(labels),
+    )
+
+
+def _area(positive: Probabilities, negative: Probabilities) -> float:
+    if not len(positive) or not len(negative):
+        return float("nan")
+    ordered = np.sort(negative)
+    below = (
+        np.searchsorted(ordered, positive, side="left").sum() + np.searchsorted(ordered, positive, side="right").sum()
+    )
+    return float(below / (2 * len(positive) * len(negative)))
+
+
+def _f1_scores(counts: _Counts) -> Values:
+    return _ratio(2 * counts.hits, counts.occurring + counts.given)
+
+
+def _over_classes(values: Values, labels: Labels) -> float:
+    return float(values[1] if len(values) == 2 else values[np.unique(labels)].mean())
+
+
+def _ratio(part: NDArray[np.intp], whole: NDArray[np.intp]) -> Values:
+    ratio = np.full(len(whole), np.nan)
+    np.divide(part, whole, out=ratio, where=whole > 0)
+    return ratio

@@ -1,0 +1,105 @@
+"""The report: one HTML page that opens without a network."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from cytocurve.core.curves import MARGIN, Summary
+from cytocurve.report.charts import INK, MUTED, PAPER, RULE, WIDE_FROM
+
+_TITLES = {"roc_auc": "ROC-AUC", "f1": "F1 (macro)", "f1_weighted": "F1 (weighted)"}
+
+
+@dataclass(frozen=True)
+class Study:
+    """What the page tells: ``curves[arm][metric][size]``, the first metric leading, and each arm's saturation size."""
+
+    dataset: str
+    task: str
+    curves: Mapping[str, Mapping[str, Mapping[int, Summary]]]
+    saturation: Mapping[str, int | None]
+    provenance: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The scores by one metric: ``rows`` has a training size and, for every arm, its summary there, if it has one."""
+
+    metric: str
+    title: str
+    rows: Sequence[tuple[int, Sequence[Summary | None]]]
+
+
+@dataclass(frozen=True)
+class Headline:
+    """The best arm at the largest size, by the mean of the leading metric."""
+
+    arm: str
+    size: int
+    point: Summary
+    saturation: int | None
+
+
+def title_of(metric: str) -> str:
+    """A metric's name for people."""
+    return _TITLES.get(metric, metric.replace("_", " ").capitalize())
+
+
+def render(study: Study, curves_svg: str, boxplot_svg: str) -> str:
+    """The page, with these two figures of the leading metric in it."""
+    environment = Environment(
+        loader=PackageLoader("cytocurve.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["score"] = lambda value: "–" if value != value else f"{value:.3f}"
+    tables = _tables(study)
+    return environment.get_template("report.html").render(
+        study=study,
+        headline=headline(study),
+        leading=tables[0],
+        others=tables[1:],
+        margin=MARGIN,
+        wide=len(study.curves) >= WIDE_FROM,
+        curves=_inline(curves_svg, "curves"),
+        boxplot=_inline(boxplot_svg, "boxplot"),
+    )
+
+
+def headline(study: Study) -> Headline | None:
+    """What stands on top of the page; None where no arm has a defined score at the largest size."""
+    leading = {arm: next(iter(by_metric.values())) for arm, by_metric in study.curves.items()}
+    size = max(size for curve in leading.values() for size in curve)
+    ends = {arm: curve[size] for arm, curve in leading.items() if size in curve and curve[size].n}
+    if not ends:
+        return None
+    best = max(ends, key=lambda arm: ends[arm].mean)
+    return Headline(best, size, ends[best], study.saturation[best])
+
+
+def _tables(study: Study) -> list[Table]:
+    metrics = list(next(iter(study.curves.values())))
+    sizes = sorted({size for by_metric in study.curves.values() for curve in by_metric.values() for size in curve})
+    return [
+        Table(
+            metric,
+            title_of(metric),
+            [(size, [by_metric[metric].get(size) for by_metric in study.curves.values()]) for size in sizes],
+        )
+        for metric in metrics
+    ]
+
+
+def _inline(svg: str, name: str) -> Markup:
+    """The figure as an element of the page: its ids made its own, its neutral colours left to the page's style."""
+    element = svg[svg.index("<svg") :]
+    element = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", element)
+    for colour, variable in ((INK, "ink"), (MUTED, "muted"), (RULE, "rule"), (PAPER, "paper")):
+        element = element.replace(colour, f"var(--{variable})")
+    return Markup(element)  # noqa: S704 - drawn by charts, which escapes what it writes
