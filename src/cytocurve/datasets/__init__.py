@@ -51,8 +51,8 @@ class Dataset:
 
 
 def names() -> list[str]:
-    """Names of all datasets, sorted."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    """Names of all datasets, sorted; modules that begin with ``_`` are none."""
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
 
 
 def load(name: str) -> Dataset:

@@ -55,7 +55,9 @@ POLICIES: Mapping[str, Policy] = {
 }
 
 
-def epoch_images(policy: Policy, settings: Any, images: Pixels, order: NDArray[np.intp], rng: np.random.Generator) -> Pixels:  # noqa: ANN401
+def epoch_images(
+    policy: Policy, settings: Any, images: Pixels, order: NDArray[np.intp], rng: np.random.Generator
+) -> Pixels:
     """The images (height, width, channels each) of one epoch in the given order, augmented."""
     if policy.draw is None:
         return images[order]
@@ -69,15 +71,28 @@ def gather(images: Pixels, order: NDArray[np.intp], transforms: Transforms, clam
     """Write each ordered image, transformed, to ``out``, both (n, height, width, channels)."""
     height, width, channels = out.shape[1:]
     middle_row, middle_column = (height - 1) / 2, (width - 1) / 2
+    # Unsigned indices need no test for wraparound; a first loop for them alone is done in vectors.
+    rows, columns, seen = np.empty(width, np.uintp), np.empty(width, np.uintp), np.empty(width, np.bool_)
     for n in range(len(order)):
         source, target, m = images[order[n]], out[n], transforms[n]
+        row_step, column_step = m[0, 1], m[1, 1]
         for row in range(height):
-            start_row = m[0, 0] * (row - middle_row) - m[0, 1] * middle_column + middle_row + 0.5
-            start_column = m[1, 0] * (row - middle_row) - m[1, 1] * middle_column + middle_column + 0.5
+            start_row = m[0, 0] * (row - middle_row) - row_step * middle_column + middle_row + 0.5
+            start_column = m[1, 0] * (row - middle_row) - column_step * middle_column + middle_column + 0.5
             for column in range(width):
-                r = int(np.floor(start_row + m[0, 1] * column))
-                c = int(np.floor(start_column + m[1, 1] * column))
-                inside = 0 <= r < height and 0 <= c < width
-                r, c = min(max(r, 0), height - 1), min(max(c, 0), width - 1)
-                for channel in range(channels):
-                    target[row, column, channel] = source[r, c, channel] if inside or clamp else 0
+                r, c = start_row + row_step * column, start_column + column_step * column
+                seen[column] = clamp | ((r >= 0) & (r < height) & (c >= 0) & (c < width))
+                # Between zero and the last index, cutting off the fraction rounds down.
+                rows[column] = np.uintp(np.int32(min(max(r, 0.0), height - 1.0)))
+                columns[column] = np.uintp(np.int32(min(max(c, 0.0), width - 1.0)))
+            for column in range(width):
+                r, c = rows[column], columns[column]
+                if not seen[column]:
+                    target[row, column] = 0
+                elif channels == 3:
+                    target[row, column, 0] = source[r, c, 0]
+                    target[row, column, 1] = source[r, c, 1]
+                    target[row, column, 2] = source[r, c, 2]
+                else:
+                    for channel in range(channels):
+                        target[row, column, channel] = source[r, c, channel]

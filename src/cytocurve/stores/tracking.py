@@ -21,7 +21,11 @@ if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
 LOCK_SECONDS = 600.0
-QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "ERROR"}
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+}
 PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 """Unless the user set them: MLflow's own defaults give a dead server four minutes."""
 
@@ -139,10 +143,10 @@ def _alone(lock: Path, tracking_uri: str) -> Iterator[None]:
 
 
 def _unreachable(tracking_uri: str, detail: str) -> ServiceError:
-    shown = _shown(tracking_uri)
-    detail = " ".join(detail.replace(tracking_uri, shown).split())[:500]
+    user = urlsplit(tracking_uri).netloc.rpartition("@")[0]
+    detail = " ".join((detail.replace(f"{user}@", "…@") if user else detail).split())[:500]
     return ServiceError(
-        f"The tracking store {shown} could not be used: {detail}",
+        f"The tracking store {_shown(tracking_uri)} could not be used: {detail}",
         hint="Nothing is lost: the ledger holds every finished run. When the store works again, run: cytocurve publish",
     )
 

@@ -48,7 +48,7 @@ def initial_weights(settings: Settings, shape: Shape, outputs: int, rng: np.rand
     return weights
 
 
-def build(settings: Settings, shape: Shape, outputs: int) -> Any:  # noqa: ANN401
+def build(settings: Settings, shape: Shape, outputs: int) -> Any:
     """The Keras model: uint8 images in, softmax probabilities out."""
     import keras
 

@@ -75,5 +75,5 @@ def train(engine: str, job: Job) -> Trained:
     return trained
 
 
-def _module(engine: str) -> Any:  # noqa: ANN401
+def _module(engine: str) -> Any:
     return importlib.import_module(f"{__name__}.{engine}")
