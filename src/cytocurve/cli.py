@@ -265,11 +265,13 @@ def register(machine: bool) -> None:
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
 def ui(port: int) -> None:
     """Open MLflow's pages on the local tracking store, at http://127.0.0.1:PORT."""
-    from cytocurve.stores.tracking import ui_command
+    from cytocurve.stores.tracking import curves_page, ui_command
 
     project = _project()
     command, environment = ui_command(project.tracking_uri, project.tracking_lock, port)
-    click.echo(f"MLflow: http://127.0.0.1:{port} (Ctrl+C ends it)", err=True)
+    params = project.params()
+    page = curves_page(project.tracking_uri, project.tracking_lock, f"{params.dataset}/{params.task_name}")
+    click.echo(f"Learning curves, overlaid: http://127.0.0.1:{port}/{page} (Ctrl+C ends it)", err=True)
     os.execve(command[0], command, os.environ | environment)
 
 

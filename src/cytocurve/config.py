@@ -39,7 +39,7 @@ class Training(_Model):
     learning_rate: float = Field(1e-3, gt=0)
     max_epochs: int = Field(500, ge=1)
     patience: int = Field(50, ge=1)
-    engine: Literal["auto", "keras"] = "auto"
+    engine: Literal["auto", "native", "keras"] = "auto"
 
 
 class Params(_Model):

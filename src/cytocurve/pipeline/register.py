@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cytocurve.config import Params, Project
 from cytocurve.core.metrics import score
@@ -21,6 +22,7 @@ from cytocurve.models import architectures
 from cytocurve.models.ensemble import mean_ensemble
 from cytocurve.stores.dvc import commit, data_hash
 from cytocurve.stores.files import write_text
+from cytocurve.stores.images import square
 from cytocurve.stores.ledger import Ledger
 from cytocurve.stores.registry import register as register_version
 from cytocurve.stores.tracking import connected
@@ -102,9 +104,15 @@ def _register(project: Project, plan: ArmPlan, members: list[PlannedRun], report
             name=report["model"],
             model_key=report["model_key"],
             run_id=published.run_id,
-            sample=np.zeros((1, *shape), np.uint8),
+            sample=sample(project, plan),
             tags=_tags(project, plan, report),
         )
+
+
+def sample(project: Project, plan: ArmPlan) -> NDArray[np.uint8]:
+    """The first image of the arm as the network takes it, (1, size, size, 3)."""
+    path = project.data / plan.dataset / "images" / plan.images[0]
+    return square(path, plan.identities[0], plan.recipe.image_size)[np.newaxis]
 
 
 def _tags(project: Project, plan: ArmPlan, report: dict[str, Any]) -> dict[str, str]:

@@ -41,8 +41,8 @@ def shared_pixels(
 ) -> Path:
     """A ``.npy`` file with the images as uint8 (images, size, size, 3), made once and then mapped by every worker.
 
-    Other sizes are scaled and cropped at the centre. Raises ``InputError`` listing the files that cannot be decoded
-    or whose pixels are no longer those of their identities.
+    Raises ``InputError`` listing the files that cannot be decoded or whose pixels are no longer those of their
+    identities.
     """
     target = folder / f"{hashlib.sha256(' '.join([str(size), *identities]).encode()).hexdigest()}.npy"
     if target.is_file():
@@ -54,7 +54,7 @@ def shared_pixels(
         problems = []
         for number, (path, identity) in enumerate(zip(files, identities, strict=True)):
             try:
-                array[number] = _square(path, identity, size)
+                array[number] = square(path, identity, size)
             except ValueError as error:
                 problems.append(f"{path}: {error}")
             progress(number + 1, len(files))
@@ -67,7 +67,11 @@ def shared_pixels(
     return target
 
 
-def _square(path: Path, identity: str, size: int) -> Pixels:
+def square(path: Path, identity: str, size: int) -> Pixels:
+    """The image as uint8 (size, size, 3), scaled and cropped at the centre where it has another size.
+
+    Raises ``ValueError`` where it cannot be decoded or has other pixels than those of its identity.
+    """
     image = read_rgb(path)
     if pixel_sha256(image) != identity:
         raise ValueError("its pixels have changed since the catalog was made")

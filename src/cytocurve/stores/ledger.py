@@ -59,7 +59,7 @@ class Ledger:
         scratch.mkdir(parents=True)
         arrays = {f"p_{subset}": values for subset, values in finished.predictions.items()}
         arrays |= {f"images_{subset}": values for subset, values in finished.images.items()}
-        np.savez(scratch / "predictions.npz", **arrays)
+        np.savez(scratch / "predictions.npz", **arrays)  # type: ignore[arg-type]
         np.savez(scratch / "weights.npz", *weights)
         record = {
             "key": finished.key,

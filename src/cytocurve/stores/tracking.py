@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from filelock import FileLock
 
@@ -76,6 +76,14 @@ def ui_command(tracking_uri: str, lock: Path, port: int) -> tuple[list[str], dic
         command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{database}"]
         command += ["--default-artifact-root", (database.parent / "artifacts").as_uri(), "--no-serve-artifacts"]
     return command, QUIET | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+
+
+def curves_page(tracking_uri: str, lock: Path, experiment: str) -> str:
+    """The part of a link to MLflow's pages that shows an experiment's arms as charts; empty before its first run."""
+    with connected(tracking_uri, lock) as client:
+        found = client.get_experiment_by_name(experiment)
+    arms = quote("tags.`cytocurve.arm_key` LIKE '%'")
+    return f"#/experiments/{found.experiment_id}/runs?compareRunsMode=CHART&searchFilter={arms}" if found else ""
 
 
 def _database(tracking_uri: str) -> Path | None:

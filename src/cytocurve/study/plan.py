@@ -66,6 +66,9 @@ def check_arms(params: Params, name: str = "params.yaml") -> None:
         problems += found
         if settings is not None and params.image_size < (least := family.minimum_size(settings)):
             problems.append(f"image_size: {architecture} needs at least {least} pixels a side, got {params.image_size}")
+        engine = params.training.engine
+        if engine != "auto" and not engines.serves(engine, architecture, params.training.optimizer):
+            problems.append(f"training.engine: {engine} does not train {architecture}; auto takes one that does")
     for policy in set(params.augmentations) & set(augmentation.POLICIES):
         problems += _settings(augmentation.POLICIES[policy].settings, params, policy)[1]
     if problems:

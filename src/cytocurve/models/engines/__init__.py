@@ -1,6 +1,6 @@
 """Training engines, one a file, behind one function: a job in, a trained network out.
 
-A module of this package that defines ``VERSION`` and ``train`` is an engine. The version stands in every run key:
+A module of this package that defines ``VERSION``, ``serves`` and ``train`` is an engine. Its version stands in run keys:
 it changes when the engine, or a library that computes for it, may give other bytes.
 """
 
@@ -17,6 +17,9 @@ from cytocurve.models.architectures import Architecture, Weights
 from cytocurve.models.augmentation import Pixels, Policy
 
 Indices = NDArray[np.intp]
+
+ENGINES = ("native", "keras")
+"""The faster one first."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +61,17 @@ class Trained:
     predictions: Mapping[str, NDArray[np.float32]]
 
 
-def resolve(engine: str, architecture: str, optimizer: str) -> str:  # noqa: ARG001
-    """The engine that ``training.engine`` means for an architecture and an optimizer."""
-    return "keras" if engine == "auto" else engine
+def resolve(engine: str, architecture: str, optimizer: str) -> str:
+    """The engine that ``training.engine`` means: for ``auto``, the first of ``ENGINES`` that trains such a network."""
+    if engine != "auto":
+        return engine
+    return next(name for name in ENGINES if serves(name, architecture, optimizer))
+
+
+def serves(engine: str, architecture: str, optimizer: str) -> bool:
+    """Whether the engine trains an architecture with an optimizer."""
+    answer: bool = _module(engine).serves(architecture, optimizer)
+    return answer
 
 
 def version(engine: str) -> str:

@@ -28,6 +28,13 @@ VERSION = f"1+keras-{installed('keras')}+tensorflow-{_tensorflow_version()}"
 # Bounds the memory of a pass over validation and test images.
 PREDICTION_BATCH = 25
 
+OPTIMIZERS = {"rmsprop": "RMSprop", "adam": "Adam"}
+
+
+def serves(architecture: str, optimizer: str) -> bool:
+    """Whether this engine trains such a network: it trains all."""
+    return architecture in architectures.names() and optimizer in OPTIMIZERS
+
 
 def train(job: Job) -> Trained:
     """Train as the job says; early stopping and the choice of weights see the validation images only."""
@@ -86,7 +93,7 @@ def _network(architecture: str, settings: str, shape: tuple[int, int, int], outp
 
     family = architectures.load(architecture)
     model = family.build(family.settings.model_validate_json(settings), shape, outputs)
-    optimizer = {"rmsprop": keras.optimizers.RMSprop, "adam": keras.optimizers.Adam}[optimizer_name](learning_rate)
+    optimizer = getattr(keras.optimizers, OPTIMIZERS[optimizer_name])(learning_rate)
     optimizer.build(model.trainable_variables)
     pixels = tf.TensorSpec((None, *shape), tf.uint8)
     classes = tf.TensorSpec((None,), tf.int32)

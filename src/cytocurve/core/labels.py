@@ -1,0 +1,122 @@
+"""Label tables: reading them, and everything that can be wrong with them."""
+
+import csv
+import difflib
+import io
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+
+import pandas as pd
+
+REQUIRED = ("image", "label")
+OPTIONAL = ("patient", "annotator")
+
+
+def parse(text: str) -> pd.DataFrame:
+    """A CSV table as strings, an empty field as ``""``; raises ``ValueError`` naming every line that does not fit."""
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        header = next(reader, [])
+        rows = [(reader.line_num, row) for row in reader if row]
+    except csv.Error as error:
+        raise ValueError(f"line {reader.line_num}: {error}") from error
+    ragged = [f"{len(row)} in line {line}" for line, row in rows if len(row) != len(header)]
+    if ragged:
+        raise ValueError(
+            f"every line must have the {len(header)} fields of the first one; there are {', '.join(ragged)}"
+        )
+    return pd.DataFrame([row for _, row in rows], columns=header, dtype="str")
+
+
+def problems(images: Collection[str], tables: Mapping[str, pd.DataFrame], known: Collection[str] | None) -> list[str]:
+    """One line for each thing that is wrong with the label tables of these images; none if they can be used.
+
+    ``tables`` maps a table's name, which the lines begin with, to its rows: ``image, label`` and, where known,
+    ``patient``. An empty label means unlabelled. ``known`` are the labels that may occur; None leaves them open.
+    """
+    lines = []
+    sound = {}
+    for name, table in tables.items():
+        wrong = [f"{name}: {line}" for line in _columns(table)]
+        if not wrong:
+            sound[name] = table = table.fillna("")
+            wrong = [f"{name}: {line}" for line in (*_rows(table, set(images)), *_labels(table, known))]
+        lines += wrong
+    return lines + _patients(sound)
+
+
+def _columns(table: pd.DataFrame) -> list[str]:
+    columns = list(table.columns)
+    there = f"the columns are: {', '.join(map(str, columns)) or 'none'}"
+    lines = [f"column {column!r} is missing; {there}" for column in REQUIRED if column not in columns]
+    twice = [column for column in (*REQUIRED, *OPTIONAL) if columns.count(column) > 1]
+    return lines + [f"column {column!r} stands twice; {there}" for column in twice]
+
+
+def _rows(table: pd.DataFrame, images: Collection[str]) -> list[str]:
+    """Images with several rows or none, rows without an image, blanks that nobody sees."""
+    counts = Counter(table["image"])
+    lines = [f"{image}: {count} rows for one image" for image, count in sorted(counts.items()) if count > 1]
+    lines += [
+        f"{image or '(empty)'}: a row for an image that is not there" for image in sorted(set(counts) - set(images))
+    ]
+    lines += [f"{image}: an image without a row" for image in sorted(set(images) - set(counts))]
+    columns = [column for column in (*REQUIRED, *OPTIONAL) if column in table]
+    for column in columns:
+        blank = table[column].str.strip() != table[column]
+        cells = table.loc[blank, ["image", column]].itertuples(index=False, name=None)
+        lines += [f"{image}: {column} {value!r} begins or ends with a blank" for image, value in cells]
+    return lines
+
+
+def _labels(table: pd.DataFrame, known: Collection[str] | None) -> list[str]:
+    """Labels that the dataset does not have, and a table without any."""
+    labelled = table[table["label"] != ""]
+    if labelled.empty:
+        return ["no image has a label"]
+    if known is None:
+        return []
+    unknown = {label: _nearest(label, known) for label in set(labelled["label"]) - set(known)}
+    return [
+        f"{image}: unknown class {label!r}{unknown[label]}"
+        for image, label in zip(labelled["image"], labelled["label"], strict=True)
+        if label in unknown
+    ]
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    """``; did you mean 'x'?`` with the known name that is most like this one, or nothing where none is."""
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def _patients(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Images of which two tables, or two rows, know different patients."""
+    said: dict[str, dict[str, str]] = {}
+    for name, table in tables.items():
+        if "patient" in table:
+            rows = table[table["patient"] != ""]
+            for image, patient in zip(rows["image"], rows["patient"], strict=True):
+                said.setdefault(image, {}).setdefault(patient, name)
+    return [
+        f"{image}: one image of several patients: "
+        + ", ".join(f"{patient!r} in {name}" for patient, name in patients.items())
+        for image, patients in sorted(said.items())
+        if len(patients) > 1
+    ]
+
+
+def patients_of(tables: Iterable[pd.DataFrame]) -> dict[str, str]:
+    """The patient of each image of which any of these sound tables knows it."""
+    return {
+        image: patient
+        for table in tables
+        if "patient" in table
+        for image, patient in zip(table["image"], table["patient"].fillna(""), strict=True)
+        if patient
+    }
+
+
+def class_counts(labels: Iterable[str]) -> dict[str, int]:
+    """Number of images of each label, sorted by label; the empty label is left out."""
+    return dict(sorted(Counter(label for label in labels if label).items()))

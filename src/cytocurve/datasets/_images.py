@@ -1,0 +1,96 @@
+"""What datasets share: the images of an upstream folder, and the files in it that are none."""
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image, UnidentifiedImageError
+
+from cytocurve.errors import InputError
+
+SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+FORMATS = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")
+
+
+def find_images(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
+    """The images below a folder, and the reason for each other file; names are paths below it, with ``/``, sorted.
+
+    Raises ``InputError`` where the folder is not there, and listing all files that cannot be read.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder}: no such folder", hint="Next: give the folder into which the dataset was unpacked.")
+    images, skipped, unreadable = {}, {}, []
+    with bombs_refused():
+        for path, reason in sorted(_walk(folder)):
+            name = os.fsencode(path.relative_to(folder).as_posix()).decode(errors="replace")
+            try:
+                reason = reason or _reason(path, folder)
+            except OSError as error:
+                unreadable.append(f"{path}: {error.strerror}")
+                continue
+            if reason:
+                skipped[name] = reason
+            else:
+                images[name] = path
+    if unreadable:
+        raise InputError(f"{folder}: these files cannot be read:", unreadable, "Next: check their permissions.")
+    return images, skipped
+
+
+def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
+    """Every file, with no reason yet, and every folder that is not entered, with the reason."""
+
+    def fail(error: OSError) -> None:
+        raise InputError(f"{error.filename}: this folder cannot be read: {error.strerror}") from error
+
+    for place, folders, files in os.walk(folder, onerror=fail):
+        here = Path(place)
+        closed = {name: "hidden folder" for name in folders if name.startswith(".")}
+        closed |= {name: "link to a folder; not followed" for name in folders if (here / name).is_symlink()}
+        folders[:] = [name for name in folders if name not in closed]
+        yield from ((here / name, reason) for name, reason in closed.items())
+        yield from ((here / name, "") for name in files)
+
+
+def _reason(path: Path, folder: Path) -> str:
+    """Why a file is left out; empty if it is an image."""
+    if path.name.startswith("."):
+        return "hidden file"
+    if path.suffix.lower() not in SUFFIXES:
+        return f"no image by its suffix ({' '.join(SUFFIXES)})"
+    if "�" in os.fsencode(path).decode(errors="replace"):
+        return "its name is not valid UTF-8"
+    if path.is_symlink() and not path.exists():
+        return "link to a file that is not there"
+    if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
+        return "link that leaves the folder; not followed"
+    if not path.is_file():
+        return "no regular file"
+    return refusal(path)
+
+
+def refusal(path: Path) -> str:
+    """Why a file cannot be used as an image, by its header; empty if it can be. Raises ``OSError`` if unreadable."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            if image.mode[0] in "IF":
+                return f"pixels of mode {image.mode}; only images of 8 bits a channel can be used"
+    except UnidentifiedImageError:
+        return f"no image: its contents are none of {', '.join(FORMATS)}"
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        return f"too large: {error}"
+    except (OSError, SyntaxError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno:
+            raise
+        return f"damaged image: {error}"
+    return ""
+
+
+@contextmanager
+def bombs_refused() -> Iterator[None]:
+    """Within it, opening an image of more pixels than any photograph of a cell has is an error, not a warning."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        yield

@@ -1,0 +1,209 @@
+"""Stage ``catalog``: every image decoded, every label checked, duplicates found."""
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import imagehash
+import pandas as pd
+from pydantic import TypeAdapter, ValidationError
+
+from cytocurve import datasets
+from cytocurve.config import Name, Project, check_known, read_yaml
+from cytocurve.core import labels
+from cytocurve.datasets import Progress
+from cytocurve.datasets._images import bombs_refused, refusal
+from cytocurve.errors import InputError
+from cytocurve.stores.files import write_parquet, write_text
+from cytocurve.stores.images import pixel_sha256, read_rgb
+
+COLUMNS = ("image", "sha256", "pixel_sha256", "phash", "width", "height", "patient", "duplicate_of")
+"""Columns of the catalog ahead of those of the label versions."""
+
+_THREADS = min(os.cpu_count() or 1, 8)
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What an image file is: hashes in hex of its bytes, its pixels and its looks; width and height in pixels."""
+
+    sha256: str
+    pixel_sha256: str
+    phash: str
+    width: int
+    height: int
+
+
+def catalog(project: Project, progress: Progress) -> dict[str, Any]:
+    """Write ``build/catalog.parquet`` and the report ``build/catalog.json``, which is returned.
+
+    The table has a row an image, sorted by name: ``COLUMNS`` and a column a label version, null where unlabelled;
+    ``duplicate_of`` is the first image with the same pixels. Raises one ``InputError``, before anything is written,
+    that lists every damaged image and everything wrong with the labels.
+    """
+    params = project.params()
+    folder = _dataset_folder(project, params.dataset)
+    shown = folder.relative_to(project.root).as_posix()
+    images, wrong = _images(folder / "images", f"{shown}/images")
+    tables, unread = _tables(folder / "labels", f"{shown}/labels")
+    known, unknown = _known_classes(folder / "dataset.yaml", f"{shown}/dataset.yaml")
+    missing = check_known("params.yaml: labels: label version", params.labels, [*tables])
+    versions = {f"{shown}/labels/{version}.csv": table for version, table in tables.items() if table is not None}
+    prints, broken = _fingerprints(images, f"{shown}/images", progress)
+    wrong += [*broken, *unknown, *unread, *missing, *labels.problems(images, versions, known)]
+    if wrong:
+        raise InputError(
+            f"{shown}: these images or labels cannot be used:",
+            wrong,
+            f"Label versions there: {', '.join(tables) or 'none'}. An empty label leaves an image unlabelled. "
+            "Next: correct the files, then dvc add data && dvc repro",
+        )
+    sound = {version: table for version, table in tables.items() if table is not None}
+    frame = _frame(prints, sound)
+    report = {"dataset": params.dataset, **_report(frame, list(sound))}
+    write_parquet(project.catalog, frame)
+    write_text(project.catalog.with_suffix(".json"), json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    return report
+
+
+def _dataset_folder(project: Project, name: str) -> Path:
+    folder = project.data / name
+    if folder.is_dir():
+        return folder
+    command = f"cytocurve data add {name if name in datasets.names() else f'NAME PATH --as {name}'}"
+    if not project.data.is_dir():
+        raise InputError("data/: there is no data yet", hint=f"Next: make repro, or {command}")
+    here = sorted(path.name for path in project.data.iterdir() if path.is_dir() and not path.name.startswith("."))
+    raise InputError(
+        f"data/{name} is not there",
+        [f"params.yaml: {line}" for line in check_known("dataset", [name], here)],
+        f"Datasets there: {', '.join(here) or 'none'}. Next: {command}",
+    )
+
+
+def _images(folder: Path, shown: str) -> tuple[dict[str, Path], list[str]]:
+    """Files by name, sorted, hidden ones left out; links are followed, since DVC may link to its cache."""
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    images = {name: files[name] for name in sorted(files) if "/." not in f"/{name}" and _readable(name) == name}
+    wrong = [f"{shown}/{_readable(name)}: its name is not valid UTF-8" for name in files if _readable(name) != name]
+    return images, wrong if images else [*wrong, f"{shown}: no images"]
+
+
+def _readable(name: str) -> str:
+    return os.fsencode(name).decode(errors="replace")
+
+
+def _tables(folder: Path, shown: str) -> tuple[dict[str, pd.DataFrame | None], list[str]]:
+    """Label tables by version, None for one that cannot be read, and a line for each thing wrong with their files."""
+    tables: dict[str, pd.DataFrame | None] = {}
+    wrong = []
+    for path in sorted(path for path in folder.glob("*.csv") if not path.name.startswith(".")):
+        tables[path.stem] = None
+        try:
+            _check_version(path.stem)
+            tables[path.stem] = labels.parse(path.read_bytes().decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            wrong.append(f"{shown}/{path.name}: not UTF-8, byte {error.start}: save it as CSV UTF-8")
+        except OSError as error:
+            wrong.append(f"{shown}/{path.name}: cannot be read: {error.strerror}")
+        except ValueError as error:
+            wrong.append(f"{shown}/{path.name}: {error}")
+    return tables, wrong if tables else [f"{shown}: no label versions (<version>.csv)"]
+
+
+def _check_version(version: str) -> None:
+    if version in COLUMNS:
+        raise ValueError(f"{version!r} is a column of the catalog and cannot name a label version")
+    try:
+        TypeAdapter(Name).validate_python(version)
+    except ValidationError:
+        raise ValueError("the name of a label version may hold letters, digits, '_' and '.' only") from None
+
+
+def _known_classes(path: Path, shown: str) -> tuple[frozenset[str] | None, list[str]]:
+    """The labels that may occur, None if open, as for a folder that was made by hand and states no loader."""
+    if not path.is_file():
+        return None, []
+    try:
+        content = read_yaml(path)
+    except (InputError, OSError) as error:
+        return None, [f"{shown}: cannot be read: {error}"]
+    loader = content.get("loader") if isinstance(content, dict) else None
+    if loader not in datasets.names():
+        return None, [f"{shown}: loader: one of {', '.join(datasets.names())} is expected, got {loader!r}"]
+    return datasets.load(loader).classes, []
+
+
+def _fingerprints(
+    images: Mapping[str, Path], shown: str, progress: Progress
+) -> tuple[dict[str, Fingerprint], list[str]]:
+    """Every image's fingerprint, or the reason why it has none; Pillow and hashlib let threads run side by side."""
+    prints, broken = {}, []
+    with bombs_refused(), ThreadPoolExecutor(_THREADS) as pool:
+        for done, (name, found) in enumerate(zip(images, pool.map(_fingerprint, images.values()), strict=True), 1):
+            if isinstance(found, Fingerprint):
+                prints[name] = found
+            else:
+                broken.append(f"{shown}/{name}: {found}")
+            progress(done, len(images))
+    return prints, broken
+
+
+def _fingerprint(path: Path) -> Fingerprint | str:
+    try:
+        reason = refusal(path)
+        if reason:
+            return reason
+        image = read_rgb(path)
+        with path.open("rb") as file:
+            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    except (OSError, ValueError) as error:
+        return str(error)
+    return Fingerprint(sha256, pixel_sha256(image), str(imagehash.phash(image)), image.width, image.height)
+
+
+def _frame(prints: Mapping[str, Fingerprint], tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    frame = pd.DataFrame([{"image": name, **asdict(found)} for name, found in prints.items()])
+    first = frame.groupby("pixel_sha256")["image"].transform("first")
+    patients = labels.patients_of(tables.values())
+    frame["patient"] = pd.Series([patients.get(name) for name in frame["image"]], dtype="str")
+    frame["duplicate_of"] = pd.Series(first.where(first != frame["image"]), dtype="str")
+    for version, table in tables.items():
+        given = dict(zip(table["image"], table["label"], strict=True))
+        frame[version] = pd.Series([given[name] or None for name in frame["image"]], dtype="str")
+    return frame
+
+
+def _report(frame: pd.DataFrame, versions: Sequence[str]) -> dict[str, Any]:
+    """Counts, and the duplicates as pairs of the first image and the later one; alike bytes are alike pixels too."""
+    pairs = {kind: _pairs(frame, column) for kind, column in (("byte", "sha256"), ("pixel", "pixel_sha256"))}
+    return {
+        "images": len(frame),
+        "kept": int(frame["duplicate_of"].isna().sum()),
+        "byte_identical": len(pairs["byte"]),
+        "pixel_identical": len(pairs["pixel"]),
+        "byte_identical_pairs": pairs["byte"],
+        "pixel_identical_pairs": pairs["pixel"],
+        "conflicts": {version: _conflicts(frame, version) for version in versions},
+        "classes": {version: labels.class_counts(frame[version].dropna()) for version in versions},
+        "unlabelled": {version: int(frame[version].isna().sum()) for version in versions},
+    }
+
+
+def _pairs(frame: pd.DataFrame, column: str) -> list[list[str]]:
+    first = frame.groupby(column)["image"].transform("first")
+    later = first != frame["image"]
+    return [list(pair) for pair in zip(first[later], frame["image"][later], strict=True)]
+
+
+def _conflicts(frame: pd.DataFrame, version: str) -> list[dict[str, str]]:
+    """Images with the same pixels and different labels: for each such group, image -> label."""
+    labelled = frame[frame[version].notna()]
+    several = labelled.groupby("pixel_sha256")[version].transform("nunique") > 1
+    groups = labelled[several].groupby("pixel_sha256", sort=False)
+    return [dict(zip(group["image"], group[version], strict=True)) for _, group in groups]

@@ -1,0 +1,147 @@
+"""``cytocurve data add``: a dataset's images and label versions, copied below ``data/`` completely or not at all."""
+
+import errno
+import io
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock, Timeout
+from pydantic import TypeAdapter, ValidationError
+from ruamel.yaml import YAML
+
+from cytocurve import datasets
+from cytocurve.config import Name, Project, check_known
+from cytocurve.core import labels
+from cytocurve.datasets import Dataset, Listing, Progress
+from cytocurve.errors import CytocurveError, InputError
+
+_SCRATCH = ".adding-"
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+def add(project: Project, name: str, source: Path | None, as_name: str | None, progress: Progress) -> dict[str, Any]:
+    """Copy the dataset ``name`` from its upstream folder, or draw it, to ``data/<as_name or name>``.
+
+    Returns counts: ``images``, ``labels`` (version -> label -> images), ``patients``, and ``skipped`` (file ->
+    reason). Raises ``InputError``, with nothing left behind, where the dataset, its folder or its name cannot be used.
+    """
+    dataset = _known(name)
+    target = project.data / _checked(as_name or name)
+    if source is None and dataset.draw is None:
+        raise InputError(
+            f"dataset {name!r} needs the folder that holds it",
+            hint=f"Next: cytocurve data add {name} PATH. It comes from: {dataset.url}",
+        )
+    _refuse_existing(target)
+    try:
+        with _scratch(project.data) as scratch:
+            listing = _listing(dataset, source, scratch / "drawn", progress)
+            _write(scratch / "dataset", dataset, listing, progress if source else _silent)
+            _refuse_existing(target)
+            (scratch / "dataset").rename(target)
+    except OSError as error:
+        kind = CytocurveError if error.errno in _DISK_FULL else InputError
+        raise kind(
+            f"{target} could not be written, and nothing of it was kept: {error}",
+            hint="Next: check the free space and the permissions of both folders, then repeat the command.",
+        ) from error
+    return _counts(listing)
+
+
+def _known(name: str) -> Dataset:
+    try:
+        return datasets.load(name)
+    except KeyError:
+        known = datasets.names()
+        raise InputError(
+            check_known("dataset", [name], known)[0],
+            hint=f"Known: {', '.join(known)}. Your own images, a folder a class: cytocurve data add folder PATH",
+        ) from None
+
+
+def _checked(name: str) -> str:
+    try:
+        return TypeAdapter(Name).validate_python(name)
+    except ValidationError:
+        raise InputError(
+            f"{name!r} cannot be a dataset's name",
+            hint="It may hold letters, digits, '_' and '.', the first a letter or digit. Next: use --as DATASET",
+        ) from None
+
+
+def _refuse_existing(target: Path) -> None:
+    if target.exists() or target.is_symlink():
+        raise InputError(f"{target} is already there", hint="Next: remove it, or choose another name by --as DATASET")
+
+
+def _listing(dataset: Dataset, source: Path | None, empty: Path, progress: Progress) -> Listing:
+    """What the source holds, drawn into the folder ``empty`` if there is none; raises ``InputError``."""
+    if source is None:
+        assert dataset.draw is not None
+        empty.mkdir()
+        dataset.draw(empty, progress)
+    listing = dataset.read(source or empty)
+    tables = {f"label version {version}": table for version, table in listing.labels.items()}
+    wrong = labels.problems(listing.images, tables, dataset.classes)
+    if wrong:
+        raise InputError(f"{source or dataset.name}: these labels cannot be used:", wrong)
+    return listing
+
+
+def _silent(done: int, total: int) -> None:
+    """Says nothing: a drawing has reported its progress already."""
+
+
+def _write(folder: Path, dataset: Dataset, listing: Listing, progress: Progress) -> None:
+    """Write images, label tables and origin; equal listings give equal bytes."""
+    for done, (name, path) in enumerate(listing.images.items(), start=1):
+        copy = folder / "images" / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+        progress(done, len(listing.images))
+    (folder / "labels").mkdir()
+    for version, table in listing.labels.items():
+        _write_table(folder / "labels" / f"{version}.csv", table)
+    origin = {"loader": dataset.name}
+    origin |= {key: getattr(dataset, key) for key in ("title", "licence", "citation", "url")}
+    yaml, text = YAML(), io.StringIO()
+    yaml.width = 10_000
+    yaml.dump(origin, text)
+    (folder / "dataset.yaml").write_text(text.getvalue(), encoding="utf-8", newline="\n")
+
+
+def _write_table(path: Path, table: pd.DataFrame) -> None:
+    columns = [column for column in (*labels.REQUIRED, *labels.OPTIONAL) if column in table]
+    table[columns].sort_values("image").to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
+
+
+def _counts(listing: Listing) -> dict[str, Any]:
+    return {
+        "images": len(listing.images),
+        "labels": {v: labels.class_counts(table["label"].fillna("")) for v, table in listing.labels.items()},
+        "patients": len(set(labels.patients_of(listing.labels.values()).values())),
+        "skipped": dict(listing.skipped),
+    }
+
+
+@contextmanager
+def _scratch(data: Path) -> Iterator[Path]:
+    """A folder in ``data/``, gone afterwards; those that killed calls have left go first."""
+    for stale in data.glob(f"{_SCRATCH}*"):
+        with suppress(Timeout, OSError), FileLock(stale / "lock", blocking=False):
+            shutil.rmtree(stale)
+    folder = data / f"{_SCRATCH}{uuid.uuid4().hex}"
+    folder.mkdir(parents=True)
+    try:
+        # Held as long as this process lives: it tells a call at work from one that was killed.
+        with FileLock(folder / "lock", blocking=False):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            data.rmdir()

@@ -1,0 +1,106 @@
+"""Registered models: a Keras model logged to its arm's run, as a version of ``<dataset>-<task>`` under an alias."""
+
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytocurve.errors import ServiceError
+
+if TYPE_CHECKING:
+    from mlflow.models import ModelSignature
+    from mlflow.tracking import MlflowClient
+
+MODEL_KEY = "cytocurve.model_key"
+
+
+def register(
+    client: "MlflowClient",
+    model: Any,
+    name: str,
+    model_key: str,
+    run_id: str,
+    sample: NDArray[Any],
+    tags: Mapping[str, str],
+    alias: str = "challenger",
+) -> int:
+    """Register a Keras model and move the alias to it; the number of the version.
+
+    ``model_key`` identifies the model by what determines it: a version that has it is reused. ``sample`` is a batch as
+    the model takes it, (images, height, width, channels), and becomes the input example. Raises ``ServiceError`` where
+    the model cannot be stored.
+    """
+    try:
+        number = _version_of(client, name, model_key) or _create(client, model, name, model_key, run_id, sample, tags)
+        client.set_registered_model_alias(name, alias, str(number))
+    except OSError as error:  # files and uploads; other failures are MLflow's own
+        raise ServiceError(
+            f"The model {name} could not be stored: {error}",
+            hint="Registering again is harmless: what is there is reused.",
+        ) from error
+    return number
+
+
+def _version_of(client: "MlflowClient", name: str, model_key: str) -> int | None:
+    found = client.search_model_versions(f"name = '{name}' and tags.`{MODEL_KEY}` = '{model_key}'")
+    return min((int(each.version) for each in found), default=None)
+
+
+def _create(
+    client: "MlflowClient",
+    model: Any,
+    name: str,
+    model_key: str,
+    run_id: str,
+    sample: NDArray[Any],
+    tags: Mapping[str, str],
+) -> int:
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    mlflow.set_tracking_uri(client.tracking_uri)
+    run = client.get_run(run_id)
+    # Without a logged model of ours, MLflow makes one in the experiment that is active in this process.
+    logged = client.create_logged_model(
+        run.info.experiment_id, "model", run_id, {MODEL_KEY: model_key}, run.data.params
+    )
+    mlflow.tensorflow.log_model(
+        model,
+        name="model",
+        run_id=run_id,
+        model_id=logged.model_id,
+        signature=_signature(model, sample),
+        pip_requirements=requirements(),
+        input_example=sample,
+    )
+    try:
+        client.create_registered_model(name)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+    tags = {**tags, MODEL_KEY: model_key}
+    created = client.create_model_version(name, f"models:/{logged.model_id}", run_id, tags, model_id=logged.model_id)
+    return int(created.version)
+
+
+def requirements() -> list[str]:
+    """The packages that load the model, at the versions that made it; MLflow would take ten seconds to infer them."""
+    pinned = []
+    for package in ("tensorflow-cpu", "tensorflow", "keras", "numpy"):
+        try:
+            pinned.append(f"{package}=={version(package)}")
+        except PackageNotFoundError:
+            continue
+    return pinned
+
+
+def _signature(model: Any, sample: NDArray[Any]) -> "ModelSignature":
+    """Any number of images in, class probabilities, float32, (images, classes) out."""
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    images = TensorSpec(sample.dtype, (-1, *sample.shape[1:]))
+    probabilities = TensorSpec(np.dtype(np.float32), (-1, *model.output_shape[1:]))
+    return ModelSignature(inputs=Schema([images]), outputs=Schema([probabilities]))
