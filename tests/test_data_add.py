@@ -1,0 +1,227 @@
+"""A dataset is added completely or not at all."""
+
+import dataclasses
+import os
+import resource
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from dataset_makers import MAKERS, make_folder, save, silent
+from projects import write_toy
+
+from cytocurve.config import Project
+from cytocurve.datasets import Progress, starter
+from cytocurve.errors import CytocurveError, InputError
+from cytocurve.pipeline.data import add
+
+KILLED_HALFWAY = """
+import os, signal, sys
+from pathlib import Path
+from cytocurve.config import Project
+from cytocurve.pipeline.data import add
+add(Project(Path(sys.argv[1])), "folder", Path(sys.argv[2]), "mine",
+    lambda done, total: os.kill(os.getpid(), signal.SIGKILL) if done == 3 else None)
+"""
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "upstream"
+    make_folder(folder)
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "project").mkdir()
+    return Project(tmp_path / "project")
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_images_labels_and_origin_are_written(project: Project, source: Path) -> None:
+    """The upstream's tree stands below images/, its labels as sorted CSV, its origin in dataset.yaml."""
+    figures = add(project, "folder", source, "mine", silent)
+    written = contents(project.data / "mine")
+    assert {n.removeprefix("images/") for n in written if n.startswith("images/")} == contents(source).keys()
+    assert written["images/round/cell1.png"] == (source / "round" / "cell1.png").read_bytes()
+    rows = written["labels/folder.csv"].decode().split("\n")
+    assert rows[:2] == ["image,label", "lobed/old/cell0.png,lobed"]
+    assert rows[1:-1] == sorted(rows[1:-1])
+    assert written["dataset.yaml"].decode().startswith("loader: folder\ntitle: ")
+    assert figures == {"images": 8, "labels": {"folder": {"lobed": 4, "round": 4}}, "patients": 0, "skipped": {}}
+
+
+def test_only_the_dataset_is_left_below_data(project: Project, source: Path) -> None:
+    """No temporary folder stays."""
+    add(project, "folder", source, "mine", silent)
+    assert [path.name for path in project.data.iterdir()] == ["mine"]
+
+
+def test_adding_twice_gives_the_same_bytes(project: Project, source: Path) -> None:
+    """Neither time nor place gets into the files."""
+    for name in ("first", "second"):
+        add(project, "folder", source, name, silent)
+    assert contents(project.data / "first") == contents(project.data / "second")
+
+
+def test_progress_is_told_for_each_image(project: Project, source: Path) -> None:
+    """The number done rises by one up to the total."""
+    calls: list[tuple[int, int]] = []
+    add(project, "folder", source, "mine", lambda done, total: calls.append((done, total)))
+    assert calls == [(done, 8) for done in range(1, 9)]
+
+
+def test_patients_are_counted_and_written(project: Project, tmp_path: Path) -> None:
+    """Where the dataset knows patients they stand in the label tables."""
+    MAKERS["starter"](tmp_path / "drawn")
+    assert add(project, "starter", tmp_path / "drawn", None, silent)["patients"] == 4
+    table = (project.data / "starter" / "labels" / "expert.csv").read_text()
+    assert table.startswith("image,label,patient\nIm001_1.tif,lymphoblast,P3\n")
+
+
+def test_a_dataset_that_draws_itself_needs_no_folder(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is drawn below data/ and moved into place; progress runs once."""
+
+    def draw(folder: Path, progress: Progress) -> None:
+        assert folder.is_relative_to(project.data)
+        MAKERS["starter"](folder)
+        progress(1, 1)
+
+    calls: list[tuple[int, int]] = []
+    monkeypatch.setattr(starter, "DATASET", dataclasses.replace(starter.DATASET, draw=draw))
+    assert add(project, "starter", None, None, lambda done, total: calls.append((done, total)))["images"] == 8
+    assert calls == [(1, 1)]
+    assert [path.name for path in project.data.iterdir()] == ["starter"]
+
+
+@pytest.mark.parametrize(
+    ("name", "as_name", "message"),
+    [
+        ("pcb", None, "dataset 'pcb' is unknown; did you mean 'pbc'"),
+        ("folder", "my-cells", "'my-cells' cannot be a dataset's name"),
+        ("folder", "../cells", "'../cells' cannot be a dataset's name"),
+        ("folder", ".adding-cells", "'.adding-cells' cannot be a dataset's name"),
+        ("pbc", None, "is not the whole PBC dataset"),
+    ],
+)
+def test_a_wrong_call_is_refused(name: str, as_name: str | None, message: str, project: Project, source: Path) -> None:
+    """Unknown datasets, unusable names and folders of another layout leave nothing behind, not even data/."""
+    with pytest.raises(InputError) as caught:
+        add(project, name, source, as_name, silent)
+    assert message in str(caught.value)
+    assert not project.data.exists()
+
+
+def test_a_dataset_that_cannot_be_drawn_needs_its_folder(project: Project) -> None:
+    """Without PATH the error says the command and where the dataset comes from."""
+    with pytest.raises(InputError, match=r"cytocurve data add pbc PATH.* https://doi.org/"):
+        add(project, "pbc", None, None, silent)
+
+
+def test_a_dataset_that_is_there_is_kept(project: Project, source: Path) -> None:
+    """Adding does not overwrite."""
+    write_toy(project.data / "mine", cells=2)
+    before = contents(project.data)
+    with pytest.raises(InputError, match=r"already there(.|\n)*--as DATASET"):
+        add(project, "folder", source, "mine", silent)
+    assert contents(project.data) == before
+
+
+def test_labels_that_the_catalog_would_refuse_are_refused(project: Project, tmp_path: Path) -> None:
+    """A class that the dataset does not have is found before anything is copied."""
+    MAKERS["starter"](tmp_path / "drawn")
+    table = tmp_path / "drawn" / "expert.csv"
+    table.write_text(table.read_text().replace("monocyte", "monozyt"))
+    with pytest.raises(InputError) as caught:
+        add(project, "starter", tmp_path / "drawn", None, silent)
+    assert len(caught.value.offenders) == 4
+    assert "Im005_0.tif: unknown class 'monozyt'; did you mean 'monocyte'?" in caught.value.offenders[0]
+    assert not project.data.exists()
+
+
+def test_links_out_of_the_folder_are_not_copied(project: Project, source: Path, tmp_path: Path) -> None:
+    """A link to a file elsewhere is reported and left out."""
+    save(tmp_path / "secret.png", 1)
+    (source / "round" / "link.png").symlink_to(tmp_path / "secret.png")
+    figures = add(project, "folder", source, "mine", silent)
+    assert figures["skipped"] == {"round/link.png": "link that leaves the folder; not followed"}
+    assert not (project.data / "mine" / "images" / "round" / "link.png").exists()
+
+
+def test_a_file_that_cannot_be_read_undoes_everything(project: Project, source: Path) -> None:
+    """An image that vanishes on the way ends the call with its name and nothing below data/."""
+    with pytest.raises(InputError, match=r"cell7\.png"):
+        add(project, "folder", source, "mine", lambda done, total: (source / "round/cell7.png").unlink(missing_ok=True))
+    assert not project.data.exists()
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Within it, writing more bytes to a file fails as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_that_is_full_undoes_everything(project: Project, source: Path) -> None:
+    """When an image cannot be written the call ends with the reason and the next step."""
+    with files_of_at_most(1000), pytest.raises(CytocurveError, match="free space"):
+        add(project, "folder", source, "mine", silent)
+    assert not project.data.exists()
+
+
+def test_an_interrupt_undoes_everything(project: Project, source: Path) -> None:
+    """Ctrl+C leaves nothing below data/."""
+
+    def interrupt(done: int, total: int) -> None:
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        add(project, "folder", source, "mine", interrupt)
+    assert not project.data.exists()
+
+
+def test_a_killed_call_leaves_no_dataset_and_the_next_clears_up(project: Project, source: Path) -> None:
+    """After SIGKILL half-way there is no data/mine; the same call then completes it and removes what was left."""
+    command = [sys.executable, "-c", KILLED_HALFWAY, str(project.root), str(source)]
+    done = subprocess.run(command, env=os.environ | {"PYTHONWARNINGS": "default"}, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert [path.name[:8] for path in project.data.iterdir()] == [".adding-"]
+    assert add(project, "folder", source, "mine", silent)["images"] == 8
+    assert [path.name for path in project.data.iterdir()] == ["mine"]
+
+
+def test_a_call_at_work_is_left_alone(project: Project, source: Path) -> None:
+    """Two calls at the same time do not clear each other up."""
+
+    def other(done: int, total: int) -> None:
+        if done == 4:
+            add(project, "folder", source, "other", silent)
+
+    assert add(project, "folder", source, "mine", other)["images"] == 8
+    assert sorted(path.name for path in project.data.iterdir()) == ["mine", "other"]
+
+
+def test_of_two_calls_for_one_dataset_the_first_to_finish_stays(project: Project, source: Path) -> None:
+    """The later one is refused and leaves nothing."""
+
+    def same(done: int, total: int) -> None:
+        if done == 4:
+            add(project, "folder", source, "mine", silent)
+
+    with pytest.raises(InputError, match="already there"):
+        add(project, "folder", source, "mine", same)
+    assert [path.name for path in project.data.iterdir()] == ["mine"]
+    assert len(contents(project.data / "mine")) == 10

@@ -1,0 +1,73 @@
+"""Tasks are sets of classes."""
+
+import pytest
+
+from cytocurve.core.taxonomy import CELL_TYPES, named_task, stated_task
+from cytocurve.errors import InputError
+
+COUNTS = {"lymphoblast": 9, "lymphocyte_typical": 7, "erythroblast": 4, "monocyte": 5}
+
+
+def test_every_blast_is_atypical() -> None:
+    """Immature precursors do not occur in healthy peripheral blood."""
+    assert all(cell.atypical for cell in CELL_TYPES.values() if cell.blast)
+
+
+def test_a_cell_type_is_listed_under_its_name() -> None:
+    """The table's keys are the types' names."""
+    assert all(name == cell.name for name, cell in CELL_TYPES.items())
+
+
+@pytest.mark.parametrize(
+    ("name", "positive"), [("blast", {"lymphoblast"}), ("atypical", {"lymphoblast", "erythroblast"})]
+)
+def test_binary_tasks_put_every_label_on_one_side(name: str, positive: set[str]) -> None:
+    """All labels take part; negative is class 0, positive class 1."""
+    task = named_task(name, COUNTS, 5)
+    assert task.binary
+    assert task.classes == ("negative", "positive")
+    assert task.members == {label: int(label in positive) for label in COUNTS}
+
+
+def test_the_diagnosis_makes_a_blast_task() -> None:
+    """The labels of a diagnosis can be asked for blasts: ALL against healthy."""
+    assert named_task("blast", {"ALL": 1, "healthy": 1}, 5).members == {"ALL": 1, "healthy": 0}
+
+
+def test_multiclass_leaves_rare_labels_out() -> None:
+    """Labels with fewer images than the least take no part; classes are sorted."""
+    task = named_task("multiclass", COUNTS, 5)
+    assert task.classes == ("lymphoblast", "lymphocyte_typical", "monocyte")
+    assert [task.members[name] for name in task.classes] == [0, 1, 2]
+    assert not task.binary
+
+
+def test_an_unknown_task_is_refused_with_the_known_ones() -> None:
+    """The error names what was asked for and what there is."""
+    with pytest.raises(InputError, match=r"'blasts'(.|\n)*blast, atypical, multiclass"):
+        named_task("blasts", COUNTS, 5)
+
+
+def test_labels_outside_the_taxonomy_are_all_listed() -> None:
+    """A binary task by name needs labels that the taxonomy knows; all others are listed."""
+    with pytest.raises(InputError) as caught:
+        named_task("blast", {**COUNTS, "smudge": 3, "artefact": 1}, 5)
+    assert caught.value.offenders == ("artefact", "smudge")
+
+
+def test_labels_outside_the_taxonomy_can_be_stated() -> None:
+    """A stated task takes any labels that occur, and its name tells them."""
+    task = stated_task(["smudge"], ["monocyte", "lymphoblast"], {*COUNTS, "smudge"})
+    assert task.members == {"smudge": 1, "monocyte": 0, "lymphoblast": 0}
+    assert task.name == "smudge-vs-lymphoblast+monocyte"
+
+
+def test_stated_labels_that_cannot_be_used_are_all_listed() -> None:
+    """Labels that do not occur and labels on both sides come in one error."""
+    with pytest.raises(InputError) as caught:
+        stated_task(["monocyte", "ghost"], ["monocyte", "shade"], COUNTS)
+    assert caught.value.offenders == (
+        "'ghost' occurs in no image",
+        "'shade' occurs in no image",
+        "'monocyte' is stated twice",
+    )
