@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
     from mlflow.tracking import MlflowClient
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Ledger:
@@ -336,7 +338,6 @@ def test_a_schema_of_an_earlier_mlflow_is_migrated(ledger: Ledger, tmp_path: Pat
     assert _publish(local_uri(tmp_path), make_arm(ledger), tmp_path).created == 6
 
 
-@pytest.mark.slow
 def test_a_server_takes_what_a_local_store_takes(ledger: Ledger, tmp_path: Path, server: str) -> None:
     """Over HTTP the same runs arrive, once, however often they are published."""
     arm = make_arm(ledger)
@@ -345,7 +346,6 @@ def test_a_server_takes_what_a_local_store_takes(ledger: Ledger, tmp_path: Path,
     _check_complete(server, tmp_path, arm, 3)
 
 
-@pytest.mark.slow
 def test_two_machines_at_once_end_with_one_run_a_key(ledger: Ledger, tmp_path: Path, server: str) -> None:
     """Publishers that share no lock may both create a run; the next publish leaves one of each, below one parent."""
     processes = [_publisher(tmp_path, server, f"{number}.lock") for number in range(2)]
@@ -360,7 +360,6 @@ def test_two_machines_at_once_end_with_one_run_a_key(ledger: Ledger, tmp_path: P
     assert parents == {published.run_id: 60, None: 1}
 
 
-@pytest.mark.slow
 def test_a_server_that_was_away_is_caught_up_with(ledger: Ledger, tmp_path: Path) -> None:
     """While the server is away publishing fails quickly; once it is back the next publish brings it up to date."""
     arm, port = make_arm(ledger), free_port()
@@ -377,7 +376,6 @@ def test_a_server_that_was_away_is_caught_up_with(ledger: Ledger, tmp_path: Path
         _check_complete(uri, tmp_path, arm, 3)
 
 
-@pytest.mark.slow
 def test_a_server_that_dies_in_the_middle_is_caught_up_with(ledger: Ledger, tmp_path: Path) -> None:
     """A server that dies while runs are published is told within 15 seconds; nothing is doubled afterwards."""
     arm, port = make_arm(ledger, folds=5), free_port()
@@ -399,7 +397,6 @@ def test_a_server_that_dies_in_the_middle_is_caught_up_with(ledger: Ledger, tmp_
         _check_complete(uri, tmp_path, arm, 3)
 
 
-@pytest.mark.slow
 def test_the_pages_of_the_local_store_open(ledger: Ledger, tmp_path: Path) -> None:
     """The command serves MLflow's pages and the published runs on 127.0.0.1."""
     uri, port = local_uri(tmp_path), free_port()
