@@ -19,6 +19,7 @@ setup: .venv/installed  ## Make .venv with the pinned packages and cytocurve its
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --compile --requirement requirements.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q src
 	@touch $@
 
 setup-dev: .venv/installed-dev

@@ -7,7 +7,6 @@ import time
 from pathlib import Path
 
 import pytest
-
 from projects import ROOT, SMALL, cytocurve, make_project, run, write_params
 
 STAGES = ("catalog", "split", "sweep", "evaluate", "register")
@@ -33,7 +32,9 @@ def test_commands_that_train_nothing_load_no_tensorflow(module: str) -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-@pytest.mark.parametrize("command", [["sweeep"], ["sweep", "--workers", "0"], ["data", "add"], ["data", "add", "pbd", "x"]])
+@pytest.mark.parametrize(
+    "command", [["sweeep"], ["sweep", "--workers", "0"], ["data", "add"], ["data", "add", "pbd", "x"]]
+)
 def test_wrong_usage_exits_with_2(tmp_path: Path, command: list[str]) -> None:
     write_params(tmp_path)
     assert cytocurve(tmp_path, *command).returncode == 2

@@ -11,7 +11,6 @@ from pathlib import Path
 import psutil
 import pytest
 from mlflow.tracking import MlflowClient
-
 from projects import BIN, cytocurve, environment, make_project, run
 
 pytestmark = pytest.mark.slow

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-
 from projects import cytocurve, make_project, write_params
 
 pytestmark = pytest.mark.slow

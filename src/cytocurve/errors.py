@@ -2,8 +2,7 @@
 
 ::
 
-    CytocurveError
-    ├── CheckFailed     exit 1: a check or a gate said no
+    CytocurveError      exit 1: something failed on the way
     ├── InputError      exit 2: wrong usage, configuration or input
     └── ServiceError    exit 3: a service that was needed could not be reached
 """
@@ -27,12 +26,6 @@ class CytocurveError(Exception):
         if self.hint:
             lines.append(self.hint)
         return "\n".join(lines)
-
-
-class CheckFailed(CytocurveError):
-    """A check or a gate said no."""
-
-    exit_code = 1
 
 
 class InputError(CytocurveError):
