@@ -69,6 +69,8 @@ class RunBar:
             left = tqdm.format_interval(seconds / max(self._done, 1) * self._left)
             self._bar.set_postfix_str(f"{self._runs / seconds * 60:.1f} runs/min, {left} left", refresh=False)
         self._bar.update(len(finished))
+        if sys.stderr.isatty():
+            self._bar.refresh()
 
     def say(self, message: str) -> None:
         """A line above the bar."""

@@ -8,10 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
+
+from cytocurve.models.kernels.jit import kernel
 
 Pixels = NDArray[np.uint8]
 Transforms = NDArray[np.float64]
@@ -66,33 +67,41 @@ def epoch_images(
     return out
 
 
-@numba.njit(cache=True)  # type: ignore[untyped-decorator]
+@kernel
 def gather(images: Pixels, order: NDArray[np.intp], transforms: Transforms, clamp: bool, out: Pixels) -> None:
-    """Write each ordered image, transformed, to ``out``, both (n, height, width, channels)."""
+    """Write each ordered image, transformed, to ``out``, both contiguous (n, height, width, channels)."""
     height, width, channels = out.shape[1:]
     middle_row, middle_column = (height - 1) / 2, (width - 1) / 2
-    # Unsigned indices need no test for wraparound; a first loop for them alone is done in vectors.
-    rows, columns, seen = np.empty(width, np.uintp), np.empty(width, np.uintp), np.empty(width, np.bool_)
+    places = np.empty(width, np.int32)  # of a row's pixels in the source's bytes, -1 outside
     for n in range(len(order)):
-        source, target, m = images[order[n]], out[n], transforms[n]
+        source, target, m = images[order[n]].reshape(-1), out[n].reshape(-1), transforms[n]
+        # A first pass in order brings the image into cache; turned rows are read in an order no machine foresees.
+        touched = 0
+        for i in range(0, len(source), 64):
+            touched += source[i]
+        places[0] = touched
         row_step, column_step = m[0, 1], m[1, 1]
         for row in range(height):
             start_row = m[0, 0] * (row - middle_row) - row_step * middle_column + middle_row + 0.5
             start_column = m[1, 0] * (row - middle_row) - column_step * middle_column + middle_column + 0.5
+            # Without branches, so that it is done in vectors; from zero up, cutting off the fraction rounds down.
             for column in range(width):
                 r, c = start_row + row_step * column, start_column + column_step * column
-                seen[column] = clamp | ((r >= 0) & (r < height) & (c >= 0) & (c < width))
-                # Between zero and the last index, cutting off the fraction rounds down.
-                rows[column] = np.uintp(np.int32(min(max(r, 0.0), height - 1.0)))
-                columns[column] = np.uintp(np.int32(min(max(c, 0.0), width - 1.0)))
+                inside = clamp | ((r >= 0) & (r < height) & (c >= 0) & (c < width))
+                r, c = min(max(r, 0.0), height - 1.0), min(max(c, 0.0), width - 1.0)
+                place = (np.int32(r) * np.int32(width) + np.int32(c)) * np.int32(channels)
+                places[column] = place if inside else np.int32(-1)
+            to = np.uintp(row * width * channels)  # unsigned indices need no test for wraparound
             for column in range(width):
-                r, c = rows[column], columns[column]
-                if not seen[column]:
-                    target[row, column] = 0
+                place, at = places[column], np.uintp(places[column])
+                if place < 0:
+                    for channel in range(np.uintp(channels)):
+                        target[to + channel] = 0
                 elif channels == 3:
-                    target[row, column, 0] = source[r, c, 0]
-                    target[row, column, 1] = source[r, c, 1]
-                    target[row, column, 2] = source[r, c, 2]
+                    target[to] = source[at]
+                    target[to + np.uintp(1)] = source[at + np.uintp(1)]
+                    target[to + np.uintp(2)] = source[at + np.uintp(2)]
                 else:
-                    for channel in range(channels):
-                        target[row, column, channel] = source[r, c, channel]
+                    for channel in range(np.uintp(channels)):
+                        target[to + channel] = source[at + channel]
+                to += np.uintp(channels)

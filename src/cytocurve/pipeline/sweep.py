@@ -4,9 +4,9 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
 from contextlib import contextmanager
-from multiprocessing.connection import wait
+from multiprocessing import connection
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,11 @@ from cytocurve.study.train import Assignment, train_run
 DEATHS = 3
 """How often in a row workers may die before the sweep gives up, with no run finished in between."""
 
+TICK = 1.0
+"""Seconds after which a report is made even where no run has finished."""
+
 Report = Callable[[Sequence[PlannedRun]], None]
-"""Called with the runs that have just been finished (or found in the ledger)."""
+"""Called with the runs that have just been finished (first, with those found in the ledger), possibly none."""
 
 
 class Serial(Executor):
@@ -54,7 +57,7 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         sentinel = parent.sentinel
-        threading.Thread(target=lambda: (wait([sentinel]), os._exit(1)), daemon=True).start()
+        threading.Thread(target=lambda: (connection.wait([sentinel]), os._exit(1)), daemon=True).start()
 
 
 EXECUTORS: Mapping[str, Callable[[int], Executor]] = {"processes": processes, "serial": lambda _: Serial()}
@@ -146,18 +149,20 @@ def _train_until_death(
     finished = 0
     pool = executor()
     try:
-        futures = {pool.submit(train_run, assignment): assignment for assignment in pending}
-        for future in as_completed(futures):
-            planned = futures[future].planned
-            try:
-                future.result()
-            except BrokenExecutor:
-                return finished
-            except Exception as error:
-                failures[planned.key] = f"fold {planned.fold}, size {planned.size}, seed {planned.seed}: {error!r}"
-                continue
-            finished += 1
-            report([planned])
+        futures = {pool.submit(train_run, assignment): assignment.planned for assignment in pending}
+        waiting = set(futures)
+        while waiting:
+            done, waiting = wait(waiting, TICK, FIRST_COMPLETED)
+            for future in done:
+                failure = future.exception()
+                if isinstance(failure, BrokenExecutor):
+                    return finished
+                if failure:
+                    run = futures[future]
+                    failures[run.key] = f"fold {run.fold}, size {run.size}, seed {run.seed}: {failure!r}"
+            trained = [futures[future] for future in done if not future.exception()]
+            finished += len(trained)
+            report(trained)
     except BrokenExecutor:
         return finished
     finally:

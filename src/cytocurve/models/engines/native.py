@@ -1,0 +1,127 @@
+"""The native engine: the sequential family, trained by kernels compiled once a machine; no TensorFlow, one thread."""
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import version as installed
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cytocurve.models.architectures import Weights
+from cytocurve.models.augmentation import Pixels, Transforms, gather
+from cytocurve.models.early_stopping import EarlyStopping
+from cytocurve.models.engines import Indices, Job, Trained
+from cytocurve.models.kernels import network, optimizers
+from cytocurve.models.kernels.plan import plan
+
+VERSION = f"1+numba-{installed('numba')}+numpy-{installed('numpy')}"
+
+# An optimiser's step, and how many numbers it remembers of each weight.
+OPTIMIZERS: Mapping[str, tuple[Callable[..., None], int]] = {
+    "rmsprop": (optimizers.rmsprop, 1),
+    "adam": (optimizers.adam, 2),
+}
+
+
+def serves(architecture: str, optimizer: str) -> bool:
+    """Whether this engine trains such a network."""
+    return architecture == "sequential" and optimizer in OPTIMIZERS
+
+
+def train(job: Job) -> Trained:
+    """Train as the job says; early stopping and the choice of weights see the validation images only."""
+    weights_rng, rng = (np.random.default_rng(seed) for seed in np.random.SeedSequence(job.entropy).spawn(2))
+    shape = job.images.shape[1:]
+    initial = job.architecture.initial_weights(job.architecture_settings, shape, job.outputs, weights_rng)
+    trainer = Trainer(job, initial)
+    stopping = EarlyStopping(job.patience)
+    losses, validation_losses = [], []
+    best = trainer.weights.copy()
+    for _ in range(job.max_epochs):
+        losses.append(trainer.epoch(rng))
+        validation_losses.append(trainer.predict(job.validation)[1])
+        if stopping.improved(validation_losses[-1]):
+            best = trainer.weights.copy()
+        if stopping.stop:
+            break
+    trainer.weights[:] = best
+    predictions = {"validation": trainer.predict(job.validation)[0], "test": trainer.predict(job.test)[0]}
+    return Trained(unflattened(best, initial), tuple(losses), tuple(validation_losses), predictions)
+
+
+class Trainer:
+    """A network in training: ``weights`` and ``gradient`` are flat, in the order of the Keras model's arrays."""
+
+    def __init__(self, job: Job, initial: Weights) -> None:
+        settings: Any = job.architecture_settings
+        self.job = job
+        self.weights = np.concatenate([array.ravel() for array in initial])
+        self.gradient = np.zeros_like(self.weights)
+        self._plan = plan(job.images.shape[1:], settings.filters, settings.dense, job.outputs)
+        self._work = self._plan.work()
+        self._update, memory = OPTIMIZERS[job.optimizer]
+        self._state = np.zeros((memory, len(self.weights)), np.float32)
+        self._steps = 0
+        self._images = _read_only(np.ascontiguousarray(job.images))
+        self._augmented = np.empty((min(job.batch_size, len(job.train)), *job.images.shape[1:]), np.uint8)
+
+    def epoch(self, rng: np.random.Generator) -> float:
+        """See every training image once; the mean loss."""
+        job = self.job
+        order = job.train[rng.permutation(len(job.train))]
+        transforms = job.policy.draw and job.policy.draw(rng, len(order))
+        total = 0.0
+        for start in range(0, len(order), job.batch_size):
+            batch = order[start : start + job.batch_size]
+            images, chosen = self._images, batch
+            if transforms is not None:
+                images, chosen = self._transformed(batch, transforms[start : start + len(batch)])
+            total += self.step(images, chosen, job.classes[batch])
+        return total / len(order)
+
+    def step(self, images: Pixels, order: Indices, classes: NDArray[np.int32]) -> float:
+        """One step of the optimiser on the ordered images; the sum of their losses before it."""
+        loss = self.differentiate(images, order, classes)
+        self._steps += 1
+        self._update(self.weights, self.gradient, self._state, np.float32(self.job.learning_rate), self._steps)
+        return loss
+
+    def differentiate(self, images: Pixels, order: Indices, classes: NDArray[np.int32]) -> float:
+        """Set ``gradient`` to that of the ordered images' mean loss; the sum of their losses."""
+        pixels = _read_only(images).reshape(-1)
+        loss: float = network.differentiate(
+            self._plan.blocks, pixels, _integers(order), _integers(classes), self.weights, self.gradient, self._work
+        )
+        return loss
+
+    def predict(self, indices: Indices) -> tuple[NDArray[np.float32], float]:
+        """The probabilities (n, outputs) of the job's images at the indices, and their mean loss."""
+        probabilities = np.empty((len(indices), self.job.outputs), np.float32)
+        classes = _integers(self.job.classes[indices])
+        pixels = self._images.reshape(-1)
+        loss = network.evaluate(
+            self._plan.blocks, pixels, _integers(indices), classes, self.weights, self._work, probabilities
+        )
+        return probabilities, loss / max(len(indices), 1)
+
+    def _transformed(self, batch: Indices, transforms: Transforms) -> tuple[Pixels, Indices]:
+        settings: Any = self.job.policy_settings
+        gather(self._images, batch, transforms, settings.fill == "nearest", self._augmented[: len(batch)])
+        return self._augmented, np.arange(len(batch))
+
+
+def _read_only(images: Pixels) -> Pixels:
+    """A view that compiled code takes as the same type wherever the images come from."""
+    view = images.view()
+    view.flags.writeable = False
+    return view
+
+
+def _integers(numbers: NDArray[Any]) -> NDArray[np.int64]:
+    return np.ascontiguousarray(numbers, np.int64)
+
+
+def unflattened(flat: NDArray[np.float32], like: Weights) -> Weights:
+    """Flat weights as arrays of the shapes of ``like``."""
+    ends = np.cumsum([array.size for array in like])[:-1]
+    return [part.reshape(array.shape) for part, array in zip(np.split(flat, ends), like, strict=True)]

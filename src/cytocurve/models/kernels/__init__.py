@@ -1,0 +1,1 @@
+"""Compiled kernels of the native engine: from vector operations (``simd``) up to a training step (``network``)."""

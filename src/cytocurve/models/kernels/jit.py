@@ -1,0 +1,84 @@
+"""How kernels are compiled: once a machine, whatever the shapes they are called with, and kept on disk."""
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def function(plain: Function) -> Function:
+    """A function that compiled code calls."""
+    return cast(Function, numba.njit(plain))
+
+
+def inlined(plain: Function) -> Function:
+    """A function that becomes part of the compiled code that calls it."""
+    return cast(Function, numba.njit(forceinline=True)(plain))
+
+
+def summing(plain: Function) -> Function:
+    """A function whose sums may take any order, which is fixed once compiled."""
+    return cast(Function, numba.njit(fastmath={"reassoc", "contract", "nsz"})(plain))
+
+
+def kernel(plain: Function) -> Function:
+    """A function that Python calls; its machine code is kept in ``folder()``."""
+    with _numba_caches_in(folder()):
+        return cast(Function, numba.njit(cache=True)(plain))
+
+
+@cache
+def folder() -> Path:
+    """Where machine code is kept: one folder for each state of the kernels' source.
+
+    Below ``$CYTOCURVE_CACHE``, else the user's cache folder, else, where neither can be written, a temporary one.
+    numba looks at a function's own file only, and would take stale code after a change elsewhere.
+    """
+    roots = [Path(tempfile.gettempdir()) / f"cytocurve-{_user()}"]
+    if given := os.environ.get("CYTOCURVE_CACHE"):
+        roots.insert(0, Path(given))
+    else:
+        with contextlib.suppress(RuntimeError):
+            roots.insert(0, Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "cytocurve")
+    for root in roots:
+        found = root / "kernels" / source_key()
+        with contextlib.suppress(OSError):
+            found.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if _is_ours(found):
+                return found
+    return Path(tempfile.mkdtemp(prefix="cytocurve-"))
+
+
+@cache
+def source_key() -> str:
+    """A digest of the kernels' source files."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether we can write there and nobody else put it there: numba executes what it finds."""
+    with tempfile.TemporaryFile(dir=path):
+        return not hasattr(os, "getuid") or path.stat().st_uid == os.getuid()
+
+
+def _user() -> str:
+    return str(os.getuid()) if hasattr(os, "getuid") else "user"
+
+
+@contextlib.contextmanager
+def _numba_caches_in(path: Path) -> Iterator[None]:
+    config: Any = numba.config
+    previous, config.CACHE_DIR = config.CACHE_DIR, str(path)
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = previous
