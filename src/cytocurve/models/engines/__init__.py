@@ -1,7 +1,7 @@
 """Training engines, one a file, behind one function: a job in, a trained network out.
 
-A module of this package that defines ``VERSION``, ``serves`` and ``train`` is an engine. Its version stands in run keys:
-it changes when the engine, or a library that computes for it, may give other bytes.
+A module of this package that defines ``VERSION``, ``serves`` and ``train`` is an engine. Its version stands in run
+keys: it changes when the engine, or a library that computes for it, may give other bytes.
 """
 
 import importlib
