@@ -191,7 +191,7 @@ def _sweep(project: Any, plan: Any, executor: Callable[[], Any]) -> dict[str, An
 
     def report(finished: Any) -> None:
         bar(finished)
-        publisher.now_and_then()
+        publisher.now_and_then(finished)
 
     try:
         figures = run(project, plan, executor, bar.say, bars("decoding", "images"), report)

@@ -62,11 +62,11 @@ class RunBar:
         self._left -= work
         if self._started is None:
             self._started = time.monotonic()
-        else:
+        elif finished:
             self._done += work
             self._runs += len(finished)
             seconds = time.monotonic() - self._started
-            left = tqdm.format_interval(seconds / max(self._done, 1) * self._left)
+            left = tqdm.format_interval(seconds / self._done * self._left)
             self._bar.set_postfix_str(f"{self._runs / seconds * 60:.1f} runs/min, {left} left", refresh=False)
         self._bar.update(len(finished))
         if sys.stderr.isatty():

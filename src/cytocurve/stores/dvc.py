@@ -25,7 +25,7 @@ def commit(root: Path) -> str | None:
     head = _git(root, "rev-parse", "HEAD")
     if head is None:
         return None
-    changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock")
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock", ":!reports")
     return f"{head}+changed" if changed else head
 
 

@@ -1,7 +1,7 @@
 """Finished runs of an arm, from the ledger to MLflow."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -18,8 +18,11 @@ from cytocurve.stores.mlflow import publish as publish_runs
 from cytocurve.stores.tracking import connected
 from cytocurve.study.plan import ArmPlan, PlannedRun
 
-INTERVAL = 60.0
+INTERVAL = 20.0
 """Seconds between two looks at what a running sweep has finished."""
+
+SHARE = 0.02
+"""Of a sweep's time, what publishing while it runs may take."""
 
 
 def publish(project: Project, plan: ArmPlan, progress: Callable[[int, int], object] | None = None) -> Published:
@@ -27,16 +30,25 @@ def publish(project: Project, plan: ArmPlan, progress: Callable[[int, int], obje
 
     Raises ``ServiceError`` where the tracking store cannot be used.
     """
-    runs = arm_runs(project, plan)
+    return _publish(project, plan, plan.runs, progress)
+
+
+def _publish(
+    project: Project,
+    plan: ArmPlan,
+    runs: Sequence[PlannedRun],
+    progress: Callable[[int, int], object] | None = None,
+) -> Published:
+    arm = arm_runs(project, plan, runs)
     with connected(project.tracking_uri, project.tracking_lock) as client:
-        return publish_runs(client, runs, progress)
+        return publish_runs(client, arm, progress)
 
 
-def arm_runs(project: Project, plan: ArmPlan) -> ArmRuns:
-    """The arm's finished runs as the tracking store takes them."""
+def arm_runs(project: Project, plan: ArmPlan, planned: Sequence[PlannedRun]) -> ArmRuns:
+    """Those of the arm's planned runs that the ledger holds, as the tracking store takes them."""
     ledger = Ledger(project.ledger)
     classes = np.array(plan.classes)
-    runs = [_published(planned, run, classes) for planned in plan.runs if (run := ledger.get(planned.key))]
+    runs = [_published(each, run, classes) for each in planned if (run := ledger.get(each.key))]
     recipe = asdict(plan.recipe)
     settings = recipe.pop("architecture_settings") | recipe.pop("augmentation_settings")
     return ArmRuns(
@@ -68,28 +80,33 @@ class Publisher:
 
     def __init__(self, project: Project, plan: ArmPlan, say: Callable[[str], None]) -> None:
         self._project, self._plan, self._say = project, plan, say
+        self._waiting: list[PlannedRun] = []
         self._next = time.monotonic() + INTERVAL
         self._failed = False
         self._seconds = 0.0
 
-    def now_and_then(self) -> None:
-        """Publish if the last time is some time ago."""
-        if time.monotonic() >= self._next:
-            self._publish()
-            self._next = time.monotonic() + INTERVAL
+    def now_and_then(self, finished: Sequence[PlannedRun]) -> None:
+        """Publish the runs finished since the last time, if that is some time ago."""
+        self._waiting += finished
+        if self._waiting and time.monotonic() >= self._next:
+            began = time.monotonic()
+            self._try(self._waiting)
+            self._waiting = []
+            ended = time.monotonic()
+            self._next = ended + max(INTERVAL, (ended - began) / SHARE)
 
     def finish(self) -> dict[str, Any]:
         """Publish what is left; the count of runs in MLflow (None if the store failed) and the seconds spent."""
-        published = self._publish()
+        published = self._try(self._plan.runs)
         runs = None if published is None else published.created + published.present
         return {"published": runs, "publish_seconds": round(self._seconds, 2)}
 
-    def _publish(self) -> Published | None:
+    def _try(self, runs: Sequence[PlannedRun]) -> Published | None:
         if self._failed:
             return None
         began = time.monotonic()
         try:
-            return publish(self._project, self._plan)
+            return _publish(self._project, self._plan, runs)
         except ServiceError as error:
             self._failed = True
             self._say(f"warning: {error}")
