@@ -22,7 +22,7 @@ setup: .venv/installed  ## Make .venv with the pinned packages and cytocurve its
 	$(BIN)/python -m compileall -q src
 	@touch $@
 
-setup-dev: .venv/installed-dev
+setup-dev: .venv/installed-dev  ## The same with what linters and tests need
 
 .venv/installed-dev: .venv/installed requirements-dev.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --compile --requirement requirements-dev.txt

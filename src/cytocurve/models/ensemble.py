@@ -13,9 +13,7 @@ def mean_ensemble(
     architecture: Architecture, settings: BaseModel, shape: Shape, outputs: int, members: Sequence[Weights]
 ) -> Any:
     """A Keras model, uint8 images in, that gives the mean of its members' class probabilities."""
-    tensorflow.load()
-    import keras
-
+    keras = tensorflow.keras()
     images = keras.Input(shape, dtype="uint8", name="images")
     networks = []
     for number, weights in enumerate(members):

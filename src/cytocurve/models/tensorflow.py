@@ -1,4 +1,4 @@
-"""TensorFlow, imported late and in silence, with one thread on the CPU."""
+"""TensorFlow and Keras, imported late and in silence, with one thread on the CPU."""
 
 import functools
 import os
@@ -23,6 +23,14 @@ def load() -> Any:
         tf.config.threading.set_inter_op_parallelism_threads(1)
         tf.constant(0)  # starts the runtime, which has things to say of its own
     return tf
+
+
+def keras() -> Any:
+    """The module ``keras``, on this TensorFlow."""
+    load()
+    import keras
+
+    return keras
 
 
 @contextmanager

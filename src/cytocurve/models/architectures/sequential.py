@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
+from cytocurve.models import tensorflow
 from cytocurve.models.architectures import Architecture, Shape, Weights
 
 Width = Annotated[int, Field(ge=1)]
@@ -50,8 +51,7 @@ def initial_weights(settings: Settings, shape: Shape, outputs: int, rng: np.rand
 
 def build(settings: Settings, shape: Shape, outputs: int) -> Any:
     """The Keras model: uint8 images in, softmax probabilities out."""
-    import keras
-
+    keras = tensorflow.keras()
     layers: list[Any] = [keras.Input(shape, dtype="uint8"), keras.layers.Rescaling(1 / 255)]
     for filters in settings.filters:
         layers += [keras.layers.Conv2D(filters, 3, activation="relu"), keras.layers.MaxPooling2D(2)]

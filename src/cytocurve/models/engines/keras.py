@@ -88,9 +88,7 @@ class _Network:
 @functools.lru_cache(maxsize=1)
 def _network(architecture: str, settings: str, shape: tuple[int, int, int], outputs: int, optimizer_name: str,
              learning_rate: float, batch_size: int) -> _Network:  # fmt: skip
-    tf = tensorflow.load()
-    import keras
-
+    tf, keras = tensorflow.load(), tensorflow.keras()
     family = architectures.load(architecture)
     model = family.build(family.settings.model_validate_json(settings), shape, outputs)
     optimizer = getattr(keras.optimizers, OPTIMIZERS[optimizer_name])(learning_rate)

@@ -1,0 +1,82 @@
+"""Every architecture keeps its contract, and the sequential network is the published one."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cytocurve.models import architectures
+from cytocurve.models.ensemble import mean_ensemble
+
+SHAPES = [(257, 257, 3, 2, 7210), (257, 257, 3, 6, 7342), (400, 400, 3, 2, 13354)]
+
+
+def initial(name: str, shape: tuple[int, int, int], outputs: int, seed: int = 0) -> list[Any]:
+    family = architectures.load(name)
+    return family.initial_weights(family.settings(), shape, outputs, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize(("height", "width", "channels", "outputs", "parameters"), SHAPES)
+def test_the_sequential_network_has_the_published_number_of_parameters(
+    height: int, width: int, channels: int, outputs: int, parameters: int
+) -> None:
+    weights = initial("sequential", (height, width, channels), outputs)
+    assert sum(array.size for array in weights) == parameters
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("height", "width", "channels", "outputs", "parameters"), SHAPES)
+def test_the_keras_model_has_the_published_number_of_parameters(
+    height: int, width: int, channels: int, outputs: int, parameters: int
+) -> None:
+    family = architectures.load("sequential")
+    assert family.build(family.settings(), (height, width, channels), outputs).count_params() == parameters
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", architectures.names())
+def test_initial_weights_fit_the_keras_model_and_follow_the_seed(name: str) -> None:
+    family = architectures.load(name)
+    shape, outputs = (257, 257, 3), 3
+    model = family.build(family.settings(), shape, outputs)
+    first, again, other = (initial(name, shape, outputs, seed) for seed in (1, 1, 2))
+    assert [array.shape for array in first] == [tuple(weight.shape) for weight in model.trainable_variables]
+    assert all(array.dtype == np.float32 for array in first)
+    assert all((a == b).all() for a, b in zip(first, again, strict=True))
+    assert any((a != b).any() for a, b in zip(first, other, strict=True))
+
+
+@pytest.mark.parametrize("name", architectures.names())
+def test_an_architecture_takes_its_minimum_size(name: str) -> None:
+    family = architectures.load(name)
+    side = family.minimum_size(family.settings())
+    assert all(array.size for array in initial(name, (side, side, 3), 2))
+    assert not all(array.size for array in initial(name, (side - 1, side - 1, 3), 2))
+
+
+@pytest.mark.parametrize("name", ["sequentiel", "__init__", ""])
+def test_an_unknown_architecture_is_a_key_error(name: str) -> None:
+    with pytest.raises(KeyError):
+        architectures.load(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("members", [1, 3])
+def test_an_ensemble_gives_the_mean_of_its_members_and_survives_saving(members: int, tmp_path: Any) -> None:
+    import keras
+
+    family = architectures.load("sequential")
+    settings, shape = family.settings(filters=[3, 4], dense=5), (24, 24, 3)
+    rngs = [np.random.default_rng(seed) for seed in range(members)]
+    weights = [family.initial_weights(settings, shape, 2, rng) for rng in rngs]
+    images = rngs[0].integers(0, 256, (4, *shape), dtype=np.uint8)
+    single = []
+    for each in weights:
+        network = family.build(settings, shape, 2)
+        network.set_weights(each)
+        single.append(network.predict(images, verbose=0))
+    ensemble = mean_ensemble(family, settings, shape, 2, weights)
+    np.testing.assert_allclose(ensemble.predict(images, verbose=0), np.mean(single, axis=0), rtol=1e-5)
+    ensemble.save(tmp_path / "ensemble.keras")
+    loaded = keras.models.load_model(tmp_path / "ensemble.keras")
+    np.testing.assert_array_equal(loaded.predict(images, verbose=0), ensemble.predict(images, verbose=0))
