@@ -10,8 +10,10 @@ from cytocurve.core.runs import Arm, Images, Recipe, Run, digest, longest_first
 RECIPE = Recipe(
     architecture="sequential",
     architecture_settings={"filters": [4, 8], "dense": 8},
+    architecture_version="a",
     augmentation="none",
     augmentation_settings={},
+    augmentation_version="b",
     image_size=32,
     outputs=2,
     batch_size=5,

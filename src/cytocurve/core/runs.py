@@ -23,12 +23,17 @@ class Arm:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained, whatever it is trained on: plain JSON values only."""
+    """How a network is trained, whatever it is trained on: plain JSON values only.
+
+    Versions change with the code: a run that other code would train is another run.
+    """
 
     architecture: str
     architecture_settings: Mapping[str, Any]
+    architecture_version: str
     augmentation: str
     augmentation_settings: Mapping[str, Any]
+    augmentation_version: str
     image_size: int
     outputs: int
     batch_size: int

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict
 
+from cytocurve.models import fingerprint
 from cytocurve.models.kernels.jit import kernel
 
 Pixels = NDArray[np.uint8]
@@ -37,8 +38,12 @@ class FillSettings(BaseModel):
 class Policy:
     """An augmentation policy; ``draw`` gives the transforms of n images, None leaves them as they are."""
 
-    settings: type[BaseModel]
     draw: Callable[[np.random.Generator, int], Transforms] | None
+
+    @property
+    def settings(self) -> type[BaseModel]:
+        """What validates the policy's entry below ``settings`` in ``params.yaml``."""
+        return NoSettings if self.draw is None else FillSettings
 
 
 def flips_and_rotations(rng: np.random.Generator, n: int) -> Transforms:
@@ -51,9 +56,15 @@ def flips_and_rotations(rng: np.random.Generator, n: int) -> Transforms:
 
 
 POLICIES: Mapping[str, Policy] = {
-    "none": Policy(NoSettings, None),
-    "flip_rotate": Policy(FillSettings, flips_and_rotations),
+    "none": Policy(None),
+    "flip_rotate": Policy(flips_and_rotations),
 }
+
+
+def version(name: str) -> str:
+    """A digest of the policy's code: that of other policies does not change it."""
+    draw = POLICIES[name].draw
+    return "" if draw is None else fingerprint.of_functions(draw, gather.py_func)  # type: ignore[attr-defined]
 
 
 def epoch_images(

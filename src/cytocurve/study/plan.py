@@ -96,8 +96,10 @@ def recipe(params: Params, arm: Arm, outputs: int) -> Recipe:
     return Recipe(
         architecture=arm.architecture,
         architecture_settings=architecture.model_dump(),
+        architecture_version=architectures.version(arm.architecture),
         augmentation=arm.augmentation,
         augmentation_settings=policy.model_dump(),
+        augmentation_version=augmentation.version(arm.augmentation),
         image_size=params.image_size,
         outputs=outputs,
         batch_size=training.batch_size,

@@ -8,11 +8,14 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
+
+from cytocurve.models import fingerprint
 
 Shape = tuple[int, int, int]
 """Height, width and channels of an image."""
@@ -39,6 +42,11 @@ class Architecture:
 def names() -> list[str]:
     """Names of all architectures, sorted."""
     return sorted(module.name for module in pkgutil.iter_modules(__path__))
+
+
+def version(name: str) -> str:
+    """A digest of the family's code."""
+    return fingerprint.of_files(Path(__file__).with_name(f"{name}.py"))
 
 
 def load(name: str) -> Architecture:

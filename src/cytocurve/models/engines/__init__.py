@@ -1,18 +1,20 @@
 """Training engines, one a file, behind one function: a job in, a trained network out.
 
-A module of this package that defines ``VERSION``, ``serves`` and ``train`` is an engine. Its version stands in run
-keys: it changes when the engine, or a library that computes for it, may give other bytes.
+A module of this package is an engine: it defines ``LIBRARIES`` (those that compute, with versions), ``SOURCES`` (its
+further files), ``serves`` and ``train``.
 """
 
 import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from cytocurve.models import fingerprint
 from cytocurve.models.architectures import Architecture, Weights
 from cytocurve.models.augmentation import Pixels, Policy
 
@@ -75,9 +77,11 @@ def serves(engine: str, architecture: str, optimizer: str) -> bool:
 
 
 def version(engine: str) -> str:
-    """The version of a resolved engine, its libraries included; imports no TensorFlow."""
-    found: str = _module(engine).VERSION
-    return found
+    """The version of a resolved engine: its libraries and a digest of its code; imports no TensorFlow."""
+    module = _module(engine)
+    models = Path(__file__).parent.parent
+    files = [Path(module.__file__), models / "early_stopping.py", *module.SOURCES]
+    return f"{module.LIBRARIES}+code-{fingerprint.of_files(*files)}"
 
 
 def train(engine: str, job: Job) -> Trained:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,8 @@ def _tensorflow_version() -> str:
         return installed("tensorflow")
 
 
-VERSION = f"1+keras-{installed('keras')}+tensorflow-{_tensorflow_version()}"
+LIBRARIES = f"keras-{installed('keras')}+tensorflow-{_tensorflow_version()}"
+SOURCES = (Path(tensorflow.__file__),)
 
 # Bounds the memory of a pass over validation and test images.
 PREDICTION_BATCH = 25

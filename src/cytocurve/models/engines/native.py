@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from importlib.metadata import version as installed
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from cytocurve.models.engines import Indices, Job, Trained
 from cytocurve.models.kernels import network, optimizers
 from cytocurve.models.kernels.plan import plan
 
-VERSION = f"1+numba-{installed('numba')}+numpy-{installed('numpy')}"
+LIBRARIES = f"numba-{installed('numba')}+numpy-{installed('numpy')}"
+SOURCES = tuple(sorted(Path(network.__file__).parent.glob("*.py")))
 
 # An optimiser's step, and how many numbers it remembers of each weight.
 OPTIMIZERS: Mapping[str, tuple[Callable[..., None], int]] = {
