@@ -35,8 +35,20 @@ def project_with_results(root: Path, sizes: Sequence[int] = (10, 20, 40), folds:
     """Two arms whose scores rise with the training size; the second rises faster."""
     project = project_with_params(root, sizes, folds)
     for number, arm in enumerate(project.params().arms):
-        write_parquet(project.results(arm), results_of(arm, sizes, folds, loss=0.9 - 0.35 * number, seed=number))
+        runs = results_of(arm, sizes, folds, loss=0.9 - 0.35 * number, seed=number)
+        write_parquet(project.results(arm), runs)
+        write_parquet(project.predictions(arm), predictions_of(runs, errors=1 - number))
     return project
+
+
+def predictions_of(runs: pd.DataFrame, errors: int = 0) -> pd.DataFrame:
+    """Six validation images a run, all but ``errors`` of them ranked rightly."""
+    labels = ["negative", "positive"] * 3
+    positive = np.where(np.arange(6) % 2, 0.9, 0.1)
+    positive[:errors] = 0.95
+    image = pd.DataFrame({"image": [f"{i}.tif" for i in range(6)], "subset": "validation", "label": labels})
+    image = image.assign(p_negative=1 - positive, p_positive=positive)
+    return pd.concat([image.assign(run_key=key) for key in runs["run_key"]], ignore_index=True)
 
 
 def results_of(arm: Arm, sizes: Sequence[int], folds: int, loss: float = 0.9, seed: int = 0) -> pd.DataFrame:

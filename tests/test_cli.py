@@ -97,6 +97,10 @@ def test_too_few_images_for_folds_or_sizes_are_told_with_the_numbers(tmp_path: P
     assert done.returncode == 2
     assert "negative: 20 images" in done.stderr
     assert "positive: 20 images" in done.stderr
+    write_params(root, sample_per_class=2, sizes=[4])
+    done = cytocurve(root, "split")
+    assert done.returncode == 2
+    assert "negative: 2 images" in done.stderr
     write_params(root, task={"positive": ["dark", "blue"], "negative": ["lihgt"]})
     done = cytocurve(root, "split")
     assert done.returncode == 2

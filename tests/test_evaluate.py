@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pandas as pd
 import pytest
-from makers import project_with_params, project_with_results
+from makers import predictions_of, project_with_params, project_with_results
 
 from cytocurve.config import Project
 from cytocurve.core.metrics import METRICS
@@ -23,6 +23,7 @@ FILES = {
     "figures/boxplot.svg",
     "figures/curves.svg",
     "report.html",
+    "summary.json",
 }
 
 
@@ -76,7 +77,7 @@ def test_an_undefined_score_becomes_null_and_a_dash(tmp_path: Path) -> None:
     for name in ("metrics.json", "plots/roc_auc.json"):
         strict((project.reports / name).read_bytes())
     page = (project.reports / "report.html").read_text()
-    assert "No arm has a defined ROC-AUC" in page
+    assert "has no defined ROC-AUC" in page
     assert page.count("<td>–</td>") == 2
     assert not re.search(r"\bnan\b", page)
 
@@ -111,6 +112,28 @@ def test_the_page_says_what_was_found(tmp_path: Path) -> None:
     assert page.count("<table") == len(METRICS)
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
+
+
+def test_the_page_leads_with_the_arm_of_the_best_validation_scores_whatever_the_test_scores(tmp_path: Path) -> None:
+    """Validation says the other arm here, though its test scores are lower."""
+    project = project_with_results(tmp_path)
+    arms = project.params().arms
+    for arm, errors in zip(arms, (0, 2), strict=True):
+        write_parquet(project.predictions(arm), predictions_of(pd.read_parquet(project.results(arm)), errors))
+    evaluate(project)
+    assert f"<strong>{arms[0].name}</strong>" in (project.reports / "report.html").read_text()
+
+
+def test_the_page_says_what_limits_its_figures(tmp_path: Path) -> None:
+    """Synthetic images, validation images that every run uses besides, and patients across folds."""
+    project = project_with_results(tmp_path)
+    (project.data / "toy").mkdir(parents=True)
+    (project.data / "toy" / "dataset.yaml").write_text("loader: starter\ntitle: A synthetic drawing\n")
+    evaluate(project)
+    page = (project.reports / "report.html").read_text()
+    assert "A synthetic drawing" in page
+    assert "about 6 labelled validation images" in page
+    assert "cells of one patient may stand in training and test" in page
 
 
 def test_the_page_names_the_version_of_the_data(tmp_path: Path) -> None:

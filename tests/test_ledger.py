@@ -37,8 +37,10 @@ def test_a_run_comes_back_as_it_was_stored(tmp_path: Path) -> None:
     assert (found.losses, found.validation_losses) == ((0.7, 0.6), (0.8, 0.7))
     assert (found.description, found.provenance) == ({"size": 10}, {"seconds": 1.5})
     np.testing.assert_array_equal(found.predictions["test"], finished().predictions["test"])
-    for stored, given in zip(ledger.weights(KEY), weights, strict=True):
-        np.testing.assert_array_equal(stored, given)
+    stored = ledger.weights(KEY)
+    assert stored is not None
+    for each, given in zip(stored, weights, strict=True):
+        np.testing.assert_array_equal(each, given)
 
 
 def test_a_run_that_is_not_there_is_none(tmp_path: Path) -> None:
@@ -74,6 +76,31 @@ def test_a_damaged_run_is_moved_aside_and_counts_as_missing(tmp_path: Path, name
     assert len(list((tmp_path / "damaged").iterdir())) == 1
     ledger.add(finished(), [])
     assert ledger.get(KEY) is not None
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", '{"key": 1}', "null", '{"sha256": {}}'])
+def test_a_record_of_another_form_counts_as_damaged(tmp_path: Path, content: str) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.add(finished(), [])
+    (ledger.folder(KEY) / "run.json").write_text(content)
+    assert ledger.get(KEY) is None
+    assert KEY not in ledger
+
+
+def test_damaged_weights_are_never_handed_out(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    ledger.add(finished(), [np.zeros(3, np.float32)])
+    os.truncate(ledger.folder(KEY) / "weights.npz", 50)
+    assert ledger.weights(KEY) is None
+    assert KEY not in ledger
+
+
+def test_a_run_that_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path)
+    (tmp_path / "runs").write_text("a file where the runs should be")
+    with pytest.raises(OSError, match="runs"):
+        ledger.add(finished(), [])
+    assert list((tmp_path / "scratch").iterdir()) == []
 
 
 def write_for_ever(root: str) -> None:

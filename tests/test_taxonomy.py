@@ -1,8 +1,10 @@
 """Tasks are sets of classes."""
 
+import re
+
 import pytest
 
-from cytocurve.core.taxonomy import CELL_TYPES, named_task, stated_task
+from cytocurve.core.taxonomy import CELL_TYPES, named_task, stated_task, stated_task_name
 from cytocurve.errors import InputError
 
 COUNTS = {"lymphoblast": 9, "lymphocyte_typical": 7, "erythroblast": 4, "monocyte": 5}
@@ -71,3 +73,14 @@ def test_stated_labels_that_cannot_be_used_are_all_listed() -> None:
         "'shade' occurs in no image",
         "'monocyte' is stated twice",
     )
+
+
+@pytest.mark.parametrize("name", ["../../evil", "a/b", "it's", "c:d", "x" * 300, "ä"])
+def test_a_task_of_odd_class_names_has_a_name_that_fits_paths_and_filters(name: str) -> None:
+    made = stated_task_name([name], ["other"])
+    assert re.fullmatch(r"[A-Za-z0-9_.+-]{1,120}", made)
+    assert made != stated_task_name([name + "!"], ["other"])
+
+
+def test_a_task_of_plain_class_names_is_named_by_them() -> None:
+    assert stated_task_name(["lymphocyte"], ["monocyte", "erythroblast"]) == "lymphocyte-vs-erythroblast+monocyte"

@@ -84,7 +84,9 @@ def data() -> None:
 @click.option("--as", "as_name", metavar="DATASET", help="Name below data/; by default that of the dataset.")
 @as_json
 def data_add(name: str, path: Path | None, as_name: str | None, machine: bool) -> None:
-    """Copy the dataset NAME from PATH, laid out as upstream has it, to data/ and let DVC track it.
+    """Copy a dataset to data/ and let DVC track it.
+
+    NAME is one of `cytocurve data list`; PATH is laid out as its upstream has it.
 
     \b
     cytocurve data add pbc ~/Downloads/PBC
@@ -95,9 +97,10 @@ def data_add(name: str, path: Path | None, as_name: str | None, machine: bool) -
     from cytocurve.progress import Bars
     from cytocurve.stores.dvc import track_data
 
-    bars = Bars()
+    project, bars = _project(), Bars()
+    project.params()  # DVC cannot record data beside a params.yaml that it cannot read
     try:
-        figures = add(_project(), name, path, as_name, bars(f"{as_name or name}", "images"))
+        figures = add(project, name, path, as_name, bars(f"{as_name or name}", "images"))
     finally:
         bars.close()
     track_data(Path())
@@ -111,7 +114,10 @@ def _added(dataset: str, figures: dict[str, Any]) -> str:
         for version, counts in figures["labels"].items()
     ]
     lines += [f"  left out: {file}: {reason}" for file, reason in figures["skipped"].items()]
-    lines.append(f"Next: set dataset: {dataset} in params.yaml, then dvc repro")
+    lines.append(
+        f"Next, in params.yaml: dataset: {dataset}, labels: [{next(iter(figures['labels']))}], "
+        "and a task, folds and sizes that fit; then dvc repro"
+    )
     return "\n".join(lines)
 
 
@@ -133,7 +139,11 @@ def data_list(machine: bool) -> None:
 @cli.command()
 @as_json
 def catalog(machine: bool) -> None:
-    """Stage: decode all images, check all labels, find duplicates -> build/catalog.parquet."""
+    """Stage: decode images, check labels -> build/catalog.parquet.
+
+    \b
+    cytocurve catalog --json      counts, duplicates and conflicting labels
+    """
     from cytocurve.pipeline.catalog import catalog as run
     from cytocurve.progress import Bars
 
@@ -148,7 +158,11 @@ def catalog(machine: bool) -> None:
 @cli.command()
 @as_json
 def split(machine: bool) -> None:
-    """Stage: folds and nested training sets for each label version -> build/split/."""
+    """Stage: folds and nested training sets -> build/split/.
+
+    \b
+    cytocurve split --json        images, folds and classes of each label version
+    """
     from cytocurve.pipeline.split import split as run
 
     figures = run(_project())
@@ -167,7 +181,9 @@ def split(machine: bool) -> None:
 )
 @as_json
 def sweep(arms: tuple[str, ...], workers: int, executor: str, machine: bool) -> None:
-    """Stage: train the runs of ARMS (default: all) that the ledger does not hold -> results/, and publish them.
+    """Stage: train ARMS (default: all) -> results/, MLflow.
+
+    Runs that the ledger holds are taken from it; finished ones are published.
 
     \b
     cytocurve sweep sequential-none-expert --workers 4
@@ -209,7 +225,9 @@ def _counts(figures: dict[str, Any]) -> str:
 @click.argument("arms", nargs=-1)
 @as_json
 def publish(arms: tuple[str, ...], machine: bool) -> None:
-    """Bring MLflow up to date with the finished runs of ARMS (default: all); safe to repeat.
+    """Bring MLflow up to date with the runs of ARMS.
+
+    All arms by default. Safe to repeat.
 
     \b
     MLFLOW_TRACKING_URI=http://mlflow.example.org cytocurve publish
@@ -232,7 +250,11 @@ def publish(arms: tuple[str, ...], machine: bool) -> None:
 @cli.command()
 @as_json
 def evaluate(machine: bool) -> None:
-    """Stage: curves, figures and the page from the stored predictions -> reports/."""
+    """Stage: curves, figures and the page -> reports/.
+
+    \b
+    cytocurve evaluate --json     every figure of the study
+    """
     from cytocurve.pipeline.evaluate import evaluate as run
 
     figures = run(_project())
@@ -254,7 +276,13 @@ def _curves(figures: dict[str, Any]) -> str:
 @cli.command()
 @as_json
 def register(machine: bool) -> None:
-    """Stage: choose an arm by validation scores alone and register its model as challenger."""
+    """Stage: register the best arm's model as challenger.
+
+    The arm is chosen by validation scores alone.
+
+    \b
+    cytocurve register --json     the model, its arm and the runs behind it
+    """
     from cytocurve.pipeline.register import register as run
 
     figures = run(_project())
@@ -264,7 +292,11 @@ def register(machine: bool) -> None:
 @cli.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
 def ui(port: int) -> None:
-    """Open MLflow's pages on the local tracking store, at http://127.0.0.1:PORT."""
+    """Open MLflow's pages on the local tracking store.
+
+    \b
+    cytocurve ui --port 5001      then open the link that it prints
+    """
     from cytocurve.stores.tracking import curves_page, ui_command
 
     project = _project()

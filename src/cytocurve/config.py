@@ -34,10 +34,10 @@ class StatedTask(_Model):
 class Training(_Model):
     """How every run is trained."""
 
-    batch_size: int = Field(5, ge=1)
+    batch_size: int = Field(5, ge=1, le=100_000)
     optimizer: Literal["rmsprop", "adam"] = "rmsprop"
-    learning_rate: float = Field(1e-3, gt=0)
-    max_epochs: int = Field(500, ge=1)
+    learning_rate: float = Field(1e-3, gt=0, le=10, allow_inf_nan=False)
+    max_epochs: int = Field(500, ge=1, le=1_000_000)
     patience: int = Field(50, ge=1)
     engine: Literal["auto", "native", "keras"] = "auto"
 
@@ -53,11 +53,11 @@ class Params(_Model):
     architectures: list[Name] = Field(min_length=1)
     augmentations: list[Name] = Field(min_length=1)
     folds: int = Field(10, ge=3)
-    sizes: list[Annotated[int, Field(ge=2)]] = Field(min_length=1)
-    seeds: list[Annotated[int, Field(ge=0)]] = Field(min_length=1)
+    sizes: list[Annotated[int, Field(ge=2, le=100_000_000)]] = Field(min_length=1)
+    seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(min_length=1)
     split: Literal["stratified"] = "stratified"
-    split_seed: int = Field(0, ge=0)
-    image_size: int = Field(ge=8)
+    split_seed: int = Field(0, ge=0, lt=2**31)
+    image_size: int = Field(ge=8, le=4096)
     training: Training
     settings: dict[str, dict[str, Any]]
 
@@ -165,7 +165,9 @@ def read_yaml(path: Path) -> Any:
         raise InputError(
             f"{path}: no such file", hint="Run cytocurve in the project's top folder, where params.yaml lies."
         ) from None
-    except (YAMLError, UnicodeDecodeError) as error:
+    except IsADirectoryError:
+        raise InputError(f"{path}: a folder, not a file") from None
+    except (YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
 
 
@@ -194,7 +196,7 @@ def describe(errors: Iterable[ErrorDetails], model: type[BaseModel]) -> list[str
 
 def _describe(error: ErrorDetails, model: type[BaseModel]) -> str:
     location = error["loc"]
-    key = ".".join(str(part) for part in location)
+    key = ".".join(str(part) for part in location if part not in {"str", "StatedTask"})
     if error["type"] == "missing":
         return f"{key}: missing"
     if error["type"] == "extra_forbidden":

@@ -66,6 +66,23 @@ def summarise(curve: Curve) -> dict[int, Summary]:
     }
 
 
+@dataclass(frozen=True)
+class Gain:
+    """What a larger training set adds to the mean score, paired by fold and seed, with a 95 % interval."""
+
+    mean: float
+    ci_low: float
+    ci_high: float
+
+
+def gain(curve: Curve, small: int, large: int) -> Gain:
+    """The gain from one training size of the curve to another; the interval as in ``mean_intervals``."""
+    first, second = (int(np.flatnonzero(curve.sizes == size)[0]) for size in (small, large))
+    differences = curve.scores[:, :, [second]] - curve.scores[:, :, [first]]
+    low, high = mean_intervals(differences)
+    return Gain(float(np.nanmean(differences)), float(low[0]), float(high[0]))
+
+
 def saturation_size(curve: Curve, margin: float = MARGIN) -> int | None:
     """The smallest size after which no larger one is better by more than ``margin``, with 95 % confidence.
 

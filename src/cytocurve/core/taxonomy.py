@@ -1,5 +1,8 @@
 """Cell types, and tasks: questions to a cell as sets of classes."""
 
+import hashlib
+import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -43,6 +46,7 @@ CELL_TYPES: Mapping[str, CellType] = {
     )
 }
 
+LONGEST_NAME = 100
 NAMED_TASKS = ("blast", "atypical", "multiclass")
 
 
@@ -109,5 +113,13 @@ def stated_task(positive: Sequence[str], negative: Sequence[str], known: Collect
 
 
 def stated_task_name(positive: Sequence[str], negative: Sequence[str]) -> str:
-    """The name under which a stated task appears in the tracking store and the registry."""
-    return f"{'+'.join(sorted(positive))}-vs-{'+'.join(sorted(negative))}"
+    """The name under which a stated task appears in the tracking store and the registry.
+
+    Letters, digits and ``_.+-`` only, since it stands in paths and filters; a name that had others, or that is long,
+    ends with a digest of the classes.
+    """
+    name = f"{'+'.join(sorted(positive))}-vs-{'+'.join(sorted(negative))}"
+    plain = re.sub(r"[^A-Za-z0-9_.+-]", "_", name)[:LONGEST_NAME]
+    if plain == name:
+        return name
+    return f"{plain}-{hashlib.sha256(json.dumps([sorted(positive), sorted(negative)]).encode()).hexdigest()[:8]}"

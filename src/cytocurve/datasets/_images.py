@@ -60,6 +60,8 @@ def _reason(path: Path, folder: Path) -> str:
         return "hidden file"
     if path.suffix.lower() not in SUFFIXES:
         return f"no image by its suffix ({' '.join(SUFFIXES)})"
+    if not path.name.isprintable():
+        return "its name has control characters"
     if "�" in os.fsencode(path).decode(errors="replace"):
         return "its name is not valid UTF-8"
     if path.is_symlink() and not path.exists():

@@ -40,7 +40,7 @@ DATASET = Dataset(
     title="Folder: your own images, a folder a class",
     licence="as its owner states",
     citation="none",
-    url="none",
+    url="your own images",
     classes=None,
     read=read,
 )

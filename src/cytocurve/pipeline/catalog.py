@@ -60,8 +60,8 @@ def catalog(project: Project, progress: Progress) -> dict[str, Any]:
         raise InputError(
             f"{shown}: these images or labels cannot be used:",
             wrong,
-            f"Label versions there: {', '.join(tables) or 'none'}. An empty label leaves an image unlabelled. "
-            "Next: correct the files, then dvc add data && dvc repro",
+            f"Label versions there: {', '.join(tables) or 'none'} (params.yaml: labels). "
+            "An empty label leaves an image unlabelled. Next: correct what is listed, then dvc repro",
         )
     sound = {version: table for version, table in tables.items() if table is not None}
     frame = _frame(prints, sound)

@@ -7,14 +7,15 @@ from typing import Any
 
 import pandas as pd
 
-from cytocurve.config import Params, Project
-from cytocurve.core.curves import Curve, Summary, saturation_size, summarise
+from cytocurve.config import Params, Project, read_yaml
+from cytocurve.core.curves import Curve, Gain, Summary, gain, saturation_size, summarise
 from cytocurve.core.metrics import METRICS
 from cytocurve.core.runs import digest
 from cytocurve.errors import InputError
 from cytocurve.report import charts, page
 from cytocurve.stores.dvc import data_hash
 from cytocurve.stores.files import write_text
+from cytocurve.study.choice import best_arm, validation_scores
 
 LEADING = "roc_auc"
 """The metric that the figures show and that saturation is judged by; the first of ``METRICS``."""
@@ -31,17 +32,23 @@ def evaluate(project: Project) -> dict[str, Any]:
     params = project.params()
     results = _read(project, params)
     curves = {arm: {metric: _curve(runs, metric) for metric in METRICS} for arm, runs in results.items()}
+    chosen = best_arm(validation_scores(project, params.sizes[-1]))
+    saturation = {arm: saturation_size(by_metric[LEADING]) for arm, by_metric in curves.items()}
     study = page.Study(
         dataset=params.dataset,
         task=params.task_name,
         curves={
             arm: {metric: summarise(curve) for metric, curve in by_metric.items()} for arm, by_metric in curves.items()
         },
-        saturation={arm: saturation_size(by_metric[LEADING]) for arm, by_metric in curves.items()},
+        saturation=saturation,
+        chosen=chosen,
+        gain=_gain(curves[chosen][LEADING], saturation[chosen]),
+        notes=_notes(project, params),
         provenance=_provenance(project, results),
     )
     metrics = _metrics(study)
     write_text(project.reports / "metrics.json", _json(metrics))
+    write_text(project.reports / "summary.json", _json(_summary(metrics["arms"])))
     for metric in PLOTTED:
         write_text(project.reports / "plots" / f"{metric}.json", _json(_plot(metrics["arms"], metric)))
     _draw(project, study, results)
@@ -67,6 +74,36 @@ def _read(project: Project, params: Params) -> dict[str, pd.DataFrame]:
     if offenders:
         raise InputError("These results cannot be evaluated:", offenders, "Run  dvc repro  to compute what is missing.")
     return results
+
+
+def _gain(curve: Curve, saturation: int | None) -> Gain | None:
+    return None if saturation is None else gain(curve, saturation, int(curve.sizes[-1]))
+
+
+def _notes(project: Project, params: Params) -> list[str]:
+    """What limits the figures: the origin of the images, the images that stop a training, patients across folds."""
+    origin = project.data / params.dataset / "dataset.yaml"
+    title = [str(read_yaml(origin)["title"]).rstrip(".")] if origin.is_file() else []
+    predictions = pd.read_parquet(project.predictions(params.arms[0]), columns=["run_key", "subset"])
+    validation = predictions[predictions["subset"] == "validation"].groupby("run_key").size().mean()
+    stopping = (
+        f"Besides its training images, every run uses about {validation:.0f} labelled validation images to decide when "
+        "to stop and which weights to keep."
+    )
+    by_image = (
+        "Folds are drawn by image: cells of one patient may stand in training and test, so that a score for new "
+        "patients may be lower."
+    )
+    return [*(f"The images: {line}." for line in title), stopping, by_image]
+
+
+def _summary(arms: Mapping[str, Any]) -> dict[str, Any]:
+    """A few figures an arm, for ``dvc metrics``: the means of ``PLOTTED`` at the largest size, and saturation."""
+    return {
+        arm: {metric: list(by_metric[metric].values())[-1]["mean"] for metric in PLOTTED}
+        | {"saturation_size": by_metric["saturation_size"]}
+        for arm, by_metric in arms.items()
+    }
 
 
 def _curve(runs: pd.DataFrame, metric: str) -> Curve:

@@ -11,11 +11,9 @@ import json
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from cytocurve.config import Params, Project
-from cytocurve.core.metrics import score
 from cytocurve.core.runs import digest
 from cytocurve.errors import InputError
 from cytocurve.models import architectures
@@ -26,10 +24,9 @@ from cytocurve.stores.images import square
 from cytocurve.stores.ledger import Ledger
 from cytocurve.stores.registry import register as register_version
 from cytocurve.stores.tracking import connected
+from cytocurve.study.choice import METRIC, best_arm, validation_scores
 from cytocurve.study.plan import ArmPlan, PlannedRun, plan_arm
 from cytocurve.study.publish import publish
-
-METRIC = "roc_auc"
 
 
 def register(project: Project) -> dict[str, Any]:
@@ -38,43 +35,26 @@ def register(project: Project) -> dict[str, Any]:
     Raises ``InputError`` where results or weights are missing, ``ServiceError`` where the registry cannot be used.
     """
     params = project.params()
-    plans = {arm.name: plan_arm(project, params, arm) for arm in params.arms}
     size = params.sizes[-1]
-    scores = {name: validation_score(project, plan, size) for name, plan in plans.items()}
-    best = max(sorted(scores), key=lambda name: scores[name])
-    plan, members = plans[best], members_of(plans[best], params)
+    scores = validation_scores(project, size)
+    best = best_arm(scores)
+    if np.isnan(scores[best]):
+        raise InputError(f"No arm has a defined validation {METRIC} at {size} training images: nothing to register")
+    plan = next(plan_arm(project, params, arm) for arm in params.arms if arm.name == best)
+    members = members_of(plan, params)
     report = {
         "model": f"{params.dataset}-{params.task_name}",
         "arm": best,
         "classes": plan.class_names,
         "size": size,
         "chosen_by": f"mean validation {METRIC} at {size} training images",
-        "validation": {name: round(value, 6) for name, value in scores.items()},
+        "validation": {name: None if np.isnan(value) else round(value, 6) for name, value in scores.items()},
         "members": [run.key for run in members],
         "model_key": digest([run.key for run in members]),
     }
     _register(project, plan, members, report)
     write_text(project.reports / "model.json", json.dumps(report, indent=1) + "\n")
     return report
-
-
-def validation_score(project: Project, plan: ArmPlan, size: int) -> float:
-    """The arm's mean score on its validation images at that training size; test images are not looked at."""
-    path = project.predictions(plan.arm)
-    if not path.is_file():
-        raise InputError(f"{path}: no results of this arm yet", hint="Next: dvc repro sweep")
-    table = pd.read_parquet(path)
-    keys = {run.key for run in plan.runs if run.size == size}
-    rows = table[(table["subset"] == "validation") & table["run_key"].isin(keys)]
-    if rows["run_key"].nunique() < len(keys):
-        raise InputError(f"{path}: results of other runs than params.yaml states", hint="Next: dvc repro sweep")
-    columns = [f"p_{name}" for name in plan.class_names]
-    number = {name: i for i, name in enumerate(plan.class_names)}
-    scores = [
-        score(run["label"].map(number).to_numpy(), run[columns].to_numpy())[METRIC]
-        for _, run in rows.groupby("run_key")
-    ]
-    return float(np.nanmean(scores))
 
 
 def members_of(plan: ArmPlan, params: Params) -> list[PlannedRun]:
@@ -84,10 +64,10 @@ def members_of(plan: ArmPlan, params: Params) -> list[PlannedRun]:
 
 def _register(project: Project, plan: ArmPlan, members: list[PlannedRun], report: dict[str, Any]) -> None:
     ledger = Ledger(project.ledger)
-    lost = ledger.missing(run.key for run in members)
-    if lost:
+    found = {run.key: ledger.weights(run.key) for run in members}
+    if lost := [key for key, weights in found.items() if weights is None]:
         raise InputError(
-            f"{ledger.root} lacks these runs of {plan.arm.name}:",
+            f"{ledger.root} lacks these runs of {plan.arm.name}, or they were damaged:",
             lost,
             "Next: cytocurve sweep, then cytocurve register",
         )
@@ -95,7 +75,7 @@ def _register(project: Project, plan: ArmPlan, members: list[PlannedRun], report
     shape = (recipe.image_size, recipe.image_size, 3)
     architecture = architectures.load(recipe.architecture)
     settings = architecture.settings.model_validate(recipe.architecture_settings)
-    weights = [ledger.weights(run.key) for run in members]
+    weights = [arrays for arrays in found.values() if arrays is not None]
     published = publish(project, plan)
     with connected(project.tracking_uri, project.tracking_lock) as client:
         register_version(

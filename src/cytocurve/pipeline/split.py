@@ -8,7 +8,7 @@ from cytocurve.config import Params, Project
 from cytocurve.core.splits import balanced_sample, cross_validation
 from cytocurve.core.taxonomy import Task
 from cytocurve.errors import InputError
-from cytocurve.stores.files import write_parquet
+from cytocurve.stores.files import read_parquet, write_parquet
 from cytocurve.study.plan import check_arms, check_sizes
 
 FEWEST_IMAGES_A_CLASS = 3
@@ -22,9 +22,7 @@ def split(project: Project) -> dict[str, Any]:
     """
     params = project.params()
     check_arms(params)
-    if not project.catalog.is_file():
-        raise InputError(f"{project.catalog}: no catalog yet", hint="Next: dvc repro catalog")
-    catalog = pd.read_parquet(project.catalog)
+    catalog = read_parquet(project.catalog, "dvc repro catalog")
     tables = {labels: split_labels(catalog, params, labels) for labels in params.labels}
     for labels, table in tables.items():
         write_parquet(project.split(labels), table)
@@ -49,6 +47,7 @@ def split_labels(catalog: pd.DataFrame, params: Params, labels: str) -> pd.DataF
             params.sample_per_class, params.split_seed,
         )  # fmt: skip
         images = images.iloc[chosen].reset_index(drop=True)
+        check_classes(images, task, params, labels)
     images["label"] = images["class"].map(dict(enumerate(task.classes)))
     return _folds(images, params)
 
@@ -63,7 +62,8 @@ def check_classes(images: pd.DataFrame, task: Task, params: Params, labels: str)
             f"task {task.name!r} on label version {labels!r} with {params.folds} folds needs two classes or more, "
             f"and at least {least} images a class; too few:",
             short or [f"{len(task.classes)} classes"],
-            "Lower folds in params.yaml, or add labelled images.",
+            "Lower folds in params.yaml, add labelled images, or state the task by its classes. Labels here: "
+            + ", ".join(sorted(images[labels].unique())),
         )
 
 

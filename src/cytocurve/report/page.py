@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from cytocurve.core.curves import MARGIN, Summary
+from cytocurve.core.curves import MARGIN, Gain, Summary
 from cytocurve.report.charts import INK, MUTED, PAPER, RULE, WIDE_FROM
 
 _TITLES = {"roc_auc": "ROC-AUC", "f1": "F1 (macro)", "f1_weighted": "F1 (weighted)"}
@@ -15,12 +15,19 @@ _TITLES = {"roc_auc": "ROC-AUC", "f1": "F1 (macro)", "f1_weighted": "F1 (weighte
 
 @dataclass(frozen=True)
 class Study:
-    """What the page tells: ``curves[arm][metric][size]``, the first metric leading, and each arm's saturation size."""
+    """What the page tells: ``curves[arm][metric][size]``, the first metric leading, and each arm's saturation size.
+
+    ``chosen`` is the arm with the best validation scores; ``gain`` is that of its largest size over its saturation
+    size, where it has one; ``notes`` are sentences on the data that a reader must know.
+    """
 
     dataset: str
     task: str
     curves: Mapping[str, Mapping[str, Mapping[int, Summary]]]
     saturation: Mapping[str, int | None]
+    chosen: str
+    gain: Gain | None
+    notes: Sequence[str]
     provenance: Mapping[str, str]
 
 
@@ -35,7 +42,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Headline:
-    """The best arm at the largest size, by the mean of the leading metric."""
+    """The chosen arm at its largest size, by the mean of the leading metric."""
 
     arm: str
     size: int
@@ -59,6 +66,7 @@ def render(study: Study, curves_svg: str, boxplot_svg: str) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["score"] = lambda value: "–" if value != value else f"{value:.3f}"
+    environment.filters["signed"] = lambda value: f"{value:+.3f}".replace("-", "−")
     tables = _tables(study)
     return environment.get_template("report.html").render(
         study=study,
@@ -73,14 +81,10 @@ def render(study: Study, curves_svg: str, boxplot_svg: str) -> str:
 
 
 def headline(study: Study) -> Headline | None:
-    """What stands on top of the page; None where no arm has a defined score at the largest size."""
-    leading = {arm: next(iter(by_metric.values())) for arm, by_metric in study.curves.items()}
-    size = max(size for curve in leading.values() for size in curve)
-    ends = {arm: curve[size] for arm, curve in leading.items() if size in curve and curve[size].n}
-    if not ends:
-        return None
-    best = max(ends, key=lambda arm: ends[arm].mean)
-    return Headline(best, size, ends[best], study.saturation[best])
+    """What stands on top of the page; None where the chosen arm has no defined score at its largest size."""
+    curve = next(iter(study.curves[study.chosen].values()))
+    size = max(curve)
+    return Headline(study.chosen, size, curve[size], study.saturation[study.chosen]) if curve[size].n else None
 
 
 def _tables(study: Study) -> list[Table]:

@@ -6,18 +6,21 @@ import sys
 from pathlib import Path
 
 from cytocurve.config import read_yaml
-from cytocurve.errors import CytocurveError
+from cytocurve.errors import CytocurveError, InputError
 
 
 def track_data(root: Path) -> None:
     """Record the present bytes of ``data/`` in ``data.dvc``; raises ``CytocurveError`` with what DVC said."""
-    _dvc(root, "add", "--quiet", "data")
+    _dvc(root, "add", "data")
 
 
 def data_hash(root: Path) -> str | None:
     """The hash of ``data/`` that ``data.dvc`` records (36 characters, ``<md5>.dir``); None if it is not tracked."""
     path = root / "data.dvc"
-    return str(read_yaml(path)["outs"][0]["md5"]) if path.is_file() else None
+    try:
+        return str(read_yaml(path)["outs"][0]["md5"]) if path.is_file() else None
+    except (KeyError, IndexError, TypeError):
+        raise InputError(f"{path}: records no data", hint="Next: dvc add data") from None
 
 
 def commit(root: Path) -> str | None:
@@ -40,7 +43,9 @@ def _dvc(root: Path, *arguments: str) -> None:
         check=False,
     )
     if done.returncode:
-        raise CytocurveError(f"dvc {' '.join(arguments)} failed: {(done.stderr or done.stdout).strip()}")
+        said = (done.stderr.strip() or done.stdout.strip()).removeprefix("ERROR: ")
+        command = f"dvc {' '.join(arguments)}"
+        raise CytocurveError(f"{command} failed: {said}", hint=f"Mend that, then: {command}")
 
 
 def _git(root: Path, *arguments: str) -> str | None:

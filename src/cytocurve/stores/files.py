@@ -1,10 +1,13 @@
 """Files that other stages and people read: complete or not there, and equal bytes for equal contents."""
 
+import hashlib
 import os
 import uuid
 from pathlib import Path
 
 import pandas as pd
+
+from cytocurve.errors import InputError
 
 
 def write_text(path: Path, text: str) -> None:
@@ -15,6 +18,22 @@ def write_text(path: Path, text: str) -> None:
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:
     """Write a table's columns to a Parquet file, without its index; equal tables give equal bytes."""
     write_bytes(path, frame.to_parquet(engine="pyarrow", index=False))
+
+
+def read_parquet(path: Path, next_step: str) -> pd.DataFrame:
+    """The table in a Parquet file; raises ``InputError`` with the next step where it is missing or damaged."""
+    try:
+        return pd.read_parquet(path)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file yet", hint=f"Next: {next_step}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a Parquet file: {error}", hint=f"Next: remove it, then {next_step}") from error
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 (hex) of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -1,15 +1,17 @@
 """Images on disk, and the array of pixels that the workers of a sweep share."""
 
 import hashlib
-import uuid
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from cytocurve.errors import InputError
+from cytocurve.stores.files import sha256, write_text
 
 PIXEL_LIMIT = 50_000_000
 """Larger images are refused before they are decoded: no photograph of a single cell comes near it."""
@@ -38,30 +40,42 @@ def shared_pixels(
 ) -> Path:
     """A ``.npy`` file with the images as uint8 (images, size, size, 3), made once and then mapped by every worker.
 
-    Raises ``InputError`` listing the files that cannot be decoded or whose pixels are no longer those of their
-    identities.
+    A file that is there is checked against its checksum, and made again where it does not match. Raises ``InputError``
+    listing the images that cannot be decoded or whose pixels are no longer those of their identities.
     """
     target = folder / f"{hashlib.sha256(' '.join([str(size), *identities]).encode()).hexdigest()}.npy"
-    if target.is_file():
-        return target
+    checksum = target.with_suffix(".sha256")
     folder.mkdir(parents=True, exist_ok=True)
-    scratch = folder / f"scratch-{uuid.uuid4().hex}.npy"
-    try:
-        array = np.lib.format.open_memmap(scratch, mode="w+", dtype=np.uint8, shape=(len(files), size, size, 3))
-        problems = []
+    with FileLock(folder / "lock"):
+        if target.is_file() and checksum.is_file() and checksum.read_text() == sha256(target):
+            return target
+        scratch = folder / "scratch.npy"
+        try:
+            _write_pixels(scratch, files, identities, size, progress)
+            write_text(checksum, sha256(scratch))
+            scratch.replace(target)
+        finally:
+            scratch.unlink(missing_ok=True)
+    return target
+
+
+def _write_pixels(
+    scratch: Path, files: Sequence[Path], identities: Sequence[str], size: int, progress: Callable[[int, int], None]
+) -> None:
+    problems = []
+    header = {"descr": "|u1", "fortran_order": False, "shape": (len(files), size, size, 3)}
+    with scratch.open("wb") as file:
+        np.lib.format.write_array_header_1_0(file, header)
         for number, (path, identity) in enumerate(zip(files, identities, strict=True)):
             try:
-                array[number] = square(path, identity, size)
+                file.write(square(path, identity, size).tobytes())
             except ValueError as error:
                 problems.append(f"{path}: {error}")
             progress(number + 1, len(files))
-        if problems:
-            raise InputError("These images cannot be used:", problems, "Next: dvc repro catalog")
-        array.flush()
-        scratch.rename(target)
-    finally:
-        scratch.unlink(missing_ok=True)
-    return target
+        file.flush()
+        os.fsync(file.fileno())
+    if problems:
+        raise InputError("These images cannot be used:", problems, "Next: dvc repro catalog")
 
 
 def square(path: Path, identity: str, size: int) -> Pixels:

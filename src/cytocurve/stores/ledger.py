@@ -5,12 +5,11 @@ the other files), ``predictions.npz`` and ``weights.npz``. A run is written into
 and renamed, so that a reader sees all of it or nothing, and two writers of one run do no harm.
 """
 
-import hashlib
 import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cytocurve.stores.files import sha256
+
 Array = NDArray[Any]
+
+FILES = ("predictions.npz", "weights.npz")
+RECORD = {"key", "description", "losses", "validation_losses", "provenance", "sha256"}
 
 
 @dataclass(frozen=True)
@@ -57,20 +61,23 @@ class Ledger:
         """Store a run; a run that is already there is kept as it is."""
         scratch = self.root / "scratch" / uuid.uuid4().hex
         scratch.mkdir(parents=True)
-        arrays = {f"p_{subset}": values for subset, values in finished.predictions.items()}
-        arrays |= {f"images_{subset}": values for subset, values in finished.images.items()}
-        np.savez(scratch / "predictions.npz", **arrays)  # type: ignore[arg-type]
-        np.savez(scratch / "weights.npz", *weights)
-        record = {
-            "key": finished.key,
-            "description": finished.description,
-            "losses": finished.losses,
-            "validation_losses": finished.validation_losses,
-            "provenance": finished.provenance,
-            "sha256": {name: _sha256(scratch / name) for name in ("predictions.npz", "weights.npz")},
-        }
-        (scratch / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
-        self._move_into_place(scratch, self.folder(finished.key))
+        try:
+            arrays = {f"p_{subset}": values for subset, values in finished.predictions.items()}
+            arrays |= {f"images_{subset}": values for subset, values in finished.images.items()}
+            np.savez(scratch / "predictions.npz", **arrays)  # type: ignore[arg-type]
+            np.savez(scratch / "weights.npz", *weights)
+            record = {
+                "key": finished.key,
+                "description": finished.description,
+                "losses": finished.losses,
+                "validation_losses": finished.validation_losses,
+                "provenance": finished.provenance,
+                "sha256": {name: sha256(scratch / name) for name in FILES},
+            }
+            (scratch / "run.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
+            self._move_into_place(scratch, self.folder(finished.key))
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
     def _move_into_place(self, scratch: Path, folder: Path) -> None:
         for path in (*scratch.iterdir(), scratch):
@@ -81,26 +88,16 @@ class Ledger:
         except OSError:
             if not folder.is_dir():
                 raise
-            shutil.rmtree(scratch)
         _sync(folder.parent)
 
     def get(self, key: str) -> Finished | None:
         """The run of that key; None where there is none, or where its files are damaged (they are moved aside)."""
-        folder = self.folder(key)
-        try:
-            record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-            if record["key"] != key or any(_sha256(folder / name) != value for name, value in record["sha256"].items()):
-                raise ValueError(f"{folder}: files do not match their checksums")
-            with np.load(folder / "predictions.npz") as arrays:
-                predictions = {name[2:]: arrays[name] for name in arrays.files if name.startswith("p_")}
-                images = {name[7:]: arrays[name] for name in arrays.files if name.startswith("images_")}
-        except FileNotFoundError:
-            if folder.is_dir():
-                self._set_aside(folder)
+        record = self._checked(key)
+        if record is None:
             return None
-        except (OSError, ValueError, KeyError):
-            self._set_aside(folder)
-            return None
+        with np.load(self.folder(key) / "predictions.npz") as arrays:
+            predictions = {name[2:]: arrays[name] for name in arrays.files if name.startswith("p_")}
+            images = {name[7:]: arrays[name] for name in arrays.files if name.startswith("images_")}
         return Finished(
             key=key,
             description=record["description"],
@@ -111,24 +108,29 @@ class Ledger:
             provenance=record["provenance"],
         )
 
-    def weights(self, key: str) -> list[Array]:
-        """The best weights of a run, in the order of the Keras model; raises ``FileNotFoundError``."""
+    def weights(self, key: str) -> list[Array] | None:
+        """The best weights of a run, in the order of the Keras model; None as in ``get``."""
+        if self._checked(key) is None:
+            return None
         with np.load(self.folder(key) / "weights.npz") as arrays:
             return [arrays[name] for name in arrays.files]
 
-    def missing(self, keys: Iterable[str]) -> list[str]:
-        """Those of the keys that are not stored."""
-        return [key for key in keys if key not in self]
-
-    def _set_aside(self, folder: Path) -> None:
+    def _checked(self, key: str) -> dict[str, Any] | None:
+        """The record of a run whose files match their checksums; one that is damaged is moved aside."""
+        folder = self.folder(key)
+        if not folder.is_dir():
+            return None
+        try:
+            record: dict[str, Any] = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+            whole = record["key"] == key and all(sha256(folder / name) == record["sha256"][name] for name in FILES)
+            if whole and record.keys() >= RECORD:
+                return record
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
         damaged = self.root / "damaged" / f"{folder.name}-{uuid.uuid4().hex[:8]}"
         damaged.parent.mkdir(parents=True, exist_ok=True)
         folder.rename(damaged)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+        return None
 
 
 def _sync(path: Path) -> None:

@@ -1,5 +1,7 @@
 """Registered models: a Keras model logged to its arm's run, as a version of ``<dataset>-<task>`` under an alias."""
 
+import contextlib
+import io
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
@@ -66,15 +68,17 @@ def _create(
     logged = client.create_logged_model(
         run.info.experiment_id, "model", run_id, {MODEL_KEY: model_key}, run.data.params
     )
-    mlflow.tensorflow.log_model(
-        model,
-        name="model",
-        run_id=run_id,
-        model_id=logged.model_id,
-        signature=_signature(model, sample),
-        pip_requirements=requirements(),
-        input_example=sample,
-    )
+    # MLflow tries the input example, and Keras draws a bar for it.
+    with contextlib.redirect_stdout(io.StringIO()):
+        mlflow.tensorflow.log_model(
+            model,
+            name="model",
+            run_id=run_id,
+            model_id=logged.model_id,
+            signature=_signature(model, sample),
+            pip_requirements=requirements(),
+            input_example=sample,
+        )
     try:
         client.create_registered_model(name)
     except MlflowException as error:

@@ -8,7 +8,7 @@ import socket
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -90,8 +90,9 @@ def _database(tracking_uri: str) -> Path | None:
     """The file of a local store, None for a server; raises ``InputError`` for anything else."""
     if tracking_uri.startswith("sqlite:///"):
         return Path(tracking_uri.removeprefix("sqlite:///")).resolve()
-    if urlsplit(tracking_uri).scheme in {"http", "https"}:
-        return None
+    with suppress(ValueError):
+        if urlsplit(tracking_uri).scheme in {"http", "https"}:
+            return None
     raise InputError(
         f"MLFLOW_TRACKING_URI must be http://…, https://… or sqlite:///…, got {_shown(tracking_uri)!r}.",
         hint="Without it, cytocurve uses the local store mlruns/mlflow.db.",
@@ -114,6 +115,7 @@ def _check_database(tracking_uri: str, database: Path) -> None:
 
 def _migrate(tracking_uri: str) -> None:
     """Bring the schema that an earlier MLflow made to the present one; a file without tables is left to the client."""
+    from alembic.util import CommandError
     from mlflow.store.db import utils
 
     engine = utils.create_sqlalchemy_engine(tracking_uri)  # type: ignore[no-untyped-call]
@@ -121,6 +123,8 @@ def _migrate(tracking_uri: str) -> None:
         version = utils._get_schema_version(engine)  # type: ignore[no-untyped-call]
         if version and version != utils._get_latest_schema_revision():  # type: ignore[no-untyped-call]
             utils._upgrade_db(engine)  # type: ignore[no-untyped-call]
+    except CommandError as error:
+        raise _unreachable(tracking_uri, str(error)) from error
     finally:
         engine.dispose()
 
@@ -161,7 +165,10 @@ def _unreachable(tracking_uri: str, detail: str) -> ServiceError:
 
 def _shown(tracking_uri: str) -> str:
     """The URI without a password."""
-    parts = urlsplit(tracking_uri)
+    try:
+        parts = urlsplit(tracking_uri)
+    except ValueError:
+        return "that URI"
     return (
         parts._replace(netloc=f"…@{parts.netloc.rpartition('@')[2]}").geturl() if "@" in parts.netloc else tracking_uri
     )

@@ -13,6 +13,7 @@ from cytocurve.config import Params, Project, check_known, describe
 from cytocurve.core.runs import Arm, Images, Recipe, Run, digest
 from cytocurve.errors import InputError
 from cytocurve.models import architectures, augmentation, engines
+from cytocurve.stores.files import read_parquet
 
 Rows = Mapping[str, NDArray[np.intp]]
 """Subset (``train``, ``validation``, ``test``) to rows of an arm's images, in order."""
@@ -115,7 +116,7 @@ def recipe(params: Params, arm: Arm, outputs: int) -> Recipe:
 def plan_arm(project: Project, params: Params, arm: Arm) -> ArmPlan:
     """The runs of an arm in the order fold, size, seed; raises ``InputError``."""
     check_arms(params)
-    split = read_split(project.split(arm.labels), arm.labels)
+    split = read_split(project.split(arm.labels))
     images = split.drop_duplicates("image").sort_values("image", ignore_index=True)
     names = dict(zip(images["class"].tolist(), images["label"].tolist(), strict=True))
     split["row"] = split["image"].map({image: row for row, image in enumerate(images["image"])})
@@ -155,11 +156,9 @@ def _images(rows: NDArray[np.intp], identities: tuple[str, ...], classes: tuple[
     return Images(tuple(identities[row] for row in rows), tuple(classes[row] for row in rows))
 
 
-def read_split(path: Path, labels: str) -> pd.DataFrame:
+def read_split(path: Path) -> pd.DataFrame:
     """The split of a label version: columns ``fold, subset, rank, image, pixel_sha256, label, class``."""
-    if not path.is_file():
-        raise InputError(f"{path}: no split of label version {labels!r} yet", hint="Next: dvc repro split")
-    return pd.read_parquet(path)
+    return read_parquet(path, "dvc repro split")
 
 
 def check_sizes(sizes: list[int], available: int) -> None:

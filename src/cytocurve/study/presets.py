@@ -24,18 +24,24 @@ def use(project: Project, name: str) -> dict[str, Any]:
     known = studies(project)
     if name not in known:
         raise InputError(f"studies/{name}.yaml: no such study", hint=f"Studies: {', '.join(known) or 'none'}")
-    changes = read_yaml(_folder(project) / f"{name}.yaml")
-    if not isinstance(changes, dict):
+    file = _folder(project) / f"{name}.yaml"
+    project.params()
+    if not isinstance(read_yaml(file), dict):
         raise InputError(f"studies/{name}.yaml: a mapping of settings is expected")
     yaml = YAML()
     yaml.width = 120
-    params = yaml.load(project.params_file.read_text(encoding="utf-8"))
+    yaml.representer.add_representer(type(None), _null)
+    params, changes = (yaml.load(path.read_text(encoding="utf-8")) for path in (project.params_file, file))
     _merge(params, changes)
     text = io.StringIO()
     yaml.dump(params, text)
     validate_params(YAML(typ="safe").load(text.getvalue()), f"params.yaml with studies/{name}.yaml")
     write_text(project.params_file, text.getvalue())
-    return changes
+    return dict(changes)
+
+
+def _null(representer: Any, _: None) -> Any:
+    return representer.represent_scalar("tag:yaml.org,2002:null", "null")
 
 
 def _merge(settings: Any, changes: Mapping[str, Any]) -> None:

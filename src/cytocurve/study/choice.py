@@ -1,0 +1,47 @@
+"""Which arm is best, by validation scores alone: test images are not looked at."""
+
+import numpy as np
+import pandas as pd
+
+from cytocurve.config import Project
+from cytocurve.core.metrics import score
+from cytocurve.core.runs import Arm
+from cytocurve.errors import InputError
+
+METRIC = "roc_auc"
+
+
+def validation_scores(project: Project, size: int) -> dict[str, float]:
+    """Each arm's mean score on the validation images of its runs at that training size; NaN where none is defined.
+
+    Raises ``InputError`` listing every file of results that is missing or lacks runs of that size.
+    """
+    scores, offenders = {}, []
+    for arm in project.params().arms:
+        try:
+            scores[arm.name] = _validation_score(project, arm, size)
+        except (OSError, KeyError, ValueError) as error:
+            offenders.append(f"{project.predictions(arm)}: {error}")
+    if offenders:
+        raise InputError("These results cannot be compared:", offenders, "Run  dvc repro  to compute what is missing.")
+    return scores
+
+
+def best_arm(scores: dict[str, float]) -> str:
+    """The arm with the highest score, the first by name of equals."""
+    return max(sorted(scores), key=lambda name: np.nan_to_num(scores[name], nan=-1.0))
+
+
+def _validation_score(project: Project, arm: Arm, size: int) -> float:
+    runs = pd.read_parquet(project.results(arm), columns=["run_key", "size"])
+    keys = runs.loc[runs["size"] == size, "run_key"]
+    table = pd.read_parquet(project.predictions(arm))
+    rows = table[(table["subset"] == "validation") & table["run_key"].isin(keys)]
+    if keys.empty or rows["run_key"].nunique() < len(keys):
+        raise ValueError(f"lacks runs of {size} training images")
+    columns = [column for column in table.columns if column.startswith("p_")]
+    labels = rows["label"].map({column.removeprefix("p_"): number for number, column in enumerate(columns)})
+    scores = [
+        score(labels[part.index].to_numpy(), part[columns].to_numpy())[METRIC] for _, part in rows.groupby("run_key")
+    ]
+    return float(np.nanmean(scores)) if np.isfinite(scores).any() else float("nan")
