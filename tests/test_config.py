@@ -3,13 +3,17 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
 from cytocurve.config import Project, read_yaml, validate_params
+from cytocurve.core.runs import Arm
 from cytocurve.errors import InputError
-from cytocurve.study.plan import check_arms
+from cytocurve.models.architectures.sequential import Settings
+from cytocurve.study.plan import check_arms, recipe
 from cytocurve.study.presets import studies, use
+from cytocurve.study.train import class_weights
 
 ROOT = Path(__file__).parent.parent
 
@@ -129,3 +133,39 @@ def test_the_environment_moves_ledger_and_tracking(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
     assert project.ledger == tmp_path / "shared"
     assert project.tracking_uri == "http://127.0.0.1:5000"
+
+
+@pytest.mark.parametrize("weights", ["balance", {"positive": 0}, {"positive": "much"}, 3])
+def test_class_weights_are_balanced_or_positive_numbers(content: dict[str, Any], weights: object) -> None:
+    content["training"]["class_weights"] = weights
+    assert all(line.startswith("training.class_weights") for line in offenders(content))
+
+
+def test_class_weights_of_other_classes_than_the_tasks_are_all_listed(content: dict[str, Any]) -> None:
+    content["training"]["class_weights"] = {"positiv": 2.0, "blast": 1.0, "negative": 1.0}
+    with pytest.raises(InputError) as caught:
+        recipe(validate_params(content, "params.yaml"), Arm("sequential", "none", "expert"), ["negative", "positive"])
+    assert [line.split("'")[1] for line in caught.value.offenders] == ["positiv", "blast", "positive"]
+    assert caught.value.exit_code == 2
+
+
+def test_class_weights_stand_in_the_order_of_the_classes(content: dict[str, Any]) -> None:
+    content["training"]["class_weights"] = {"positive": 2.0, "negative": 0.5}
+    params = validate_params(content, "params.yaml")
+    found = recipe(params, Arm("sequential", "none", "expert"), ["negative", "positive"])
+    assert found.class_weights == (0.5, 2.0)
+
+
+def test_balanced_weights_give_every_class_of_a_run_the_same_sum_and_absent_ones_one() -> None:
+    classes = np.array([0, 0, 0, 2])
+    weights = class_weights("balanced", classes, 3)
+    assert weights is not None
+    np.testing.assert_allclose(weights, [4 / 6, 1, 4 / 2])
+    assert class_weights(None, classes, 3) is None
+    stated = class_weights((1.0, 2.0, 3.0), classes, 3)
+    np.testing.assert_array_equal(np.asarray(stated), [1, 2, 3])
+
+
+def test_a_number_of_dense_units_means_one_layer() -> None:
+    assert Settings.model_validate({"dense": 7}).dense == [7]
+    assert Settings(dense=[]).dense == []

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cytocurve.models import architectures, augmentation, engines, fingerprint
@@ -44,7 +45,9 @@ def test_every_architecture_policy_and_engine_has_a_version() -> None:
 
 def test_another_policy_changes_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
     before = augmentation.version("flip_rotate")
-    flips = augmentation.Policy(lambda rng, n: rng.choice([-1.0, 1.0], (n, 1, 1)) * [[1.0, 0.0], [0.0, 1.0]])
+    flips = augmentation.Policy(
+        lambda rng, n, _: rng.choice([-1.0, 1.0], (n, 1, 1)) * np.eye(2, 3), augmentation.FillSettings
+    )
     monkeypatch.setattr(augmentation, "POLICIES", {**augmentation.POLICIES, "turn": flips})
     assert augmentation.version("flip_rotate") == before
     assert augmentation.version("turn") not in {"", before}

@@ -20,6 +20,7 @@ RECIPE = Recipe(
     optimizer="rmsprop",
     learning_rate=1e-3,
     max_epochs=500,
+    class_weights="balanced",
     patience=50,
     engine="keras",
     engine_version="1",

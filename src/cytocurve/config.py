@@ -39,6 +39,7 @@ class Training(_Model):
     learning_rate: float = Field(1e-3, gt=0, le=10, allow_inf_nan=False)
     max_epochs: int = Field(500, ge=1, le=1_000_000)
     patience: int = Field(50, ge=1)
+    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] | None = None
     engine: Literal["auto", "native", "keras"] = "auto"
 
 
@@ -196,7 +197,7 @@ def describe(errors: Iterable[ErrorDetails], model: type[BaseModel]) -> list[str
 
 def _describe(error: ErrorDetails, model: type[BaseModel]) -> str:
     location = error["loc"]
-    key = ".".join(str(part) for part in location if part not in {"str", "StatedTask"})
+    key = ".".join(str(part) for part in location if not _names_a_choice(part))
     if error["type"] == "missing":
         return f"{key}: missing"
     if error["type"] == "extra_forbidden":
@@ -205,6 +206,11 @@ def _describe(error: ErrorDetails, model: type[BaseModel]) -> str:
         return f"{key}: unknown key{did_you_mean(str(location[-1]), list(fields))}"
     message = error["msg"].removeprefix("Value error, ")
     return f"{key}: {message}, got {error['input']!r}"
+
+
+def _names_a_choice(part: int | str) -> bool:
+    """Whether pydantic put a part in for the alternative of a union that it tried."""
+    return isinstance(part, str) and (part in {"str", "StatedTask"} or part.startswith(("literal[", "dict[")))
 
 
 def did_you_mean(given: str, known: Sequence[str]) -> str:

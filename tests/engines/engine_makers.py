@@ -1,7 +1,8 @@
 """Small jobs for the engines, and the sequential network written out in numpy as their reference."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from cytocurve.models.engines import Job
 Numbers = NDArray[np.float64]
 
 
-def toy_job(policy: str = "none", **changes: Any) -> Job:
+def toy_job(policy: str = "none", settings: Mapping[str, Any] = MappingProxyType({}), **changes: Any) -> Job:
     """Forty images of 24x22 noise, class 1 with a bright square: 20 to train, 8 to validate, 12 to test."""
     rng = np.random.default_rng(1)
     images = rng.integers(0, 120, (40, 24, 22, 3), dtype=np.uint8)
@@ -24,9 +25,9 @@ def toy_job(policy: str = "none", **changes: Any) -> Job:
     images[classes == 1, 7:17, 6:16] += 120
     job = Job(
         architecture=architectures.load("sequential"),
-        architecture_settings=Settings(filters=[4, 3], dense=8),
+        architecture_settings=Settings(filters=[4, 3], dense=[8]),
         policy=POLICIES[policy],
-        policy_settings=POLICIES[policy].settings(),
+        policy_settings=POLICIES[policy].settings(**settings),
         images=images,
         classes=classes,
         train=np.arange(20),
@@ -46,12 +47,15 @@ def toy_job(policy: str = "none", **changes: Any) -> Job:
 def random_job(seed: int, optimizer: str = "rmsprop") -> tuple[Job, Weights]:
     """A job of any sequential network and images of noise, of one batch that training sees, and weights for it.
 
+    Every other job weights its classes.
+
     No maximum in it is decided by less than rounding may change.
     """
     rng = np.random.default_rng(seed)
     while True:
         settings = Settings(
-            filters=[int(n) for n in rng.integers(1, 10, rng.integers(1, 5))], dense=int(rng.integers(1, 40))
+            filters=[int(n) for n in rng.integers(1, 10, rng.integers(1, 5))],
+            dense=[int(n) for n in rng.integers(1, 40, rng.integers(0, 4))],
         )
         smallest = max(12, minimum_size(settings))
         shape = (int(rng.integers(smallest, 71)), int(rng.integers(smallest, 71)), int(rng.integers(1, 5)))
@@ -62,6 +66,7 @@ def random_job(seed: int, optimizer: str = "rmsprop") -> tuple[Job, Weights]:
             classes=rng.integers(0, outputs, n).astype(np.int32),
             train=np.arange(n), validation=np.arange(n), test=np.arange(n),
             outputs=outputs, batch_size=n, optimizer=optimizer, learning_rate=0.001, max_epochs=1,
+            class_weights=rng.uniform(0.2, 5, outputs).astype(np.float32) if seed % 2 else None,
         )  # fmt: skip
         weights = drawn_weights(job, rng)
         if reference(weights, job.images)[1] > 5e-7:
@@ -79,7 +84,8 @@ def reference(weights: Sequence[NDArray[Any]], images: Pixels) -> tuple[Numbers,
     """Probabilities (n, outputs) of the network in float64, and by how little a maximum or a ReLU was decided."""
     x: Numbers = images / 255
     margin = np.inf
-    for kernel, bias in zip(weights[:-4:2], weights[1:-4:2], strict=True):
+    layers = list(zip(weights[::2], weights[1::2], strict=True))
+    for kernel, bias in [layer for layer in layers if layer[0].ndim == 4]:
         fields = np.lib.stride_tricks.sliding_window_view(x, (3, 3), (1, 2))  # (n, height, width, channels, 3, 3)
         convolved = np.tensordot(fields, kernel.transpose(2, 0, 1, 3).astype(float), 3) + bias
         n, height, width, filters = convolved.shape
@@ -89,13 +95,20 @@ def reference(weights: Sequence[NDArray[Any]], images: Pixels) -> tuple[Numbers,
         best, second = ordered[..., 3], ordered[..., 2]
         margin = min(margin, np.abs(best).min(), (best - second)[best > 0].min(initial=np.inf))
         x = np.maximum(best, 0)
-    hidden = x.reshape(len(x), -1) @ weights[-4].astype(float) + weights[-3]
-    margin = min(margin, np.abs(hidden).min())
-    logits = np.maximum(hidden, 0) @ weights[-2].astype(float) + weights[-1]
+    *hidden, (kernel, bias) = [layer for layer in layers if layer[0].ndim == 2]
+    values = x.reshape(len(x), -1)
+    for units, offsets in hidden:
+        values = values @ units.astype(float) + offsets
+        margin = min(margin, np.abs(values).min())
+        values = np.maximum(values, 0)
+    logits = values @ kernel.astype(float) + bias
     odds = np.exp(logits - logits.max(1, keepdims=True))
     return odds / odds.sum(1, keepdims=True), float(margin)
 
 
-def cross_entropy(probabilities: NDArray[Any], classes: NDArray[np.int32]) -> float:
+def cross_entropy(
+    probabilities: NDArray[Any], classes: NDArray[np.int32], class_weights: NDArray[np.float32] | None = None
+) -> float:
     """The mean loss."""
-    return float(-np.log(probabilities[np.arange(len(classes)), classes].astype(float)).mean())
+    losses = -np.log(probabilities[np.arange(len(classes)), classes].astype(float))
+    return float((losses if class_weights is None else losses * class_weights[classes]).mean())

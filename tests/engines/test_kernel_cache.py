@@ -1,5 +1,8 @@
-"""Where compiled kernels are kept."""
+"""Where compiled kernels are kept, that they are compiled once, and that other processors' give the same."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,18 +18,18 @@ def forgotten() -> Iterator[None]:
     jit.folder.cache_clear()
 
 
-def test_the_folder_can_be_chosen_and_is_that_of_the_kernels_source(
+def test_the_folder_can_be_chosen_and_is_that_of_the_kernels_and_the_processor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CYTOCURVE_CACHE", str(tmp_path / "chosen"))
-    assert jit.folder() == tmp_path / "chosen" / "kernels" / jit.source_key()
+    assert jit.folder() == tmp_path / "chosen" / "kernels" / jit.key()
     assert jit.folder().is_dir()
 
 
 def test_the_users_cache_folder_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CYTOCURVE_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert jit.folder() == tmp_path / "cytocurve" / "kernels" / jit.source_key()
+    assert jit.folder() == tmp_path / "cytocurve" / "kernels" / jit.key()
 
 
 def test_where_that_cannot_be_written_a_temporary_folder_serves(
@@ -37,3 +40,46 @@ def test_where_that_cannot_be_written_a_temporary_folder_serves(
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert jit.folder().is_relative_to(tmp_path)
     assert jit.folder().is_dir()
+
+
+TRAIN = "from engine_makers import toy_job; from cytocurve.models.engines import train; "
+TRAIN += "train('native', toy_job('flip_rotate'))"
+CHECK = "import pytest; options = ['-q', '-m', 'not slow', '-k', 'definition or gradient', 'test_native.py']; "
+CHECK += "raise SystemExit(pytest.main(options))"
+
+
+def python(code: str, cache: Path, **variables: str) -> subprocess.Popen[str]:
+    environment = os.environ | {"CYTOCURVE_CACHE": str(cache)} | variables
+    return subprocess.Popen(
+        [sys.executable, "-c", code], cwd=Path(__file__).parent, env=environment, stdout=subprocess.PIPE, text=True
+    )
+
+
+@pytest.mark.slow
+def test_of_two_processes_that_start_together_one_compiles_and_the_other_loads(tmp_path: Path) -> None:
+    running = [python(TRAIN, tmp_path, NUMBA_DEBUG_CACHE="1") for _ in range(2)]
+    outputs = [process.communicate()[0] for process in running]
+    assert [process.returncode for process in running] == [0, 0]
+    saved, loaded = (sorted(output.count(f"data {what}") for output in outputs) for what in ("saved", "loaded"))
+    assert saved[0] == 0 < saved[1]
+    assert loaded == [0, saved[1]]
+
+
+WIDE = "import numba; numba.config.CPU_FEATURES = '+avx512f'; from cytocurve.models.kernels import simd; "
+WIDE += "numba.config.CPU_FEATURES = None; assert simd.LANES == 16; "
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("before", "variables"),
+    [
+        pytest.param("", {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}, id="the plainest processor"),
+        pytest.param(WIDE, {}, id="sixteen lanes"),
+    ],
+)
+def test_kernels_for_other_processors_give_what_the_definition_gives(
+    before: str, variables: dict[str, str], tmp_path: Path
+) -> None:
+    process = python(before + CHECK, tmp_path, **variables)
+    output = process.communicate()[0]
+    assert process.returncode == 0, output

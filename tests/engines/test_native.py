@@ -55,7 +55,7 @@ def keras_differentiated(job: Job, weights: Weights) -> tuple[float, list[NDArra
     model.set_weights(weights)
     with tf.GradientTape() as tape:
         losses = keras.losses.sparse_categorical_crossentropy(job.classes, model(job.images, training=True))
-        loss = tf.reduce_mean(losses)
+        loss = tf.reduce_mean(losses if job.class_weights is None else losses * job.class_weights[job.classes])
     return float(loss), [gradient.numpy() for gradient in tape.gradient(loss, model.trainable_variables)]
 
 
@@ -74,7 +74,8 @@ def keras_stepped(job: Job, weights: Weights) -> Weights:
         job.batch_size,
     )
     network.reset(weights)
-    network.epoch(job.images, job.classes)
+    weights_of = np.ones(job.outputs, np.float32) if job.class_weights is None else job.class_weights
+    network.epoch(job.images, job.classes, weights_of[job.classes])
     stepped: Weights = network.model.get_weights()
     return stepped
 
@@ -106,10 +107,20 @@ def test_the_gradient_predicts_how_the_loss_changes(seed: int) -> None:
         losses = []
         for moved in (array + step, array - step):
             probabilities, _ = reference([*weights[:place], moved, *weights[place + 1 :]], job.images)
-            losses.append(cross_entropy(probabilities, job.classes))
+            losses.append(cross_entropy(probabilities, job.classes, job.class_weights))
         expected = (losses[0] - losses[1]) / 2
         scale = np.linalg.norm(step) * np.linalg.norm(gradient[place])
         assert np.sum(gradient[place] * step) == pytest.approx(expected, abs=1e-4 * float(scale))
+
+
+@pytest.mark.parametrize("side", [64, 65, 66, 129, 130, 131, 257, 400])
+def test_images_of_any_size_give_the_probabilities_of_the_definition(side: int) -> None:
+    rng = np.random.default_rng(side)
+    images = rng.integers(0, 256, (2, side, side + 1, 3), dtype=np.uint8)
+    job = toy_job(images=images, classes=np.array([0, 1], np.int32), train=np.arange(2), test=np.arange(2))
+    weights = drawn_weights(job, rng)
+    probabilities, _ = native.Trainer(job, weights).predict(job.test)
+    np.testing.assert_allclose(probabilities, reference(weights, images)[0], atol=1e-6)
 
 
 def test_a_batch_gives_the_mean_of_its_images_gradients() -> None:

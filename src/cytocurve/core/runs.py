@@ -25,7 +25,8 @@ class Arm:
 class Recipe:
     """How a network is trained, whatever it is trained on: plain JSON values only.
 
-    Versions change with the code: a run that other code would train is another run.
+    ``class_weights`` are one a class, ``balanced`` or none. Versions change with the code: a run that other code would
+    train is another run.
     """
 
     architecture: str
@@ -41,6 +42,7 @@ class Recipe:
     learning_rate: float
     max_epochs: int
     patience: int
+    class_weights: str | Sequence[float] | None
     engine: str
     engine_version: str
 

@@ -12,8 +12,10 @@ from typing import Any
 def load() -> Any:
     """The module ``tensorflow``; the first call takes seconds.
 
-    Two processes with one thread each finish more runs than one with two, and the order of sums stays fixed.
+    Two processes with one thread each finish more runs than one with two, and the order of sums stays fixed. oneDNN's
+    convolutions, which TensorFlow leaves off on processors without AVX-512, are four times faster on those too.
     """
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     with _silence():

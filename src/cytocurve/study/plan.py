@@ -1,6 +1,6 @@
 """What a study consists of: the runs of an arm, derived from ``params.yaml`` and the arm's split."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,8 +88,22 @@ def _settings(model: type[BaseModel], params: Params, name: str) -> tuple[BaseMo
         return None, [f"settings.{name}.{line} (settings: {known})" for line in describe(error.errors(), model)]
 
 
-def recipe(params: Params, arm: Arm, outputs: int) -> Recipe:
-    """How the runs of an arm are trained."""
+def class_weights(params: Params, class_names: Sequence[str]) -> str | tuple[float, ...] | None:
+    """``training.class_weights``, one a class in order if stated; raises ``InputError`` listing all offenders."""
+    given = params.training.class_weights
+    if not isinstance(given, Mapping):
+        return given
+    problems = check_known("training.class_weights:", list(given), list(class_names))
+    problems += [f"training.class_weights: {name!r} has no weight" for name in class_names if name not in given]
+    if problems:
+        raise InputError(
+            "params.yaml: these class weights cannot be used:", problems, f"Classes: {', '.join(class_names)}."
+        )
+    return tuple(given[name] for name in class_names)
+
+
+def recipe(params: Params, arm: Arm, class_names: Sequence[str]) -> Recipe:
+    """How the runs of an arm are trained; raises ``InputError``."""
     training = params.training
     engine = engines.resolve(training.engine, arm.architecture, training.optimizer)
     architecture = architectures.load(arm.architecture).settings.model_validate(params.settings[arm.architecture])
@@ -102,12 +116,13 @@ def recipe(params: Params, arm: Arm, outputs: int) -> Recipe:
         augmentation_settings=policy.model_dump(),
         augmentation_version=augmentation.version(arm.augmentation),
         image_size=params.image_size,
-        outputs=outputs,
+        outputs=len(class_names),
         batch_size=training.batch_size,
         optimizer=training.optimizer,
         learning_rate=training.learning_rate,
         max_epochs=training.max_epochs,
         patience=training.patience,
+        class_weights=class_weights(params, class_names),
         engine=engine,
         engine_version=engines.version(engine),
     )
@@ -120,14 +135,14 @@ def plan_arm(project: Project, params: Params, arm: Arm) -> ArmPlan:
     images = split.drop_duplicates("image").sort_values("image", ignore_index=True)
     names = dict(zip(images["class"].tolist(), images["label"].tolist(), strict=True))
     split["row"] = split["image"].map({image: row for row, image in enumerate(images["image"])})
-    shared = recipe(params, arm, len(names))
+    class_names = tuple(names[number] for number in sorted(names))
+    shared = recipe(params, arm, class_names)
     identities, classes = tuple(images["pixel_sha256"]), tuple(images["class"].tolist())
     runs: list[PlannedRun] = []
     for fold, part in split.sort_values("rank").groupby("fold"):
         rows = {str(subset): group["row"].to_numpy() for subset, group in part.groupby("subset")}
         check_sizes(params.sizes, len(rows["train"]))
         runs += _runs_of_fold(int(str(fold)), rows, params, shared, lambda r: _images(r, identities, classes))
-    class_names = tuple(names[number] for number in sorted(names))
     return ArmPlan(
         dataset=params.dataset,
         task=params.task_name,

@@ -4,7 +4,7 @@ from itertools import pairwise
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from cytocurve.models import tensorflow
 from cytocurve.models.architectures import Architecture, Shape, Weights
@@ -13,12 +13,12 @@ Width = Annotated[int, Field(ge=1)]
 
 
 class Settings(BaseModel):
-    """Filters of the convolution blocks, and units of the hidden dense layer."""
+    """Filters of the convolution blocks, and units of the hidden dense layers: a list, or a number for one layer."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     filters: list[Width] = Field([4, 8, 8, 8, 16, 16], min_length=1)
-    dense: Width = 32
+    dense: Annotated[list[Width], BeforeValidator(lambda given: [given] if isinstance(given, int) else given)] = [32]
 
 
 def minimum_size(settings: Settings) -> int:
@@ -40,7 +40,7 @@ def flat_size(settings: Settings, shape: Shape) -> int:
 def initial_weights(settings: Settings, shape: Shape, outputs: int, rng: np.random.Generator) -> Weights:
     """Kernels uniform in ±sqrt(6 / (fan in + fan out)), biases zero (Glorot & Bengio 2010, eq. 16; Keras' default)."""
     kernels: list[tuple[int, ...]] = [(3, 3, i, o) for i, o in pairwise([shape[2], *settings.filters])]
-    kernels += pairwise([flat_size(settings, shape), settings.dense, outputs])
+    kernels += pairwise([flat_size(settings, shape), *settings.dense, outputs])
     weights: Weights = []
     for kernel in kernels:
         field = int(np.prod(kernel[:-2]))
@@ -55,11 +55,9 @@ def build(settings: Settings, shape: Shape, outputs: int) -> Any:
     layers: list[Any] = [keras.Input(shape, dtype="uint8"), keras.layers.Rescaling(1 / 255)]
     for filters in settings.filters:
         layers += [keras.layers.Conv2D(filters, 3, activation="relu"), keras.layers.MaxPooling2D(2)]
-    layers += [
-        keras.layers.Flatten(),
-        keras.layers.Dense(settings.dense, activation="relu"),
-        keras.layers.Dense(outputs, activation="softmax"),
-    ]
+    layers.append(keras.layers.Flatten())
+    layers += [keras.layers.Dense(units, activation="relu") for units in settings.dense]
+    layers.append(keras.layers.Dense(outputs, activation="softmax"))
     return keras.Sequential(layers, name="sequential")
 
 

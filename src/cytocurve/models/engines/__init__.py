@@ -29,7 +29,9 @@ class Job:
     """One training.
 
     ``images`` is uint8 (images, height, width, channels); ``train``, ``validation`` and ``test`` are indices into it
-    and ``classes`` (images,) are the class indices. ``entropy`` seeds initial weights, batches and augmentation.
+    and ``classes`` (images,) are the class indices. ``class_weights``, float32 (outputs,), multiply the training losses
+    of their classes, whose sum is still divided by the images; the validation loss is not weighted (both as in Keras'
+    ``fit``). ``entropy`` seeds initial weights, batches and augmentation.
     """
 
     architecture: Architecture
@@ -48,13 +50,15 @@ class Job:
     max_epochs: int
     patience: int
     entropy: int
+    class_weights: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True)
 class Trained:
     """A trained network: the weights of the epoch with the lowest validation loss, and its probabilities.
 
-    ``predictions`` maps ``validation`` and ``test`` to float32 (images, outputs); losses have one entry an epoch.
+    ``losses`` are those of the training images, ``validation_losses`` of the validation images, one an epoch;
+    ``predictions`` maps ``validation`` and ``test`` to float32 (images, outputs).
     """
 
     weights: Weights

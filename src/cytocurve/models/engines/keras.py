@@ -49,10 +49,11 @@ def train(job: Job) -> Trained:
     losses, validation_losses = [], []
     validation = job.images[job.validation], job.classes[job.validation]
     best = network.model.get_weights()
+    weights = np.ones(job.outputs, np.float32) if job.class_weights is None else job.class_weights
     for _ in range(job.max_epochs):
         order = job.train[rng.permutation(len(job.train))]
         images = epoch_images(job.policy, job.policy_settings, job.images, order, rng)
-        losses.append(float(network.epoch(images, job.classes[order])))
+        losses.append(float(network.epoch(images, job.classes[order], weights[job.classes[order]])))
         validation_losses.append(float(network.loss(*validation)))
         if stopping.improved(validation_losses[-1]):
             best = network.model.get_weights()
@@ -72,7 +73,7 @@ class _Network:
 
     model: Any
     optimizer: Any
-    epoch: Callable[[Pixels, NDArray[np.int32]], Any]
+    epoch: Callable[[Pixels, NDArray[np.int32], NDArray[np.float32]], Any]
     loss: Callable[[Pixels, NDArray[np.int32]], Any]
     probabilities: Callable[[Pixels], Any]
 
@@ -96,17 +97,18 @@ def _network(architecture: str, settings: str, shape: tuple[int, int, int], outp
     optimizer = getattr(keras.optimizers, OPTIMIZERS[optimizer_name])(learning_rate)
     optimizer.build(model.trainable_variables)
     pixels = tf.TensorSpec((None, *shape), tf.uint8)
-    classes = tf.TensorSpec((None,), tf.int32)
+    classes, numbers = tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.float32)
 
     def losses(images: Any, targets: Any, training: bool) -> Any:
         return keras.losses.sparse_categorical_crossentropy(targets, model(images, training=training))
 
-    @tf.function(input_signature=[pixels, classes])  # type: ignore[untyped-decorator]
-    def epoch(images: Any, targets: Any) -> Any:
+    @tf.function(input_signature=[pixels, classes, numbers])  # type: ignore[untyped-decorator]
+    def epoch(images: Any, targets: Any, weights: Any) -> Any:
         total = tf.constant(0.0)
         for start in tf.range(0, tf.shape(images)[0], batch_size):
+            end = start + batch_size
             with tf.GradientTape() as tape:
-                batch = losses(images[start : start + batch_size], targets[start : start + batch_size], True)
+                batch = losses(images[start:end], targets[start:end], True) * weights[start:end]
                 loss = tf.reduce_mean(batch)
             optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
             total += tf.reduce_sum(batch)

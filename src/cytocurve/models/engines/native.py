@@ -1,6 +1,6 @@
 """The native engine: the sequential family, trained by kernels compiled once a machine; no TensorFlow, one thread."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version as installed
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from cytocurve.models.architectures import Weights
 from cytocurve.models.augmentation import Pixels, Transforms, gather
 from cytocurve.models.early_stopping import EarlyStopping
 from cytocurve.models.engines import Indices, Job, Trained
-from cytocurve.models.kernels import network, optimizers
+from cytocurve.models.kernels import jit, network, optimizers
 from cytocurve.models.kernels.plan import plan
 
 LIBRARIES = f"numba-{installed('numba')}+numpy-{installed('numpy')}"
@@ -36,6 +36,7 @@ def train(job: Job) -> Trained:
     shape = job.images.shape[1:]
     initial = job.architecture.initial_weights(job.architecture_settings, shape, job.outputs, weights_rng)
     trainer = Trainer(job, initial)
+    trainer.compile()
     stopping = EarlyStopping(job.patience)
     losses, validation_losses = [], []
     best = trainer.weights.copy()
@@ -60,6 +61,7 @@ class Trainer:
         self.weights = np.concatenate([array.ravel() for array in initial])
         self.gradient = np.zeros_like(self.weights)
         self._plan = plan(job.images.shape[1:], settings.filters, settings.dense, job.outputs)
+        self._class_weights = np.ones(job.outputs, np.float32) if job.class_weights is None else job.class_weights
         self._work = self._plan.work()
         self._update, memory = OPTIMIZERS[job.optimizer]
         self._state = np.zeros((memory, len(self.weights)), np.float32)
@@ -67,19 +69,33 @@ class Trainer:
         self._images = _read_only(np.ascontiguousarray(job.images))
         self._augmented = np.empty((min(job.batch_size, len(job.train)), *job.images.shape[1:]), np.uint8)
 
+    def compile(self) -> None:
+        """Compile what training needs, or load it: at most one process of a machine compiles at a time."""
+        one = self.job.train[:1]
+        augmented = self.job.policy.draw is not None
+        with jit.compiling(f"{self.job.optimizer}-{'augmented' if augmented else 'plain'}"):
+            if augmented:
+                next(self._batches(one, np.random.default_rng(0)))
+            self.differentiate(self._images, one, self.job.classes[one])
+            self.predict(one)
+            self._update(self.weights.copy(), self.gradient, self._state.copy(), np.float32(0), 1)
+
     def epoch(self, rng: np.random.Generator) -> float:
         """See every training image once; the mean loss."""
+        order = self.job.train[rng.permutation(len(self.job.train))]
+        total = sum(self.step(*batch) for batch in self._batches(order, rng))
+        return total / len(order)
+
+    def _batches(self, order: Indices, rng: np.random.Generator) -> Iterator[tuple[Pixels, Indices, NDArray[np.int32]]]:
+        """Images, the indices of a batch in them, and their classes; augmented images are overwritten by the next."""
         job = self.job
-        order = job.train[rng.permutation(len(job.train))]
-        transforms = job.policy.draw and job.policy.draw(rng, len(order))
-        total = 0.0
+        transforms = job.policy.draw and job.policy.draw(rng, len(order), job.policy_settings)
         for start in range(0, len(order), job.batch_size):
             batch = order[start : start + job.batch_size]
             images, chosen = self._images, batch
             if transforms is not None:
                 images, chosen = self._transformed(batch, transforms[start : start + len(batch)])
-            total += self.step(images, chosen, job.classes[batch])
-        return total / len(order)
+            yield images, chosen, job.classes[batch]
 
     def step(self, images: Pixels, order: Indices, classes: NDArray[np.int32]) -> float:
         """One step of the optimiser on the ordered images; the sum of their losses before it."""
@@ -92,7 +108,15 @@ class Trainer:
         """Set ``gradient`` to that of the ordered images' mean loss; the sum of their losses."""
         pixels = _read_only(images).reshape(-1)
         loss: float = network.differentiate(
-            self._plan.blocks, pixels, _integers(order), _integers(classes), self.weights, self.gradient, self._work
+            self._plan.blocks,
+            self._plan.layers,
+            pixels,
+            _integers(order),
+            _integers(classes),
+            self._class_weights,
+            self.weights,
+            self.gradient,
+            self._work,
         )
         return loss
 
@@ -102,7 +126,14 @@ class Trainer:
         classes = _integers(self.job.classes[indices])
         pixels = self._images.reshape(-1)
         loss = network.evaluate(
-            self._plan.blocks, pixels, _integers(indices), classes, self.weights, self._work, probabilities
+            self._plan.blocks,
+            self._plan.layers,
+            pixels,
+            _integers(indices),
+            classes,
+            self.weights,
+            self._work,
+            probabilities,
         )
         return probabilities, loss / max(len(indices), 1)
 

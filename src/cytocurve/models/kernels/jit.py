@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
+from filelock import FileLock
+
+from cytocurve.models.kernels import simd
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -37,7 +40,7 @@ def kernel(plain: Function) -> Function:
 
 @cache
 def folder() -> Path:
-    """Where machine code is kept: one folder for each state of the kernels' source.
+    """Where machine code is kept: one folder for each state of the kernels' source on each processor.
 
     Below ``$CYTOCURVE_CACHE``, else the user's cache folder, else, where neither can be written, a temporary one.
     numba looks at a function's own file only, and would take stale code after a change elsewhere.
@@ -49,7 +52,7 @@ def folder() -> Path:
         with contextlib.suppress(RuntimeError):
             roots.insert(0, Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "cytocurve")
     for root in roots:
-        found = root / "kernels" / source_key()
+        found = root / "kernels" / key()
         with contextlib.suppress(OSError):
             found.mkdir(mode=0o700, parents=True, exist_ok=True)
             if _is_ours(found):
@@ -58,10 +61,23 @@ def folder() -> Path:
 
 
 @cache
-def source_key() -> str:
-    """A digest of the kernels' source files."""
+def key() -> str:
+    """A digest of the kernels' source files, numba's version and the processor."""
     files = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
+    given = [file.read_bytes() for file in files] + [f"{numba.__version__} {simd.LANES} {simd.processor()}".encode()]
+    return hashlib.sha256(b"\0".join(given)).hexdigest()[:16]
+
+
+@contextlib.contextmanager
+def compiling(kernels: str) -> Iterator[None]:
+    """To be held around the first calls of ``kernels``: one process compiles them, others wait, then load them."""
+    compiled = folder() / kernels
+    if compiled.exists():
+        yield
+        return
+    with FileLock(folder() / "lock"):
+        yield
+        compiled.touch()
 
 
 def _is_ours(path: Path) -> bool:

@@ -5,15 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cytocurve.models.kernels import convolution, dense, simd
+from cytocurve.models.kernels import convolution, dense, gradients, simd
 from cytocurve.models.kernels.convolution import Bytes
-from cytocurve.models.kernels.jit import function, kernel
-from cytocurve.models.kernels.plan import Block, Work
+from cytocurve.models.kernels.jit import function, inlined, kernel
+from cytocurve.models.kernels.plan import Block, Layer, Work
 from cytocurve.models.kernels.simd import LANES
 from cytocurve.models.kernels.tiles import Floats
 
-Blocks = Any
-"""Records of ``plan.BLOCK``."""
+Records = Any
+"""Of ``plan.BLOCK`` and ``plan.LAYER``."""
 Integers = NDArray[np.int64]
 
 # Pixels stay whole numbers; the first block's filters scale them to 0..1.
@@ -22,8 +22,9 @@ SCALE, ONE = np.float32(1 / 255), np.float32(1)
 
 @kernel
 def differentiate(
-    blocks: Blocks, images: Bytes, order: Integers, classes: Integers, weights: Floats, gradient: Floats, work: Work
-) -> float:
+    blocks: Records, layers: Records, images: Bytes, order: Integers, classes: Integers, class_weights: Floats,
+    weights: Floats, gradient: Floats, work: Work,
+) -> float:  # fmt: skip
     """Write the gradient of the mean loss of the ordered images; the sum of their losses.
 
     ``images`` are the bytes of images (n, height, width, channels), ``classes`` those of the ordered images;
@@ -32,65 +33,80 @@ def differentiate(
     gradient[:] = 0
     work.sums[:] = 0
     _transform_filters(blocks, weights, work)
+    for b in range(1, len(blocks)):
+        block = blocks[b]
+        gradients.spread_filters(block, weights[block.weights :], work.spread[block.spread :])
     loss = 0.0
     for n in range(len(order)):
-        _forward(blocks, images, order[n], weights, work)
-        loss += dense.softmax(work.logits, classes[n], work.logits)
-        work.logits[classes[n]] -= ONE
-        work.logits[:] /= np.float32(len(order))
-        _dense_backward(blocks, weights, gradient, work)
+        _forward(blocks, layers, images, order[n], weights, work)
+        weight = class_weights[classes[n]]
+        logits, slope = _output(layers[-1], work.values), _output(layers[-1], work.value_gradients)
+        loss += weight * dense.softmax(logits, classes[n], slope)
+        slope[classes[n]] -= ONE
+        slope *= weight / np.float32(len(order))
+        _dense_backward(layers, weights, gradient, work)
+        _place_gradients(blocks[-1], work)
         for b in range(len(blocks) - 1, -1, -1):
-            _block_backward(blocks[b], b == 0, work)
+            _block_backward(blocks[b], b == 0, images, order[n], work)
     for b in range(len(blocks)):
         block, scale = blocks[b], SCALE if b == 0 else ONE
-        convolution.collect_weight_gradients(block, work.sums[block.sums :], scale, gradient[block.weights :])
+        gradients.collect_weight_gradients(block, work.sums[block.sums :], scale, gradient[block.weights :])
     return loss
 
 
 @kernel
 def evaluate(
-    blocks: Blocks,
-    images: Bytes,
-    order: Integers,
-    classes: Integers,
-    weights: Floats,
-    work: Work,
+    blocks: Records, layers: Records, images: Bytes, order: Integers, classes: Integers, weights: Floats, work: Work,
     probabilities: Floats,
-) -> float:
+) -> float:  # fmt: skip
     """Write the probabilities (n, outputs) of the ordered images; the sum of their losses."""
     _transform_filters(blocks, weights, work)
     loss = 0.0
     for n in range(len(order)):
-        _forward(blocks, images, order[n], weights, work)
-        loss += dense.softmax(work.logits, classes[n], probabilities[n])
+        _forward(blocks, layers, images, order[n], weights, work)
+        loss += dense.softmax(_output(layers[-1], work.values), classes[n], probabilities[n])
     return loss
 
 
 @function
-def _transform_filters(blocks: Blocks, weights: Floats, work: Work) -> None:
+def _transform_filters(blocks: Records, weights: Floats, work: Work) -> None:
     for b in range(len(blocks)):
         block, scale = blocks[b], SCALE if b == 0 else ONE
         convolution.transform_filters(block, weights[block.weights :], scale, work.u[block.u :])
-        if b > 0:
-            convolution.transform_turned_filters(block, weights[block.weights :], work.u[block.back_u :])
 
 
 @function
-def _forward(blocks: Blocks, images: Bytes, image: int, weights: Floats, work: Work) -> None:
+def _forward(blocks: Records, layers: Records, images: Bytes, image: int, weights: Floats, work: Work) -> None:
     """Write the logits of an image."""
     _split(blocks[0], images, image, work.pixels)
     for b in range(len(blocks)):
         block = blocks[b]
         biases = weights[block.weights + 9 * block.inputs * block.filters :]
-        out, flags = work.activations[block.out :], work.flags[block.flags :]
-        for first in range(0, block.height, block.rows):
-            rows = min(block.rows, block.height - first)
-            _transform(block, b == 0, first, rows, work)
-            convolution.pool(block, work.v, work.u[block.u :], biases, first, rows, out, flags)
+        out, words = work.activations[block.out :], work.words[block.bits :]
+        bits = work.bits[8 * block.bits :]
+        for row in range(-1, block.height):
+            if b == 0:
+                convolution.transform_pixels(block, work.pixels, 2 * row + 2, work.v)
+            else:
+                convolution.transform_activations(block, work.activations[block.source :], 2 * row + 2, work.v)
+            if row >= 0:
+                convolution.pool(block, work.v, work.u[block.u :], biases, row, out, bits, words)
     _flatten(blocks[-1], work)
-    to_hidden, to_logits = _dense_layers(blocks[-1], weights, work)
-    dense.forward(work.flat, to_hidden, work.hidden, True)
-    dense.forward(work.hidden, to_logits, work.logits, False)
+    for n in range(len(layers)):
+        layer = layers[n]
+        dense.forward(
+            _input(layer, work.values), weights[layer.weights :], _output(layer, work.values), n + 1 < len(layers)
+        )
+
+
+@inlined
+def _input(layer: Layer, values: Floats) -> Floats:
+    return values[layer.source : layer.source + layer.inputs]
+
+
+@inlined
+def _output(layer: Layer, values: Floats) -> Floats:
+    return values[layer.out : layer.out + layer.units]
 
 
 @function
@@ -113,49 +129,34 @@ def _split(block: Block, images: Bytes, image: int, pixels: Bytes) -> None:
 
 
 @function
-def _transform(block: Block, takes_pixels: bool, first: int, rows: int, work: Work) -> None:
-    if takes_pixels:
-        convolution.transform_pixels(block, work.pixels, first, rows, work.v)
-    else:
-        convolution.transform_activations(block, work.activations[block.source :], first, rows, work.v)
-
-
-@function
-def _block_backward(block: Block, takes_pixels: bool, work: Work) -> None:
+def _block_backward(block: Block, takes_pixels: bool, images: Bytes, image: int, work: Work) -> None:
     """Add the gradients of a block's weights; write those of its input unless they are pixels."""
-    gradients, flags = work.gradients[block.out :], work.flags[block.flags :]
-    for first in range(0, block.height, block.rows):
-        rows = min(block.rows, block.height - first)
-        _transform(block, takes_pixels, first, rows, work)
-        convolution.add_weight_gradients(block, work.v, gradients, flags, first, rows, work.sums[block.sums :])
-    if takes_pixels:
-        return
-    for first in range(0, block.height + 1, block.back_rows):
-        rows = min(block.back_rows, block.height + 1 - first)
-        convolution.transform_gradients(block, gradients, flags, first, rows, work.v)
-        u, out = work.u[block.back_u :], work.gradients[block.source :]
-        convolution.input_gradients(block, work.v, u, first, rows, out)
+    words, own = work.words[block.bits :], work.gradients[block.gradients :]
+    sums, x = work.sums[block.sums :], work.interleaved
+    spread = work.spread[block.spread :]
+    out = work.gradients[block.source_gradients : block.source_gradients if takes_pixels else block.gradients]
+    out[:] = 0
+    for row in range(-1, block.height):
+        if takes_pixels:
+            gradients.interleave_pixels(block, images, image, 2 * row + 2, x)
+        else:
+            gradients.interleave_activations(block, work.activations[block.source :], 2 * row + 2, x)
+        if row >= 0:
+            gradients.add_row(block, x, own, words, row, sums, spread, out)
 
 
 @function
-def _dense_layers(block: Block, weights: Floats, work: Work) -> tuple[Floats, Floats]:
-    """Weights and biases of the two dense layers, which follow the last block."""
-    first = block.weights + (9 * block.inputs + 1) * block.filters
-    second = first + (len(work.flat) + 1) * len(work.hidden)
-    return weights[first:second], weights[second:]
-
-
-@function
-def _dense_backward(blocks: Blocks, weights: Floats, gradient: Floats, work: Work) -> None:
-    """From the gradients of the logits, which stand in their place, to those of the last block's output."""
-    first, second = _dense_layers(blocks[-1], weights, work)
-    first_sums, second_sums = _dense_layers(blocks[-1], gradient, work)
-    dense.backward(work.hidden, second, work.logits, second_sums, work.hidden_gradient)
-    for unit in range(len(work.hidden)):
-        if work.hidden[unit] <= 0:
-            work.hidden_gradient[unit] = 0
-    dense.backward(work.flat, first, work.hidden_gradient, first_sums, work.flat_gradient)
-    _unflatten(blocks[-1], work)
+def _dense_backward(layers: Records, weights: Floats, gradient: Floats, work: Work) -> None:
+    """From the gradients of the logits to those of the last block's output."""
+    for n in range(len(layers) - 1, -1, -1):
+        layer = layers[n]
+        values, before = _input(layer, work.values), _input(layer, work.value_gradients)
+        after = _output(layer, work.value_gradients)
+        dense.backward(values, weights[layer.weights :], after, gradient[layer.weights :], before)
+        if n > 0:
+            for unit in range(layer.inputs):
+                if values[unit] <= 0:
+                    before[unit] = 0
 
 
 @function
@@ -165,13 +166,14 @@ def _flatten(block: Block, work: Work) -> None:
         for row in range(block.height):
             at, to = block.out + (f * block.height + row) * block.pitch + LANES, row * block.width * block.filters + f
             for column in range(block.width):
-                work.flat[to + column * block.filters] = work.activations[at + column]
+                work.values[to + column * block.filters] = work.activations[at + column]
 
 
 @function
-def _unflatten(block: Block, work: Work) -> None:
-    for f in range(block.filters):
-        for row in range(block.height):
-            to, at = block.out + (f * block.height + row) * block.pitch + LANES, row * block.width * block.filters + f
-            for column in range(block.width):
-                work.gradients[to + column] = work.flat_gradient[at + column * block.filters]
+def _place_gradients(block: Block, work: Work) -> None:
+    """The gradients of the last block's output from Keras' order to columns of its depth."""
+    for row in range(block.height):
+        for column in range(block.width):
+            to = block.gradients + row * block.gradient_pitch + column * block.depth
+            at = (row * block.width + column) * block.filters
+            work.gradients[to : to + block.filters] = work.value_gradients[at : at + block.filters]

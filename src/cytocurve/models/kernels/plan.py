@@ -1,5 +1,6 @@
-"""Where everything lies: the geometry of a network's blocks and the buffers that its kernels work in."""
+"""Where everything lies: the geometry of a network's layers and the buffers that its kernels work in."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -12,128 +13,162 @@ from cytocurve.models.kernels.tiles import QUAD, Floats
 
 Block = Any
 """A record of ``BLOCK``, in compiled code with its fields as attributes."""
+Layer = Any
+"""A record of ``LAYER``."""
 
 BLOCK = np.dtype(
     [
         (field, np.int64)
         for field in (
-            # Channels and size of what goes in, and its rows' pitch; the same of what comes out.
-            *("inputs", "source_height", "source_width", "source_pitch"),
-            *("filters", "height", "width", "pitch", "flag_pitch"),
-            # Quads in a row and pooled rows worked on at once, forward and for the gradient of the input.
-            *("quads", "rows", "back_quads", "back_rows"),
+            # Channels and size of what goes in, its rows' pitch; interleaved, its depth and its gradients' rows' pitch.
+            # The same of what comes out.
+            *("inputs", "source_height", "source_width", "source_pitch", "source_depth", "source_gradient_pitch"),
+            *("filters", "height", "width", "pitch", "depth", "gradient_pitch"),
+            # Words of bits a row, and the bits of the last word that are meant.
+            *("words", "last_word"),
+            # Quads in a row of v; numbers in an interleaved row that is worked on.
+            *("quads", "v_line", "line"),
+            # Numbers a filter takes in ``sums`` and ``spread``.
+            *("sum_pitch", "spread_pitch"),
             # Where the block's part of each buffer starts.
-            *("source", "out", "flags", "weights", "u", "back_u", "sums"),
+            *("source", "out", "bits", "source_gradients", "gradients", "weights", "u", "spread", "sums"),
         )
     ]
 )
 
-# Transformed rows of one channel that are worked on together, in bytes: they stay in the second-level cache.
-CACHE = 64_000
+PAD = 16
+LAYER = np.dtype([(field, np.int64) for field in ("inputs", "units", "weights", "source", "out")])
+"""A dense layer."""
 
 
 class Work(NamedTuple):
-    """Buffers. All start as zeros, and what is never written must stay so: kernels read past the last column."""
+    """Buffers. All start as zeros, and what is never written must stay so: kernels read past the last column.
+
+    ``bits`` are the bytes of ``words``. ``values`` and ``value_gradients`` are those before, between and after the
+    dense layers: the flat output of the last block first, the logits last.
+    """
 
     pixels: NDArray[np.uint8]
     activations: Floats
-    gradients: Floats
-    flags: NDArray[np.uint8]
+    words: NDArray[np.int64]
+    bits: NDArray[np.uint8]
     v: Floats
     u: Floats
+    interleaved: Floats
+    gradients: Floats
+    spread: Floats
     sums: Floats
-    flat: Floats
-    flat_gradient: Floats
-    hidden: Floats
-    hidden_gradient: Floats
-    logits: Floats
+    values: Floats
+    value_gradients: Floats
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The blocks' geometry, and the sizes of the dense layers and of the buffers."""
+    """The geometry of the blocks and the dense layers, as records."""
 
     blocks: NDArray[np.void]
-    flat: int
-    hidden: int
-    outputs: int
+    layers: NDArray[np.void]
 
     def work(self) -> Work:
         """Fresh buffers."""
-        blocks, last = self.blocks, self.blocks[-1]
-        # Vectors are read up to two beyond the last row.
-        values = int(last["out"] + last["filters"] * last["height"] * last["pitch"]) + 4 * LANES
-        flags = int(last["flags"] + last["filters"] * last["height"] * last["flag_pitch"]) + 4 * LANES
-        source = blocks[0]["inputs"] * blocks[0]["source_height"] * 2 * blocks[0]["source_pitch"] + 4 * LANES
-        forward = blocks["inputs"] * (2 * blocks["rows"] + 2) * blocks["quads"] * QUAD
-        backward = blocks["filters"] * (2 * blocks["back_rows"] + 2) * blocks["back_quads"] * QUAD
-        products = blocks["inputs"] * blocks["filters"]
+        blocks, first, last = self.blocks, self.blocks[0], self.blocks[-1]
+        values = int(self.layers[-1]["out"] + self.layers[-1]["units"])
+        words = np.zeros(int(last["bits"] + 3 * last["filters"] * last["height"] * last["words"]), np.int64)
         return Work(
-            pixels=np.zeros(source, np.uint8),
-            activations=_aligned(values),
-            gradients=_aligned(values),
-            flags=np.zeros(flags, np.uint8),
-            v=_aligned(int(max(forward.max(), backward.max()))),
-            u=_aligned(24 * int(products.sum())),
-            sums=_aligned(int((3 * QUAD * products + LANES * blocks["filters"]).sum())),
-            flat=_aligned(self.flat),
-            flat_gradient=_aligned(self.flat),
-            hidden=_aligned(self.hidden),
-            hidden_gradient=_aligned(self.hidden),
-            logits=_aligned(self.outputs),
+            # Vectors are read up to two beyond the last row.
+            pixels=np.zeros(
+                int(first["inputs"] * first["source_height"] * 2 * first["source_pitch"]) + 4 * LANES, np.uint8
+            ),
+            activations=_aligned(last["out"] + last["filters"] * last["height"] * last["pitch"] + 4 * LANES),
+            words=words,
+            bits=words.view(np.uint8),
+            v=_aligned((blocks["inputs"] * 4 * blocks["v_line"]).max()),
+            u=_aligned(last["u"] + 12 * last["inputs"] * last["filters"]),
+            interleaved=_aligned(4 * blocks["line"].max()),
+            gradients=_aligned(last["gradients"] + last["height"] * last["gradient_pitch"]),
+            spread=_aligned(last["spread"] + last["filters"] * last["spread_pitch"]),
+            sums=_aligned(last["sums"] + last["filters"] * last["sum_pitch"]),
+            values=_aligned(values),
+            value_gradients=_aligned(values),
         )
 
 
-def plan(shape: tuple[int, int, int], filters: list[int], hidden: int, outputs: int) -> Plan:
+def plan(shape: tuple[int, int, int], filters: Sequence[int], dense: Sequence[int], outputs: int) -> Plan:
     """The plan of a sequential network for images of a shape (height, width, channels)."""
     blocks = np.zeros(len(filters), BLOCK)
     height, width, inputs = shape
     for block, n in zip(blocks, filters, strict=True):
         block["inputs"], block["source_height"], block["source_width"] = inputs, height, width
+        block["source_depth"], block["source_gradient_pitch"] = _depth(inputs), _gradient_pitch(width, inputs)
         inputs, height, width = n, (height - 2) // 2, (width - 2) // 2
         block["filters"], block["height"], block["width"] = inputs, height, width
-        block["quads"], block["back_quads"] = _vectors(width), _vectors(width + 1)
-        block["rows"], block["back_rows"] = _rows(block["quads"]), _rows(block["back_quads"])
+        block["depth"], block["gradient_pitch"] = _depth(inputs), _gradient_pitch(width, inputs)
+        _set_sizes(block)
     _set_pitches(blocks)
     _set_offsets(blocks)
-    return Plan(blocks, height * width * inputs, hidden, outputs)
+    return Plan(blocks, _layers([height * width * inputs, *dense, outputs], blocks[-1]))
+
+
+def _depth(channels: int) -> int:
+    return 4 if channels <= 4 else -(-channels // 8) * 8
+
+
+def _gradient_pitch(width: int, channels: int) -> int:
+    """Whole octets, and rows that differ in what the processor compares of addresses."""
+    depth = _depth(channels)
+    return depth * (width // 2 * 2 + 4) if depth == 4 else depth * width
+
+
+def _set_sizes(block: Block) -> None:
+    depth, width = block["source_depth"], int(block["width"])
+    block["quads"], block["words"] = _vectors(width), -(-width // 64)
+    block["last_word"] = -1 if width % 64 == 0 else (1 << width % 64) - 1
+    block["v_line"] = block["quads"] * QUAD + PAD
+    block["line"] = (block["source_width"] + 7) * depth  # octets are written up to seven columns beyond the last
+    block["sum_pitch"] = 56 if depth == 4 else 8 + 9 * depth
+    block["spread_pitch"] = 96 if depth == 4 else 9 * depth
 
 
 def _set_pitches(blocks: NDArray[np.void]) -> None:
     blocks[0]["source_pitch"] = LANES * _vectors((blocks[0]["source_width"] + 1) // 2)
     for block in blocks:
-        # One zero follows each row, which is also what precedes the next.
         block["pitch"] = LANES * _vectors(block["width"] + 1)
-        block["flag_pitch"] = LANES * block["back_quads"]
     for block, following in pairwise(blocks):
         # The next block reads two numbers past its last window.
-        block["pitch"] = max(block["pitch"], LANES * (2 * following["back_quads"] + 1))
+        block["pitch"] = max(block["pitch"], LANES * (2 * following["quads"] + 1))
         following["source_pitch"] = block["pitch"]
 
 
 def _set_offsets(blocks: NDArray[np.void]) -> None:
     for block, following in pairwise(blocks):
-        values, products = block["filters"] * block["height"], block["inputs"] * block["filters"]
+        lines, products = block["filters"] * block["height"], block["inputs"] * block["filters"]
         following["source"] = block["out"]
-        following["out"] = block["out"] + values * block["pitch"] + 4 * LANES
-        following["flags"] = block["flags"] + values * block["flag_pitch"] + 4 * LANES
+        following["out"] = block["out"] + lines * block["pitch"] + 4 * LANES
+        following["bits"] = block["bits"] + 3 * lines * block["words"]
+        following["source_gradients"] = block["gradients"]
+        following["gradients"] = block["gradients"] + block["height"] * block["gradient_pitch"]
         following["weights"] = block["weights"] + 9 * products + block["filters"]
-        following["u"] = block["u"] + 24 * products
-        following["sums"] = block["sums"] + 3 * QUAD * products + LANES * block["filters"]
-    blocks["back_u"] = blocks["u"] + 12 * blocks["inputs"] * blocks["filters"]
+        following["u"] = block["u"] + 12 * products
+        following["spread"] = block["spread"] + block["filters"] * block["spread_pitch"]
+        following["sums"] = block["sums"] + block["filters"] * block["sum_pitch"]
+
+
+def _layers(widths: Sequence[int], last: Block) -> NDArray[np.void]:
+    layers = np.zeros(len(widths) - 1, LAYER)
+    weights, source = int(last["weights"] + (9 * last["inputs"] + 1) * last["filters"]), 0
+    for layer, (inputs, units) in zip(layers, pairwise(int(width) for width in widths), strict=True):
+        layer["inputs"], layer["units"], layer["weights"] = inputs, units, weights
+        layer["source"], layer["out"] = source, source + inputs
+        weights, source = weights + (inputs + 1) * units, source + inputs
+    return layers
 
 
 def _vectors(numbers: int) -> int:
     return -(-int(numbers) // LANES)
 
 
-def _rows(quads: int) -> int:
-    """Pooled rows whose transformed rows take ``CACHE``."""
-    return max(1, CACHE // (8 * QUAD * int(quads)) - 1)
-
-
 def _aligned(size: int) -> Floats:
     """Zeros that start a cache line."""
-    buffer = np.zeros(4 * size + 64, np.uint8)
+    buffer = np.zeros(4 * int(size) + 64, np.uint8)
     start = -buffer.ctypes.data % 64
-    return buffer[start : start + 4 * size].view(np.float32)
+    return buffer[start : start + 4 * int(size)].view(np.float32)

@@ -1,12 +1,14 @@
 """Vectors of float32 for numba functions, as LLVM's own vector types: it serves them on every target.
 
-``LANES`` is this machine's register width. Each public function of this module can be called from compiled code;
-``at`` is an index into a flat array, neither checked nor wrapped around, and needs no alignment.
+``LANES`` numbers fill a register of this machine, or two where registers are short. An octet is eight numbers on every
+machine. Each public function of this module can be called from compiled code; ``at`` is an index into a flat array,
+neither checked nor wrapped around, and needs no alignment.
 """
 
+import contextlib
 from collections.abc import Callable
 from inspect import Parameter, Signature
-from operator import add, sub
+from operator import add, mul, sub
 from typing import Any
 
 import llvmlite.binding
@@ -17,18 +19,18 @@ from numba.core import cgutils
 from numba.extending import lower_builtin, models, register_model, type_callable
 
 
-def _features() -> str:
-    """What the processor that numba compiles for can do, as LLVM names it."""
+def processor() -> str:
+    """The processor that numba compiles for and what it can do, as LLVM names them."""
     config: Any = numba.config
-    if config.CPU_FEATURES is not None:
-        return str(config.CPU_FEATURES)
-    try:
-        return str(llvmlite.binding.get_host_cpu_features().flatten())
-    except RuntimeError:
-        return ""
+    name, features = config.CPU_NAME, config.CPU_FEATURES
+    with contextlib.suppress(RuntimeError):
+        name = name or llvmlite.binding.get_host_cpu_name()
+        if features is None:
+            features = str(llvmlite.binding.get_host_cpu_features().flatten())
+    return f"{name} {features or ''}"
 
 
-LANES: int = 16 if "+avx512f" in _features() else 8 if "+avx" in _features() else 4
+LANES: int = 16 if "+avx512f" in processor() else 8
 
 Builder = Any
 Value = Any
@@ -36,18 +38,21 @@ Vector = Any
 """LANES numbers."""
 Mask = Any
 """LANES truth values."""
+Octet = Any
+"""Eight numbers."""
 
 
 class _Type(types.Type):
-    """A numba type held in one LLVM vector of LANES."""
+    """A numba type held in one LLVM vector."""
 
-    def __init__(self, name: str, element: ir.Type) -> None:
-        self.vector = ir.VectorType(element, LANES)
-        super().__init__(name)
+    def __init__(self, name: str, element: ir.Type, lanes: int) -> None:
+        self.vector = ir.VectorType(element, lanes)
+        super().__init__(f"{name}x{lanes}")
 
 
-_VECTOR, _MASK = _Type(f"float32x{LANES}", ir.FloatType()), _Type(f"boolx{LANES}", ir.IntType(1))
-_CODES = ir.VectorType(ir.IntType(8), LANES)
+_VECTOR, _MASK = _Type("float32", ir.FloatType(), LANES), _Type("bool", ir.IntType(1), LANES)
+_OCTET = _Type("float32", ir.FloatType(), 8)
+_CODES, _WORD = ir.VectorType(ir.IntType(8), LANES), ir.IntType(64)
 
 
 @register_model(_Type)
@@ -113,33 +118,80 @@ def _index(number: int) -> ir.Constant:
     return ir.Constant(ir.IntType(32), number)
 
 
-def _in_every_lane(builder: Builder, number: Value) -> Value:
-    first = builder.insert_element(ir.Constant(_VECTOR.vector, ir.Undefined), number, _index(0))
-    return builder.shuffle_vector(first, first, _constant(*[0] * LANES))
+def _in_every_lane(builder: Builder, number: Value, kind: _Type) -> Value:
+    first = builder.insert_element(ir.Constant(kind.vector, ir.Undefined), number, _index(0))
+    return builder.shuffle_vector(first, first, _constant(*[0] * kind.vector.count))
 
 
-@_emits(_VECTOR, types.float32)
-def splat(builder: Builder, number: Value) -> Value:
-    """``number`` in every lane."""
-    return _in_every_lane(builder, number)
+def _splat(kind: _Type) -> Any:
+    @_emits(kind, types.float32)
+    def splat(builder: Builder, number: Value) -> Value:
+        """``number`` in every lane."""
+        return _in_every_lane(builder, number, kind)
+
+    return splat
 
 
-@_emits(_VECTOR, types.Array, types.intp)
-def load(builder: Builder, array: _Array, at: Value) -> Value:
-    """``array[at : at + LANES]``."""
-    return builder.load(array.pointer(at, _VECTOR.vector), align=4)
+def _load(kind: _Type) -> Any:
+    @_emits(kind, types.Array, types.intp)
+    def load(builder: Builder, array: _Array, at: Value) -> Value:
+        """As many numbers as the vector has lanes, from ``array[at]``."""
+        return builder.load(array.pointer(at, kind.vector), align=4)
+
+    return load
 
 
-@_emits(_VECTOR, types.Array, types.intp)
-def spread(builder: Builder, array: _Array, at: Value) -> Value:
-    """``array[at]`` in every lane."""
-    return _in_every_lane(builder, builder.load(array.pointer(at, ir.FloatType()), align=4))
+def _spread(kind: _Type) -> Any:
+    @_emits(kind, types.Array, types.intp)
+    def spread(builder: Builder, array: _Array, at: Value) -> Value:
+        """``array[at]`` in every lane."""
+        return _in_every_lane(builder, builder.load(array.pointer(at, ir.FloatType()), align=4), kind)
+
+    return spread
 
 
-@_emits(types.void, types.Array, types.intp, _VECTOR)
-def store(builder: Builder, array: _Array, at: Value, vector: Value) -> None:
-    """Write ``vector`` to ``array[at : at + LANES]``."""
-    builder.store(vector, array.pointer(at, _VECTOR.vector), align=4)
+def _store(kind: _Type) -> Any:
+    @_emits(types.void, types.Array, types.intp, kind)
+    def store(builder: Builder, array: _Array, at: Value, vector: Value) -> None:
+        """Write ``vector`` to ``array`` from ``array[at]``."""
+        builder.store(vector, array.pointer(at, kind.vector), align=4)
+
+    return store
+
+
+def _multiply_add(kind: _Type) -> Any:
+    @_emits(kind, kind, kind, kind)
+    def multiply_add(builder: Builder, a: Value, b: Value, c: Value) -> Value:
+        """``a * b + c``, rounded once where the machine can."""
+        signature = ir.FunctionType(kind.vector, [kind.vector] * 3)
+        name = f"llvm.fmuladd.v{kind.vector.count}f32"
+        function = cgutils.get_or_insert_function(builder.module, signature, name)  # type: ignore[no-untyped-call]
+        return builder.call(function, [a, b, c])
+
+    return multiply_add
+
+
+splat, load, spread, store, multiply_add = (make(_VECTOR) for make in (_splat, _load, _spread, _store, _multiply_add))
+splat_8, load_8, spread_8, store_8, multiply_add_8 = (
+    make(_OCTET) for make in (_splat, _load, _spread, _store, _multiply_add)
+)
+
+
+for _kind in {_VECTOR, _OCTET}:
+
+    @_emits(_kind, _kind, _kind, stands_for=add)
+    def _add(builder: Builder, a: Value, b: Value) -> Value:
+        return builder.fadd(a, b)
+
+
+@_emits(_VECTOR, _VECTOR, _VECTOR, stands_for=sub)
+def _subtract(builder: Builder, a: Value, b: Value) -> Value:
+    return builder.fsub(a, b)
+
+
+@_emits(_VECTOR, _VECTOR, _VECTOR, stands_for=mul)
+def _multiply(builder: Builder, a: Value, b: Value) -> Value:
+    return builder.fmul(a, b)
 
 
 @_emits(_VECTOR, types.Array, types.intp)
@@ -147,25 +199,6 @@ def load_bytes(builder: Builder, array: _Array, at: Value) -> Value:
     """``array[at : at + LANES]`` of an array of bytes, as numbers."""
     codes = builder.load(array.pointer(at, _CODES), align=1)
     return builder.sitofp(builder.zext(codes, ir.VectorType(ir.IntType(32), LANES)), _VECTOR.vector)
-
-
-@_emits(_VECTOR, _VECTOR, _VECTOR, _VECTOR)
-def multiply_add(builder: Builder, a: Value, b: Value, c: Value) -> Value:
-    """``a * b + c``, rounded once where the machine can."""
-    kind = ir.FunctionType(_VECTOR.vector, [_VECTOR.vector] * 3)
-    name = f"llvm.fmuladd.v{LANES}f32"
-    function = cgutils.get_or_insert_function(builder.module, kind, name)  # type: ignore[no-untyped-call]
-    return builder.call(function, [a, b, c])
-
-
-@_emits(_VECTOR, _VECTOR, _VECTOR, stands_for=add)
-def _add(builder: Builder, a: Value, b: Value) -> Value:
-    return builder.fadd(a, b)
-
-
-@_emits(_VECTOR, _VECTOR, _VECTOR, stands_for=sub)
-def _subtract(builder: Builder, a: Value, b: Value) -> Value:
-    return builder.fsub(a, b)
 
 
 @_emits(_MASK, _VECTOR, _VECTOR)
@@ -186,51 +219,59 @@ def choose_mask(builder: Builder, mask: Value, yes: Value, no: Value) -> Value:
     return builder.select(mask, yes, no)
 
 
-@_emits(types.void, types.Array, types.intp, _MASK, _MASK, _MASK)
-def store_flags(builder: Builder, array: _Array, at: Value, first: Value, second: Value, third: Value) -> None:
-    """Write three masks as bits 0, 1 and 2 of LANES bytes."""
-    bits = [builder.zext(mask, _CODES) for mask in (first, second, third)]
-    shifted = [builder.shl(bit, ir.Constant(_CODES, [place] * LANES)) for place, bit in enumerate(bits)]
-    builder.store(builder.or_(builder.or_(shifted[0], shifted[1]), shifted[2]), array.pointer(at, _CODES), align=1)
+@_emits(types.void, types.Array, types.intp, _MASK)
+def store_bits(builder: Builder, array: _Array, at: Value, mask: Value) -> None:
+    """Write the mask as LANES bits to an array of bytes, the first lane to the lowest bit."""
+    bits = ir.IntType(LANES)
+    builder.store(builder.bitcast(mask, bits), array.pointer(at, bits), align=1)
 
 
-def _flag(place: int) -> Any:
-    @_emits(_MASK, types.Array, types.intp)
-    def flag(builder: Builder, array: _Array, at: Value) -> Value:
-        codes = builder.load(array.pointer(at, _CODES), align=1)
-        bit = builder.and_(codes, ir.Constant(_CODES, [1 << place] * LANES))
-        return builder.icmp_unsigned("!=", bit, ir.Constant(_CODES, [0] * LANES))
-
-    return flag
+@_emits(types.int32, types.Array, types.intp)
+def load_word(builder: Builder, array: _Array, at: Value) -> Value:
+    """Four bytes of an array of bytes."""
+    return builder.load(array.pointer(at, ir.IntType(32)), align=1)
 
 
-first_flag, second_flag, third_flag = _flag(0), _flag(1), _flag(2)
+@_emits(types.void, types.Array, types.intp, types.int32)
+def store_word(builder: Builder, array: _Array, at: Value, word: Value) -> None:
+    """Write four bytes to an array of bytes."""
+    builder.store(word, array.pointer(at, ir.IntType(32)), align=1)
 
 
-def _shuffle(lanes: list[int]) -> Any:
-    @_emits(_VECTOR, _VECTOR, _VECTOR)
+@_emits(types.intp, types.int64)
+def lowest_bit(builder: Builder, word: Value) -> Value:
+    """The place of the lowest bit that is set; the word must not be zero."""
+    signature = ir.FunctionType(_WORD, [_WORD, ir.IntType(1)])
+    function = cgutils.get_or_insert_function(builder.module, signature, "llvm.cttz.i64")  # type: ignore[no-untyped-call]
+    return builder.call(function, [word, ir.Constant(ir.IntType(1), 1)])
+
+
+def _shuffle(lanes: list[int], kind: _Type) -> Any:
+    @_emits(kind, kind, kind)
     def shuffle(builder: Builder, a: Value, b: Value) -> Value:
         return builder.shuffle_vector(a, b, _constant(*lanes))
 
     return shuffle
 
 
-evens, odds = _shuffle(list(range(0, 2 * LANES, 2))), _shuffle(list(range(1, 2 * LANES, 2)))
-zip_low = _shuffle([lane for i in range(LANES // 2) for lane in (i, LANES + i)])
-zip_high = _shuffle([lane for i in range(LANES // 2, LANES) for lane in (i, LANES + i)])
+def _zips(kind: _Type) -> list[Any]:
+    """What takes lanes of two vectors in turn, the first halves and the second."""
+    n = kind.vector.count
+    halves = range(n // 2), range(n // 2, n)
+    return [_shuffle([lane for i in half for lane in (i, n + i)], kind) for half in halves]
 
 
-@_emits(types.float32, _VECTOR)
-def total(builder: Builder, vector: Value) -> Value:
-    """The sum over the lanes, in halves."""
-    width = LANES
-    while width > 1:
-        width //= 2
-        vector = builder.fadd(
-            builder.shuffle_vector(vector, vector, _constant(*range(width))),
-            builder.shuffle_vector(vector, vector, _constant(*range(width, 2 * width))),
-        )
-    return builder.extract_element(vector, _index(0))
+evens, odds = (_shuffle(list(range(first, 2 * LANES, 2)), _VECTOR) for first in (0, 1))
+zip_low, zip_high = _zips(_OCTET)
+
+
+@_emits(_OCTET, types.Array, types.intp)
+def load_two_pixels(builder: Builder, array: _Array, at: Value) -> Value:
+    """Two RGB pixels of an array of bytes, each as three numbers and one without meaning; reads eight bytes."""
+    codes = ir.VectorType(ir.IntType(8), 8)
+    bytes_ = builder.load(array.pointer(at, codes), align=1)
+    apart = builder.shuffle_vector(bytes_, bytes_, _constant(0, 1, 2, 2, 3, 4, 5, 5))
+    return builder.sitofp(builder.zext(apart, ir.VectorType(ir.IntType(32), 8)), _OCTET.vector)
 
 
 def _splitter(channels: int) -> Any:

@@ -2,11 +2,11 @@
 
 Two neighbouring outputs of a filter of three taps need four numbers d0 to d3 of a row. With
 
-    v = (d0 - d2, d1 + d2, d2 - d1, d1 - d3)     and     u = (w0, (w0 + w1 + w2) / 2, (w0 - w1 + w2) / 2, w2)
+    v = (d0 - d2, d1 + d2, d2 - d1, d3 - d1)     and     u = (w0, (w0 + w1 + w2) / 2, (w0 - w1 + w2) / 2, w2)
 
-they are (v0 u0 + v1 u1 + v2 u2, v1 u1 - v2 u2 - v3 u3): four products where the definition has six (Lavin & Gray
-2016, "Fast algorithms for convolutional neural networks", section 4.1). A quad is v, or a product of such, for LANES
-neighbouring windows, and the 2x2 outputs of a window are those under one 2x2 max-pool. Where the four numbers are
+they are (v0 u0 + v1 u1 + v2 u2, v1 u1 - v2 u2 + v3 u3): four products where the definition has six (Lavin & Gray
+2016, "Fast algorithms for convolutional neural networks", section 4.1). A quad is v of LANES neighbouring windows, as
+v1, v2, v0, v3. A tile is the 2x2 outputs of such windows, those under one 2x2 max-pool. Where the four numbers are
 equal the outputs are equal to the last bit, so that flat regions tie exactly as they do in the definition.
 """
 
@@ -15,116 +15,81 @@ from numpy.typing import NDArray
 
 from cytocurve.models.kernels import simd
 from cytocurve.models.kernels.jit import inlined
-from cytocurve.models.kernels.simd import LANES, Mask, Vector
+from cytocurve.models.kernels.simd import LANES, Vector
 
 Floats = NDArray[np.float32]
+Pair = tuple[Vector, Vector]
+"""The upper and the lower row."""
+Tile = tuple[Pair, Pair]
+"""The left and the right outputs."""
 Quad = tuple[Vector, Vector, Vector, Vector]
-Tile = tuple[Quad, Quad]
-"""Products for the upper and the lower row of outputs."""
-Gradient = tuple[Quad, Quad, Quad]
-"""Gradients of u, for the three rows of a filter."""
 
 QUAD = 4 * LANES
 
-load, multiply_add, spread, choose = simd.load, simd.multiply_add, simd.spread, simd.choose
+load, multiply_add, spread = simd.load, simd.multiply_add, simd.spread
 
 
 @inlined
-def load_quad(v: Floats, at: int) -> Quad:
-    """Four vectors, one after the other."""
-    return load(v, at), load(v, at + LANES), load(v, at + 2 * LANES), load(v, at + 3 * LANES)
+def store_quad(v: Floats, at: int, d0: Vector, d1: Vector, d2: Vector, d3: Vector) -> None:
+    """Write the quad of four neighbouring columns."""
+    simd.store(v, at, d1 + d2)
+    simd.store(v, at + LANES, d2 - d1)
+    simd.store(v, at + 2 * LANES, d0 - d2)
+    simd.store(v, at + 3 * LANES, d3 - d1)
 
 
 @inlined
-def store_quad(v: Floats, at: int, quad: Quad) -> None:
-    """Write four vectors, one after the other."""
-    simd.store(v, at, quad[0])
-    simd.store(v, at + LANES, quad[1])
-    simd.store(v, at + 2 * LANES, quad[2])
-    simd.store(v, at + 3 * LANES, quad[3])
+def _add(sums: Pair, upper: Vector, lower: Vector, weight: Vector) -> Pair:
+    return multiply_add(upper, weight, sums[0]), multiply_add(lower, weight, sums[1])
 
 
 @inlined
-def transformed(d0: Vector, d1: Vector, d2: Vector, d3: Vector) -> Quad:
-    """The quad of four neighbouring columns."""
-    return d0 - d2, d1 + d2, d2 - d1, d1 - d3
+def _add_products(
+    sums: Pair, sums_other: Pair, v: Floats, first: int, second: int, row: int, u: Floats, w: int, other: int
+) -> tuple[Pair, Pair]:
+    """Add one of the four products of two filters and one channel."""
+    a, b, c, d = load(v, first), load(v, first + row), load(v, second), load(v, second + row)
+    sums, sums_other = _add(sums, a, b, spread(u, w)), _add(sums_other, a, b, spread(u, other))
+    sums, sums_other = _add(sums, b, c, spread(u, w + 4)), _add(sums_other, b, c, spread(u, other + 4))
+    return _add(sums, c, d, spread(u, w + 8)), _add(sums_other, c, d, spread(u, other + 8))
 
 
 @inlined
-def zeros() -> Quad:
-    """Where a sum begins."""
-    zero = simd.splat(np.float32(0))
-    return zero, zero, zero, zero
+def _convolve(
+    tiles: tuple[Tile, Tile], v: Floats, first: int, second: int, row: int, channels: int, u: Floats, w: int, other: int
+) -> tuple[Tile, Tile]:
+    """Add two of the four products of two filters, at ``w`` and ``other`` in ``u``, over the channels of the input.
 
-
-@inlined
-def add_products(quad: Quad, v: Quad, u: Floats, at: int) -> Quad:
-    """``quad`` plus ``v`` times one row of a filter."""
-    return (
-        multiply_add(v[0], spread(u, at), quad[0]),
-        multiply_add(v[1], spread(u, at + 1), quad[1]),
-        multiply_add(v[2], spread(u, at + 2), quad[2]),
-        multiply_add(v[3], spread(u, at + 3), quad[3]),
-    )
-
-
-@inlined
-def convolve(v: Floats, at: int, channel: int, row: int, channels: int, u: Floats, w: int) -> Tile:
-    """The tile of the filter at ``w`` in ``u``, summed over the channels of the input."""
-    upper = lower = zeros()
+    Two filters use what is loaded once, and their eight sums leave registers free.
+    """
+    ((left, right), (left_other, right_other)) = tiles
     for _ in range(channels):
-        upper = add_products(upper, load_quad(v, at), u, w)
-        line = load_quad(v, at + row)
-        upper, lower = add_products(upper, line, u, w + 4), add_products(lower, line, u, w)
-        line = load_quad(v, at + 2 * row)
-        upper, lower = add_products(upper, line, u, w + 8), add_products(lower, line, u, w + 4)
-        lower = add_products(lower, load_quad(v, at + 3 * row), u, w + 8)
-        at, w = at + channel, w + 12
-    return upper, lower
+        left, left_other = _add_products(left, left_other, v, first, second, row, u, w, other)
+        right, right_other = _add_products(
+            right, right_other, v, first + LANES, second + LANES, row, u, w + 1, other + 1
+        )
+        first, second, w, other = first + 4 * row, second + 4 * row, w + 12, other + 12
+    return (left, right), (left_other, right_other)
 
 
 @inlined
-def outputs(quad: Quad) -> tuple[Vector, Vector]:
-    """The left and the right output."""
-    return quad[0] + quad[1] + quad[2], quad[1] - quad[2] - quad[3]
+def _outputs(sums: Tile) -> Tile:
+    """What the products of v1 and v2 give to the left and the right outputs."""
+    (a, b), (c, d) = sums
+    return (a + c, b + d), (a - c, b - d)
 
 
 @inlined
-def product_gradients(g: Vector, right: Mask) -> Quad:
-    """The gradients of the products when ``g`` is that of one output, the right one under the mask."""
+def convolve(
+    v: Floats, first: int, second: int, row: int, channels: int, u: Floats, w: int, other: int
+) -> tuple[Tile, Tile]:
+    """The tiles of the filters at ``w`` and ``other`` in ``u`` [input, row, 4].
+
+    The first two rows of the window are at ``first`` in ``v`` [channel, 4 rows, quad], the last two at ``second``;
+    ``row`` numbers make one.
+    """
     zero = simd.splat(np.float32(0))
-    left = choose(right, zero, g)
-    minus_right = left - g
-    return left, g, left + minus_right, minus_right
-
-
-@inlined
-def _chosen(mask: Mask, yes: Quad, no: Quad) -> Quad:
-    return (
-        choose(mask, yes[0], no[0]),
-        choose(mask, yes[1], no[1]),
-        choose(mask, yes[2], no[2]),
-        choose(mask, yes[3], no[3]),
-    )
-
-
-@inlined
-def _add_quads(quad: Quad, a: Quad, b: Quad) -> Quad:
-    return (
-        multiply_add(a[0], b[0], quad[0]),
-        multiply_add(a[1], b[1], quad[1]),
-        multiply_add(a[2], b[2], quad[2]),
-        multiply_add(a[3], b[3], quad[3]),
-    )
-
-
-@inlined
-def add_gradients(gradient: Gradient, g: Quad, lower: Mask, v: Floats, at: int, row: int) -> Gradient:
-    """Add the gradients of one window's filter rows; the pooled output was in the lower row under the mask."""
-    first, second = load_quad(v, at), load_quad(v, at + row)
-    third, fourth = load_quad(v, at + 2 * row), load_quad(v, at + 3 * row)
-    return (
-        _add_quads(gradient[0], g, _chosen(lower, second, first)),
-        _add_quads(gradient[1], g, _chosen(lower, third, second)),
-        _add_quads(gradient[2], g, _chosen(lower, fourth, third)),
-    )
+    nothing = (zero, zero), (zero, zero)
+    tile, tile_other = _convolve((nothing, nothing), v, first, second, row, channels, u, w, other)
+    half = _outputs(tile), _outputs(tile_other)
+    return _convolve(half, v, first + 2 * LANES, second + 2 * LANES, row, channels, u, w + 2, other + 2)
