@@ -1,4 +1,5 @@
 # `make repro` and `make test` each do everything from a fresh clone.
+.PHONY: help setup setup-dev repro test unit lint bench clean
 .DEFAULT_GOAL := help
 PYTHON ?= python3
 BIN := .venv/bin
@@ -44,6 +45,10 @@ lint: setup-dev  ## Run the linters and type checks
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/hadolint docker/Dockerfile
+
+bench: setup-dev  ## Measure the engines (some 15 minutes) -> bench/RESULTS.md
+	@for part in steps throughput peak growth cold_start; do $(BIN)/python -m bench.$$part || exit; done
+	@echo "The long ones: python -m bench.grid, python -m bench.agreement"
 
 clean:  ## Remove what can be computed again; keeps data/, ledger/ and mlruns/
 	rm -rf build results reports/figures reports/plots reports/report.html .pytest_cache .mypy_cache .ruff_cache

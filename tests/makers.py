@@ -9,7 +9,7 @@ import pandas as pd
 from cytocurve.config import Project
 from cytocurve.core.metrics import METRICS
 from cytocurve.core.runs import Arm, digest
-from cytocurve.stores.files import write_parquet
+from cytocurve.stores.tables import write_parquet
 
 PARAMS = """\
 dataset: toy

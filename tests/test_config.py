@@ -11,9 +11,9 @@ from cytocurve.config import Project, read_yaml, validate_params
 from cytocurve.core.runs import Arm
 from cytocurve.errors import InputError
 from cytocurve.models.architectures.sequential import Settings
+from cytocurve.models.class_weights import class_weights
 from cytocurve.study.plan import check_arms, recipe
 from cytocurve.study.presets import studies, use
-from cytocurve.study.train import class_weights
 
 ROOT = Path(__file__).parent.parent
 

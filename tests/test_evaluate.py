@@ -14,7 +14,7 @@ from cytocurve.config import Project
 from cytocurve.core.metrics import METRICS
 from cytocurve.errors import InputError
 from cytocurve.pipeline.evaluate import evaluate
-from cytocurve.stores.files import write_parquet
+from cytocurve.stores.tables import write_parquet
 
 FILES = {
     "metrics.json",

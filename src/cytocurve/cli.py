@@ -188,7 +188,7 @@ def sweep(arms: tuple[str, ...], workers: int, executor: str, machine: bool) -> 
     \b
     cytocurve sweep sequential-none-expert --workers 4
     """
-    from cytocurve.pipeline.sweep import EXECUTORS
+    from cytocurve.study.executors import EXECUTORS
     from cytocurve.study.plan import plan_arm
 
     project = _project()

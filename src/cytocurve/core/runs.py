@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 
 @dataclass(frozen=True)
 class Arm:
@@ -74,6 +77,26 @@ class Run:
     def entropy(self) -> int:
         """The seed of the run's random numbers; runs that differ only in their arm share weights and batches."""
         return int(digest([self.seed, self.train.identities]), 16)
+
+
+Rows = Mapping[str, NDArray[np.intp]]
+"""Subset (``train``, ``validation``, ``test``) to rows of an arm's images, in order."""
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A run of an arm, and the rows of the arm's images that it sees."""
+
+    fold: int
+    size: int
+    seed: int
+    run: Run
+    rows: Rows
+
+    @property
+    def key(self) -> str:
+        """The run key."""
+        return self.run.key
 
 
 def digest(value: Any) -> str:

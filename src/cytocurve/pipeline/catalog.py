@@ -19,8 +19,9 @@ from cytocurve.core import labels
 from cytocurve.datasets import Progress
 from cytocurve.datasets._images import bombs_refused, refusal
 from cytocurve.errors import InputError
-from cytocurve.stores.files import write_parquet, write_text
+from cytocurve.stores.files import write_text
 from cytocurve.stores.images import pixel_sha256, read_rgb
+from cytocurve.stores.tables import write_parquet
 
 COLUMNS = ("image", "sha256", "pixel_sha256", "phash", "width", "height", "patient", "duplicate_of")
 """Columns of the catalog ahead of those of the label versions."""

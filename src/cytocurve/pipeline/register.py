@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytocurve.config import Params, Project
-from cytocurve.core.runs import digest
+from cytocurve.core.runs import PlannedRun, digest
 from cytocurve.errors import InputError
 from cytocurve.models import architectures
 from cytocurve.models.ensemble import mean_ensemble
@@ -25,7 +25,7 @@ from cytocurve.stores.ledger import Ledger
 from cytocurve.stores.registry import register as register_version
 from cytocurve.stores.tracking import connected
 from cytocurve.study.choice import METRIC, best_arm, validation_scores
-from cytocurve.study.plan import ArmPlan, PlannedRun, plan_arm
+from cytocurve.study.plan import ArmPlan, plan_arm
 from cytocurve.study.publish import publish
 
 

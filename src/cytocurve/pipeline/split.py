@@ -8,7 +8,7 @@ from cytocurve.config import Params, Project
 from cytocurve.core.splits import balanced_sample, cross_validation
 from cytocurve.core.taxonomy import Task
 from cytocurve.errors import InputError
-from cytocurve.stores.files import read_parquet, write_parquet
+from cytocurve.stores.tables import read_parquet, write_parquet
 from cytocurve.study.plan import check_arms, check_sizes
 
 FEWEST_IMAGES_A_CLASS = 3

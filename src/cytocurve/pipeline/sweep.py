@@ -1,14 +1,9 @@
 """Stage ``sweep``: the runs of one arm; those that the ledger holds are taken from it, the others are trained."""
 
-import multiprocessing
-import os
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, wait
 from contextlib import contextmanager
-from multiprocessing import connection
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,13 +11,13 @@ from filelock import FileLock, Timeout
 
 from cytocurve.config import Project
 from cytocurve.core.metrics import score
-from cytocurve.core.runs import longest_first
+from cytocurve.core.runs import PlannedRun, longest_first
 from cytocurve.errors import CytocurveError
 from cytocurve.stores.dvc import commit
-from cytocurve.stores.files import write_parquet
 from cytocurve.stores.images import shared_pixels
 from cytocurve.stores.ledger import Finished, Ledger
-from cytocurve.study.plan import ArmPlan, PlannedRun
+from cytocurve.stores.tables import write_parquet
+from cytocurve.study.plan import ArmPlan
 from cytocurve.study.train import Assignment, train_run
 
 DEATHS = 3
@@ -33,34 +28,6 @@ TICK = 1.0
 
 Report = Callable[[Sequence[PlannedRun]], None]
 """Called with the runs that have just been finished (first, with those found in the ledger), possibly none."""
-
-
-class Serial(Executor):
-    """Runs everything in the calling process: for debuggers and profilers."""
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run now; the future is done when it is returned."""
-        future: Future[Any] = Future()
-        try:
-            future.set_result(fn(*args, **kwargs))
-        except Exception as error:
-            future.set_exception(error)
-        return future
-
-
-def processes(workers: int) -> Executor:
-    """Worker processes of this machine, started afresh and ended with their parent."""
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent)
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        sentinel = parent.sentinel
-        threading.Thread(target=lambda: (connection.wait([sentinel]), os._exit(1)), daemon=True).start()
-
-
-EXECUTORS: Mapping[str, Callable[[int], Executor]] = {"processes": processes, "serial": lambda _: Serial()}
 
 
 def sweep(

@@ -5,29 +5,10 @@ import os
 import uuid
 from pathlib import Path
 
-import pandas as pd
-
-from cytocurve.errors import InputError
-
 
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text to a file, at once and completely; its folder is made."""
     write_bytes(path, text.encode())
-
-
-def write_parquet(path: Path, frame: pd.DataFrame) -> None:
-    """Write a table's columns to a Parquet file, without its index; equal tables give equal bytes."""
-    write_bytes(path, frame.to_parquet(engine="pyarrow", index=False))
-
-
-def read_parquet(path: Path, next_step: str) -> pd.DataFrame:
-    """The table in a Parquet file; raises ``InputError`` with the next step where it is missing or damaged."""
-    try:
-        return pd.read_parquet(path)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file yet", hint=f"Next: {next_step}") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a Parquet file: {error}", hint=f"Next: remove it, then {next_step}") from error
 
 
 def sha256(path: Path) -> str:

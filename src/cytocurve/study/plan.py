@@ -10,29 +10,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from cytocurve.config import Params, Project, check_known, describe
-from cytocurve.core.runs import Arm, Images, Recipe, Run, digest
+from cytocurve.core.runs import Arm, Images, PlannedRun, Recipe, Rows, Run, digest
 from cytocurve.errors import InputError
 from cytocurve.models import architectures, augmentation, engines
-from cytocurve.stores.files import read_parquet
-
-Rows = Mapping[str, NDArray[np.intp]]
-"""Subset (``train``, ``validation``, ``test``) to rows of an arm's images, in order."""
-
-
-@dataclass(frozen=True)
-class PlannedRun:
-    """A run of an arm, and the rows of the arm's images that it sees."""
-
-    fold: int
-    size: int
-    seed: int
-    run: Run
-    rows: Rows
-
-    @property
-    def key(self) -> str:
-        """The run key."""
-        return self.run.key
+from cytocurve.stores.tables import read_parquet
 
 
 @dataclass(frozen=True)

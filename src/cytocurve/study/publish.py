@@ -10,13 +10,14 @@ import pandas as pd
 
 from cytocurve.config import Project
 from cytocurve.core.metrics import METRICS, score
+from cytocurve.core.runs import PlannedRun
 from cytocurve.errors import ServiceError
 from cytocurve.stores.dvc import commit, data_hash
 from cytocurve.stores.ledger import Finished, Ledger
 from cytocurve.stores.mlflow import ArmRuns, Published, PublishedRun
 from cytocurve.stores.mlflow import publish as publish_runs
 from cytocurve.stores.tracking import connected
-from cytocurve.study.plan import ArmPlan, PlannedRun
+from cytocurve.study.plan import ArmPlan
 
 INTERVAL = 20.0
 """Seconds between two looks at what a running sweep has finished."""
@@ -83,7 +84,7 @@ class Publisher:
         self._waiting: list[PlannedRun] = []
         self._next = time.monotonic() + INTERVAL
         self._failed = False
-        self._seconds = 0.0
+        self._seconds = self._cpu_seconds = 0.0
 
     def now_and_then(self, finished: Sequence[PlannedRun]) -> None:
         """Publish the runs finished since the last time, if that is some time ago."""
@@ -96,15 +97,16 @@ class Publisher:
             self._next = ended + max(INTERVAL, (ended - began) / SHARE)
 
     def finish(self) -> dict[str, Any]:
-        """Publish what is left; the count of runs in MLflow (None if the store failed) and the seconds spent."""
+        """Publish what is left; the count of runs in MLflow (None if the store failed) and the seconds it all took."""
         published = self._try(self._plan.runs)
         runs = None if published is None else published.created + published.present
-        return {"published": runs, "publish_seconds": round(self._seconds, 2)}
+        seconds = {"publish_seconds": self._seconds, "publish_cpu_seconds": self._cpu_seconds}
+        return {"published": runs} | {name: round(value, 2) for name, value in seconds.items()}
 
     def _try(self, runs: Sequence[PlannedRun]) -> Published | None:
         if self._failed:
             return None
-        began = time.monotonic()
+        began, cpu = time.monotonic(), time.process_time()
         try:
             return _publish(self._project, self._plan, runs)
         except ServiceError as error:
@@ -113,3 +115,4 @@ class Publisher:
             return None
         finally:
             self._seconds += time.monotonic() - began
+            self._cpu_seconds += time.process_time() - cpu

@@ -3,7 +3,6 @@
 import os
 import platform
 import time
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -11,12 +10,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils.class_weight import compute_class_weight
 
-from cytocurve.core.runs import Images
+from cytocurve.core.runs import Images, PlannedRun
 from cytocurve.models import architectures, augmentation, engines
+from cytocurve.models.class_weights import class_weights
 from cytocurve.stores.ledger import Finished, Ledger
-from cytocurve.study.plan import PlannedRun
 
 
 @dataclass(frozen=True)
@@ -83,25 +81,6 @@ def job(assignment: Assignment) -> engines.Job:
         entropy=planned.run.entropy,
         class_weights=class_weights(recipe.class_weights, np.array(planned.run.train.classes), recipe.outputs),
     )
-
-
-def class_weights(
-    given: str | Sequence[float] | None, classes: NDArray[np.intp], outputs: int
-) -> NDArray[np.float32] | None:
-    """A weight for each class, float32 (outputs,); None where all weigh the same.
-
-    ``balanced`` gives images / (classes x images of the class) by the training images' ``classes`` (King & Zeng 2001),
-    and one to a class that they lack.
-    """
-    if given is None:
-        return None
-    weights = np.ones(outputs, np.float32)
-    if given == "balanced":
-        present = np.unique(classes)
-        weights[present] = compute_class_weight("balanced", classes=present, y=classes)
-    else:
-        weights[:] = given
-    return weights
 
 
 def identity_bytes(images: Images) -> NDArray[np.uint8]:

@@ -84,7 +84,7 @@ def version(engine: str) -> str:
     """The version of a resolved engine: its libraries and a digest of its code; imports no TensorFlow."""
     module = _module(engine)
     models = Path(__file__).parent.parent
-    files = [Path(module.__file__), models / "early_stopping.py", *module.SOURCES]
+    files = [Path(module.__file__), models / "early_stopping.py", models / "class_weights.py", *module.SOURCES]
     return f"{module.LIBRARIES}+code-{fingerprint.of_files(*files)}"
 
 

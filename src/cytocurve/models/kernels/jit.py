@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -72,12 +73,23 @@ def key() -> str:
 def compiling(kernels: str) -> Iterator[None]:
     """To be held around the first calls of ``kernels``: one process compiles them, others wait, then load them."""
     compiled = folder() / kernels
-    if compiled.exists():
-        yield
-        return
-    with FileLock(folder() / "lock"):
+    with _without_blas(), contextlib.nullcontext() if compiled.exists() else FileLock(folder() / "lock"):
         yield
         compiled.touch()
+
+
+@contextlib.contextmanager
+def _without_blas() -> Iterator[None]:
+    """Keep numba from importing scipy, whose BLAS no kernel calls: that takes longer than loading the kernels."""
+    wanted = "scipy.linalg" not in sys.modules
+    modules: dict[str, Any] = sys.modules
+    if wanted:
+        modules["scipy.linalg"] = None
+    try:
+        yield
+    finally:
+        if wanted:
+            del modules["scipy.linalg"]
 
 
 def _is_ours(path: Path) -> bool:

@@ -1,0 +1,23 @@
+"""Tables as Parquet files: equal tables give equal bytes."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from cytocurve.errors import InputError
+from cytocurve.stores.files import write_bytes
+
+
+def write_parquet(path: Path, frame: pd.DataFrame) -> None:
+    """Write a table's columns to a Parquet file, without its index; equal tables give equal bytes."""
+    write_bytes(path, frame.to_parquet(engine="pyarrow", index=False))
+
+
+def read_parquet(path: Path, next_step: str) -> pd.DataFrame:
+    """The table in a Parquet file; raises ``InputError`` with the next step where it is missing or damaged."""
+    try:
+        return pd.read_parquet(path)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file yet", hint=f"Next: {next_step}") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: not a Parquet file: {error}", hint=f"Next: remove it, then {next_step}") from error
