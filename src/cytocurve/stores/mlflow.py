@@ -7,14 +7,18 @@ that a killed process left behind is still RUNNING and is completed by the next 
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cytocurve.core.runs import Arm
+from cytocurve.stores.bulk import bulk_writer
+from cytocurve.stores.drafts import Data, Draft, complete, create, log
 
 if TYPE_CHECKING:
-    from mlflow.entities import Metric, Param
+    from mlflow.entities import Experiment
     from mlflow.entities import Run as Entry
     from mlflow.tracking import MlflowClient
 
@@ -89,26 +93,47 @@ def publish(client: "MlflowClient", arm: ArmRuns, progress: Callable[[int, int],
     began = time.monotonic()
     created = lost = 0
     experiment = _experiment(client, f"{arm.dataset}/{arm.task}")
-    known = _settled(client, _entries(client, experiment, arm.arm), finished_only=False)
-    parent = known.get(arm.arm_key) or _create_parent(client, experiment, arm)
+    known = _settled(client, _entries(client, experiment.experiment_id, arm.arm), finished_only=False)
+    parent = known.get(arm.arm_key) or _create_parent(client, experiment.experiment_id, arm)
     ends: dict[int, int] = {}
-    for done, run in enumerate(arm.runs, start=1):
-        entry = known.get(run.key)
-        if entry and entry.info.status == "FINISHED":
-            _adopt(client, parent, entry)
-            ends[run.size] = max(entry.info.end_time or entry.info.start_time, ends.get(run.size, 0))
-        elif history := run.load():
-            ends[run.size] = max(_publish_run(client, parent, arm, run, entry, history), ends.get(run.size, 0))
-            created += 1
-        else:
-            lost += 1
-        if progress:
-            progress(done, len(arm.runs))
+    with _writer(client, experiment) as write:
+        for done, run in enumerate(arm.runs, start=1):
+            entry = known.get(run.key)
+            if entry and entry.info.status == "FINISHED":
+                _adopt(client, parent, entry)
+                ends[run.size] = max(entry.info.end_time or entry.info.start_time, ends.get(run.size, 0))
+            elif history := run.load():
+                draft = _draft(arm, parent, run, history, entry)
+                if entry is None:
+                    write(draft)
+                else:
+                    _adopt(client, parent, entry)
+                    complete(client, entry.info.run_id, draft)
+                ends[run.size] = max(draft.ended, ends.get(run.size, 0))
+                created += 1
+            else:
+                lost += 1
+            if progress:
+                progress(done, len(arm.runs))
     _finish_parent(client, parent, arm, ends, complete=arm.curves is not None and not lost)
-    if created:
+    if created and not _is_local(client):  # publishers of a local store wait for each other
         parent = _reconcile(client, parent, arm)
     seconds = time.monotonic() - began
     return Published(created, len(arm.runs) - created - lost, lost, seconds, parent.info.run_id)
+
+
+@contextmanager
+def _writer(client: "MlflowClient", experiment: "Experiment") -> Iterator[Callable[[Draft], None]]:
+    """What adds a run: to a local store by its tables, to a server through its interface."""
+    if _is_local(client):
+        with bulk_writer(client.tracking_uri, experiment) as write:
+            yield write
+    else:
+        yield partial(create, client, experiment.experiment_id)
+
+
+def _is_local(client: "MlflowClient") -> bool:
+    return str(client.tracking_uri).startswith("sqlite:")
 
 
 def _reconcile(client: "MlflowClient", parent: "Entry", arm: ArmRuns) -> "Entry":
@@ -126,33 +151,37 @@ def _reconcile(client: "MlflowClient", parent: "Entry", arm: ArmRuns) -> "Entry"
     return parent
 
 
-def _publish_run(
-    client: "MlflowClient", parent: "Entry", arm: ArmRuns, run: PublishedRun, entry: "Entry | None", history: History
-) -> int:
-    """Create or complete a child; its end in epoch milliseconds."""
+def _draft(arm: ArmRuns, parent: "Entry", run: PublishedRun, history: History, entry: "Entry | None") -> Draft:
+    """A child; a run without times counts from its publishing, or from its creation where that came to pass."""
+    times = {name: int(seconds * 1000) for name in ("started", "finished") if (seconds := history.provenance.get(name))}
+    started = entry.info.start_time if entry else times.get("started", int(time.time() * 1000))
+    ended = times.get("finished", started)
     undefined = sorted(f"test_{name}" for name, value in run.metrics.items() if not math.isfinite(value))
-    if entry is None:
-        tags = {**_tags(arm, history.provenance.get("commit") or arm.commit), RUN_KEY: run.key}
-        tags |= {PARENT: parent.info.run_id} | ({"cytocurve.undefined": ", ".join(undefined)} if undefined else {})
-        name = f"fold {run.fold}, n={run.size}, seed {run.seed}"
-        started = _milliseconds(history.provenance.get("started"))
-        entry = client.create_run(parent.info.experiment_id, started, tags, name)
-    else:
-        _adopt(client, parent, entry)
-    end = _milliseconds(history.provenance.get("finished")) or entry.info.start_time
-    points = [(f"test_{name}", value, 0) for name, value in run.metrics.items()]
-    points.append(("epochs", float(len(history.losses)), 0))
+    tags = {**_tags(arm, history.provenance.get("commit") or arm.commit), RUN_KEY: run.key, PARENT: parent.info.run_id}
+    return Draft(
+        name=f"fold {run.fold}, n={run.size}, seed {run.seed}",
+        started=started,
+        ended=ended,
+        tags=tags | ({"cytocurve.undefined": ", ".join(undefined)} if undefined else {}),
+        params=_params(arm) | {"fold": str(run.fold), "size": str(run.size), "seed": str(run.seed)},
+        points=[(name, value, ended, step) for name, value, step in _values(run, history) if math.isfinite(value)],
+        data=_data(arm),
+    )
+
+
+def _values(run: PublishedRun, history: History) -> Iterator[tuple[str, float, int]]:
+    """Name, value and step of a child's metrics."""
+    yield from ((f"test_{name}", value, 0) for name, value in run.metrics.items())
+    yield "epochs", float(len(history.losses)), 0
     for name, losses in (("loss", history.losses), ("validation_loss", history.validation_losses)):
-        points += [(name, loss, epoch) for epoch, loss in enumerate(losses, start=1)]
-    shared = {**arm.params, "fold": run.fold, "size": run.size, "seed": run.seed}
-    _log(client, entry, arm, shared, [(*point, end) for point in points])
-    client.set_terminated(entry.info.run_id, "FINISHED", end)
-    return end
+        yield from ((name, loss, epoch) for epoch, loss in enumerate(losses, start=1))
 
 
 def _create_parent(client: "MlflowClient", experiment: str, arm: ArmRuns) -> "Entry":
     tags = {**_tags(arm, arm.commit), ARM_KEY: arm.arm_key}
-    return client.create_run(experiment, tags=tags, run_name=arm.arm.name)
+    parent = client.create_run(experiment, tags=tags, run_name=arm.arm.name)
+    log(client, parent.info.run_id, _params(arm), [], _data(arm))
+    return parent
 
 
 def _finish_parent(
@@ -160,11 +189,13 @@ def _finish_parent(
 ) -> None:
     """Log the curves over training sizes; a point's time is the end of the last run of that size, so it never moves."""
     points = [
-        (name, mean, size, ends.get(size) or parent.info.start_time)
+        (name, mean, ends.get(size) or parent.info.start_time, size)
         for name, curve in (arm.curves or {}).items()
         for size, mean in curve.items()
+        if math.isfinite(mean)
     ]
-    _log(client, parent, arm, arm.params, points)
+    if points:
+        log(client, parent.info.run_id, _params(arm), points, _data(arm))
     if complete:
         end = max(parent.info.start_time, *ends.values())
         client.set_terminated(parent.info.run_id, "FINISHED", end)
@@ -172,39 +203,13 @@ def _finish_parent(
         client.update_run(parent.info.run_id, "RUNNING")
 
 
-def _log(
-    client: "MlflowClient",
-    entry: "Entry",
-    arm: ArmRuns,
-    params: Mapping[str, Any],
-    points: Sequence[tuple[str, float, int, int]],
-) -> None:
-    """Log parameters, metrics (name, value, step, epoch milliseconds; finite ones only) and the dataset."""
-    from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param
-    from mlflow.exceptions import MlflowException
-
+def _params(arm: ArmRuns) -> dict[str, str]:
     names = {"architecture": arm.arm.architecture, "augmentation": arm.arm.augmentation, "labels": arm.arm.labels}
-    texts = [Param(name, str(value)) for name, value in (names | dict(params)).items()]
-    metrics = [Metric(name, value, at, step) for name, value, step, at in points if math.isfinite(value)]
-    for some_metrics, some_params in _batches(metrics, texts):
-        client.log_batch(entry.info.run_id, some_metrics, some_params, synchronous=True)
-    if arm.data_hash:
-        dataset = Dataset(arm.dataset, arm.data_hash, source_type="dvc", source=f"data/{arm.dataset}")
-        inputs = [DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])]
-        try:
-            client.log_inputs(entry.info.run_id, inputs)
-        except MlflowException as error:
-            if error.error_code != "BAD_REQUEST":
-                raise
-            client.log_inputs(entry.info.run_id, inputs)  # another machine inserted the same row; now it is found
+    return {name: str(value) for name, value in (names | dict(arm.params)).items()}
 
 
-def _batches(
-    metrics: "Sequence[Metric]", params: "Sequence[Param]"
-) -> "Iterator[tuple[Sequence[Metric], Sequence[Param]]]":
-    """As few calls as MLflow's limits allow: 100 parameters and 1,000 entries in all."""
-    for number in range(max(math.ceil(len(metrics) / 900), math.ceil(len(params) / 100))):
-        yield metrics[number * 900 : (number + 1) * 900], params[number * 100 : (number + 1) * 100]
+def _data(arm: ArmRuns) -> Data | None:
+    return Data(arm.dataset, arm.data_hash, f"data/{arm.dataset}") if arm.data_hash else None
 
 
 def _tags(arm: ArmRuns, commit: str | None) -> dict[str, str]:
@@ -251,22 +256,17 @@ def _settled(client: "MlflowClient", entries: "Sequence[Entry]", *, finished_onl
     return kept
 
 
-def _experiment(client: "MlflowClient", name: str) -> str:
-    """The id of the experiment of that name, created where there is none."""
+def _experiment(client: "MlflowClient", name: str) -> "Experiment":
+    """The experiment of that name, created where there is none."""
     from mlflow.exceptions import MlflowException
 
     if found := client.get_experiment_by_name(name):
-        return str(found.experiment_id)
-    database = client.tracking_uri.removeprefix("sqlite:///")
-    local = database != client.tracking_uri
-    artifacts = (Path(database).resolve().parent / "artifacts" / name).as_uri() if local else None
+        return found
+    database = Path(client.tracking_uri.removeprefix("sqlite:///"))
+    artifacts = (database.resolve().parent / "artifacts" / name).as_uri() if _is_local(client) else None
     try:
-        return client.create_experiment(name, artifacts)
+        return client.get_experiment(client.create_experiment(name, artifacts))
     except MlflowException:
         if found := client.get_experiment_by_name(name):  # another machine was faster
-            return str(found.experiment_id)
+            return found
         raise
-
-
-def _milliseconds(seconds: float | None) -> int | None:
-    return None if seconds is None else int(seconds * 1000)
