@@ -3,12 +3,14 @@
 MLflow is imported inside the functions: it takes a second, and most commands do without.
 """
 
+import gc
 import os
 import socket
 import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
@@ -43,17 +45,35 @@ def connected(tracking_uri: str, lock: Path) -> "Iterator[MlflowClient]":
     with _alone(database.with_name(f"{database.name}.lock") if database else lock, tracking_uri):
         if database:
             _check_database(tracking_uri, database)
-        from mlflow.exceptions import MlflowException
-        from mlflow.tracking import MlflowClient
-
+        with _without_collections():
+            from mlflow.exceptions import MlflowException
         try:
-            if database:
-                _migrate(tracking_uri)
-            else:
-                _probe(tracking_uri)
-            yield MlflowClient(tracking_uri, tracking_uri)
+            yield _client(tracking_uri, local=database is not None)
         except MlflowException as error:
             raise _unreachable(tracking_uri, str(error)) from error
+
+
+def _client(tracking_uri: str, *, local: bool) -> "MlflowClient":
+    from mlflow.tracking import MlflowClient
+
+    with _without_collections():
+        if local:
+            _migrate(tracking_uri)
+        else:
+            _probe(tracking_uri)
+        return MlflowClient(tracking_uri, tracking_uri)
+
+
+@contextmanager
+def _without_collections() -> Iterator[None]:
+    """Imports make a million objects to keep, and the garbage collector spends half a second on finding that out."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 def ui_command(tracking_uri: str, lock: Path, port: int) -> tuple[list[str], dict[str, str]]:
@@ -121,12 +141,20 @@ def _migrate(tracking_uri: str) -> None:
     engine = utils.create_sqlalchemy_engine(tracking_uri)  # type: ignore[no-untyped-call]
     try:
         version = utils._get_schema_version(engine)  # type: ignore[no-untyped-call]
-        if version and version != utils._get_latest_schema_revision():  # type: ignore[no-untyped-call]
+        if version and version != _present_schema():
             utils._upgrade_db(engine)  # type: ignore[no-untyped-call]
     except CommandError as error:
         raise _unreachable(tracking_uri, str(error)) from error
     finally:
         engine.dispose()
+
+
+@cache
+def _present_schema() -> str:
+    """The schema's revision; a process looks for it once, since MLflow reads all its migrations for that."""
+    from mlflow.store.db import utils
+
+    return str(utils._get_latest_schema_revision())  # type: ignore[no-untyped-call]
 
 
 def _probe(tracking_uri: str) -> None:

@@ -1,7 +1,8 @@
 """Finished runs of an arm, from the ledger to MLflow."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
@@ -23,7 +24,7 @@ INTERVAL = 20.0
 """Seconds between two looks at what a running sweep has finished."""
 
 SHARE = 0.02
-"""Of a sweep's time, what publishing while it runs may take."""
+"""Of a sweep's time, the processor time that publishing while it runs may take."""
 
 
 def publish(project: Project, plan: ArmPlan, progress: Callable[[int, int], object] | None = None) -> Published:
@@ -31,25 +32,16 @@ def publish(project: Project, plan: ArmPlan, progress: Callable[[int, int], obje
 
     Raises ``ServiceError`` where the tracking store cannot be used.
     """
-    return _publish(project, plan, plan.runs, progress)
+    return _publish(project, arm_runs(project, plan, list(_read(project, plan, plan.runs))), progress)
 
 
-def _publish(
-    project: Project,
-    plan: ArmPlan,
-    runs: Sequence[PlannedRun],
-    progress: Callable[[int, int], object] | None = None,
-) -> Published:
-    arm = arm_runs(project, plan, runs)
+def _publish(project: Project, arm: ArmRuns, progress: Callable[[int, int], object] | None = None) -> Published:
     with connected(project.tracking_uri, project.tracking_lock) as client:
         return publish_runs(client, arm, progress)
 
 
-def arm_runs(project: Project, plan: ArmPlan, planned: Sequence[PlannedRun]) -> ArmRuns:
-    """Those of the arm's planned runs that the ledger holds, as the tracking store takes them."""
-    ledger = Ledger(project.ledger)
-    classes = np.array(plan.classes)
-    runs = [_published(each, run, classes) for each in planned if (run := ledger.get(each.key))]
+def arm_runs(project: Project, plan: ArmPlan, runs: Sequence[PublishedRun]) -> ArmRuns:
+    """These runs of an arm as the tracking store takes them; with all of its runs, the arm has curves."""
     recipe = asdict(plan.recipe)
     settings = recipe.pop("architecture_settings") | recipe.pop("augmentation_settings")
     return ArmRuns(
@@ -65,54 +57,77 @@ def arm_runs(project: Project, plan: ArmPlan, planned: Sequence[PlannedRun]) -> 
     )
 
 
+def _read(project: Project, plan: ArmPlan, planned: Sequence[PlannedRun]) -> Iterator[PublishedRun]:
+    """Those of the planned runs that the ledger holds."""
+    ledger, classes = Ledger(project.ledger), np.array(plan.classes)
+    return (_published(each, run, classes) for each in planned if (run := ledger.get(each.key)))
+
+
 def _published(planned: PlannedRun, run: Finished, classes: Any) -> PublishedRun:
     metrics = score(classes[planned.rows["test"]], run.predictions["test"])
     return PublishedRun(planned.key, planned.fold, planned.size, planned.seed, metrics, lambda: run)
 
 
-def _curves(runs: list[PublishedRun]) -> dict[str, dict[int, float]]:
+def _curves(runs: Sequence[PublishedRun]) -> dict[str, dict[int, float]]:
     means = pd.DataFrame([{"size": run.size, **run.metrics} for run in runs]).groupby("size").mean()
     sizes = means.index.tolist()
     return {metric: dict(zip(sizes, means[metric].tolist(), strict=True)) for metric in METRICS}
 
 
 class Publisher:
-    """Publishes an arm now and then while it is swept, and at its end; a store that fails costs one warning."""
+    """Publishes an arm beside its sweep, in a thread of its own; a store that fails costs one warning.
+
+    The sweep's process only waits for its workers meanwhile, so that the sweep loses processor time and no more.
+    """
 
     def __init__(self, project: Project, plan: ArmPlan, say: Callable[[str], None]) -> None:
         self._project, self._plan, self._say = project, plan, say
         self._waiting: list[PlannedRun] = []
-        self._next = time.monotonic() + INTERVAL
+        self._read: dict[str, PublishedRun] = {}
+        self._thread = ThreadPoolExecutor(1)
+        self._look: Future[Published | None] | None = None
+        self._next = 0.0
         self._failed = False
-        self._seconds = self._cpu_seconds = 0.0
+        self._cpu_seconds = 0.0
 
     def now_and_then(self, finished: Sequence[PlannedRun]) -> None:
-        """Publish the runs finished since the last time, if that is some time ago."""
+        """Begin to publish the runs finished since the last time, if that is some time ago."""
         self._waiting += finished
-        if self._waiting and time.monotonic() >= self._next:
-            began = time.monotonic()
-            self._try(self._waiting)
+        if self._waiting and (self._look is None or self._look.done()) and time.monotonic() >= self._next:
+            self._look = self._thread.submit(self._try, self._waiting)
             self._waiting = []
-            ended = time.monotonic()
-            self._next = ended + max(INTERVAL, (ended - began) / SHARE)
 
     def finish(self) -> dict[str, Any]:
-        """Publish what is left; the count of runs in MLflow (None if the store failed) and the seconds it all took."""
-        published = self._try(self._plan.runs)
-        runs = None if published is None else published.created + published.present
-        seconds = {"publish_seconds": self._seconds, "publish_cpu_seconds": self._cpu_seconds}
-        return {"published": runs} | {name: round(value, 2) for name, value in seconds.items()}
+        """Publish what is left; the count of runs in MLflow (None if the store failed), and what publishing cost.
 
-    def _try(self, runs: Sequence[PlannedRun]) -> Published | None:
+        ``publish_seconds`` is the time that the sweep waited for it here, ``publish_cpu_seconds`` all processor time.
+        """
+        began = time.monotonic()
+        published = self._thread.submit(self._try, self._plan.runs).result()
+        self._thread.shutdown()
+        return {
+            "published": None if published is None else published.created + published.present,
+            "publish_seconds": round(time.monotonic() - began, 2),
+            "publish_cpu_seconds": round(self._cpu_seconds, 2),
+        }
+
+    def _try(self, planned: Sequence[PlannedRun]) -> Published | None:
         if self._failed:
             return None
-        began, cpu = time.monotonic(), time.process_time()
+        began = time.thread_time()
         try:
-            return _publish(self._project, self._plan, runs)
+            return _publish(self._project, arm_runs(self._project, self._plan, self._once(planned)))
         except ServiceError as error:
             self._failed = True
             self._say(f"warning: {error}")
             return None
         finally:
-            self._seconds += time.monotonic() - began
-            self._cpu_seconds += time.process_time() - cpu
+            spent = time.thread_time() - began
+            self._cpu_seconds += spent
+            self._next = time.monotonic() + max(INTERVAL, spent / SHARE)
+
+    def _once(self, planned: Sequence[PlannedRun]) -> list[PublishedRun]:
+        """The planned runs, each read from the ledger once."""
+        unread = [run for run in planned if run.key not in self._read]
+        self._read |= {run.key: run for run in _read(self._project, self._plan, unread)}
+        return [self._read[run.key] for run in planned if run.key in self._read]
