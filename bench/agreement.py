@@ -14,7 +14,7 @@ from bench import clones, harness
 from cytocurve.config import read_yaml
 
 ARM = "sequential-none-expert"
-SIZES = [20, 100]
+SIZES = [20, 50]
 OTHERS: Mapping[str, Mapping[str, Any]] = {
     "Keras engine": {"engine": "keras", "seed": 0},
     "native engine, another seed": {"engine": "native", "seed": 1},
