@@ -39,7 +39,7 @@ def _register(folder: Path, model: Any, sample: Any, model_key: str = "key", ali
     arm = make_arm(Ledger(folder / "ledger"), folds=1, sizes=(10,))
     with connected(local_uri(folder), folder / "lock") as client:
         run_id = publish(client, arm).run_id
-        return register(client, model, NAME, model_key, run_id, sample, {"cytocurve.arm": arm.arm.name}, alias)
+        return register(client, lambda: model, NAME, model_key, run_id, sample, {"cytocurve.arm": arm.arm.name}, alias)
 
 
 def test_a_registered_model_predicts_what_the_keras_model_does(tmp_path: Path, model: Any, sample: Any) -> None:
@@ -80,6 +80,49 @@ def test_a_model_is_registered_once(tmp_path: Path, model: Any, sample: Any) -> 
     with connected(local_uri(tmp_path), tmp_path / "lock") as client:
         assert int(client.get_model_version_by_alias(NAME, "challenger").version) == 1
         assert int(client.get_model_version_by_alias(NAME, "champion").version) == 2
+
+
+def test_a_model_that_is_registered_is_not_built_again(tmp_path: Path, model: Any, sample: Any) -> None:
+    """The key of a model decides, before TensorFlow is needed."""
+    _register(tmp_path, model, sample)
+    with connected(local_uri(tmp_path), tmp_path / "lock") as client:
+        assert register(client, pytest.fail, NAME, "key", "", sample, {}) == 1
+
+
+def test_what_is_stored_of_a_model_is_what_mlflow_itself_would_store(tmp_path: Path, model: Any, sample: Any) -> None:
+    """The files of a version are those of ``log_model``, and it is ready and hangs at its run."""
+    import mlflow
+
+    _register(tmp_path, model, sample)
+    with connected(local_uri(tmp_path), tmp_path / "lock") as client:
+        version = client.get_model_version_by_alias(NAME, "challenger")
+        ours = client.get_logged_model((version.source or "").removeprefix("models:/"))
+        mlflow.set_tracking_uri(local_uri(tmp_path))
+        signature = mlflow.models.get_model_info(f"models:/{ours.model_id}").signature
+        theirs = client.create_logged_model(ours.experiment_id, "theirs", version.run_id)
+        mlflow.tensorflow.log_model(
+            model,
+            name="theirs",
+            run_id=version.run_id,
+            model_id=theirs.model_id,
+            signature=signature,
+            pip_requirements=requirements(),
+            input_example=sample,
+        )
+        theirs = client.get_logged_model(theirs.model_id)
+        outputs = client.get_run(version.run_id or "").outputs
+    assert (ours.status, theirs.status) == ("READY", "READY")
+    assert outputs
+    assert {output.model_id for output in outputs.model_outputs} == {ours.model_id, theirs.model_id}
+    assert _files(ours) == _files(theirs)
+
+
+def _files(logged: Any) -> dict[str, Any]:
+    """What a logged model's folder holds: the descriptions without ids and times, and of all else the names."""
+    root = Path(logged.artifact_location.removeprefix("file://"))
+    found = {str(path.relative_to(root)): "" for path in root.rglob("*") if path.is_file()}
+    lines = (root / "MLmodel").read_text().replace(logged.model_id, "ID").splitlines()
+    return found | {"MLmodel": [line for line in lines if "utc_time" not in line and "size_bytes" not in line]}
 
 
 def test_a_model_that_cannot_be_stored_is_told(tmp_path: Path, model: Any, sample: Any) -> None:

@@ -80,7 +80,7 @@ def _register(project: Project, plan: ArmPlan, members: list[PlannedRun], report
     with connected(project.tracking_uri, project.tracking_lock) as client:
         register_version(
             client,
-            mean_ensemble(architecture, settings, shape, recipe.outputs, weights),
+            lambda: mean_ensemble(architecture, settings, shape, recipe.outputs, weights),
             name=report["model"],
             model_key=report["model_key"],
             run_id=published.run_id,

@@ -2,8 +2,9 @@
 
 import contextlib
 import io
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from cytocurve.errors import ServiceError
 
 if TYPE_CHECKING:
+    from mlflow.entities import LoggedModel
     from mlflow.models import ModelSignature
     from mlflow.tracking import MlflowClient
 
@@ -20,7 +22,7 @@ MODEL_KEY = "cytocurve.model_key"
 
 def register(
     client: "MlflowClient",
-    model: Any,
+    build: Callable[[], Any],
     name: str,
     model_key: str,
     run_id: str,
@@ -30,12 +32,12 @@ def register(
 ) -> int:
     """Register a Keras model and move the alias to it; the number of the version.
 
-    ``model_key`` identifies the model by what determines it: a version that has it is reused. ``sample`` is a batch as
-    the model takes it, (images, height, width, channels), and becomes the input example. Raises ``ServiceError`` where
-    the model cannot be stored.
+    ``model_key`` identifies the model by what determines it: a version that has it is reused, and only where there is
+    none is the model built. ``sample`` is a batch as the model takes it, (images, height, width, channels), and becomes
+    the input example. Raises ``ServiceError`` where the model cannot be stored.
     """
     try:
-        number = _version_of(client, name, model_key) or _create(client, model, name, model_key, run_id, sample, tags)
+        number = _version_of(client, name, model_key) or _create(client, build(), name, model_key, run_id, sample, tags)
         client.set_registered_model_alias(name, alias, str(number))
     except OSError as error:  # files and uploads; other failures are MLflow's own
         raise ServiceError(
@@ -60,6 +62,7 @@ def _create(
     tags: Mapping[str, str],
 ) -> int:
     import mlflow
+    from mlflow.entities import LoggedModelStatus
     from mlflow.exceptions import MlflowException
 
     mlflow.set_tracking_uri(client.tracking_uri)
@@ -68,17 +71,12 @@ def _create(
     logged = client.create_logged_model(
         run.info.experiment_id, "model", run_id, {MODEL_KEY: model_key}, run.data.params
     )
-    # MLflow tries the input example, and Keras draws a bar for it.
-    with contextlib.redirect_stdout(io.StringIO()):
-        mlflow.tensorflow.log_model(
-            model,
-            name="model",
-            run_id=run_id,
-            model_id=logged.model_id,
-            signature=_signature(model, sample),
-            pip_requirements=requirements(),
-            input_example=sample,
-        )
+    try:
+        _upload(client, model, logged, run_id, sample)
+    except BaseException:
+        client.finalize_logged_model(logged.model_id, LoggedModelStatus.FAILED)
+        raise
+    client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
     try:
         client.create_registered_model(name)
     except MlflowException as error:
@@ -87,6 +85,32 @@ def _create(
     tags = {**tags, MODEL_KEY: model_key}
     created = client.create_model_version(name, f"models:/{logged.model_id}", run_id, tags, model_id=logged.model_id)
     return int(created.version)
+
+
+def _upload(client: "MlflowClient", model: Any, logged: "LoggedModel", run_id: str, sample: NDArray[Any]) -> None:
+    """Store the model's files as ``mlflow.tensorflow.log_model`` does.
+
+    That also loads the model once more to try the input example, for seven seconds of which it tells a failure nobody.
+    """
+    import mlflow
+    from mlflow.entities import LoggedModelOutput
+    from mlflow.models import Model
+
+    client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+    about = Model(
+        artifact_path=logged.artifact_location, model_uuid=logged.model_id, run_id=run_id, model_id=logged.model_id
+    )
+    with TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()):
+        folder = f"{scratch}/model"
+        mlflow.tensorflow.save_model(
+            model,
+            folder,
+            mlflow_model=about,
+            signature=_signature(model, sample),
+            pip_requirements=requirements(),
+            input_example=sample,
+        )
+        client.log_model_artifacts(logged.model_id, folder)
 
 
 def requirements() -> list[str]:
