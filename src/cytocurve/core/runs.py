@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ class Run:
     validation: Images
     test: Images
 
-    @property
+    @cached_property
     def key(self) -> str:
         """SHA-256 (hex) over everything that determines the result; equal keys mean equal results."""
         return digest(asdict(self))
