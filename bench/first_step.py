@@ -1,4 +1,4 @@
-"""What a worker of a sweep imports, and its first step, on five blank images."""
+"""The first step of a worker, on five blank images."""
 
 import numpy as np
 
@@ -7,11 +7,14 @@ from cytocurve.models.augmentation import POLICIES
 from cytocurve.models.engines import Job, train
 from cytocurve.study.train import train_run
 
-family, policy, five = architectures.load("sequential"), POLICIES["flip_rotate"], np.arange(5)
-job = Job(
-    architecture=family, architecture_settings=family.settings(), policy=policy, policy_settings=policy.settings(),
-    images=np.zeros((5, 257, 257, 3), np.uint8), classes=np.zeros(5, np.int32), train=five, validation=five, test=five,
-    outputs=2, batch_size=5, optimizer="rmsprop", learning_rate=1e-3, max_epochs=1, patience=1, entropy=1,
-)  # fmt: skip
-train("native", job)
-print(f'"{train_run.__name__}"')
+
+def run() -> str:
+    """One augmented step; the name of what a sweep would call."""
+    family, policy, five = architectures.load("sequential"), POLICIES["flip_rotate"], np.arange(5)
+    job = Job(
+        architecture=family, architecture_settings=family.settings(), policy=policy, policy_settings=policy.settings(),
+        images=np.zeros((5, 257, 257, 3), np.uint8), classes=np.zeros(5, np.int32), train=five, validation=five,
+        test=five, outputs=2, batch_size=5, optimizer="rmsprop", learning_rate=1e-3, max_epochs=1, patience=1, entropy=1,
+    )  # fmt: skip
+    train("native", job)
+    return train_run.__name__

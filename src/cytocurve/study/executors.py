@@ -1,5 +1,6 @@
 """What runs are handed to; nothing is imported here that a worker does not need."""
 
+import gc
 import multiprocessing
 import os
 import threading
@@ -24,7 +25,12 @@ class Serial(Executor):
 
 def processes(workers: int) -> Executor:
     """Worker processes of this machine, started afresh and ended with their parent."""
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_end_with_parent)
+    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    gc.set_threshold(100_000)  # a fifth of the time to the first step went into looking for garbage
+    _end_with_parent()
 
 
 def _end_with_parent() -> None:
