@@ -1,0 +1,161 @@
+"""The stages of ``dvc.yaml``, and ``publish``."""
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from cytocurve.cli.shared import arms_named, as_json, current_project, show
+
+
+@click.command()
+@as_json
+def catalog(machine: bool) -> None:
+    """Stage: decode images, check labels -> build/catalog.parquet.
+
+    \b
+    cytocurve catalog --json      counts, duplicates and conflicting labels
+    """
+    from cytocurve.pipeline.catalog import catalog as run
+    from cytocurve.progress import Bars
+
+    bars = Bars()
+    try:
+        figures = run(current_project(), bars("catalog", "images"))
+    finally:
+        bars.close()
+    show(machine, figures, lambda: f"{figures['kept']} of {figures['images']} images are distinct")
+
+
+@click.command()
+@as_json
+def split(machine: bool) -> None:
+    """Stage: folds and nested training sets -> build/split/.
+
+    \b
+    cytocurve split --json        images, folds and classes of each label version
+    """
+    from cytocurve.pipeline.split import split as run
+
+    figures = run(current_project())
+    show(machine, figures, lambda: "\n".join(f"{labels}: {figure}" for labels, figure in figures.items()))
+
+
+@click.command()
+@click.argument("arms", nargs=-1)
+@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes, one thread each.")
+@click.option(
+    "--executor",
+    type=click.Choice(["processes", "serial"]),
+    default="processes",
+    show_default=True,
+    help="serial: in this process, for a debugger.",
+)
+@as_json
+def sweep(arms: tuple[str, ...], workers: int, executor: str, machine: bool) -> None:
+    """Stage: train ARMS (default: all) -> results/, MLflow.
+
+    Runs that the ledger holds are taken from it; finished ones are published.
+
+    \b
+    cytocurve sweep sequential-none-expert --workers 4
+    """
+    from cytocurve.study.executors import EXECUTORS
+    from cytocurve.study.plan import plan_arm
+
+    project = current_project()
+    plans = [plan_arm(project, project.params(), arm) for arm in arms_named(arms)]
+    figures = {plan.arm.name: _sweep(project, plan, lambda: EXECUTORS[executor](workers)) for plan in plans}
+    show(machine, figures, lambda: "\n".join(f"{arm}: {_counts(figure)}" for arm, figure in figures.items()))
+
+
+def _sweep(project: Any, plan: Any, executor: Callable[[], Any]) -> dict[str, Any]:
+    from cytocurve.pipeline.sweep import sweep as run
+    from cytocurve.progress import Bars, RunBar
+    from cytocurve.study.publish import Publisher
+
+    bar, bars = RunBar(plan.arm.name, plan.runs), Bars()
+    publisher = Publisher(project, plan, bar.say)
+
+    def report(finished: Any) -> None:
+        bar(finished)
+        publisher.now_and_then(finished)
+
+    try:
+        figures = run(project, plan, executor, bar.say, bars("decoding", "images"), report)
+    finally:
+        bars.close()
+        bar.close()
+    return figures | publisher.finish()
+
+
+def _counts(figures: dict[str, Any]) -> str:
+    return ", ".join(f"{what.replace('_', ' ')} {count}" for what, count in figures.items())
+
+
+@click.command()
+@click.argument("arms", nargs=-1)
+@as_json
+def publish(arms: tuple[str, ...], machine: bool) -> None:
+    """Bring MLflow up to date with the runs of ARMS.
+
+    All arms by default. Safe to repeat.
+
+    \b
+    MLFLOW_TRACKING_URI=http://mlflow.example.org cytocurve publish
+    """
+    from dataclasses import asdict
+
+    from cytocurve.progress import Bars
+    from cytocurve.study.plan import plan_arm
+    from cytocurve.study.publish import publish as run
+
+    project, bars = current_project(), Bars()
+    plans = [plan_arm(project, project.params(), arm) for arm in arms_named(arms)]
+    try:
+        figures = {plan.arm.name: asdict(run(project, plan, bars(plan.arm.name, "runs"))) for plan in plans}
+    finally:
+        bars.close()
+    show(machine, figures, lambda: "\n".join(f"{arm}: {_counts(figure)}" for arm, figure in figures.items()))
+
+
+@click.command()
+@as_json
+def evaluate(machine: bool) -> None:
+    """Stage: curves, figures and the page -> reports/.
+
+    \b
+    cytocurve evaluate --json     every figure of the study
+    """
+    from cytocurve.pipeline.evaluate import evaluate as run
+
+    figures = run(current_project())
+    show(machine, figures, lambda: _curves(figures))
+
+
+def _curves(figures: dict[str, Any]) -> str:
+    lines = []
+    for arm, metrics in figures["arms"].items():
+        lines.append(f"{arm}: ROC-AUC by training images")
+        lines += [
+            f"  {size:>6}  {point['mean']:.3f} ± {point['sd']:.3f}  [{point['ci_low']:.3f}, {point['ci_high']:.3f}]"
+            for size, point in metrics["roc_auc"].items()
+            if point["mean"] is not None
+        ]
+    return "\n".join([*lines, "Look at reports/report.html"])
+
+
+@click.command()
+@as_json
+def register(machine: bool) -> None:
+    """Stage: register the best arm's model as challenger.
+
+    The arm is chosen by validation scores alone.
+
+    \b
+    cytocurve register --json     the model, its arm and the runs behind it
+    """
+    from cytocurve.pipeline.register import register as run
+
+    figures = run(current_project())
+    show(machine, figures, lambda: f"{figures['model']}: {figures['arm']} is the challenger")
