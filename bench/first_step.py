@@ -14,7 +14,8 @@ def run() -> str:
     job = Job(
         architecture=family, architecture_settings=family.settings(), policy=policy, policy_settings=policy.settings(),
         images=np.zeros((5, 257, 257, 3), np.uint8), classes=np.zeros(5, np.int32), train=five, validation=five,
-        test=five, outputs=2, batch_size=5, optimizer="rmsprop", learning_rate=1e-3, max_epochs=1, patience=1, entropy=1,
+        test=five, outputs=2, batch_size=5, optimizer="rmsprop", learning_rate=1e-3, max_epochs=1, patience=1,
+        entropy=1,
     )  # fmt: skip
     train("native", job)
     return train_run.__name__

@@ -80,7 +80,7 @@ def test_patients_that_differ_between_versions_are_named() -> None:
     assert labels.problems(("a.png", "b.png"), tables, KNOWN) == [
         "a.png: one image of several patients: 'P1' in first, 'P3' in second"
     ]
-    assert labels.patients_of([tables["second"]]) == {"a.png": "P3"}
+    assert labels.known("patient", [tables["second"]]) == {"a.png": "P3"}
 
 
 def test_all_problems_of_all_tables_come_together() -> None:

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from cytocurve.core.taxonomy import CELL_TYPES, named_task, stated_task, stated_task_name
+from cytocurve.core.taxonomy import CELL_TYPES, MATEK, named_task, stated_task, stated_task_name
 from cytocurve.errors import InputError
 
 COUNTS = {"lymphoblast": 9, "lymphocyte_typical": 7, "erythroblast": 4, "monocyte": 5}
@@ -59,7 +59,7 @@ def test_labels_outside_the_taxonomy_are_all_listed() -> None:
 
 def test_labels_outside_the_taxonomy_can_be_stated() -> None:
     """A stated task takes any labels that occur, and its name tells them."""
-    task = stated_task(["smudge"], ["monocyte", "lymphoblast"], {*COUNTS, "smudge"})
+    task = stated_task({"positive": ["smudge"], "negative": ["monocyte", "lymphoblast"]}, {*COUNTS, "smudge"})
     assert task.members == {"smudge": 1, "monocyte": 0, "lymphoblast": 0}
     assert task.name == "smudge-vs-lymphoblast+monocyte"
 
@@ -67,7 +67,7 @@ def test_labels_outside_the_taxonomy_can_be_stated() -> None:
 def test_stated_labels_that_cannot_be_used_are_all_listed() -> None:
     """Labels that do not occur and labels on both sides come in one error."""
     with pytest.raises(InputError) as caught:
-        stated_task(["monocyte", "ghost"], ["monocyte", "shade"], COUNTS)
+        stated_task({"positive": ["monocyte", "ghost"], "negative": ["monocyte", "shade"]}, COUNTS)
     assert caught.value.offenders == (
         "'ghost' occurs in no image",
         "'shade' occurs in no image",
@@ -77,10 +77,43 @@ def test_stated_labels_that_cannot_be_used_are_all_listed() -> None:
 
 @pytest.mark.parametrize("name", ["../../evil", "a/b", "it's", "c:d", "x" * 300, "ä"])
 def test_a_task_of_odd_class_names_has_a_name_that_fits_paths_and_filters(name: str) -> None:
-    made = stated_task_name([name], ["other"])
+    made = stated_task_name({"positive": [name], "negative": ["other"]})
     assert re.fullmatch(r"[A-Za-z0-9_.+-]{1,120}", made)
-    assert made != stated_task_name([name + "!"], ["other"])
+    assert made != stated_task_name({"positive": [name + "!"], "negative": ["other"]})
 
 
 def test_a_task_of_plain_class_names_is_named_by_them() -> None:
-    assert stated_task_name(["lymphocyte"], ["monocyte", "erythroblast"]) == "lymphocyte-vs-erythroblast+monocyte"
+    classes = {"positive": ["lymphocyte"], "negative": ["monocyte", "erythroblast"]}
+    assert stated_task_name(classes) == "lymphocyte-vs-erythroblast+monocyte"
+
+
+def test_any_sets_of_classes_make_a_task() -> None:
+    """Classes are sorted; the name tells them and, by a digest, their labels."""
+    classes = {"myeloid": ["monocyte", "erythroblast"], "lymphoid": ["lymphocyte_typical"], "blast": ["lymphoblast"]}
+    task = stated_task(classes, COUNTS)
+    assert task.classes == ("blast", "lymphoid", "myeloid")
+    assert task.members == {"lymphoblast": 0, "lymphocyte_typical": 1, "monocyte": 2, "erythroblast": 2}
+    assert not task.binary
+    assert task.name.startswith("blast-vs-lymphoid-vs-myeloid-")
+    assert task.name != stated_task_name({**classes, "blast": ["monocyte"]})
+
+
+def test_rare_labels_can_be_merged_into_wider_ones() -> None:
+    """The rarest goes first, step by step, to its parent; what is still too small is left out."""
+    counts = {"promyelocyte_bilobed": 2, "promyelocyte": 2, "myelocyte": 3, "metamyelocyte": 9, "smudge_cell": 1}
+    task = named_task("multiclass", counts, 5, "merge")
+    assert task.classes == ("immature_granulocyte", "metamyelocyte")
+    assert set(task.members) == counts.keys() - {"smudge_cell"}
+    assert {label for label, number in task.members.items() if number == 0} == set(task.members) - {"metamyelocyte"}
+
+
+def test_every_parent_is_a_cell_type_that_is_no_less_wide() -> None:
+    """A merge changes neither whether a cell is a blast nor ends outside the taxonomy."""
+    for cell in CELL_TYPES.values():
+        if cell.parent:
+            assert CELL_TYPES[cell.parent].blast == cell.blast
+
+
+def test_mateks_codes_name_cell_types() -> None:
+    assert set(MATEK.values()) <= set(CELL_TYPES)
+    assert len(set(MATEK.values())) == len(MATEK) == 15

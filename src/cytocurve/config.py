@@ -13,7 +13,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from cytocurve.core.runs import Arm
-from cytocurve.core.taxonomy import Task, named_task, stated_task, stated_task_name
+from cytocurve.core.taxonomy import BINARY, Task, named_task, stated_task, stated_task_name
 from cytocurve.errors import InputError
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$")]
@@ -22,13 +22,6 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$")]
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-
-class StatedTask(_Model):
-    """A binary task by its classes."""
-
-    positive: list[str] = Field(min_length=1)
-    negative: list[str] = Field(min_length=1)
 
 
 class Training(_Model):
@@ -47,17 +40,21 @@ class Params(_Model):
     """The contents of ``params.yaml``."""
 
     dataset: Name
-    task: str | StatedTask
+    task: str | dict[Name, Annotated[list[str], Field(min_length=1)]]
     sample_per_class: int | None = Field(None, ge=1)
     min_class_size: int = Field(5, ge=1)
+    rare: Literal["drop", "merge"] = "drop"
     labels: list[Name] = Field(min_length=1)
     architectures: list[Name] = Field(min_length=1)
     augmentations: list[Name] = Field(min_length=1)
     folds: int = Field(10, ge=3)
     sizes: list[Annotated[int, Field(ge=2, le=100_000_000)]] = Field(min_length=1)
     seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(min_length=1)
-    split: Literal["stratified"] = "stratified"
+    split: Literal["stratified", "patient", "predefined"] = "stratified"
     split_seed: int = Field(0, ge=0, lt=2**31)
+    grow_by: Literal["images", "patients"] = "images"
+    duplicates: Literal["drop", "group", "fail"] = "drop"
+    leakage: Literal["fail", "warn"] = "warn"
     image_size: int = Field(ge=8, le=4096)
     training: Training
     settings: dict[str, dict[str, Any]]
@@ -69,6 +66,16 @@ class Params(_Model):
         if twice:
             raise ValueError(f"stated twice: {', '.join(map(str, twice))}")
         return values
+
+    @field_validator("task")
+    @classmethod
+    def _two_classes(cls, task: Any) -> Any:
+        if not isinstance(task, str):
+            if len(task) < 2:
+                raise ValueError("at least two classes are needed")
+            if set(task) & set(BINARY) and set(task) != set(BINARY):
+                raise ValueError("a binary task has the classes positive and negative, and no others")
+        return task
 
     @field_validator("sizes")
     @classmethod
@@ -85,13 +92,13 @@ class Params(_Model):
     @property
     def task_name(self) -> str:
         """The task's name in the tracking store and the registry."""
-        return self.task if isinstance(self.task, str) else stated_task_name(self.task.positive, self.task.negative)
+        return self.task if isinstance(self.task, str) else stated_task_name(self.task)
 
     def task_of(self, counts: Mapping[str, int]) -> Task:
         """The task on a label version with these counts of images a label; raises ``InputError``."""
         if isinstance(self.task, str):
-            return named_task(self.task, counts, self.min_class_size)
-        return stated_task(self.task.positive, self.task.negative, counts)
+            return named_task(self.task, counts, self.min_class_size, self.rare)
+        return stated_task(self.task, counts)
 
 
 @dataclass(frozen=True)
@@ -210,7 +217,7 @@ def _describe(error: ErrorDetails, model: type[BaseModel]) -> str:
 
 def _names_a_choice(part: int | str) -> bool:
     """Whether pydantic put a part in for the alternative of a union that it tried."""
-    return isinstance(part, str) and (part in {"str", "StatedTask"} or part.startswith(("literal[", "dict[")))
+    return isinstance(part, str) and (part == "str" or part.startswith(("literal[", "dict[")))
 
 
 def did_you_mean(given: str, known: Sequence[str]) -> str:

@@ -4,12 +4,13 @@ import csv
 import difflib
 import io
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import pandas as pd
 
 REQUIRED = ("image", "label")
-OPTIONAL = ("patient", "annotator")
+OPTIONAL = ("patient", "annotator", "fold")
+"""``fold`` is the official fold of a dataset whose authors give some."""
 
 
 def parse(text: str) -> pd.DataFrame:
@@ -42,7 +43,7 @@ def problems(images: Collection[str], tables: Mapping[str, pd.DataFrame], known:
             sound[name] = table = table.fillna("")
             wrong = [f"{name}: {line}" for line in (*_rows(table, set(images)), *_labels(table, known))]
         lines += wrong
-    return lines + _patients(sound)
+    return lines + _properties(sound)
 
 
 def _columns(table: pd.DataFrame) -> list[str]:
@@ -90,31 +91,32 @@ def _nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else ""
 
 
-def _patients(tables: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Images of which two tables, or two rows, know different patients."""
-    said: dict[str, dict[str, str]] = {}
-    for name, table in tables.items():
-        if "patient" in table:
-            rows = table[table["patient"] != ""]
-            for image, patient in zip(rows["image"], rows["patient"], strict=True):
-                said.setdefault(image, {}).setdefault(patient, name)
-    return [
-        f"{image}: one image of several patients: "
-        + ", ".join(f"{patient!r} in {name}" for patient, name in patients.items())
-        for image, patients in sorted(said.items())
-        if len(patients) > 1
-    ]
+def _properties(tables: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Images of which two tables, or two rows, know different patients or folds."""
+    lines = []
+    for column in ("patient", "fold"):
+        said: dict[str, dict[str, str]] = {}
+        for name, table in tables.items():
+            for image, value in _values(column, table):
+                said.setdefault(image, {}).setdefault(value, name)
+        lines += [
+            f"{image}: one image of several {column}s: "
+            + ", ".join(f"{value!r} in {name}" for value, name in values.items())
+            for image, values in sorted(said.items())
+            if len(values) > 1
+        ]
+    return lines
 
 
-def patients_of(tables: Iterable[pd.DataFrame]) -> dict[str, str]:
-    """The patient of each image of which any of these sound tables knows it."""
-    return {
-        image: patient
-        for table in tables
-        if "patient" in table
-        for image, patient in zip(table["image"], table["patient"].fillna(""), strict=True)
-        if patient
-    }
+def known(column: str, tables: Iterable[pd.DataFrame]) -> dict[str, str]:
+    """The ``patient`` or ``fold`` of each image of which any of these sound tables knows it."""
+    return {image: value for table in tables for image, value in _values(column, table)}
+
+
+def _values(column: str, table: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    if column in table:
+        rows = table[table[column].fillna("") != ""]
+        yield from zip(rows["image"], rows[column], strict=True)
 
 
 def class_counts(labels: Iterable[str]) -> dict[str, int]:

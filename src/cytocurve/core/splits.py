@@ -1,15 +1,18 @@
-"""Cross-validation splits with nested, balanced training sets.
+"""Cross-validation splits with nested training sets: by image, by group (patients, near-identical pictures), as given.
 
 Splitters yield indices, never data. Order is drawn from hashes of the images' identities and a seed, so that
 a split depends on which images take part, not on their file names or their order on disk.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from cytocurve.errors import InputError
 
@@ -37,6 +40,56 @@ def cross_validation(identities: Sequence[str], classes: Sequence[int], folds: i
     order = np.concatenate(by_class(identities, classes, f"folds/{seed}"))
     fold_of = np.empty(len(order), dtype=np.intp)
     fold_of[order] = np.arange(len(order)) % folds
+    return _folds(identities, classes, fold_of, folds, seed)
+
+
+def grouped_cross_validation(
+    identities: Sequence[str], classes: Sequence[int], groups: Sequence[str], folds: int, seed: int
+) -> list[Fold]:
+    """Folds that never tear a group, stratified as well as can be; otherwise as ``cross_validation``.
+
+    Greedy, the groups that are hardest to place first: each goes to the fold that leaves the classes' shares most even
+    (as scikit-learn's StratifiedGroupKFold does). Raises ``InputError`` for fewer than three folds, or fewer groups.
+    """
+    names = sorted(set(groups), key=lambda group: _draw(f"groups/{seed}", group))
+    if folds < 3 or len(names) < folds:
+        raise InputError(f"folds: at least 3, and no more than the {len(names)} groups of images, got {folds}")
+    of, numbers = np.array(_positions(names, groups)), sorted(set(classes))
+    counts = np.zeros((len(names), len(numbers)))  # (group, class)
+    np.add.at(counts, (of, np.searchsorted(numbers, classes)), 1)
+    placed = np.zeros((folds, len(numbers)))
+    fold_of_group = np.empty(len(names), dtype=np.intp)
+    total = counts.sum(axis=0)
+    for group in np.lexsort((np.arange(len(names)), -counts.sum(axis=1), -counts.std(axis=1))):
+        after = placed + np.eye(folds)[:, :, np.newaxis] * counts[group]  # (candidate, fold, class)
+        unevenness = (after / total).std(axis=1).mean(axis=1)
+        best = np.flatnonzero(np.isclose(unevenness, unevenness.min()))
+        chosen = best[np.argmin(placed[best].sum(axis=1))]
+        placed[chosen] += counts[group]
+        fold_of_group[group] = chosen
+    return _folds(identities, classes, fold_of_group[of], folds, seed)
+
+
+def predefined(identities: Sequence[str], classes: Sequence[int], given: Sequence[str], seed: int) -> list[Fold]:
+    """Folds as the dataset's authors give them, in the order of their names; otherwise as ``cross_validation``.
+
+    Raises ``InputError`` for fewer than three.
+    """
+    names = sorted(set(given))
+    if len(names) < 3:
+        raise InputError(
+            f"split: predefined: one fold tests, one validates, the rest train: at least 3 are needed; there are: "
+            f"{', '.join(names) or 'none'}"
+        )
+    return _folds(identities, classes, np.array(_positions(names, given)), len(names), seed)
+
+
+def _positions(names: Sequence[str], given: Sequence[str]) -> list[int]:
+    position = {name: number for number, name in enumerate(names)}
+    return [position[name] for name in given]
+
+
+def _folds(identities: Sequence[str], classes: Sequence[int], fold_of: Indices, folds: int, seed: int) -> list[Fold]:
     return [_fold(identities, classes, fold_of, folds, number, seed) for number in range(folds)]
 
 
@@ -50,8 +103,54 @@ def _fold(
     return Fold(
         test=np.flatnonzero(fold_of == number),
         validation=np.flatnonzero(fold_of == following),
-        train=pool[round_robin(groups)],
+        train=pool[round_robin(groups)] if members else pool,
     )
+
+
+def by_whole_groups(train: Indices, classes: Sequence[int], groups: Sequence[str]) -> Indices:
+    """The training images ordered group by group, so that a prefix holds whole groups and at most one in part.
+
+    The groups come in the order of their first image; the next is always one of the class that has the fewest images
+    so far, a group's class being that of most of its images. Within a group the order stays.
+    """
+    members: dict[str, list[int]] = {}
+    for index in train.tolist():
+        members.setdefault(groups[index], []).append(index)
+    waiting: dict[int, list[str]] = {}
+    for group, indices in members.items():
+        counts = Counter(classes[index] for index in indices)
+        waiting.setdefault(max(sorted(counts), key=lambda number: counts[number]), []).append(group)
+    seen: Counter[int] = Counter()
+    order: list[int] = []
+    while waiting:
+        number = min(waiting, key=lambda number: (seen[number], list(waiting).index(number)))
+        group = waiting[number].pop(0)
+        if not waiting[number]:
+            del waiting[number]
+        order += members[group]
+        seen.update(classes[index] for index in members[group])
+    return np.array(order, dtype=np.intp)
+
+
+def joined(identities: Sequence[str], *groupings: Sequence[str]) -> list[str]:
+    """Each image's group, where images that any of the groupings puts together share one; an empty name is no group.
+
+    A group is called by the least of its images' identities.
+    """
+    first: dict[tuple[int, str], int] = {}
+    edges = [
+        (index, first.setdefault((number, name), index))
+        for number, grouping in enumerate((identities, *groupings))
+        for index, name in enumerate(grouping)
+        if name
+    ]
+    rows, columns = np.array(edges, dtype=np.intp).reshape(-1, 2).T
+    graph = coo_array((np.ones(len(edges), np.int8), (rows, columns)), shape=(len(identities), len(identities)))
+    component = connected_components(graph, directed=False)[1]
+    least: dict[int, str] = {}
+    for number, identity in zip(component.tolist(), identities, strict=True):
+        least[number] = min(identity, least.get(number, identity))
+    return [least[number] for number in component.tolist()]
 
 
 def balanced_sample(

@@ -14,12 +14,14 @@ class CellType:
     """A label that experts give to a single cell, or a patient's diagnosis given to all of the patient's cells.
 
     ``blast`` and ``atypical`` follow Matek et al. 2019, Methods: blasts are the immature precursors whose
-    count makes the diagnosis; atypical is every type that peripheral blood does not hold in health.
+    count makes the diagnosis; atypical is every type that peripheral blood does not hold in health. ``parent`` is the
+    wider type into which a rare one is merged.
     """
 
     name: str
     blast: bool = False
     atypical: bool = False
+    parent: str | None = None
 
 
 CELL_TYPES: Mapping[str, CellType] = {
@@ -28,26 +30,50 @@ CELL_TYPES: Mapping[str, CellType] = {
         CellType("ALL", blast=True, atypical=True),
         CellType("healthy"),
         CellType("lymphoblast", blast=True, atypical=True),
-        CellType("lymphocyte_atypical", atypical=True),
-        CellType("lymphocyte_typical"),
+        CellType("lymphocyte_atypical", atypical=True, parent="lymphocyte"),
+        CellType("lymphocyte_typical", parent="lymphocyte"),
         CellType("lymphocyte"),
+        CellType("monoblast", blast=True, atypical=True),
         CellType("monocyte"),
         CellType("basophil"),
         CellType("eosinophil"),
         CellType("neutrophil"),
-        CellType("neutrophil_band"),
-        CellType("neutrophil_segmented"),
+        CellType("neutrophil_band", parent="neutrophil"),
+        CellType("neutrophil_segmented", parent="neutrophil"),
         CellType("immature_granulocyte", atypical=True),
-        CellType("promyelocyte", atypical=True),
-        CellType("myelocyte", atypical=True),
-        CellType("metamyelocyte", atypical=True),
+        CellType("myeloblast", blast=True, atypical=True),
+        CellType("promyelocyte", atypical=True, parent="immature_granulocyte"),
+        CellType("promyelocyte_bilobed", atypical=True, parent="promyelocyte"),
+        CellType("myelocyte", atypical=True, parent="immature_granulocyte"),
+        CellType("metamyelocyte", atypical=True, parent="immature_granulocyte"),
         CellType("erythroblast", atypical=True),
+        CellType("smudge_cell"),
         CellType("thrombocyte"),
     )
 }
 
+MATEK: Mapping[str, str] = {
+    "BAS": "basophil",
+    "EBO": "erythroblast",
+    "EOS": "eosinophil",
+    "KSC": "smudge_cell",
+    "LYA": "lymphocyte_atypical",
+    "LYT": "lymphocyte_typical",
+    "MMZ": "metamyelocyte",
+    "MOB": "monoblast",
+    "MON": "monocyte",
+    "MYB": "myelocyte",
+    "MYO": "myeloblast",
+    "NGB": "neutrophil_band",
+    "NGS": "neutrophil_segmented",
+    "PMB": "promyelocyte_bilobed",
+    "PMO": "promyelocyte",
+}
+"""The codes of AML-Cytomorphology_LMU, as its ``abbreviations.txt`` explains them."""
+
 LONGEST_NAME = 100
 NAMED_TASKS = ("blast", "atypical", "multiclass")
+BINARY = ("negative", "positive")
 
 
 @dataclass(frozen=True)
@@ -65,19 +91,19 @@ class Task:
     @property
     def binary(self) -> bool:
         """Whether the task has a positive class."""
-        return self.classes == ("negative", "positive")
+        return self.classes == BINARY
 
 
-def named_task(name: str, counts: Mapping[str, int], min_class_size: int) -> Task:
+def named_task(name: str, counts: Mapping[str, int], min_class_size: int, rare: str = "drop") -> Task:
     """The task ``blast``, ``atypical`` or ``multiclass`` on a label version with these counts of images a label.
 
-    ``multiclass`` leaves out labels with fewer than ``min_class_size`` images (Schouten et al. 2021,
-    "Multiclass classifier": five). Raises ``InputError`` for an unknown task, and for labels of which the
-    taxonomy does not say whether they are ``blast`` or ``atypical``.
+    ``multiclass`` needs ``min_class_size`` images a class (Schouten et al. 2021, "Multiclass classifier": five): rarer
+    labels are dropped, or, where ``rare`` is ``merge``, given to their ``parent`` as long as there is one (Matek et al.
+    2019, Methods). Raises ``InputError`` for an unknown task, and for labels of which the taxonomy does not say whether
+    they are ``blast`` or ``atypical``.
     """
     if name == "multiclass":
-        kept = sorted(label for label, count in counts.items() if count >= min_class_size)
-        return Task(name, tuple(kept), {label: index for index, label in enumerate(kept)})
+        return _task(name, _classes(counts, min_class_size, rare))
     if name not in NAMED_TASKS:
         raise InputError(
             f"task: unknown task {name!r}",
@@ -91,15 +117,35 @@ def named_task(name: str, counts: Mapping[str, int], min_class_size: int) -> Tas
             "State the classes in params.yaml: task: {positive: [...], negative: [...]}",
         )
     positive = {label for label in counts if getattr(CELL_TYPES[label], name)}
-    return Task(name, ("negative", "positive"), {label: int(label in positive) for label in counts})
+    return Task(name, BINARY, {label: int(label in positive) for label in counts})
 
 
-def stated_task(positive: Sequence[str], negative: Sequence[str], known: Collection[str]) -> Task:
-    """The binary task of these positive and negative labels; ``known`` are the labels that occur.
+def _classes(counts: Mapping[str, int], min_class_size: int, rare: str) -> dict[str, list[str]]:
+    """The labels of each class that is large enough."""
+    classes = {label: [label] for label in sorted(counts)}
+    size = dict(counts)
+    while rare == "merge":
+        small = [name for name in classes if size[name] < min_class_size and parent_of(name)]
+        if not small:
+            break
+        child = min(small, key=lambda name: (size[name], name))
+        parent = parent_of(child) or ""
+        classes[parent] = sorted([*classes.get(parent, []), *classes.pop(child)])
+        size[parent] = size.get(parent, 0) + size.pop(child)
+    return {name: labels for name, labels in classes.items() if size[name] >= min_class_size}
 
-    Raises ``InputError`` listing labels that do not occur and labels on both sides.
+
+def parent_of(label: str) -> str | None:
+    """The wider cell type of a label, None where there is none."""
+    return CELL_TYPES[label].parent if label in CELL_TYPES else None
+
+
+def stated_task(classes: Mapping[str, Sequence[str]], known: Collection[str]) -> Task:
+    """The task of these classes, each a set of labels; ``known`` are the labels that occur.
+
+    Raises ``InputError`` listing labels that do not occur and labels that are stated twice.
     """
-    stated = [*positive, *negative]
+    stated = [label for labels in classes.values() for label in labels]
     offenders = [f"{label!r} occurs in no image" for label in sorted(set(stated) - set(known))]
     offenders += [
         f"{label!r} is stated twice" for label in sorted({label for label in stated if stated.count(label) > 1})
@@ -108,18 +154,26 @@ def stated_task(positive: Sequence[str], negative: Sequence[str], known: Collect
         raise InputError(
             "task: these classes cannot be used:", offenders, f"Labels that occur: {', '.join(sorted(known))}"
         )
-    members = dict.fromkeys(positive, 1) | dict.fromkeys(negative, 0)
-    return Task(stated_task_name(positive, negative), ("negative", "positive"), members)
+    return _task(stated_task_name(classes), classes)
 
 
-def stated_task_name(positive: Sequence[str], negative: Sequence[str]) -> str:
+def _task(name: str, classes: Mapping[str, Sequence[str]]) -> Task:
+    order = BINARY if set(classes) == set(BINARY) else tuple(sorted(classes))
+    return Task(name, order, {label: order.index(given) for given, labels in classes.items() for label in labels})
+
+
+def stated_task_name(classes: Mapping[str, Sequence[str]]) -> str:
     """The name under which a stated task appears in the tracking store and the registry.
 
-    Letters, digits and ``_.+-`` only, since it stands in paths and filters; a name that had others, or that is long,
-    ends with a digest of the classes.
+    Letters, digits and ``_.+-`` only, since it stands in paths and filters; a name that had others, that is long, or
+    that does not tell the labels ends with a digest of the classes.
     """
-    name = f"{'+'.join(sorted(positive))}-vs-{'+'.join(sorted(negative))}"
+    sets = {name: sorted(labels) for name, labels in sorted(classes.items())}
+    binary = set(classes) == set(BINARY)
+    parts = ["+".join(sets[name]) for name in reversed(BINARY)] if binary else list(sets)
+    name = "-vs-".join(parts)
     plain = re.sub(r"[^A-Za-z0-9_.+-]", "_", name)[:LONGEST_NAME]
-    if plain == name:
+    if plain == name and binary:
         return name
-    return f"{plain}-{hashlib.sha256(json.dumps([sorted(positive), sorted(negative)]).encode()).hexdigest()[:8]}"
+    described = [sets["positive"], sets["negative"]] if binary else sets
+    return f"{plain}-{hashlib.sha256(json.dumps(described).encode()).hexdigest()[:8]}"

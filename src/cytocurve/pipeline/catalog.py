@@ -5,39 +5,59 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import imagehash
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
+from PIL import Image
 from pydantic import TypeAdapter, ValidationError
 
 from cytocurve import datasets
 from cytocurve.config import Name, Project, check_known, read_yaml
-from cytocurve.core import labels
+from cytocurve.core import labels, similarity
 from cytocurve.datasets import Progress
 from cytocurve.datasets._images import bombs_refused, refusal
 from cytocurve.errors import InputError
 from cytocurve.stores.files import write_text
-from cytocurve.stores.images import pixel_sha256, read_rgb
+from cytocurve.stores.images import format_of, pixel_sha256, read_rgb
 from cytocurve.stores.tables import write_parquet
 
-COLUMNS = ("image", "sha256", "pixel_sha256", "phash", "width", "height", "patient", "duplicate_of")
+COLUMNS = (
+    "image", "sha256", "pixel_sha256", "phash", "width", "height", "patient", "duplicate_of", "near_duplicate_of",
+    "fold", "withdrawn", "format", "red", "green", "blue", "background_red", "background_green", "background_blue",
+)  # fmt: skip
 """Columns of the catalog ahead of those of the label versions."""
+
+WITHDRAWN = "withdrawn.csv"
+"""Beside ``images``: the records that were taken out of a dataset, without their images."""
+
+THUMBNAIL = 32
+"""Pixels a side of the grey picture that imagehash.phash is computed from."""
 
 _THREADS = min(os.cpu_count() or 1, 8)
 
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What an image file is: hashes in hex of its bytes, its pixels and its looks; width and height in pixels."""
+    """What an image file is: hashes in hex of its bytes, its pixels and its looks; width and height in pixels.
+
+    ``colour`` is the mean of red, green and blue (0 to 255), ``background`` their median along the edge.
+    """
 
     sha256: str
     pixel_sha256: str
     phash: str
     width: int
     height: int
+    format: str
+    colour: tuple[float, float, float]
+    background: tuple[float, float, float]
+    hashes: tuple[int, ...]
+    thumbnail: NDArray[np.uint8]
 
 
 def catalog(project: Project, progress: Progress) -> dict[str, Any]:
@@ -56,7 +76,8 @@ def catalog(project: Project, progress: Progress) -> dict[str, Any]:
     missing = check_known("params.yaml: labels: label version", params.labels, [*tables])
     versions = {f"{shown}/labels/{version}.csv": table for version, table in tables.items() if table is not None}
     prints, broken = _fingerprints(images, f"{shown}/images", progress)
-    wrong += [*broken, *unknown, *unread, *missing, *labels.problems(images, versions, known)]
+    gone, unusable = _withdrawn(folder / WITHDRAWN, list(tables), f"{shown}/{WITHDRAWN}")
+    wrong += [*broken, *unknown, *unread, *unusable, *missing, *labels.problems(images, versions, known)]
     if wrong:
         raise InputError(
             f"{shown}: these images or labels cannot be used:",
@@ -65,7 +86,7 @@ def catalog(project: Project, progress: Progress) -> dict[str, Any]:
             "An empty label leaves an image unlabelled. Next: correct what is listed, then dvc repro",
         )
     sound = {version: table for version, table in tables.items() if table is not None}
-    frame = _frame(prints, sound)
+    frame = _frame(prints, sound, gone)
     report = {"dataset": params.dataset, **_report(frame, list(sound))}
     write_parquet(project.catalog, frame)
     write_text(project.catalog.with_suffix(".json"), json.dumps(report, indent=1, ensure_ascii=False) + "\n")
@@ -160,32 +181,98 @@ def _fingerprint(path: Path) -> Fingerprint | str:
         reason = refusal(path)
         if reason:
             return reason
-        image = read_rgb(path)
+        image, kind = read_rgb(path), format_of(path)
         with path.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     except (OSError, ValueError) as error:
         return str(error)
-    return Fingerprint(sha256, pixel_sha256(image), str(imagehash.phash(image)), image.width, image.height)
+    thumbnail = image.convert("L").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+    grey = np.asarray(thumbnail)
+    hashes = [imagehash.phash(Image.fromarray(view)) for view in similarity.views(grey)]
+    pixels = np.asarray(image)
+    return Fingerprint(
+        sha256=sha256,
+        pixel_sha256=pixel_sha256(image),
+        phash=str(hashes[0]),
+        width=image.width,
+        height=image.height,
+        format=kind,
+        colour=tuple(pixels.mean(axis=(0, 1)).tolist()),
+        background=tuple(np.median(edge(pixels), axis=0).tolist()),
+        hashes=tuple(int(str(found), 16) for found in hashes),
+        thumbnail=grey,
+    )
 
 
-def _frame(prints: Mapping[str, Fingerprint], tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    frame = pd.DataFrame([{"image": name, **asdict(found)} for name, found in prints.items()])
-    first = frame.groupby("pixel_sha256")["image"].transform("first")
-    patients = labels.patients_of(tables.values())
-    frame["patient"] = pd.Series([patients.get(name) for name in frame["image"]], dtype="str")
-    frame["duplicate_of"] = pd.Series(first.where(first != frame["image"]), dtype="str")
+def edge(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The pixels (n, 3) of an image's outermost sixteenth on each side, which a cell in the middle leaves free."""
+    height, width, _ = pixels.shape
+    inside = np.zeros((height, width), bool)
+    inside[height // 16 + 1 : -(height // 16 + 1), width // 16 + 1 : -(width // 16 + 1)] = True
+    outside: NDArray[np.uint8] = pixels[~inside]
+    return outside
+
+
+def _frame(prints: Mapping[str, Fingerprint], tables: Mapping[str, pd.DataFrame], gone: pd.DataFrame) -> pd.DataFrame:
+    names = list(prints)
+    frame = pd.DataFrame([_row(name, found) for name, found in prints.items()])
+    frame["duplicate_of"] = _others(names, frame.groupby("pixel_sha256")["image"].transform("first"))
+    hashes = np.array([found.hashes for found in prints.values()], np.uint64)
+    pairs = similarity.near_identical(hashes, np.stack([found.thumbnail for found in prints.values()]))
+    first = similarity.first_of_group(len(names), pairs)
+    frame["near_duplicate_of"] = _others(names, pd.Series([names[i] for i in first]))
+    frame["withdrawn"] = pd.Series([None] * len(frame), dtype="str")
+    for column in ("patient", "fold"):
+        known = labels.known(column, tables.values())
+        frame[column] = pd.Series([known.get(name) for name in names], dtype="str")
     for version, table in tables.items():
         given = dict(zip(table["image"], table["label"], strict=True))
-        frame[version] = pd.Series([given[name] or None for name in frame["image"]], dtype="str")
-    return frame
+        frame[version] = pd.Series([given[name] or None for name in names], dtype="str")
+    return pd.concat([frame, gone]).reindex(columns=[*COLUMNS, *tables]).sort_values("image", ignore_index=True)
+
+
+def _row(name: str, found: Fingerprint) -> dict[str, Any]:
+    row = {
+        column: getattr(found, column) for column in ("sha256", "pixel_sha256", "phash", "width", "height", "format")
+    }
+    colours = zip(("red", "green", "blue"), found.colour, found.background, strict=True)
+    for name_of_colour, mean, background in colours:
+        row |= {name_of_colour: round(mean, 3), f"background_{name_of_colour}": background}
+    return {"image": name, **row}
+
+
+def _others(names: Sequence[str], first: pd.Series) -> pd.Series:
+    """The first of each image's group, null for the first itself."""
+    return pd.Series(first.where(first != pd.Series(names)), dtype="str")
+
+
+def _withdrawn(path: Path, versions: Sequence[str], shown: str) -> tuple[pd.DataFrame, list[str]]:
+    """The withdrawn records as rows of the catalog, and a line for each thing wrong with their file."""
+    if not path.is_file():
+        return pd.DataFrame(), []
+    try:
+        table = labels.parse(path.read_bytes().decode("utf-8-sig"))
+    except (OSError, ValueError) as error:
+        return pd.DataFrame(), [f"{shown}: {error}"]
+    missing = [column for column in ("image", "pixel_sha256", "reason") if column not in table]
+    if missing:
+        return pd.DataFrame(), [f"{shown}: column {column!r} is missing" for column in missing]
+    wanted = {"image", "pixel_sha256", "patient", "fold", "duplicate_of", "near_duplicate_of"}
+    rows = table[[column for column in table if column in wanted or column in versions]]
+    rows = rows.astype("object").where(rows != "", None).assign(withdrawn=table["reason"])
+    return rows, []
 
 
 def _report(frame: pd.DataFrame, versions: Sequence[str]) -> dict[str, Any]:
     """Counts, and the duplicates as pairs of the first image and the later one; alike bytes are alike pixels too."""
+    withdrawn = int(frame["withdrawn"].notna().sum())
+    frame = frame[frame["withdrawn"].isna()]
     pairs = {kind: _pairs(frame, column) for kind, column in (("byte", "sha256"), ("pixel", "pixel_sha256"))}
     return {
         "images": len(frame),
         "kept": int(frame["duplicate_of"].isna().sum()),
+        "near_identical": int(frame["near_duplicate_of"].notna().sum()),
+        "withdrawn": withdrawn,
         "byte_identical": len(pairs["byte"]),
         "pixel_identical": len(pairs["pixel"]),
         "byte_identical_pairs": pairs["byte"],

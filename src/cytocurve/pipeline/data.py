@@ -124,7 +124,7 @@ def _counts(listing: Listing) -> dict[str, Any]:
     return {
         "images": len(listing.images),
         "labels": {v: labels.class_counts(table["label"].fillna("")) for v, table in listing.labels.items()},
-        "patients": len(set(labels.patients_of(listing.labels.values()).values())),
+        "patients": len(set(labels.known("patient", listing.labels.values()).values())),
         "skipped": dict(listing.skipped),
     }
 

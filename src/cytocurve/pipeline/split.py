@@ -1,11 +1,20 @@
 """Stage ``split``: the catalog's images of a task, in folds with nested training sets, for each label version."""
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
 from cytocurve.config import Params, Project
-from cytocurve.core.splits import balanced_sample, cross_validation
+from cytocurve.core.splits import (
+    Fold,
+    balanced_sample,
+    by_whole_groups,
+    cross_validation,
+    grouped_cross_validation,
+    joined,
+    predefined,
+)
 from cytocurve.core.taxonomy import Task
 from cytocurve.errors import InputError
 from cytocurve.stores.tables import read_parquet, write_parquet
@@ -33,23 +42,92 @@ def split_labels(catalog: pd.DataFrame, params: Params, labels: str) -> pd.DataF
     """A row an image, fold and subset: ``fold, subset, rank, image, pixel_sha256, label, class``.
 
     ``rank`` is the position in the subset; a training set of size n is the rows of ``train`` with rank below n.
+    Withdrawn images keep their place until the folds are drawn and then leave it empty, so that a run that had not
+    seen them stays the same run.
     """
     if labels not in catalog.columns:
         raise InputError(f"build/catalog.parquet: no label version {labels!r}", hint="Next: dvc repro catalog")
-    kept = catalog[catalog["duplicate_of"].isna() & catalog[labels].notna()]
-    task = params.task_of({str(label): int(count) for label, count in kept[labels].value_counts().items()})
+    usable = catalog[labels].notna()
+    if params.duplicates != "group":
+        usable &= catalog["duplicate_of"].isna()
+    if params.split == "predefined":
+        usable &= catalog["fold"].notna()
+    kept = catalog[usable]
+    present = kept.loc[kept["withdrawn"].isna(), labels]
+    task = params.task_of({str(label): int(count) for label, count in present.value_counts().items()})
     images = kept[kept[labels].isin(task.members.keys())].sort_values("image", ignore_index=True)
     images["class"] = images[labels].map(task.members)
-    check_classes(images, task, params, labels)
     if params.sample_per_class is not None:
         chosen = balanced_sample(
             images["pixel_sha256"].tolist(), images["class"].tolist(), images[labels].tolist(),
             params.sample_per_class, params.split_seed,
         )  # fmt: skip
         images = images.iloc[chosen].reset_index(drop=True)
-        check_classes(images, task, params, labels)
+    check_classes(images[images["withdrawn"].isna()], task, params, labels)
     images["label"] = images["class"].map(dict(enumerate(task.classes)))
-    return _folds(images, params)
+    return _table(images, _drawn(images, params), params)
+
+
+def _drawn(images: pd.DataFrame, params: Params) -> list[Fold]:
+    """The folds that ``params`` asks for; raises ``InputError`` where patients or official folds are lacking."""
+    identities, classes = images["pixel_sha256"].tolist(), images["class"].tolist()
+    groups = _groups(images, params)
+    if params.split == "predefined":
+        folds = predefined(identities, classes, images["fold"].tolist(), params.split_seed)
+        if len(folds) != params.folds:
+            counts = images["fold"].value_counts().sort_index()
+            raise InputError(
+                f"folds: {params.folds} are asked for, but split: predefined has {len(folds)}:",
+                [f"{name}: {count} images" for name, count in counts.items()],
+                f"Next: folds: {len(folds)} in params.yaml",
+            )
+    elif len(set(groups)) == len(groups):
+        folds = cross_validation(identities, classes, params.folds, params.split_seed)
+    else:
+        _check_groups(images, groups, params)
+        folds = grouped_cross_validation(identities, classes, groups, params.folds, params.split_seed)
+    if params.grow_by == "patients":
+        _check_patients(images)
+        patients = images["patient"].tolist()
+        folds = [replace(fold, train=by_whole_groups(fold.train, classes, patients)) for fold in folds]
+    return folds
+
+
+def _groups(images: pd.DataFrame, params: Params) -> list[str]:
+    """What must not be torn: patients, near-identical pictures, both or nothing, as ``params`` asks."""
+    groupings = []
+    if params.split == "patient":
+        _check_patients(images)
+        groupings.append(images["patient"].tolist())
+    if params.duplicates == "group":
+        groupings += [images["pixel_sha256"].tolist(), images["near_duplicate_of"].fillna(images["image"]).tolist()]
+    return joined(
+        [f"{identity} {image}" for identity, image in zip(images["pixel_sha256"], images["image"], strict=True)],
+        *groupings,
+    )
+
+
+def _check_patients(images: pd.DataFrame) -> None:
+    unknown = images.loc[images["patient"].isna(), "image"].tolist()
+    if unknown:
+        raise InputError(
+            "split: patient and grow_by: patients need the patient of every image of the task; these have none:",
+            unknown,
+            "Next: state the patients in the label tables' column patient, or split: stratified and grow_by: images.",
+        )
+
+
+def _check_groups(images: pd.DataFrame, groups: list[str], params: Params) -> None:
+    """A test fold needs each class, so each class needs as many groups as there are folds."""
+    found = images.assign(group=groups).groupby("label")["group"].nunique()
+    short = [f"{label}: {count}" for label, count in found.items() if count < params.folds]
+    if short:
+        what = "patients" if params.split == "patient" else "groups of images"
+        raise InputError(
+            f"folds: {params.folds} folds need at least {params.folds} {what} of each class; there are only",
+            short,
+            "Lower folds in params.yaml, or split: stratified.",
+        )
 
 
 def check_classes(images: pd.DataFrame, task: Task, params: Params, labels: str) -> None:
@@ -67,8 +145,9 @@ def check_classes(images: pd.DataFrame, task: Task, params: Params, labels: str)
         )
 
 
-def _folds(images: pd.DataFrame, params: Params) -> pd.DataFrame:
-    folds = cross_validation(images["pixel_sha256"].tolist(), images["class"].tolist(), params.folds, params.split_seed)
+def _table(images: pd.DataFrame, folds: list[Fold], params: Params) -> pd.DataFrame:
+    there = images["withdrawn"].isna().to_numpy()
+    folds = [Fold(*(rows[there[rows]] for rows in (fold.test, fold.validation, fold.train))) for fold in folds]
     check_sizes(params.sizes, min(len(fold.train) for fold in folds))
     parts = []
     for number, fold in enumerate(folds):

@@ -30,6 +30,12 @@ def read_rgb(path: Path) -> Image.Image:
         raise ValueError(f"cannot be decoded: {error}") from error
 
 
+def format_of(path: Path) -> str:
+    """The format of an image by its contents, such as ``JPEG``."""
+    with Image.open(path) as image:
+        return str(image.format)
+
+
 def pixel_sha256(image: Image.Image) -> str:
     """SHA-256 (hex) over width, height and RGB pixels: an image's identity, whatever its file format."""
     return hashlib.sha256(f"{image.width}x{image.height}".encode() + image.tobytes()).hexdigest()
