@@ -22,7 +22,7 @@ class Listing:
 
     ``images`` maps an image's name (its path below ``data/<dataset>/images``, with ``/``) to its file;
     ``labels`` maps a label version to a table with the columns ``image`` and ``label`` and, where known,
-    ``patient`` and ``annotator``: one row an image, an empty label where the version has none;
+    ``patient``, ``annotator`` and ``fold`` (the official one): one row an image, an empty label where the version has none;
     ``skipped`` maps files that are left out to the reason.
     """
 
@@ -37,7 +37,10 @@ class Dataset:
 
     ``read`` lists the upstream folder it is given and raises ``InputError`` where that folder is not this
     dataset's. ``draw`` is for datasets that need no folder: it writes the upstream layout into an empty
-    one. ``classes`` are the labels that may occur; None leaves them open.
+    one, by drawing or downloading it. ``unpack`` is for datasets whose upstream is one file other than an archive: it
+    writes the layout that ``read`` expects from that file into an empty folder. ``tables`` reads the label versions of
+    an upstream folder alone, as ``Listing.labels`` holds them, where they stand in files of their own and no image is
+    needed. ``classes`` are the labels that may occur; None leaves them open.
     """
 
     name: str
@@ -48,6 +51,8 @@ class Dataset:
     classes: frozenset[str] | None
     read: Callable[[Path], Listing]
     draw: Callable[[Path, Progress], None] | None = None
+    unpack: Callable[[Path, Path, Progress], None] | None = None
+    tables: Callable[[Path], Mapping[str, pd.DataFrame]] | None = None
 
 
 def names() -> list[str]:
