@@ -22,8 +22,8 @@ class Listing:
 
     ``images`` maps an image's name (its path below ``data/<dataset>/images``, with ``/``) to its file;
     ``labels`` maps a label version to a table with the columns ``image`` and ``label`` and, where known,
-    ``patient``, ``annotator`` and ``fold`` (the official one): one row an image, an empty label where the version has none;
-    ``skipped`` maps files that are left out to the reason.
+    ``patient``, ``annotator`` and ``fold`` (the official one): one row an image, an empty label where the version has
+    none; ``skipped`` maps files that are left out to the reason.
     """
 
     images: Mapping[str, Path]
