@@ -47,7 +47,7 @@ lint: setup-dev  ## Run the linters and type checks
 	$(BIN)/hadolint docker/Dockerfile
 
 bench: setup-dev  ## Measure the engines (some 15 minutes) -> bench/RESULTS.md
-	@for part in steps throughput peak growth cold_start; do $(BIN)/python -m bench.$$part || exit; done
+	@for part in steps throughput peak growth cold_start keras_profile; do $(BIN)/python -m bench.$$part || exit; done
 	@echo "The long ones: python -m bench.grid, python -m bench.agreement"
 
 clean:  ## Remove what can be computed again; keeps data/, ledger/ and mlruns/

@@ -20,11 +20,12 @@ DVC_NO_ANALYTICS = {"DVC_NO_ANALYTICS": "1"}
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command printed and took: seconds of the clock, and of all its processes' CPU time."""
+    """What a command printed and took: seconds of the clock, of all its processes' CPU time, and MiB of the largest."""
 
     output: str
     wall: float
     cpu: float
+    memory: float
 
 
 def clone(folder: Path, changes: Mapping[str, Any]) -> Path:
@@ -53,4 +54,4 @@ def command(folder: Path, *words: str) -> Cost:
     if done.returncode:
         raise RuntimeError(f"{' '.join(words)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Cost(done.stdout, wall, cpu)
+    return Cost(done.stdout, wall, cpu, after.ru_maxrss / 1024)

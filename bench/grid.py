@@ -28,6 +28,11 @@ def main() -> None:
         ["runs, mean epochs, steps", f"{len(results)}, {epochs.mean():.0f}, {steps.sum():,.0f}", ""],
         ["`dvc repro`, all stages", f"{wall:.1f} min", f"15 min (aim 8), {harness.verdict(wall, 15, True)}"],
         ["CPU time of all processes", f"{cpu:.1f} min", ""],
+        [
+            "memory of the largest process",
+            f"{cost.memory:.0f} MiB",
+            f"1 GiB, {harness.verdict(cost.memory, 1024, True)}",
+        ],
         ["publishing, share of wall time", f"{published:.2%}", f"2 %, {harness.verdict(published, 0.02, True)}"],
         ["publishing, share of CPU time", f"{published_cpu:.2%}", f"2 %, {harness.verdict(published_cpu, 0.02, True)}"],
     ]
