@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +76,7 @@ def catalog(project: Project, progress: Progress) -> dict[str, Any]:
     missing = check_known("params.yaml: labels: label version", params.labels, [*tables])
     versions = {f"{shown}/labels/{version}.csv": table for version, table in tables.items() if table is not None}
     prints, broken = _fingerprints(images, f"{shown}/images", progress)
-    gone, unusable = _withdrawn(folder / WITHDRAWN, list(tables), f"{shown}/{WITHDRAWN}")
+    gone, unusable = _withdrawn(folder / WITHDRAWN, list(tables), images, f"{shown}/{WITHDRAWN}")
     wrong += [*broken, *unknown, *unread, *unusable, *missing, *labels.problems(images, versions, known)]
     if wrong:
         raise InputError(
@@ -246,7 +246,9 @@ def _others(names: Sequence[str], first: pd.Series) -> pd.Series:
     return pd.Series(first.where(first != pd.Series(names)), dtype="str")
 
 
-def _withdrawn(path: Path, versions: Sequence[str], shown: str) -> tuple[pd.DataFrame, list[str]]:
+def _withdrawn(
+    path: Path, versions: Sequence[str], images: Collection[str], shown: str
+) -> tuple[pd.DataFrame, list[str]]:
     """The withdrawn records as rows of the catalog, and a line for each thing wrong with their file."""
     if not path.is_file():
         return pd.DataFrame(), []
@@ -257,6 +259,11 @@ def _withdrawn(path: Path, versions: Sequence[str], shown: str) -> tuple[pd.Data
     missing = [column for column in ("image", "pixel_sha256", "reason") if column not in table]
     if missing:
         return pd.DataFrame(), [f"{shown}: column {column!r} is missing" for column in missing]
+    still = sorted(set(table["image"]) & set(images))
+    if still:
+        return pd.DataFrame(), [
+            f"{shown}: {name} is withdrawn and still there: repeat cytocurve data withdraw" for name in still
+        ]
     wanted = {"image", "pixel_sha256", "patient", "fold", "duplicate_of", "near_duplicate_of"}
     rows = table[[column for column in table if column in wanted or column in versions]]
     rows = rows.astype("object").where(rows != "", None).assign(withdrawn=table["reason"])

@@ -22,6 +22,7 @@ from cytocurve.stores.dvc import commit, data_hash
 from cytocurve.stores.files import write_text
 from cytocurve.stores.images import square
 from cytocurve.stores.ledger import Ledger
+from cytocurve.stores.registry import MEMBERS
 from cytocurve.stores.registry import register as register_version
 from cytocurve.stores.tracking import connected
 from cytocurve.study.choice import METRIC, best_arm, validation_scores
@@ -107,6 +108,6 @@ def _tags(project: Project, plan: ArmPlan, report: dict[str, Any]) -> dict[str, 
         "cytocurve.size": str(report["size"]),
         "cytocurve.chosen_by": report["chosen_by"],
         "cytocurve.validation": str(report["validation"][plan.arm.name]),
-        "cytocurve.members": json.dumps(report["members"]),
+        MEMBERS: json.dumps(report["members"]),
     }
     return {name: value for name, value in tags.items() if value is not None}

@@ -57,6 +57,10 @@ class Ledger:
     def __contains__(self, key: str) -> bool:
         return (self.folder(key) / "run.json").is_file()
 
+    def keys(self) -> list[str]:
+        """The keys of all runs, sorted."""
+        return sorted(path.parent.name for path in self.root.glob("runs/*/*/run.json"))
+
     def add(self, finished: Finished, weights: Sequence[Array]) -> None:
         """Store a run; a run that is already there is kept as it is."""
         scratch = self.root / "scratch" / uuid.uuid4().hex

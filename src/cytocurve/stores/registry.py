@@ -2,7 +2,9 @@
 
 import contextlib
 import io
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,54 @@ if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
 MODEL_KEY = "cytocurve.model_key"
+MEMBERS = "cytocurve.members"
+"""The run keys of a model's networks, as a JSON list."""
+
+
+@dataclass(frozen=True)
+class Version:
+    """A registered model version, its aliases, and the keys of the runs whose networks it is made of."""
+
+    name: str
+    number: int
+    aliases: tuple[str, ...]
+    members: tuple[str, ...]
+
+
+def registered_versions(client: "MlflowClient") -> list[Version]:
+    """Every registered version that cytocurve made, by name and number."""
+    aliases = {
+        model.name: {alias: int(number) for alias, number in model.aliases.items()}
+        for model in _all(client.search_registered_models)
+    }
+
+    def aliases_of(name: str, number: int) -> tuple[str, ...]:
+        return tuple(sorted(alias for alias, aliased in aliases.get(name, {}).items() if aliased == number))
+
+    return sorted(
+        (
+            Version(
+                each.name,
+                int(each.version),
+                aliases_of(each.name, int(each.version)),
+                tuple(json.loads(each.tags[MEMBERS])),
+            )
+            for each in _all(client.search_model_versions)
+            if MEMBERS in each.tags
+        ),
+        key=lambda version: (version.name, version.number),
+    )
+
+
+def _all(search: Callable[..., Any]) -> Iterator[Any]:
+    """What all pages of a search hold."""
+    token = None
+    while True:
+        page = search(page_token=token)
+        yield from page
+        token = page.token
+        if not token:
+            return
 
 
 def register(

@@ -1,0 +1,86 @@
+"""``cytocurve data trace`` and ``data withdraw``: what became of a record, and taking it out."""
+
+from typing import Any
+
+import click
+
+from cytocurve.cli.shared import as_json, current_project, show
+
+
+@click.command("trace")
+@click.argument("image", required=False)
+@click.option("--patient", metavar="ID", help="All images of this patient.")
+@as_json
+def trace(image: str | None, patient: str | None, machine: bool) -> None:
+    """List what was trained, validated or tested on IMAGE.
+
+    Every run of the ledger, every curve, every registered model version.
+
+    \b
+    cytocurve data trace Im001_1.tif
+    cytocurve data trace --patient P07 --json
+    """
+    from cytocurve.pipeline.trace import trace as run
+    from cytocurve.progress import Bars
+
+    if (image is None) == (patient is None):
+        raise click.UsageError("Give either IMAGE or --patient ID.")
+    bars = Bars()
+    try:
+        figures = run(current_project(), image, patient, bars("ledger", "runs"))
+    finally:
+        bars.close()
+    show(machine, figures, lambda: _traced(figures))
+
+
+def _traced(figures: dict[str, Any]) -> str:
+    images, runs = figures["images"], figures["runs"]
+    lines = [f"{len(images)} images, seen by {len({run['run_key'] for run in runs})} runs:"]
+    lines += [f"  {row['image']}" + (f" (withdrawn: {row['withdrawn']})" if row["withdrawn"] else "") for row in images]
+    for curve in figures["curves"]:
+        roles = "; ".join(f"{role} at {', '.join(map(str, curve[role]))}" for role in curve if role != "arm")
+        lines.append(f"curve {curve['arm']}: {roles}")
+    for model in figures["models"]:
+        found = sorted({role for roles_of_run in model["members"].values() for role in roles_of_run})
+        alias = f" ({', '.join(model['aliases'])})" if model["aliases"] else ""
+        lines.append(f"model {model['model']} version {model['version']}{alias}: {', '.join(found)}")
+    return "\n".join([*lines, "Every run with its key: --json"])
+
+
+@click.command("withdraw")
+@click.option("--patient", metavar="ID", required=True, help="The patient whose records are taken out.")
+@click.option("--reason", metavar="TEXT", required=True, help="Stands in the record, with the date.")
+@click.option("--dataset", metavar="DATASET", help="By default that of params.yaml.")
+@as_json
+def withdraw(patient: str, reason: str, dataset: str | None, machine: bool) -> None:
+    """Take a patient out of a dataset, and record that.
+
+    The images and label rows are deleted and a new data version is made; runs that had not seen them stay what they
+    are, and `dvc repro` trains the others again.
+
+    \b
+    cytocurve data withdraw --patient P07 --reason "consent withdrawn" && dvc repro
+    """
+    from datetime import UTC, datetime
+    from pathlib import Path
+
+    from cytocurve.pipeline.withdraw import withdraw as run
+    from cytocurve.stores.dvc import track_data
+
+    project = current_project()
+    name = dataset or project.params().dataset
+    figures = {"dataset": name, **run(project, name, patient, reason, datetime.now(UTC).date())}
+    track_data(Path())
+    show(machine, figures, lambda: _withdrawn(figures))
+
+
+def _withdrawn(figures: dict[str, Any]) -> str:
+    lines = [f"data/{figures['dataset']}: {len(figures['images'])} images of {figures['patient']} are withdrawn:"]
+    lines += [f"  {name}" for name in figures["images"]]
+    lines += [f"  {name}: the same picture under another name" for name in figures["identical"]]
+    lines += [f"  near-identical, and still there: {name}" for name in figures["near_identical_that_stay"]]
+    lines.append(
+        "Recorded in data.dvc. Next: dvc repro. What was trained on them: cytocurve data trace --patient "
+        f"{figures['patient']}. Earlier data versions and ledger/ still hold what they held: see docs/data.md"
+    )
+    return "\n".join(lines)

@@ -1,0 +1,100 @@
+"""``cytocurve data trace``: every run, curve and registered model that an image or a patient took part in."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from cytocurve.config import Project, check_known
+from cytocurve.errors import InputError
+from cytocurve.stores.ledger import Ledger
+from cytocurve.stores.registry import registered_versions
+from cytocurve.stores.tables import read_parquet
+from cytocurve.stores.tracking import connected
+from cytocurve.study.lineage import Sighting, sightings
+
+
+def trace(
+    project: Project, image: str | None, patient: str | None, progress: Callable[[int, int], None]
+) -> dict[str, Any]:
+    """The ``images`` asked for, and the ``runs``, ``curves`` and ``models`` that saw them; withdrawn ones too.
+
+    Runs come from the whole ledger, models from the tracking store. Raises ``InputError`` for an unknown image or
+    patient, ``ServiceError`` where the tracking store cannot be asked: half an answer would mislead.
+    """
+    catalog = read_parquet(project.catalog, "dvc repro catalog")
+    rows = _images(catalog, image) if image is not None else _patient(catalog, patient or "")
+    names = dict(zip(rows["pixel_sha256"], rows["image"], strict=True))
+    seen = list(sightings(Ledger(project.ledger), names.keys(), progress))
+    with connected(project.tracking_uri, project.tracking_lock) as client:
+        versions = registered_versions(client)
+    return {
+        "images": _plain(rows[["image", "patient", "pixel_sha256", "withdrawn"]]),
+        "runs": [_run(sighting, names) for sighting in seen],
+        "curves": _curves(seen),
+        "models": _models(seen, versions),
+    }
+
+
+def _plain(rows: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as records, None for what is not known."""
+    plain = rows.astype("object").where(rows.notna(), None)
+    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
+
+
+def _images(catalog: pd.DataFrame, image: str) -> pd.DataFrame:
+    """The row of an image by its name below ``images``, or by its file name where that is unique."""
+    rows = catalog[catalog["image"] == image]
+    if rows.empty:
+        rows = catalog[catalog["image"].str.split("/").str[-1] == image.split("/")[-1]]
+    if len(rows) == 1:
+        return rows
+    if len(rows):
+        raise InputError(f"image {image!r} is one of several:", rows["image"].tolist(), "Next: give one of these.")
+    raise InputError(check_known("image", [image], catalog["image"].tolist())[0], hint="Is it of another dataset?")
+
+
+def _patient(catalog: pd.DataFrame, patient: str) -> pd.DataFrame:
+    rows = catalog[catalog["patient"] == patient]
+    if rows.empty:
+        known = sorted(catalog["patient"].dropna().unique())
+        raise InputError(
+            check_known("patient", [patient], known)[0],
+            hint=f"Patients: {', '.join(known)}" if known else "No label version of this dataset knows patients.",
+        )
+    return rows
+
+
+def _run(sighting: Sighting, names: dict[str, str]) -> dict[str, Any]:
+    told = asdict(sighting)
+    return {"image": names[told.pop("identity")], **told}
+
+
+def _curves(seen: Sequence[Sighting]) -> list[dict[str, Any]]:
+    """By arm: the training sizes of which runs saw the images, in each role."""
+    sizes: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+    for sighting in seen:
+        sizes[sighting.arm][sighting.subset].add(sighting.size)
+    return [
+        {"arm": arm, **{subset: sorted(found) for subset, found in sorted(roles.items())}}
+        for arm, roles in sorted(sizes.items())
+    ]
+
+
+def _models(seen: Sequence[Sighting], versions: Sequence[Any]) -> list[dict[str, Any]]:
+    """Registered versions with a member among the runs, and the roles that the images had in them."""
+    roles: dict[str, set[str]] = defaultdict(set)
+    for sighting in seen:
+        roles[sighting.run_key].add(sighting.subset)
+    return [
+        {
+            "model": version.name,
+            "version": version.number,
+            "aliases": list(version.aliases),
+            "members": {key: sorted(roles[key]) for key in version.members if key in roles},
+        }
+        for version in versions
+        if roles.keys() & set(version.members)
+    ]

@@ -1,0 +1,118 @@
+"""``cytocurve data withdraw``: take a patient's records out of a dataset, and keep a record that they were there."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from cytocurve.config import Project, check_known
+from cytocurve.core import labels
+from cytocurve.errors import InputError
+from cytocurve.stores.files import write_text
+from cytocurve.stores.tables import read_parquet
+
+FILE = "withdrawn.csv"
+KEPT = ("image", "pixel_sha256", "patient", "fold", "duplicate_of", "near_duplicate_of")
+"""What the record keeps of the catalog, besides the labels: enough to leave the other images in their folds."""
+
+
+def withdraw(project: Project, dataset: str, patient: str, reason: str, today: date) -> dict[str, Any]:
+    """Delete a patient's images and label rows from ``data/<dataset>``, and record them in its ``withdrawn.csv``.
+
+    Pictures with the same pixels under other names go too. Returns the patient's images, the identical ones, and
+    near-identical ones, which stay. The record is written first: after a kill, the same call finishes what it began.
+    Raises ``InputError`` for an unknown patient, an empty reason, or a catalog that is not of the present data.
+    """
+    folder = project.data / dataset
+    if not (folder / "images").is_dir():
+        raise InputError(f"{folder} is not there", hint="Datasets that are here: cytocurve data list")
+    if not reason.strip():
+        raise InputError("--reason: the record of a withdrawal needs a reason")
+    tables = _tables(folder)
+    begun = _recorded(folder)
+    named = {image for image, given in labels.known("patient", tables.values()).items() if given == patient}
+    if named - set(begun["image"]):
+        catalog = _catalog(project, dataset, named, tables)
+        record = _record(catalog, named, [*tables]).assign(reason=reason, date=today.isoformat())
+        begun = pd.concat([begun, record[~record["image"].isin(begun["image"])]], ignore_index=True)
+        write_text(folder / FILE, begun.to_csv(index=False, lineterminator="\n"))
+    elif not (begun["patient"] == patient).any():
+        raise _unknown(patient, tables)
+    _remove(folder, set(begun["image"]), tables)
+    return _figures(begun, patient)
+
+
+def _tables(folder: Path) -> dict[str, pd.DataFrame]:
+    """The label tables by version; raises ``InputError`` listing those that cannot be read."""
+    tables, wrong = {}, []
+    for path in sorted((folder / "labels").glob("*.csv")):
+        try:
+            tables[path.stem] = labels.parse(path.read_bytes().decode("utf-8-sig"))
+        except ValueError as error:
+            wrong.append(f"{path}: {error}")
+    if wrong:
+        raise InputError("These label versions cannot be read:", wrong, "Next: dvc repro catalog tells all of them")
+    return tables
+
+
+def _recorded(folder: Path) -> pd.DataFrame:
+    path = folder / FILE
+    return pd.read_csv(path, dtype="str") if path.is_file() else pd.DataFrame(columns=[*KEPT, "near"], dtype="str")
+
+
+def _unknown(patient: str, tables: dict[str, pd.DataFrame]) -> InputError:
+    known = sorted(set(labels.known("patient", tables.values()).values()))
+    return InputError(
+        check_known("patient", [patient], known)[0],
+        hint=f"Patients: {', '.join(known)}" if known else "No label version of this dataset knows patients.",
+    )
+
+
+def _catalog(project: Project, dataset: str, named: set[str], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """The catalog, where it holds these images and label versions."""
+    catalog = read_parquet(project.catalog, f"dataset: {dataset} in params.yaml, then dvc repro catalog")
+    absent = sorted(named - set(catalog["image"])) + [version for version in tables if version not in catalog]
+    if absent:
+        raise InputError(
+            f"build/catalog.parquet is not of the present data/{dataset}; it lacks",
+            absent,
+            f"Next: dataset: {dataset} in params.yaml, dvc repro catalog, then this command again",
+        )
+    return catalog
+
+
+def _record(catalog: pd.DataFrame, named: set[str], versions: list[str]) -> pd.DataFrame:
+    """What is kept of the images that leave; ``near`` names a near-identical picture that stays.
+
+    That picture takes the name of the group over, so that the group goes on as one.
+    """
+    pixels = catalog.loc[catalog["image"].isin(named), "pixel_sha256"]
+    leaves = catalog["pixel_sha256"].isin(pixels)
+    group = catalog["near_duplicate_of"].fillna(catalog["image"])
+    heirs = catalog[~leaves].groupby(group[~leaves])["image"].first()
+    record = catalog.loc[leaves, [*KEPT, *versions]].copy()
+    record["near"] = group[leaves].map(heirs)
+    record["near_duplicate_of"] = record["near"].fillna(record["near_duplicate_of"])
+    return record
+
+
+def _remove(folder: Path, names: set[str], tables: dict[str, pd.DataFrame]) -> None:
+    for version, table in tables.items():
+        kept = table[~table["image"].isin(names)]
+        if len(kept) < len(table):
+            write_text(folder / "labels" / f"{version}.csv", kept.to_csv(index=False, lineterminator="\n"))
+    for name in sorted(names):
+        (folder / "images" / name).unlink(missing_ok=True)
+
+
+def _figures(record: pd.DataFrame, patient: str) -> dict[str, Any]:
+    own = record[record["patient"] == patient]
+    twins = record[record["pixel_sha256"].isin(own["pixel_sha256"]) & (record["patient"] != patient)]
+    return {
+        "patient": patient,
+        "reason": own["reason"].iloc[0],
+        "images": own["image"].tolist(),
+        "identical": twins["image"].tolist(),
+        "near_identical_that_stay": sorted(own["near"].dropna().unique()),
+    }
