@@ -95,5 +95,5 @@ def test_it_can_be_added_and_catalogued(dataset: Dataset, source: Path, listing:
 
 def test_private_modules_are_no_datasets() -> None:
     """Helpers of the package do not appear in the list."""
-    assert {"folder", "pbc", "starter"} <= set(datasets.names())
+    assert {"all_idb2", "bloodmnist", "c_nmc", "folder", "pbc", "starter", "table"} <= set(datasets.names())
     assert not any(name.startswith("_") for name in datasets.names())
