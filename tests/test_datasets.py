@@ -64,6 +64,14 @@ def test_reading_twice_gives_the_same(dataset: Dataset, source: Path, listing: L
     assert all(again.labels[version].equals(table) for version, table in listing.labels.items())
 
 
+def test_tables_alone_are_those_of_the_listing(dataset: Dataset, source: Path, listing: Listing) -> None:
+    """Where label versions can be read without images, they are the same ones."""
+    alone = dataset.tables(source) if dataset.tables else listing.labels
+    assert {v: set(t.itertuples(index=False, name=None)) for v, t in alone.items()} == {
+        v: set(t.itertuples(index=False, name=None)) for v, t in listing.labels.items()
+    }
+
+
 def test_junk_never_becomes_an_image(dataset: Dataset, source: Path, listing: Listing) -> None:
     """Hidden files, other files and text named as an image are left out."""
     beside = next(iter(listing.images.values())).parent
@@ -95,5 +103,5 @@ def test_it_can_be_added_and_catalogued(dataset: Dataset, source: Path, listing:
 
 def test_private_modules_are_no_datasets() -> None:
     """Helpers of the package do not appear in the list."""
-    assert {"folder", "pbc", "starter"} <= set(datasets.names())
+    assert {"all_idb2", "bloodmnist", "c_nmc", "folder", "pbc", "starter", "table"} <= set(datasets.names())
     assert not any(name.startswith("_") for name in datasets.names())

@@ -30,6 +30,7 @@ CELL_TYPES: Mapping[str, CellType] = {
         CellType("ALL", blast=True, atypical=True),
         CellType("healthy"),
         CellType("lymphoblast", blast=True, atypical=True),
+        CellType("lymphoid_precursor"),
         CellType("lymphocyte_atypical", atypical=True, parent="lymphocyte"),
         CellType("lymphocyte_typical", parent="lymphocyte"),
         CellType("lymphocyte"),

@@ -26,7 +26,7 @@ def find_images(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
         for path, reason in sorted(_walk(folder)):
             name = os.fsencode(path.relative_to(folder).as_posix()).decode(errors="replace")
             try:
-                reason = reason or _reason(path, folder)
+                reason = reason or unusable(path, folder)
             except OSError as error:
                 unreadable.append(f"{path}: {error.strerror}")
                 continue
@@ -54,8 +54,13 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
         yield from ((here / name, "") for name in files)
 
 
-def _reason(path: Path, folder: Path) -> str:
-    """Why a file is left out; empty if it is an image."""
+def inner(folder: Path, name: str) -> Path:
+    """The folder of that name in a folder, or the folder itself where it holds none."""
+    return folder / name if (folder / name).is_dir() else folder
+
+
+def unusable(path: Path, folder: Path) -> str:
+    """Why a file of that folder is left out; empty if it is an image. Raises ``OSError`` if unreadable."""
     if path.name.startswith("."):
         return "hidden file"
     if path.suffix.lower() not in SUFFIXES:

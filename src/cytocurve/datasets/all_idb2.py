@@ -1,0 +1,125 @@
+"""ALL-IDB2: 260 images of single cells from patients with acute lymphoblastic leukemia and from healthy people.
+
+Upstream's form is ``ALL_IDB2/img/ImNNN_<c>.tif``, c = 1 for a blast and 0 for another cell: the label version
+``diagnosis`` (``ALL``, ``healthy``), as Schouten et al. 2021 call it. A table beside the images with their cell types
+is a second one, ``expert``. Patients are not known.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from cytocurve.datasets import Dataset, Listing
+from cytocurve.datasets._images import find_images, inner
+from cytocurve.datasets._tables import read_table, tables_in
+from cytocurve.errors import InputError
+
+TOP, IMAGES = "ALL_IDB2", "img"
+
+DIAGNOSES: Mapping[str, str] = {"0": "healthy", "1": "ALL"}
+EXPERT: Mapping[str, str] = {
+    "basophil": "basophil",
+    "erythroblast": "erythroblast",
+    "eosinophil": "eosinophil",
+    "lymphoblast": "lymphoblast",
+    "lymphocyte (atypical)": "lymphocyte_atypical",
+    "lymphocyte (typical)": "lymphocyte_typical",
+    "metamyelocyte": "metamyelocyte",
+    "monocyte": "monocyte",
+    "neutrophil (segmented)": "neutrophil_segmented",
+    "thrombocyte": "thrombocyte",
+}
+"""The ten types of Schouten et al. 2021, table 1, by the taxonomy's names."""
+
+_NAME = re.compile(r"Im\d{3}_([01])\.tif", re.IGNORECASE)
+_IMAGE_HEADERS = ("image", "image name", "file", "file name", "filename", "name")
+_TYPE_HEADERS = ("label", "type", "cell type", "class")
+
+
+def read(folder: Path) -> Listing:
+    """List upstream's folder, the ``ALL_IDB2`` or the ``img`` in it.
+
+    Raises ``InputError`` where a diagnosis has no image, or listing all that is wrong with the table of cell types.
+    """
+    top = inner(folder, TOP)
+    found, skipped = find_images(inner(top, IMAGES))
+    images = {name: path for name, path in found.items() if _NAME.fullmatch(name)}
+    skipped |= dict.fromkeys(found.keys() - images.keys(), "not named ImNNN_<0 or 1>.tif")
+    codes = [name[name.rindex("_") + 1] for name in images]
+    missing = [f"ImNNN_{code}.tif ({label}): no image" for code, label in DIAGNOSES.items() if code not in codes]
+    if missing:
+        raise InputError(
+            f"{folder} is not ALL-IDB2; it lacks",
+            missing,
+            f"Next: ask for it at {DATASET.url}, and give the folder that holds {TOP}, or its images.",
+        )
+    tables = {"diagnosis": pd.DataFrame({"image": list(images), "label": [DIAGNOSES[code] for code in codes]})}
+    file = _table({folder, top, inner(top, IMAGES)})
+    if file:
+        tables["expert"] = _expert(file, list(images))
+        skipped.pop(file.name, None)
+    return Listing(images, tables, dict(sorted(skipped.items())))
+
+
+def _table(folders: set[Path]) -> Path | None:
+    files = sorted(file for folder in folders for file in tables_in(folder))
+    if len(files) > 1:
+        raise InputError(
+            "ALL-IDB2: only one table of cell types can be used; there are",
+            [str(file) for file in files],
+            "Next: move the others to another folder.",
+        )
+    return files[0] if files else None
+
+
+def _expert(file: Path, images: list[str]) -> pd.DataFrame:
+    """The table's rows by the taxonomy's names, and an empty label for each image that it leaves out."""
+    table = read_table(file)
+    image, kind = _column(file, table, _IMAGE_HEADERS), _column(file, table, _TYPE_HEADERS)
+    known = {_words(name): label for name, label in EXPERT.items()}
+    given = [(_file_name(name), kind) for name, kind in zip(table[image], table[kind], strict=True)]
+    unknown = [f"{name}: {kind!r}" for name, kind in given if kind.strip() and _words(kind) not in known]
+    if unknown:
+        raise InputError(f"{file}: these cell types are not known:", unknown, f"Known: {', '.join(EXPERT)}")
+    rows = [(name, known.get(_words(kind), "")) for name, kind in given]
+    rows += [(name, "") for name in images if name not in {name for name, _ in given}]
+    return pd.DataFrame(rows, columns=["image", "label"], dtype="str")
+
+
+def _column(file: Path, table: pd.DataFrame, headers: tuple[str, ...]) -> str:
+    """The only column whose header, in any case, is one of these."""
+    fitting = [str(column) for column in table if _words(str(column)) in headers]
+    if len(fitting) != 1:
+        raise InputError(
+            f"{file}: exactly one column must be headed {', '.join(headers[:-1])} or {headers[-1]}",
+            [f"{column!r} is such a column" for column in fitting],
+            f"The columns are: {', '.join(map(str, table.columns)) or 'none'}",
+        )
+    return fitting[0]
+
+
+def _words(text: str) -> str:
+    """The words of a header or cell type, in lower case, with one blank between them."""
+    return " ".join(re.findall(r"[^\W_]+", text.lower()))
+
+
+def _file_name(value: str) -> str:
+    """The image's name, of which a table may leave out the suffix, or give the folder too."""
+    name = PurePosixPath(value.strip().replace("\\", "/")).name
+    return name if not name or "." in name else f"{name}.tif"
+
+
+DATASET = Dataset(
+    name="all_idb2",
+    title="ALL-IDB2: single cells of patients with acute lymphoblastic leukemia and of healthy people",
+    licence="on request, for research",
+    citation=(
+        "Donida Labati R, Piuri V, Scotti F. ALL-IDB: the acute lymphoblastic leukemia image database for image "
+        "processing. IEEE International Conference on Image Processing (2011), doi:10.1109/ICIP.2011.6115881"
+    ),
+    url="https://homes.di.unimi.it/scotti/all/",
+    classes=frozenset({*DIAGNOSES.values(), *EXPERT.values()}),
+    read=read,
+)

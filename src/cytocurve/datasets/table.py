@@ -1,0 +1,114 @@
+"""Any images that a table lists: paths, labels and, where known, patients, official folds and annotators.
+
+PATH is a CSV or XLSX file, or a folder that holds exactly one. Its columns are ``image``, a path relative to the
+table's folder; ``label`` (label version ``table``), or a column ``label:<version>`` for each of several versions; and
+``patient``, ``fold`` and ``annotator`` where there are some.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from cytocurve.core import labels
+from cytocurve.datasets import Dataset, Listing
+from cytocurve.datasets._tables import SUFFIXES, named_images, plain, read_table, tables_in
+from cytocurve.errors import InputError
+
+VERSION = "table"
+"""The label version of the column ``label``."""
+
+_NAMED = "label:"
+_COLUMNS = ("image", "label", f"{_NAMED}<version>", *labels.OPTIONAL)
+
+
+def read(path: Path) -> Listing:
+    """List the images of a table; columns that are not used are told in ``skipped``.
+
+    Raises ``InputError`` listing the columns that are wrong, or every path that leaves the table's folder, names no
+    image or stands twice.
+    """
+    file = _file(path)
+    frame, versions = _checked(file)
+    images, wrong = named_images(file.parent, list(frame["image"]))
+    if wrong:
+        raise InputError(
+            f"{file}: these images cannot be used:",
+            wrong,
+            f"Next: state each image once, by its path relative to {file.parent}, with '/'.",
+        )
+    used = {"image", *versions.values(), *labels.OPTIONAL}
+    skipped = {
+        f"{file.name}, column {column!r}": f"not one of {', '.join(_COLUMNS)}" for column in frame if column not in used
+    }
+    return Listing(dict(sorted(images.items())), _split(frame, versions), skipped)
+
+
+def tables(path: Path) -> Mapping[str, pd.DataFrame]:
+    """The label versions of a table, whether its images are there or not; raises ``InputError`` as ``read`` does."""
+    return _split(*_checked(_file(path)))
+
+
+def _file(path: Path) -> Path:
+    """The table at that path, or the only one in that folder."""
+    hint = "Next: give a table with the columns image and label, or a folder that holds one."
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise InputError(f"{path}: no such file or folder", hint=hint)
+    found = tables_in(path)
+    if len(found) != 1:
+        many = "several tables in this folder:" if found else f"no table ({', '.join(SUFFIXES)}) in this folder"
+        raise InputError(f"{path}: {many}", [file.name for file in found], hint)
+    return found[0]
+
+
+def _checked(file: Path) -> tuple[pd.DataFrame, dict[str, str]]:
+    """The table, and the column of each label version."""
+    frame = read_table(file)
+    columns = [str(column) for column in frame.columns]
+    versions = {
+        VERSION if column == "label" else column.removeprefix(_NAMED): column
+        for column in columns
+        if column == "label" or column.startswith(_NAMED)
+    }
+    wrong = ["column 'image' is missing"] if "image" not in columns else []
+    wrong += [] if versions else [f"a column 'label' or '{_NAMED}<version>' is missing"]
+    wrong += [f"column {column!r} stands twice" for column in dict.fromkeys(columns) if columns.count(column) > 1]
+    wrong += [
+        f"column {column!r}: {version!r} cannot be a label version's name (letters, digits, '_' and '.')"
+        for version, column in versions.items()
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.]*", version)
+    ]
+    if {"label", f"{_NAMED}{VERSION}"} <= set(columns):
+        wrong.append(f"columns 'label' and '{_NAMED}{VERSION}' are the same label version")
+    if wrong:
+        raise InputError(
+            f"{file}: the columns cannot be used:",
+            wrong,
+            f"They are: {', '.join(columns) or 'none'}. Known: {', '.join(_COLUMNS)}",
+        )
+    return frame, versions
+
+
+def _split(frame: pd.DataFrame, versions: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """A table of its own for each label version."""
+    shared = frame[[column for column in labels.OPTIONAL if column in frame]]
+    names = [plain(value) for value in frame["image"]]
+    return {
+        version: pd.DataFrame({"image": names, "label": frame[column]}).join(shared)
+        for version, column in versions.items()
+    }
+
+
+DATASET = Dataset(
+    name="table",
+    title="Table: your own images, listed in a CSV or XLSX file with labels and patients",
+    licence="as its owner states",
+    citation="none",
+    url="your own images",
+    classes=None,
+    read=read,
+    tables=tables,
+)
