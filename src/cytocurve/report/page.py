@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cytocurve.core.curves import MARGIN, Gain, Summary
 from cytocurve.report.charts import INK, MUTED, PAPER, RULE, WIDE_FROM
+from cytocurve.report.environment import environment
 
 _TITLES = {"roc_auc": "ROC-AUC", "f1": "F1 (macro)", "f1_weighted": "F1 (weighted)"}
 
@@ -57,26 +57,20 @@ def title_of(metric: str) -> str:
 
 def render(study: Study, curves_svg: str, boxplot_svg: str) -> str:
     """The page, with these two figures of the leading metric in it."""
-    environment = Environment(
-        loader=PackageLoader("cytocurve.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["score"] = lambda value: "–" if value != value else f"{value:.3f}"
-    environment.filters["signed"] = lambda value: f"{value:+.3f}".replace("-", "−")
     tables = _tables(study)
-    return environment.get_template("report.html").render(
-        study=study,
-        headline=headline(study),
-        leading=tables[0],
-        others=tables[1:],
-        margin=MARGIN,
-        wide=len(study.curves) >= WIDE_FROM,
-        curves=_inline(curves_svg, "curves"),
-        boxplot=_inline(boxplot_svg, "boxplot"),
+    return (
+        environment()
+        .get_template("report.html")
+        .render(
+            study=study,
+            headline=headline(study),
+            leading=tables[0],
+            others=tables[1:],
+            margin=MARGIN,
+            wide=len(study.curves) >= WIDE_FROM,
+            curves=_inline(curves_svg, "curves"),
+            boxplot=_inline(boxplot_svg, "boxplot"),
+        )
     )
 
 

@@ -1,0 +1,91 @@
+"""``cytocurve labels review``: the labels of an arm that its own networks doubt, as a table and a page."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cytocurve.config import Project
+from cytocurve.core.review import colours, neighbours, out_of_fold, probability_columns, ranked
+from cytocurve.core.runs import Arm
+from cytocurve.errors import InputError
+from cytocurve.report.review import Neighbour, Suspect, picture, render
+from cytocurve.stores.files import write_text
+from cytocurve.stores.images import read_rgb
+from cytocurve.stores.tables import read_parquet
+
+Progress = Callable[[int, int], None]
+
+
+def review(project: Project, arm: Arm, top: int, progress: Progress) -> dict[str, Any]:
+    """Write ``reports/review/<arm>.csv``, all images by how suspect their label is, and a page of the first ``top``.
+
+    An image's probabilities are the mean over the runs of the largest training size that tested or validated on it and
+    so never trained on it. Returns the files and the ``top`` rows. Raises ``InputError`` where the arm has no results.
+    """
+    dataset = project.params().dataset
+    table = _suspects(project, arm)
+    folder = project.data / dataset / "images"
+    histograms = np.stack(
+        [_colours(folder, name, number, len(table), progress) for number, name in enumerate(table["image"])]
+    )
+    shown = table.head(top)
+    alike = neighbours(histograms, np.arange(len(shown)))
+    suspects = [_suspect(table, row, alike[row]) for row in range(len(shown))]
+    names = {image for suspect in suspects for image in (suspect.image, *(near.image for near in suspect.neighbours))}
+    pictures = {name: picture(read_rgb(folder / name)) for name in sorted(names)}
+    target = project.reports / "review" / f"{arm.name}.csv"
+    write_text(target, table.assign(new_label="").to_csv(index=False, lineterminator="\n", float_format="%.6f"))
+    write_text(target.with_suffix(".html"), render(arm.name, suspects, len(table), target.name, pictures))
+    return {
+        "table": str(target.relative_to(project.root)),
+        "page": str(target.with_suffix(".html").relative_to(project.root)),
+        "images": len(table),
+        "suspects": [
+            vars(suspect) | {"neighbours": [vars(near) for near in suspect.neighbours]} for suspect in suspects
+        ],
+    }
+
+
+def _suspects(project: Project, arm: Arm) -> pd.DataFrame:
+    """All images, the most suspect label first: ``rank, image, label, patient, given, suggested, score, p_…``."""
+    command = "dvc repro, or cytocurve sweep"
+    results = read_parquet(project.results(arm), command)
+    predictions = read_parquet(project.predictions(arm), command)
+    keys = results.loc[results["size"] == results["size"].max(), "run_key"]
+    table = ranked(out_of_fold(predictions[predictions["run_key"].isin(keys)])).rename(columns={"label": "given"})
+    catalog = read_parquet(project.catalog, "dvc repro catalog").set_index("image")
+    absent = [name for name in table["image"] if name not in catalog.index]
+    if absent or arm.labels not in catalog:
+        raise InputError(
+            f"{project.results(arm)} is not of the present catalog, which lacks",
+            absent or [f"label version {arm.labels}"],
+            "Next: dvc repro",
+        )
+    table.insert(0, "rank", range(1, len(table) + 1))
+    table.insert(2, "label", catalog.loc[table["image"], arm.labels].to_numpy())
+    table.insert(3, "patient", catalog.loc[table["image"], "patient"].to_numpy())
+    return table
+
+
+def _colours(folder: Any, name: str, number: int, total: int, progress: Progress) -> Any:
+    try:
+        found = colours(np.asarray(read_rgb(folder / name)))
+    except ValueError as error:
+        raise InputError(f"{folder / name}: {error}", hint="Next: dvc repro catalog") from error
+    progress(number + 1, total)
+    return found
+
+
+def _suspect(table: pd.DataFrame, row: int, alike: Any) -> Suspect:
+    record = table.iloc[row]
+    return Suspect(
+        rank=int(record["rank"]),
+        image=record["image"],
+        label=record["label"],
+        suggested=record["suggested"],
+        score=float(record["score"]),
+        probabilities={name.removeprefix("p_"): float(record[name]) for name in probability_columns(table)},
+        neighbours=[Neighbour(table["image"].iloc[i], table["label"].iloc[i]) for i in alike],
+    )

@@ -1,0 +1,18 @@
+"""How pages are made of templates: everything escaped, a missing value an error, numbers in one form."""
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+
+def environment() -> Environment:
+    """The templates of ``cytocurve.report``, with the filters ``score`` and ``signed``."""
+    made = Environment(
+        loader=PackageLoader("cytocurve.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters["score"] = lambda value: "–" if value != value else f"{value:.3f}"
+    made.filters["signed"] = lambda value: f"{value:+.3f}".replace("-", "−")
+    return made
