@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
+from cytocurve.core.taxonomy import MATEK
+
 
 def draw(seed: int, width: int = 24, height: int = 20) -> Image.Image:
     """Coloured noise."""
@@ -46,7 +48,24 @@ def make_starter(root: Path) -> None:
         table[["image", "label", "patient"]].to_csv(root / f"{version}.csv", index=False)
 
 
-MAKERS: Mapping[str, Callable[[Path], None]] = {"folder": make_folder, "pbc": make_pbc, "starter": make_starter}
+def make_aml_cytomorphology(root: Path) -> None:
+    """One image of every class, two of them shown to the second examiner again."""
+    again = {"EBO": "UNC EBO", "PMO": "MYO PMO"}
+    lines = []
+    for seed, code in enumerate(MATEK):
+        name = f"{code}/{code}_0001.tiff"
+        (root / code).mkdir(parents=True, exist_ok=True)
+        draw(seed).convert("RGBA").save(root / name)
+        lines.append(f"{name} {code} {again.get(code, 'nan nan')}\n")
+    (root / "annotations.dat").write_text("".join(lines))
+
+
+MAKERS: Mapping[str, Callable[[Path], None]] = {
+    "aml_cytomorphology": make_aml_cytomorphology,
+    "folder": make_folder,
+    "pbc": make_pbc,
+    "starter": make_starter,
+}
 
 
 def silent(done: int, total: int) -> None:
