@@ -8,6 +8,7 @@ from dataset_makers import make_aml_cytomorphology, save
 from projects import ROOT
 
 from cytocurve.core.labels import class_counts
+from cytocurve.core.taxonomy import MATEK
 from cytocurve.datasets import aml_cytomorphology as aml
 from cytocurve.errors import InputError
 
@@ -56,7 +57,7 @@ def test_images_are_named_by_their_class_folders(source: Path) -> None:
     assert set(listing.images) == set(listing.labels["gold"]["image"])
     top = source / aml.TOPS[0]
     top.mkdir()
-    for code in aml.MATEK:
+    for code in MATEK:
         (source / code).rename(top / code)
     assert aml.read(source).images.keys() == listing.images.keys()
     (source / aml.ANNOTATIONS).rename(top / aml.ANNOTATIONS)
@@ -100,7 +101,7 @@ def test_all_lines_that_cannot_be_used_are_named(source: Path) -> None:
     )
     with pytest.raises(InputError) as caught:
         aml.tables_of(source)
-    lines = len(aml.MATEK)
+    lines = len(MATEK)
     assert caught.value.offenders == (
         "line 1: gold: unknown code 'BAX'; did you mean 'BAS'?",
         "line 15: second: unknown code 'Q'",

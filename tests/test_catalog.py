@@ -18,8 +18,9 @@ from cytocurve import datasets
 from cytocurve.config import Project
 from cytocurve.datasets import pbc
 from cytocurve.errors import InputError
-from cytocurve.pipeline.catalog import COLUMNS, catalog
+from cytocurve.pipeline.catalog import catalog
 from cytocurve.pipeline.data import add
+from cytocurve.study.dataset import COLUMNS
 
 TOY = Path("data/toy")
 TABLE = TOY / "labels" / "folder.csv"

@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from cytocurve import __version__
-from cytocurve.cli import data, stages, study, ui
+from cytocurve.cli import data, labels, stages, study, ui
 from cytocurve.errors import CytocurveError
 
 INTERRUPTED = 130
@@ -48,6 +48,7 @@ def cli() -> None:
 
 
 cli.add_command(data.data)
+cli.add_command(labels.labels)
 for _stage in (stages.catalog, stages.split, stages.sweep, stages.publish, stages.evaluate, stages.register):
     cli.add_command(_stage)
 cli.add_command(ui.ui)
