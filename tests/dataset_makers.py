@@ -110,18 +110,15 @@ def make_table(root: Path) -> None:
 
 
 def make_aml_cytomorphology(root: Path) -> None:
-    """Two images of each code, the first re-annotated twice, as annotations.dat has it."""
-    rows = []
-    for number, code in enumerate(MATEK):
-        for cell in (1, 2):
-            name = f"{code}/{code}_{cell:04d}.tiff"
-            path = root / "AML-Cytomorphology" / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            draw(2 * number + cell).convert("RGBA").save(path)
-            rows.append(f"{name} {code} {f'{code} UNC' if cell == 1 else 'nan nan'}")
-    (root / "annotations.dat").write_text("\n".join(rows) + "\n")
-    legend = [f"{code} {name}" for code, name in MATEK.items()]
-    (root / "abbreviations.txt").write_text("\n".join(legend) + "\n")
+    """One image of every class, two of them shown to the second examiner again."""
+    again = {"EBO": "UNC EBO", "PMO": "MYO PMO"}
+    lines = []
+    for seed, code in enumerate(MATEK):
+        name = f"{code}/{code}_0001.tiff"
+        (root / code).mkdir(parents=True, exist_ok=True)
+        draw(seed).convert("RGBA").save(root / name)
+        lines.append(f"{name} {code} {again.get(code, 'nan nan')}\n")
+    (root / "annotations.dat").write_text("".join(lines))
 
 
 MAKERS: Mapping[str, Callable[[Path], None]] = {

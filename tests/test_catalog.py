@@ -14,11 +14,13 @@ from dataset_makers import silent
 from PIL import Image
 from projects import ROOT, cytocurve, draw_cell, write_params, write_toy
 
+from cytocurve import datasets
 from cytocurve.config import Project
 from cytocurve.datasets import pbc
 from cytocurve.errors import InputError
-from cytocurve.pipeline.catalog import COLUMNS, catalog
+from cytocurve.pipeline.catalog import catalog
 from cytocurve.pipeline.data import add
+from cytocurve.study.dataset import COLUMNS
 
 TOY = Path("data/toy")
 TABLE = TOY / "labels" / "folder.csv"
@@ -171,7 +173,7 @@ def test_an_image_that_large_is_refused_before_it_is_decoded(project: Project) -
 def test_an_unknown_loader_is_named(project: Project) -> None:
     """A dataset.yaml that states a dataset which there is not says which there are."""
     unknown_loader(project.root)
-    assert "loader: one of folder, pbc, starter" in refusal(project).offenders[0]
+    assert f"loader: one of {', '.join(datasets.names())} is expected" in refusal(project).offenders[0]
 
 
 def test_a_dataset_made_by_hand_has_open_classes(project: Project) -> None:

@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from cytocurve import __version__
-from cytocurve.cli import data, lineage, stages, study, ui
+from cytocurve.cli import data, labels, lineage, stages, study, ui
 from cytocurve.errors import CytocurveError
 
 INTERRUPTED = 130
@@ -50,6 +50,7 @@ def cli() -> None:
 cli.add_command(data.data)
 for _command in (lineage.trace, lineage.withdraw):
     data.data.add_command(_command)
+cli.add_command(labels.labels)
 for _stage in (stages.catalog, stages.split, stages.sweep, stages.publish, stages.evaluate, stages.register):
     cli.add_command(_stage)
 cli.add_command(ui.ui)

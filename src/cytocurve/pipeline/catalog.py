@@ -14,10 +14,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
-from pydantic import TypeAdapter, ValidationError
 
-from cytocurve import datasets
-from cytocurve.config import Name, Project, check_known, read_yaml
+from cytocurve.config import Project, check_known
 from cytocurve.core import labels, similarity
 from cytocurve.datasets import Progress
 from cytocurve.datasets._images import bombs_refused, refusal
@@ -25,12 +23,7 @@ from cytocurve.errors import InputError
 from cytocurve.stores.files import write_text
 from cytocurve.stores.images import format_of, pixel_sha256, read_rgb
 from cytocurve.stores.tables import write_parquet
-
-COLUMNS = (
-    "image", "sha256", "pixel_sha256", "phash", "width", "height", "patient", "duplicate_of", "near_duplicate_of",
-    "fold", "withdrawn", "format", "red", "green", "blue", "background_red", "background_green", "background_blue",
-)  # fmt: skip
-"""Columns of the catalog ahead of those of the label versions."""
+from cytocurve.study.dataset import COLUMNS, dataset_folder, images_below, known_classes, label_tables
 
 WITHDRAWN = "withdrawn.csv"
 """Beside ``images``: the records that were taken out of a dataset, without their images."""
@@ -68,11 +61,11 @@ def catalog(project: Project, progress: Progress) -> dict[str, Any]:
     that lists every damaged image and everything wrong with the labels.
     """
     params = project.params()
-    folder = _dataset_folder(project, params.dataset)
+    folder = dataset_folder(project, params.dataset)
     shown = folder.relative_to(project.root).as_posix()
-    images, wrong = _images(folder / "images", f"{shown}/images")
-    tables, unread = _tables(folder / "labels", f"{shown}/labels")
-    known, unknown = _known_classes(folder / "dataset.yaml", f"{shown}/dataset.yaml")
+    images, wrong = images_below(folder / "images", f"{shown}/images")
+    tables, unread = label_tables(folder / "labels", f"{shown}/labels")
+    known, unknown = known_classes(folder / "dataset.yaml", f"{shown}/dataset.yaml")
     missing = check_known("params.yaml: labels: label version", params.labels, [*tables])
     versions = {f"{shown}/labels/{version}.csv": table for version, table in tables.items() if table is not None}
     prints, broken = _fingerprints(images, f"{shown}/images", progress)
@@ -91,74 +84,6 @@ def catalog(project: Project, progress: Progress) -> dict[str, Any]:
     write_parquet(project.catalog, frame)
     write_text(project.catalog.with_suffix(".json"), json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     return report
-
-
-def _dataset_folder(project: Project, name: str) -> Path:
-    folder = project.data / name
-    if folder.is_dir():
-        return folder
-    command = f"cytocurve data add {name if name in datasets.names() else f'NAME PATH --as {name}'}"
-    if not project.data.is_dir():
-        raise InputError("data/: there is no data yet", hint=f"Next: make repro, or {command}")
-    here = sorted(path.name for path in project.data.iterdir() if path.is_dir() and not path.name.startswith("."))
-    raise InputError(
-        f"data/{name} is not there",
-        [f"params.yaml: {line}" for line in check_known("dataset", [name], here)],
-        f"Datasets there: {', '.join(here) or 'none'}. Next: {command}",
-    )
-
-
-def _images(folder: Path, shown: str) -> tuple[dict[str, Path], list[str]]:
-    """Files by name, sorted, hidden ones left out; links are followed, since DVC may link to its cache."""
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    images = {name: files[name] for name in sorted(files) if "/." not in f"/{name}" and _readable(name) == name}
-    wrong = [f"{shown}/{_readable(name)}: its name is not valid UTF-8" for name in files if _readable(name) != name]
-    return images, wrong if images else [*wrong, f"{shown}: no images"]
-
-
-def _readable(name: str) -> str:
-    return os.fsencode(name).decode(errors="replace")
-
-
-def _tables(folder: Path, shown: str) -> tuple[dict[str, pd.DataFrame | None], list[str]]:
-    """Label tables by version, None for one that cannot be read, and a line for each thing wrong with their files."""
-    tables: dict[str, pd.DataFrame | None] = {}
-    wrong = []
-    for path in sorted(path for path in folder.glob("*.csv") if not path.name.startswith(".")):
-        tables[path.stem] = None
-        try:
-            _check_version(path.stem)
-            tables[path.stem] = labels.parse(path.read_bytes().decode("utf-8-sig"))
-        except UnicodeDecodeError as error:
-            wrong.append(f"{shown}/{path.name}: not UTF-8, byte {error.start}: save it as CSV UTF-8")
-        except OSError as error:
-            wrong.append(f"{shown}/{path.name}: cannot be read: {error.strerror}")
-        except ValueError as error:
-            wrong.append(f"{shown}/{path.name}: {error}")
-    return tables, wrong if tables else [f"{shown}: no label versions (<version>.csv)"]
-
-
-def _check_version(version: str) -> None:
-    if version in COLUMNS:
-        raise ValueError(f"{version!r} is a column of the catalog and cannot name a label version")
-    try:
-        TypeAdapter(Name).validate_python(version)
-    except ValidationError:
-        raise ValueError("the name of a label version may hold letters, digits, '_' and '.' only") from None
-
-
-def _known_classes(path: Path, shown: str) -> tuple[frozenset[str] | None, list[str]]:
-    """The labels that may occur, None if open, as for a folder that was made by hand and states no loader."""
-    if not path.is_file():
-        return None, []
-    try:
-        content = read_yaml(path)
-    except (InputError, OSError) as error:
-        return None, [f"{shown}: cannot be read: {error}"]
-    loader = content.get("loader") if isinstance(content, dict) else None
-    if loader not in datasets.names():
-        return None, [f"{shown}: loader: one of {', '.join(datasets.names())} is expected, got {loader!r}"]
-    return datasets.load(loader).classes, []
 
 
 def _fingerprints(

@@ -1,0 +1,95 @@
+"""A dataset below ``data/``: its folder, its images, its label versions and the classes that it may have."""
+
+import os
+from pathlib import Path
+
+import pandas as pd
+from pydantic import TypeAdapter, ValidationError
+
+from cytocurve import datasets
+from cytocurve.config import Name, Project, check_known, read_yaml
+from cytocurve.core import labels
+from cytocurve.errors import InputError
+from cytocurve.stores.files import write_text
+
+COLUMNS = (
+    "image", "sha256", "pixel_sha256", "phash", "width", "height", "patient", "duplicate_of", "near_duplicate_of",
+    "fold", "withdrawn", "format", "red", "green", "blue", "background_red", "background_green", "background_blue",
+)  # fmt: skip
+"""Columns of the catalog ahead of those of the label versions."""
+
+
+def dataset_folder(project: Project, name: str, stated: str = "params.yaml: dataset") -> Path:
+    """The folder ``data/<name>``; raises ``InputError`` with where the name was stated and those that are there."""
+    folder, there = project.data, project.data.is_dir()
+    here = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".") if there else []
+    if name in here:
+        return folder / name
+    command = f"cytocurve data add {name if name in datasets.names() else f'NAME PATH --as {name}'}"
+    if not there:
+        raise InputError("data/: there is no data yet", hint=f"Next: make repro, or {command}")
+    raise InputError(
+        f"data/{name} is not there",
+        check_known(stated, [name], here),
+        f"Datasets there: {', '.join(here) or 'none'}. Next: {command}",
+    )
+
+
+def images_below(folder: Path, shown: str) -> tuple[dict[str, Path], list[str]]:
+    """Files by name, sorted, hidden ones left out; links are followed, since DVC may link to its cache."""
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    images = {name: files[name] for name in sorted(files) if "/." not in f"/{name}" and _readable(name) == name}
+    wrong = [f"{shown}/{_readable(name)}: its name is not valid UTF-8" for name in files if _readable(name) != name]
+    return images, wrong if images else [*wrong, f"{shown}: no images"]
+
+
+def _readable(name: str) -> str:
+    return os.fsencode(name).decode(errors="replace")
+
+
+def label_tables(folder: Path, shown: str) -> tuple[dict[str, pd.DataFrame | None], list[str]]:
+    """Label tables by version, None for one that cannot be read, and a line for each thing wrong with their files."""
+    tables: dict[str, pd.DataFrame | None] = {}
+    wrong = []
+    for path in sorted(path for path in folder.glob("*.csv") if not path.name.startswith(".")):
+        tables[path.stem] = None
+        try:
+            check_version(path.stem)
+            tables[path.stem] = labels.parse(path.read_bytes().decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            wrong.append(f"{shown}/{path.name}: not UTF-8, byte {error.start}: save it as CSV UTF-8")
+        except OSError as error:
+            wrong.append(f"{shown}/{path.name}: cannot be read: {error.strerror}")
+        except ValueError as error:
+            wrong.append(f"{shown}/{path.name}: {error}")
+    return tables, wrong if tables else [f"{shown}: no label versions (<version>.csv)"]
+
+
+def write_labels(path: Path, table: pd.DataFrame) -> None:
+    """Write a label version, images sorted, at once and completely; equal tables give equal bytes."""
+    columns = [column for column in (*labels.REQUIRED, *labels.OPTIONAL) if column in table]
+    write_text(path, table[columns].sort_values("image").to_csv(index=False, lineterminator="\n"))
+
+
+def check_version(version: str) -> None:
+    """Raise ``ValueError`` where a label version cannot have this name."""
+    if version in COLUMNS:
+        raise ValueError(f"{version!r} is a column of the catalog and cannot name a label version")
+    try:
+        TypeAdapter(Name).validate_python(version)
+    except ValidationError:
+        raise ValueError("the name of a label version may hold letters, digits, '_' and '.' only") from None
+
+
+def known_classes(path: Path, shown: str) -> tuple[frozenset[str] | None, list[str]]:
+    """The labels that may occur, None if open, as for a folder that was made by hand and states no loader."""
+    if not path.is_file():
+        return None, []
+    try:
+        content = read_yaml(path)
+    except (InputError, OSError) as error:
+        return None, [f"{shown}: cannot be read: {error}"]
+    loader = content.get("loader") if isinstance(content, dict) else None
+    if loader not in datasets.names():
+        return None, [f"{shown}: loader: one of {', '.join(datasets.names())} is expected, got {loader!r}"]
+    return datasets.load(loader).classes, []
