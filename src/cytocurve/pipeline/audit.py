@@ -16,6 +16,12 @@ from cytocurve.stores.tables import read_parquet
 IDENTICAL = ("byte-identical", "pixel-identical")
 """The findings that ``duplicates: fail`` refuses; near-identical pictures are a judgement, and only told."""
 
+WAYS = {
+    "leakage: fail": "split: patient or duplicates: group keep together what belongs together, leakage: warn trains on",
+    "duplicates: fail": "duplicates: drop keeps the first of each group, duplicates: group all of them in one fold",
+}
+"""What can be done about a refusal."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -60,20 +66,17 @@ def _tables(project: Project, params: Params) -> tuple[pd.DataFrame, dict[str, p
 
 def _refusal(found: core.Audit, params: Params) -> CytocurveError | None:
     """The error that lists everything that the policies refuse, None where they refuse nothing."""
-    refused: list[Finding] = []
-    ways = []
-    if params.leakage == "fail" and found.leaks:
-        refused += found.leaks
-        ways.append(
-            "split: patient or duplicates: group keep on one side what belongs together; leakage: warn trains on"
-        )
-    if params.duplicates == "fail" and found.of(*IDENTICAL):
-        refused += found.of(*IDENTICAL)
-        ways.append("duplicates: drop keeps the first of each group, duplicates: group all of them in one fold")
+    refused: dict[str, list[Finding]] = {}
+    if params.leakage == "fail":
+        refused["leakage: fail"] = found.leaks
+    if params.duplicates == "fail":
+        refused["duplicates: fail"] = found.of(*IDENTICAL)
+    refused = {policy: findings for policy, findings in refused.items() if findings}
     if not refused:
         return None
+    every = [finding for findings in refused.values() for finding in findings]
     return CytocurveError(
-        "The audit says no, and nothing is trained, as leakage: fail or duplicates: fail in params.yaml ask for:",
-        [line for finding in refused for line in (finding.sentence, *map(told, finding.offenders))],
-        f"reports/audit.json has the numbers. Next, in params.yaml: {'; or '.join(ways)}.",
+        f"The audit says no, and nothing is trained, since params.yaml asks for {' and '.join(refused)}:",
+        [line for finding in every for line in (finding.sentence, *(f"  {told(o)}" for o in finding.offenders))],
+        f"reports/audit.json has the numbers. Next, in params.yaml: {'; '.join(WAYS[policy] for policy in refused)}.",
     )

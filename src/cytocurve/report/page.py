@@ -3,12 +3,17 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from cytocurve.core.audit.finding import told
 from cytocurve.core.curves import MARGIN, Gain, Summary
 from cytocurve.report.charts import INK, MUTED, PAPER, RULE, WIDE_FROM
+
+OFFENDERS_SHOWN = 3
+"""Of each finding of the audit; ``reports/audit.json`` has the others."""
 
 _TITLES = {"roc_auc": "ROC-AUC", "f1": "F1 (macro)", "f1_weighted": "F1 (weighted)"}
 
@@ -18,7 +23,8 @@ class Study:
     """What the page tells: ``curves[arm][metric][size]``, the first metric leading, and each arm's saturation size.
 
     ``chosen`` is the arm with the best validation scores; ``gain`` is that of its largest size over its saturation
-    size, where it has one; ``notes`` are sentences on the data that a reader must know.
+    size, where it has one; ``notes`` are sentences on the data that a reader must know. ``audit`` is the contents of
+    ``reports/audit.json``, None where these data were not audited.
     """
 
     dataset: str
@@ -29,6 +35,7 @@ class Study:
     gain: Gain | None
     notes: Sequence[str]
     provenance: Mapping[str, str]
+    audit: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,7 @@ def render(study: Study, curves_svg: str, boxplot_svg: str) -> str:
     )
     environment.filters["score"] = lambda value: "–" if value != value else f"{value:.3f}"
     environment.filters["signed"] = lambda value: f"{value:+.3f}".replace("-", "−")
+    environment.filters["told"] = told
     tables = _tables(study)
     return environment.get_template("report.html").render(
         study=study,
@@ -74,6 +82,7 @@ def render(study: Study, curves_svg: str, boxplot_svg: str) -> str:
         leading=tables[0],
         others=tables[1:],
         margin=MARGIN,
+        offenders_shown=OFFENDERS_SHOWN,
         wide=len(study.curves) >= WIDE_FROM,
         curves=_inline(curves_svg, "curves"),
         boxplot=_inline(boxplot_svg, "boxplot"),

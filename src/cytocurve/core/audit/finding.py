@@ -45,7 +45,7 @@ class Finding:
 
 def told(offender: Offender) -> str:
     """An offender as one line for people."""
-    return "; ".join(f"{key}: {_shown(value)}" for key, value in offender.items())
+    return "; ".join(f"{key.replace('_', ' ')}: {_shown(value)}" for key, value in offender.items())
 
 
 def _shown(value: object) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -67,13 +68,18 @@ def across_subsets(split: pd.DataFrame, grouping: Grouping, labels: str) -> Find
 
 
 def _torn(rows: pd.DataFrame, folds: dict[str, list[int]], grouping: Grouping) -> Iterator[Offender]:
-    """Each torn group, the folds that tear it, and examples by name from the first of them."""
+    """Each torn group, the folds that tear it, and examples by name from the first that trains and tests on it."""
     for group, members in rows.groupby("group"):
         where = folds[str(group)]
-        first = members[members["fold"] == where[0]]
-        named = {"patient": str(group)} if grouping.name == "patient" else {}
-        sides = {subset: first.loc[first["subset"] == subset, "image"].tolist()[:EXAMPLES] for subset in SUBSETS}
-        yield named | {"folds": where} | {subset: images for subset, images in sides.items() if images}
+        sides = {fold: _sides(members[members["fold"] == fold]) for fold in where}
+        shown = next((fold for fold in where if {"train", "test"} <= sides[fold].keys()), where[0])
+        offender: dict[str, Any] = {"patient": str(group)} if grouping.name == "patient" else {}
+        yield offender | {"folds": where, "example_fold": shown} | sides[shown]
+
+
+def _sides(members: pd.DataFrame) -> dict[str, list[str]]:
+    sides = {subset: members.loc[members["subset"] == subset, "image"].tolist()[:EXAMPLES] for subset in SUBSETS}
+    return {subset: images for subset, images in sides.items() if images}
 
 
 def across_official_folds(images: pd.DataFrame, grouping: Grouping, used: bool) -> Finding:

@@ -109,6 +109,8 @@ def _scores(values: NDArray[np.float64], truth: NDArray[np.intp], classes: int) 
     The parts are judged one by one: a feature that is the same everywhere then has 0.5 exactly, whereas pooled
     predictions would follow the parts' slightly different shares of the classes.
     """
+    if (values == values[0]).all():
+        return np.full((PARTS, classes), 0.5)
     parts = StratifiedKFold(PARTS, shuffle=True, random_state=SEED)
     scores = np.empty((PARTS, classes))
     for part, (train, test) in enumerate(parts.split(values, truth)):
