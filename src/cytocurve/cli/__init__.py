@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from cytocurve import __version__
-from cytocurve.cli import data, labels, lineage, stages, study, ui
+from cytocurve.cli import audit, data, labels, lineage, stages, study, ui
 from cytocurve.errors import CytocurveError
 
 INTERRUPTED = 130
@@ -51,7 +51,15 @@ cli.add_command(data.data)
 for _command in (lineage.trace, lineage.withdraw):
     data.data.add_command(_command)
 cli.add_command(labels.labels)
-for _stage in (stages.catalog, stages.split, stages.sweep, stages.publish, stages.evaluate, stages.register):
+for _stage in (
+    stages.catalog,
+    stages.split,
+    audit.audit,
+    stages.sweep,
+    stages.publish,
+    stages.evaluate,
+    stages.register,
+):
     cli.add_command(_stage)
 cli.add_command(ui.ui)
 cli.add_command(study.study)

@@ -15,6 +15,9 @@ import pandas as pd
 Progress = Callable[[int, int], None]
 """Called with the number of files done and their total."""
 
+RecordOf = Callable[[str], tuple[str | None, str | None]]
+"""From a file's upstream path to its patient and its official fold, None for what the path does not tell."""
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -40,7 +43,8 @@ class Dataset:
     one, by drawing or downloading it. ``unpack`` is for datasets whose upstream is one file other than an archive: it
     writes the layout that ``read`` expects from that file into an empty folder. ``tables`` reads the label versions of
     an upstream folder alone, as ``Listing.labels`` holds them, where they stand in files of their own and no image is
-    needed. ``classes`` are the labels that may occur; None leaves them open.
+    needed. ``classes`` are the labels that may occur; None leaves them open. ``record_of`` is for datasets whose paths
+    tell patients or official folds; it takes any path of the upstream inventory.
     """
 
     name: str
@@ -53,6 +57,7 @@ class Dataset:
     draw: Callable[[Path, Progress], None] | None = None
     unpack: Callable[[Path, Path, Progress], None] | None = None
     tables: Callable[[Path], Mapping[str, pd.DataFrame]] | None = None
+    record_of: RecordOf | None = None
 
 
 def names() -> list[str]:

@@ -45,6 +45,7 @@ def evaluate(project: Project) -> dict[str, Any]:
         gain=_gain(curves[chosen][LEADING], saturation[chosen]),
         notes=_notes(project, params),
         provenance=_provenance(project, results),
+        audit=_audit(project, params),
     )
     metrics = _metrics(study)
     write_text(project.reports / "metrics.json", _json(metrics))
@@ -95,6 +96,19 @@ def _notes(project: Project, params: Params) -> list[str]:
         "patients may be lower."
     )
     return [*(f"The images: {line}." for line in title), stopping, by_image]
+
+
+def _audit(project: Project, params: Params) -> dict[str, Any] | None:
+    """What the stage ``audit`` found on these labels and this task; None where it was not run on them."""
+    file = project.reports / "audit.json"
+    try:
+        found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        of = (found["dataset"], found["task"], found["labels"])
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError("reports/audit.json: not what cytocurve audit writes", hint="Next: dvc repro audit") from error
+    return found if of == (params.dataset, params.task_name, params.labels) else None
 
 
 def _summary(arms: Mapping[str, Any]) -> dict[str, Any]:

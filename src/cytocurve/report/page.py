@@ -3,12 +3,17 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from markupsafe import Markup
 
+from cytocurve.core.audit.finding import told
 from cytocurve.core.curves import MARGIN, Gain, Summary
 from cytocurve.report.charts import INK, MUTED, PAPER, RULE, WIDE_FROM
 from cytocurve.report.environment import environment
+
+OFFENDERS_SHOWN = 3
+"""Of each finding of the audit; ``reports/audit.json`` has the others."""
 
 _TITLES = {"roc_auc": "ROC-AUC", "f1": "F1 (macro)", "f1_weighted": "F1 (weighted)"}
 
@@ -18,7 +23,8 @@ class Study:
     """What the page tells: ``curves[arm][metric][size]``, the first metric leading, and each arm's saturation size.
 
     ``chosen`` is the arm with the best validation scores; ``gain`` is that of its largest size over its saturation
-    size, where it has one; ``notes`` are sentences on the data that a reader must know.
+    size, where it has one; ``notes`` are sentences on the data that a reader must know. ``audit`` is the contents of
+    ``reports/audit.json``, None where these data were not audited.
     """
 
     dataset: str
@@ -29,6 +35,7 @@ class Study:
     gain: Gain | None
     notes: Sequence[str]
     provenance: Mapping[str, str]
+    audit: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -57,20 +64,18 @@ def title_of(metric: str) -> str:
 
 def render(study: Study, curves_svg: str, boxplot_svg: str) -> str:
     """The page, with these two figures of the leading metric in it."""
-    tables = _tables(study)
-    return (
-        environment()
-        .get_template("report.html")
-        .render(
-            study=study,
-            headline=headline(study),
-            leading=tables[0],
-            others=tables[1:],
-            margin=MARGIN,
-            wide=len(study.curves) >= WIDE_FROM,
-            curves=_inline(curves_svg, "curves"),
-            boxplot=_inline(boxplot_svg, "boxplot"),
-        )
+    pages, tables = environment(), _tables(study)
+    pages.filters["told"] = told
+    return pages.get_template("report.html").render(
+        study=study,
+        headline=headline(study),
+        leading=tables[0],
+        others=tables[1:],
+        margin=MARGIN,
+        offenders_shown=OFFENDERS_SHOWN,
+        wide=len(study.curves) >= WIDE_FROM,
+        curves=_inline(curves_svg, "curves"),
+        boxplot=_inline(boxplot_svg, "boxplot"),
     )
 
 

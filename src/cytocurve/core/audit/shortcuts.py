@@ -1,0 +1,152 @@
+"""Shortcuts: how well what has nothing to do with a cell's form tells the classes apart by itself.
+
+A network that may learn a batch's image size or background from the training images needs no morphology. Each feature
+alone feeds a small decision tree; its ROC-AUC in cross-validation says what it gives away.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import norm
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import StratifiedKFold
+from sklearn.tree import DecisionTreeClassifier
+
+from cytocurve.core.audit.finding import Finding, Severity
+
+FEATURES: Mapping[str, tuple[str, ...]] = {
+    "image size": ("width", "height"),
+    "file format": ("format",),
+    "mean colour": ("red", "green", "blue"),
+    "background": ("background_red", "background_green", "background_blue"),
+}
+"""Each feature's columns in the catalog."""
+
+OF_THE_CELL = frozenset({"mean colour"})
+"""Features that the cell itself has a part in: what they give away need not be a shortcut."""
+
+PARTS = 5
+"""Of the cross-validation; classes with fewer images are left out."""
+
+CONFIDENCE = 0.95
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Auc:
+    """A ROC-AUC with its 95 % interval, and whether it is above that of chance, 0.5."""
+
+    roc_auc: float
+    ci_low: float
+    ci_high: float
+    above_chance: bool
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """What one feature gives away: the macro average over classes, one against the rest, and the worst class."""
+
+    feature: str
+    macro: Auc
+    worst_class: str
+    worst: Auc
+
+    @property
+    def above_chance(self) -> bool:
+        """Whether the feature gives away the classes on average, or one of them."""
+        return self.macro.above_chance or self.worst.above_chance
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The shortcut as JSON has it."""
+        macro, worst = asdict(self.macro), asdict(self.worst)
+        return {"feature": self.feature, **macro, "worst": {"class": self.worst_class, **worst}}
+
+
+def shortcuts(given: pd.DataFrame) -> list[Shortcut]:
+    """What each of ``FEATURES`` gives away of ``class``, the most first; none where fewer than two classes remain.
+
+    ``given`` has a row an image. ROC-AUC is the mean over five stratified parts. The interval is that of Hanley and
+    McNeil 1982; an average over classes is given the average of their standard errors, which its own cannot exceed,
+    and the worst class is corrected for having been chosen (Bonferroni). Images of one patient count as independent:
+    where patients have many, the intervals are too narrow.
+    """
+    sizes = given["class"].value_counts()
+    kept = given[given["class"].isin(sizes[sizes >= PARTS].index)]
+    names = sorted(kept["class"].unique())
+    if len(names) < 2:
+        return []
+    truth = np.searchsorted(names, kept["class"])
+    found = [_shortcut(feature, _coded(kept, columns), truth, names) for feature, columns in FEATURES.items()]
+    return sorted(found, key=lambda shortcut: -shortcut.macro.roc_auc)
+
+
+def _coded(given: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.float64]:
+    """The columns as numbers, (images, columns); names are numbered in their order."""
+    coded = [pd.factorize(given[c], sort=True)[0] if given[c].dtype.kind not in "iuf" else given[c] for c in columns]
+    return np.stack([np.asarray(column, np.float64) for column in coded], axis=1)
+
+
+def _shortcut(feature: str, values: NDArray[np.float64], truth: NDArray[np.intp], names: Sequence[str]) -> Shortcut:
+    scores = _scores(values, truth, len(names))
+    judged = range(1, 2) if len(names) == 2 else range(len(names))
+    counts = [(int((truth == number).sum()), int((truth != number).sum())) for number in judged]
+    aucs = [float(scores[:, number].mean()) for number in judged]
+    errors = [standard_error(auc, *count) for auc, count in zip(aucs, counts, strict=True)]
+    chance = [standard_error(0.5, *count) for count in counts]
+    macro = _judge(float(np.mean(aucs)), float(np.mean(errors)), float(np.mean(chance)), 1)
+    worst = int(np.argmax(aucs))
+    return Shortcut(feature, macro, names[judged[worst]], _judge(aucs[worst], errors[worst], chance[worst], len(aucs)))
+
+
+def _scores(values: NDArray[np.float64], truth: NDArray[np.intp], classes: int) -> NDArray[np.float64]:
+    """ROC-AUC of each part and class, one against the rest, (parts, classes).
+
+    The parts are judged one by one: a feature that is the same everywhere then has 0.5 exactly, whereas pooled
+    predictions would follow the parts' slightly different shares of the classes.
+    """
+    if (values == values[0]).all():
+        return np.full((PARTS, classes), 0.5)
+    parts = StratifiedKFold(PARTS, shuffle=True, random_state=SEED)
+    scores = np.empty((PARTS, classes))
+    for part, (train, test) in enumerate(parts.split(values, truth)):
+        tree = DecisionTreeClassifier(max_leaf_nodes=16, min_samples_leaf=5, random_state=SEED)
+        predicted = tree.fit(values[train], truth[train]).predict_proba(values[test])
+        scores[part] = [roc_auc_score(truth[test] == number, predicted[:, number]) for number in range(classes)]
+    return scores
+
+
+def standard_error(auc: float, positives: int, negatives: int) -> float:
+    """The standard error of a ROC-AUC (Hanley & McNeil 1982, Radiology 143:29-36, formula 1)."""
+    both_positive, both_negative = auc / (2 - auc), 2 * auc**2 / (1 + auc)
+    variance = auc * (1 - auc) + (positives - 1) * (both_positive - auc**2) + (negatives - 1) * (both_negative - auc**2)
+    return float(np.sqrt(max(variance, 0.0) / (positives * negatives)))
+
+
+def _judge(auc: float, error: float, chance: float, comparisons: int) -> Auc:
+    """An AUC with its interval; ``chance`` is the standard error at 0.5, for the one at 1 vanishes in any sample."""
+    z = float(norm.ppf(1 - (1 - CONFIDENCE) / 2 / comparisons))
+    low, high = max(auc - z * error, 0.0), min(auc + z * error, 1.0)
+    above = auc - z * max(error, chance) > 0.5
+    return Auc(round(auc, 4), round(low, 4), round(high, 4), bool(above))
+
+
+def finding(shortcut: Shortcut, labels: str) -> Finding:
+    """The shortcut as a finding, without offenders where it is not above chance."""
+    cell = shortcut.feature in OF_THE_CELL
+    severity: Severity = "note" if cell else "warning"
+    worst = shortcut.worst
+    sentence = (
+        f"Label version {labels}: the {shortcut.feature} alone tells {shortcut.worst_class} from the rest with ROC-AUC "
+        f"{worst.roc_auc:.2f} (95 % interval {worst.ci_low:.2f} to {worst.ci_high:.2f}), the classes on average with "
+        f"{shortcut.macro.roc_auc:.2f}; "
+        + ("the cell has a part in it, so this need not be a shortcut." if cell else "it is no part of the cell.")
+    )
+    numbers = {"macro_roc_auc": shortcut.macro.roc_auc, "worst_roc_auc": worst.roc_auc}
+    offenders = [{"feature": shortcut.feature, "class": shortcut.worst_class}] if shortcut.above_chance else []
+    name = f"shortcut-{shortcut.feature.replace(' ', '-')}"
+    return Finding(name, severity, sentence, numbers, offenders, labels)
