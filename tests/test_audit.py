@@ -15,7 +15,7 @@ from cytocurve.core.audit.finding import AT_MOST, SEVERITIES, Finding
 from cytocurve.core.audit.shortcuts import FEATURES, shortcuts, standard_error
 from cytocurve.core.audit.sizes import sizes
 from cytocurve.core.splits import Fold, cross_validation, grouped_cross_validation, joined
-from cytocurve.pipeline.catalog import COLUMNS
+from cytocurve.study.dataset import COLUMNS
 
 FOLDS = 3
 

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
 
+from cytocurve.core.pictures import too_large
 from cytocurve.errors import InputError
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
@@ -80,24 +82,45 @@ def unusable(path: Path, folder: Path) -> str:
 
 def refusal(path: Path) -> str:
     """Why a file cannot be used as an image, by its header; empty if it can be. Raises ``OSError`` if unreadable."""
+    with path.open("rb") as file:
+        try:
+            with Image.open(file, formats=FORMATS) as image:
+                return _unusable(image)
+        except UnidentifiedImageError:
+            return f"no image: its contents are none of {', '.join(FORMATS)}"
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            return f"too large: {error}"
+        except Exception as error:  # damaged files make Pillow raise nearly anything
+            return f"damaged image: {str(error) or type(error).__name__}"
+
+
+def _unusable(image: ImageFile) -> str:
+    """Why an opened image cannot be used; empty if it can be."""
+    if image.mode[0] in "IF":
+        return f"pixels of mode {image.mode}; only images of 8 bits a channel can be used"
+    if _several(image):
+        return "several pictures in one file; save each as a file of its own"
+    return too_large(image.width, image.height)
+
+
+def _several(image: ImageFile) -> bool:
+    """Whether a second picture follows; the pages of a TIFF are not counted, since there can be very many."""
+    if image.format != "TIFF":
+        return bool(getattr(image, "is_animated", False))
     try:
-        with Image.open(path, formats=FORMATS) as image:
-            if image.mode[0] in "IF":
-                return f"pixels of mode {image.mode}; only images of 8 bits a channel can be used"
-    except UnidentifiedImageError:
-        return f"no image: its contents are none of {', '.join(FORMATS)}"
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        return f"too large: {error}"
-    except (OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno:
-            raise
-        return f"damaged image: {error}"
-    return ""
+        image.seek(1)
+    except EOFError:
+        return False
+    return True
 
 
 @contextmanager
 def bombs_refused() -> Iterator[None]:
-    """Within it, opening an image of more pixels than any photograph of a cell has is an error, not a warning."""
+    """Within it, opening an image of more pixels than any photograph of a cell has is an error, not a warning.
+
+    What else Pillow warns of, such as damaged EXIF data, says nothing about the pixels and is not shown.
+    """
     with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         yield

@@ -1,19 +1,14 @@
 """Stage ``catalog``: every image decoded, every label checked, duplicates found."""
 
-import hashlib
 import json
 import os
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import imagehash
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from PIL import Image
 
 from cytocurve.config import Project, check_known
 from cytocurve.core import labels, similarity
@@ -21,36 +16,14 @@ from cytocurve.datasets import Progress
 from cytocurve.datasets._images import bombs_refused, refusal
 from cytocurve.errors import InputError
 from cytocurve.stores.files import write_text
-from cytocurve.stores.images import format_of, pixel_sha256, read_rgb
+from cytocurve.stores.fingerprints import Fingerprint, fingerprint
 from cytocurve.stores.tables import write_parquet
 from cytocurve.study.dataset import COLUMNS, dataset_folder, images_below, known_classes, label_tables
 
 WITHDRAWN = "withdrawn.csv"
 """Beside ``images``: the records that were taken out of a dataset, without their images."""
 
-THUMBNAIL = 32
-"""Pixels a side of the grey picture that imagehash.phash is computed from."""
-
 _THREADS = min(os.cpu_count() or 1, 8)
-
-
-@dataclass(frozen=True)
-class Fingerprint:
-    """What an image file is: hashes in hex of its bytes, its pixels and its looks; width and height in pixels.
-
-    ``colour`` is the mean of red, green and blue (0 to 255), ``background`` their median along the edge.
-    """
-
-    sha256: str
-    pixel_sha256: str
-    phash: str
-    width: int
-    height: int
-    format: str
-    colour: tuple[float, float, float]
-    background: tuple[float, float, float]
-    hashes: tuple[int, ...]
-    thumbnail: NDArray[np.uint8]
 
 
 def catalog(project: Project, progress: Progress) -> dict[str, Any]:
@@ -102,48 +75,20 @@ def _fingerprints(
 
 
 def _fingerprint(path: Path) -> Fingerprint | str:
+    """An image's fingerprint, or the reason why it has none."""
     try:
-        reason = refusal(path)
-        if reason:
-            return reason
-        image, kind = read_rgb(path), format_of(path)
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    except (OSError, ValueError) as error:
+        return refusal(path) or fingerprint(path)
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
+    except ValueError as error:
         return str(error)
-    thumbnail = image.convert("L").resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
-    grey = np.asarray(thumbnail)
-    hashes = [imagehash.phash(Image.fromarray(view)) for view in similarity.views(grey)]
-    pixels = np.asarray(image)
-    return Fingerprint(
-        sha256=sha256,
-        pixel_sha256=pixel_sha256(image),
-        phash=str(hashes[0]),
-        width=image.width,
-        height=image.height,
-        format=kind,
-        colour=tuple(pixels.mean(axis=(0, 1)).tolist()),
-        background=tuple(np.median(edge(pixels), axis=0).tolist()),
-        hashes=tuple(int(str(found), 16) for found in hashes),
-        thumbnail=grey,
-    )
-
-
-def edge(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The pixels (n, 3) of an image's outermost sixteenth on each side, which a cell in the middle leaves free."""
-    height, width, _ = pixels.shape
-    inside = np.zeros((height, width), bool)
-    inside[height // 16 + 1 : -(height // 16 + 1), width // 16 + 1 : -(width // 16 + 1)] = True
-    outside: NDArray[np.uint8] = pixels[~inside]
-    return outside
 
 
 def _frame(prints: Mapping[str, Fingerprint], tables: Mapping[str, pd.DataFrame], gone: pd.DataFrame) -> pd.DataFrame:
     names = list(prints)
     frame = pd.DataFrame([_row(name, found) for name, found in prints.items()])
     frame["duplicate_of"] = _others(names, frame.groupby("pixel_sha256")["image"].transform("first"))
-    hashes = np.array([found.hashes for found in prints.values()], np.uint64)
-    pairs = similarity.near_identical(hashes, np.stack([found.thumbnail for found in prints.values()]))
+    pairs = similarity.near_identical(np.stack([found.thumbnail for found in prints.values()]))
     first = similarity.first_of_group(len(names), pairs)
     frame["near_duplicate_of"] = _others(names, pd.Series([names[i] for i in first]))
     frame["withdrawn"] = pd.Series([None] * len(frame), dtype="str")

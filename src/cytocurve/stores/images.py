@@ -10,35 +10,40 @@ from filelock import FileLock
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from cytocurve.core.pictures import too_large
 from cytocurve.errors import InputError
 from cytocurve.stores.files import sha256, write_text
-
-PIXEL_LIMIT = 50_000_000
-"""Larger images are refused before they are decoded: no photograph of a single cell comes near it."""
 
 Pixels = NDArray[np.uint8]
 
 
 def read_rgb(path: Path) -> Image.Image:
-    """The decoded image in RGB; raises ``ValueError`` with the reason where it cannot be decoded completely."""
+    """The decoded image in RGB as its pixels are stored, without any turn that its EXIF data ask for.
+
+    Raises ``ValueError`` with the reason where it cannot be decoded completely.
+    """
+    return decoded(path)[0]
+
+
+def decoded(path: Path) -> tuple[Image.Image, str]:
+    """The image as ``read_rgb`` gives it, and its format by its contents, such as ``JPEG``."""
     try:
         with Image.open(path) as image:
-            if image.width * image.height > PIXEL_LIMIT:
-                raise ValueError(f"{image.width}x{image.height} pixels are more than the limit of {PIXEL_LIMIT:,}")
-            return image.convert("RGB")
-    except (OSError, SyntaxError, Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ValueError(f"cannot be decoded: {error}") from error
-
-
-def format_of(path: Path) -> str:
-    """The format of an image by its contents, such as ``JPEG``."""
-    with Image.open(path) as image:
-        return str(image.format)
+            large = too_large(image.width, image.height)
+            if not large:
+                image.load()
+                image.info.pop("transparency", None)  # not asked for, and Pillow warns of some kinds
+                return image.convert("RGB"), str(image.format)
+    except Exception as error:  # damaged files make Pillow raise nearly anything
+        raise ValueError(f"cannot be decoded: {str(error) or type(error).__name__}") from error
+    raise ValueError(large)
 
 
 def pixel_sha256(image: Image.Image) -> str:
     """SHA-256 (hex) over width, height and RGB pixels: an image's identity, whatever its file format."""
-    return hashlib.sha256(f"{image.width}x{image.height}".encode() + image.tobytes()).hexdigest()
+    found = hashlib.sha256(f"{image.width}x{image.height}".encode())
+    found.update(image.tobytes())
+    return found.hexdigest()
 
 
 def shared_pixels(
