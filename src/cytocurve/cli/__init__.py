@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from cytocurve import __version__
-from cytocurve.cli import audit, data, labels, lineage, stages, study, ui
+from cytocurve.cli import audit, data, labels, lineage, review, stages, study, ui
 from cytocurve.errors import CytocurveError
 
 INTERRUPTED = 130
@@ -51,6 +51,7 @@ cli.add_command(data.data)
 for _command in (lineage.trace, lineage.withdraw):
     data.data.add_command(_command)
 cli.add_command(labels.labels)
+labels.labels.add_command(review.review)
 for _stage in (
     stages.catalog,
     stages.split,

@@ -146,4 +146,5 @@ DATASET = Dataset(
     url="https://doi.org/10.7937/tcia.2019.dc64i46r",
     classes=frozenset(LABELS.values()),
     read=read,
+    record_of=lambda path: (subject_of(path), fold_of(path)),
 )

@@ -11,6 +11,7 @@ from cytocurve.core import labels
 from cytocurve.errors import InputError
 from cytocurve.stores.files import write_text
 from cytocurve.stores.tables import read_parquet
+from cytocurve.study.dataset import dataset_folder, label_tables, write_labels
 
 FILE = "withdrawn.csv"
 KEPT = ("image", "pixel_sha256", "patient", "fold", "duplicate_of", "near_duplicate_of")
@@ -24,9 +25,7 @@ def withdraw(project: Project, dataset: str, patient: str, reason: str, today: d
     near-identical ones, which stay. The record is written first: after a kill, the same call finishes what it began.
     Raises ``InputError`` for an unknown patient, an empty reason, or a catalog that is not of the present data.
     """
-    folder = project.data / dataset
-    if not (folder / "images").is_dir():
-        raise InputError(f"{folder} is not there", hint="Datasets that are here: cytocurve data list")
+    folder = dataset_folder(project, dataset, "dataset")
     if not reason.strip():
         raise InputError("--reason: the record of a withdrawal needs a reason")
     tables = _tables(folder)
@@ -45,15 +44,10 @@ def withdraw(project: Project, dataset: str, patient: str, reason: str, today: d
 
 def _tables(folder: Path) -> dict[str, pd.DataFrame]:
     """The label tables by version; raises ``InputError`` listing those that cannot be read."""
-    tables, wrong = {}, []
-    for path in sorted((folder / "labels").glob("*.csv")):
-        try:
-            tables[path.stem] = labels.parse(path.read_bytes().decode("utf-8-sig"))
-        except ValueError as error:
-            wrong.append(f"{path}: {error}")
+    tables, wrong = label_tables(folder / "labels", f"data/{folder.name}/labels")
     if wrong:
-        raise InputError("These label versions cannot be read:", wrong, "Next: dvc repro catalog tells all of them")
-    return tables
+        raise InputError("These label versions cannot be used:", wrong, "Next: correct them, then this command again.")
+    return {version: table for version, table in tables.items() if table is not None}
 
 
 def _recorded(folder: Path) -> pd.DataFrame:
@@ -101,7 +95,7 @@ def _remove(folder: Path, names: set[str], tables: dict[str, pd.DataFrame]) -> N
     for version, table in tables.items():
         kept = table[~table["image"].isin(names)]
         if len(kept) < len(table):
-            write_text(folder / "labels" / f"{version}.csv", kept.to_csv(index=False, lineterminator="\n"))
+            write_labels(folder / "labels" / f"{version}.csv", kept)
     for name in sorted(names):
         (folder / "images" / name).unlink(missing_ok=True)
 

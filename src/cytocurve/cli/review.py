@@ -1,0 +1,48 @@
+"""``cytocurve labels review``: the labels that an arm's own networks doubt."""
+
+from typing import Any
+
+import click
+
+from cytocurve.cli.shared import arms_named, as_json, current_project, show
+
+
+@click.command("review")
+@click.argument("arm")
+@click.option("--top", type=click.IntRange(1), default=60, show_default=True, help="Pictures on the page.")
+@as_json
+def review(arm: str, top: int, machine: bool) -> None:
+    """Rank the labels of a finished ARM by how much its networks doubt them.
+
+    Each image is judged by networks that never trained on it. Writes a table of all images and a page of the first
+    ones to reports/review/. Put what you decide into the table's column new_label; it goes back by `labels import`.
+
+    \b
+    cytocurve labels review sequential-none-expert
+    cytocurve labels import reports/review/sequential-none-expert.csv --as second --annotator "Dr. Who" --base expert
+    """
+    from cytocurve.pipeline.review import review as run
+    from cytocurve.progress import Bars
+
+    (chosen,), bars = arms_named((arm,)), Bars()
+    try:
+        figures = run(current_project(), chosen, top, bars("reading", "images"))
+    finally:
+        bars.close()
+    show(machine, figures, lambda: _told(figures, chosen.labels))
+
+
+def _told(figures: dict[str, Any], labels: str) -> str:
+    lines = [f"The most suspect of {figures['images']} labels:"]
+    lines += [
+        f"  {suspect['rank']:>3}  {suspect['score']:.3f}  {suspect['image']}: {suspect['label']}, networks say "
+        f"{suspect['suggested']}"
+        for suspect in figures["suspects"][:10]
+    ]
+    return "\n".join(
+        [
+            *lines,
+            f"Look at {figures['page']}; decide in {figures['table']}, column new_label; then:",
+            f"  cytocurve labels import {figures['table']} --as NAME --annotator WHO --base {labels}",
+        ]
+    )
