@@ -1,0 +1,74 @@
+"""What relabelling bought: arms that differ in their label version only, compared run by run on the same labels."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from cytocurve.core.curves import Curve, Summary, summarise
+from cytocurve.core.metrics import score
+from cytocurve.core.runs import Arm
+
+RUN = ["fold", "size", "seed"]
+
+
+@dataclass(frozen=True)
+class Relabelling:
+    """By training size, how much better an arm is than the arm of another label version, paired by fold and seed.
+
+    Both are scored on the ``judge``'s labels of the same test images: an arm's own labels would judge each by its own
+    mistakes.
+    """
+
+    arm: str
+    other: str
+    judge: str
+    metric: str
+    differences: Mapping[int, Summary]
+
+
+def relabellings(
+    arms: Sequence[Arm], results: Mapping[str, pd.DataFrame], predictions: Mapping[str, pd.DataFrame], metric: str
+) -> list[Relabelling]:
+    """Each pair of arms with the same architecture and augmentation, the later label version against the first.
+
+    The judge is the last label version of the study. ``results`` and ``predictions`` are the arms' tables by name.
+    Pairs whose classes or test images differ are left out.
+    """
+    found = []
+    for arm in arms:
+        family = [
+            each for each in arms if (each.architecture, each.augmentation) == (arm.architecture, arm.augmentation)
+        ]
+        first, judge = family[0], family[-1]
+        if arm == first:
+            continue
+        given = _labels(predictions[judge.name])
+        scored = [_scores(results[each.name], predictions[each.name], given, metric) for each in (first, arm)]
+        if scored[0] is None or scored[1] is None:
+            continue
+        pairs = scored[0].merge(scored[1], on=RUN, suffixes=("_first", "_second"))
+        difference = (pairs["score_second"] - pairs["score_first"]).tolist()
+        curve = Curve.of(pairs["fold"].tolist(), pairs["seed"].tolist(), pairs["size"].tolist(), difference)
+        found.append(Relabelling(arm.name, first.name, judge.labels, metric, summarise(curve)))
+    return found
+
+
+def _labels(table: pd.DataFrame) -> pd.Series:
+    tests = table[table["subset"] == "test"].drop_duplicates("image")
+    return tests.set_index("image")["label"]
+
+
+def _scores(runs: pd.DataFrame, table: pd.DataFrame, given: pd.Series, metric: str) -> pd.DataFrame | None:
+    """The runs' scores on the given labels of their test images; None where the classes or images are not the same."""
+    tests = table[table["subset"] == "test"]
+    columns = [str(column) for column in table.columns if str(column).startswith("p_")]
+    names = [column.removeprefix("p_") for column in columns]
+    if not set(tests["image"]) <= set(given.index) or not set(given) <= set(names):
+        return None
+    classes = tests["image"].map(given).map(names.index).to_numpy(np.int64)
+    probabilities = tests[columns].to_numpy()
+    rows = tests.reset_index(drop=True).groupby("run_key").indices
+    scores = {key: score(classes[index], probabilities[index])[metric] for key, index in rows.items()}
+    return runs[RUN].assign(score=runs["run_key"].map(scores))
