@@ -204,7 +204,7 @@ def test_the_consensus_is_written_with_who_voted(project: Project) -> None:
         "b": [LIGHT, DARK, DARK, "", "", DARK, DARK, DARK],
         "c": [LIGHT, DARK, DARK, "", "", "eosinophil", "eosinophil", DARK],
     }
-    folder = written(project, "folder").reset_index()
+    folder = written(project, "folder").reindex(IMAGES).reset_index()
     folder.loc[[2, 3, 4], "label"] = [LIGHT, "", DARK]
     folder.to_csv(project.data / "toy/labels/folder.csv", index=False)
     for version, labels in votes.items():

@@ -1,5 +1,6 @@
 """Stage ``split``: the catalog's images of a task, in folds with nested training sets, for each label version."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -27,45 +28,130 @@ FEWEST_IMAGES_A_CLASS = 3
 def split(project: Project) -> dict[str, Any]:
     """Write ``build/split/<labels>.parquet`` for each label version; returns counts of images, folds and classes.
 
-    Raises ``InputError``, before anything is written, where the study asks for more than the images give.
+    ``left_out`` counts the images that are labelled in a version but take no part, and why (see ``left_out``). Raises
+    ``InputError``, before anything is written, where the study asks for more than the images give.
     """
     params = project.params()
     check_arms(params)
     catalog = read_parquet(project.catalog, "dvc repro catalog")
-    tables = {labels: split_labels(catalog, params, labels) for labels in params.labels}
+    tables = split_versions(catalog, params)
     for labels, table in tables.items():
         write_parquet(project.split(labels), table)
-    return {labels: summary(table) for labels, table in tables.items()}
+    without = left_out(catalog, params)
+    return {labels: summary(table) | {"left_out": without[labels]} for labels, table in tables.items()}
 
 
-def split_labels(catalog: pd.DataFrame, params: Params, labels: str) -> pd.DataFrame:
-    """A row an image, fold and subset: ``fold, subset, rank, image, pixel_sha256, label, class``.
+def split_versions(catalog: pd.DataFrame, params: Params) -> dict[str, pd.DataFrame]:
+    """Each label version's split, a row an image, fold and subset.
 
-    ``rank`` is the position in the subset; a training set of size n is the rows of ``train`` with rank below n.
-    Withdrawn images keep their place until the folds are drawn and then leave it empty, so that a run that had not
-    seen them stays the same run.
+    Columns: ``fold, subset, rank, image, pixel_sha256, label, class``.
+    ``rank`` is the position in the subset; a training set of size n is the rows of ``train`` with rank below n. All
+    versions of a study share images, folds and order, so that they can be compared in pairs: the images that take part
+    in the task in every version, drawn by the labels of the first; only ``label`` and ``class`` differ. Withdrawn
+    images keep their place until the folds are drawn and then leave it empty, so that a run that had not seen them
+    stays the same run.
     """
-    if labels not in catalog.columns:
-        raise InputError(f"build/catalog.parquet: no label version {labels!r}", hint="Next: dvc repro catalog")
-    usable = catalog[labels].notna()
+    first = params.labels[0]
+    kept = _usable(catalog, params)
+    tasks, part = _shared(kept, params)
+    images = kept[part].sort_values("image", ignore_index=True)
+    images["class"] = images[first].map(tasks[first].members)
+    if params.sample_per_class is not None:
+        chosen = balanced_sample(
+            images["pixel_sha256"].tolist(), images["class"].tolist(), images[first].tolist(),
+            params.sample_per_class, params.split_seed,
+        )  # fmt: skip
+        images = images.iloc[chosen].reset_index(drop=True)
+    for labels, task in tasks.items():
+        there = images[images["withdrawn"].isna()]
+        check_classes(there.assign(**{"class": there[labels].map(task.members)}), task, params, labels)
+    images["label"] = images["class"].map(dict(enumerate(tasks[first].classes)))
+    folds = _without_withdrawn(images, _drawn(images, params))
+    check_sizes(params.sizes, min(len(fold.train) for fold in folds))
+    tables = {labels: _table(images, folds, labels, task) for labels, task in tasks.items()}
+    _check_test_folds(tables, tasks)
+    return tables
+
+
+def _usable(catalog: pd.DataFrame, params: Params) -> pd.DataFrame:
+    """The catalog's rows that may take part, whatever their labels."""
+    absent = [f"{labels!r}" for labels in params.labels if labels not in catalog.columns]
+    if absent:
+        raise InputError("build/catalog.parquet: no label version", absent, "Next: dvc repro catalog")
+    usable = pd.Series(True, index=catalog.index)
     if params.duplicates != "group":
         usable &= catalog["duplicate_of"].isna()
     if params.split == "predefined":
         usable &= catalog["fold"].notna()
-    kept = catalog[usable]
-    present = kept.loc[kept["withdrawn"].isna(), labels]
-    task = params.task_of({str(label): int(count) for label, count in present.value_counts().items()})
-    images = kept[kept[labels].isin(task.members.keys())].sort_values("image", ignore_index=True)
-    images["class"] = images[labels].map(task.members)
-    if params.sample_per_class is not None:
-        chosen = balanced_sample(
-            images["pixel_sha256"].tolist(), images["class"].tolist(), images[labels].tolist(),
-            params.sample_per_class, params.split_seed,
-        )  # fmt: skip
-        images = images.iloc[chosen].reset_index(drop=True)
-    check_classes(images[images["withdrawn"].isna()], task, params, labels)
-    images["label"] = images["class"].map(dict(enumerate(task.classes)))
-    return _table(images, _drawn(images, params), params)
+    return catalog[usable]
+
+
+def _shared(kept: pd.DataFrame, params: Params) -> tuple[dict[str, Task], "pd.Series[bool]"]:
+    """The task on each label version, and which images take part in it in all of them.
+
+    A task that goes by counts counts these images alone, so it is asked again until none falls out. Withdrawn images
+    go by the first version: they only keep a place in the draw, which is its own.
+    """
+    here = kept["withdrawn"].isna()
+    known = {str(label): 0 for labels in params.labels for label in kept.loc[here, labels].dropna().unique()}
+    part = here & kept[params.labels].notna().all(axis=1)
+    while True:
+        tasks = {labels: _task(kept.loc[part, labels], params, known) for labels in params.labels}
+        still = part.copy()
+        for labels, task in tasks.items():
+            still &= kept[labels].isin(task.members.keys())
+        if still.equals(part):
+            break
+        part = still
+    first = params.labels[0]
+    return tasks, part | (~here & kept[first].isin(tasks[first].members.keys()))
+
+
+def _task(given: "pd.Series[str]", params: Params, known: dict[str, int]) -> Task:
+    """The task on these labels; a task stated by its classes may name any label that the study's versions know."""
+    counts = {str(label): int(count) for label, count in given.value_counts().items()}
+    return params.task_of(counts if isinstance(params.task, str) else known | counts)
+
+
+def left_out(catalog: pd.DataFrame, params: Params) -> dict[str, dict[str, Any]]:
+    """For each label version its labelled images, duplicates aside, that take no part in the study, and why.
+
+    ``unlabelled_in`` and ``outside_task_in`` count them by the versions in which they have no label, or one that is in
+    no class of the task; an image may be counted under several.
+    """
+    kept = _usable(catalog, params)
+    kept = kept[kept["withdrawn"].isna()]
+    tasks, part = _shared(kept, params)
+    out = {}
+    for labels in params.labels:
+        without = kept[~part & kept[labels].notna()]
+        unlabelled = {other: int(without[other].isna().sum()) for other in params.labels}
+        outside = {
+            other: int((without[other].notna() & ~without[other].isin(task.members.keys())).sum())
+            for other, task in tasks.items()
+        }
+        out[labels] = {
+            "images": len(without),
+            "unlabelled_in": {other: count for other, count in unlabelled.items() if count},
+            "outside_task_in": {other: count for other, count in outside.items() if count},
+        }
+    return out
+
+
+def _check_test_folds(tables: Mapping[str, pd.DataFrame], tasks: Mapping[str, Task]) -> None:
+    """A binary test fold needs both classes in every version, though the folds are stratified by the first alone."""
+    first, *others = tables
+    lacking = []
+    for labels in others:
+        tested = tables[labels][tables[labels]["subset"] == "test"]
+        for fold, found in tested.groupby("fold")["label"].unique().items() if tasks[labels].binary else ():
+            lacking += [f"{labels}: fold {fold}: no {name}" for name in tasks[labels].classes if name not in found]
+    if lacking:
+        raise InputError(
+            f"labels: all versions share the folds that {first!r} draws; in these test folds a class is lacking:",
+            lacking,
+            "Next, in params.yaml: fewer folds, another version first in labels, or one version alone.",
+        )
 
 
 def _drawn(images: pd.DataFrame, params: Params) -> list[Fold]:
@@ -145,14 +231,20 @@ def check_classes(images: pd.DataFrame, task: Task, params: Params, labels: str)
         )
 
 
-def _table(images: pd.DataFrame, folds: list[Fold], params: Params) -> pd.DataFrame:
+def _without_withdrawn(images: pd.DataFrame, folds: list[Fold]) -> list[Fold]:
     there = images["withdrawn"].isna().to_numpy()
-    folds = [Fold(*(rows[there[rows]] for rows in (fold.test, fold.validation, fold.train))) for fold in folds]
-    check_sizes(params.sizes, min(len(fold.train) for fold in folds))
+    return [Fold(*(rows[there[rows]] for rows in (fold.test, fold.validation, fold.train))) for fold in folds]
+
+
+def _table(images: pd.DataFrame, folds: list[Fold], labels: str, task: Task) -> pd.DataFrame:
+    names = dict(enumerate(task.classes))
     parts = []
     for number, fold in enumerate(folds):
         for subset, rows in (("train", fold.train), ("validation", fold.validation), ("test", fold.test)):
-            part = images.loc[rows, ["image", "pixel_sha256", "label", "class"]].reset_index(drop=True)
+            part = images.loc[rows, ["image", "pixel_sha256"]].reset_index(drop=True)
+            classes = images.loc[rows, labels].map(task.members).reset_index(drop=True)
+            part["label"] = classes.map(names)
+            part["class"] = classes
             part.insert(0, "rank", range(len(rows)))
             part.insert(0, "subset", subset)
             part.insert(0, "fold", number)
