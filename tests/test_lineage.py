@@ -13,7 +13,7 @@ from projects import BIN, cytocurve, make_project, run, write_params, write_toy
 from cytocurve.config import Project
 from cytocurve.errors import InputError
 from cytocurve.pipeline.catalog import catalog
-from cytocurve.pipeline.split import split_labels
+from cytocurve.pipeline.split import split_versions
 from cytocurve.pipeline.withdraw import withdraw
 
 TODAY = date(2026, 1, 2)
@@ -38,7 +38,7 @@ def project(tmp_path: Path) -> Project:
 
 def split_of(project: Project) -> pd.DataFrame:
     catalog(project, silent)
-    return split_labels(pd.read_parquet(project.catalog), project.params(), "folder")
+    return split_versions(pd.read_parquet(project.catalog), project.params())["folder"]
 
 
 def test_a_withdrawn_patient_leaves_images_and_tables_and_stays_in_the_record(project: Project) -> None:

@@ -205,7 +205,8 @@ def _check_patients(images: pd.DataFrame) -> None:
 
 def _check_groups(images: pd.DataFrame, groups: list[str], params: Params) -> None:
     """A test fold needs each class, so each class needs as many groups as there are folds."""
-    found = images.assign(group=groups).groupby("label")["group"].nunique()
+    there = images.assign(group=groups)[images["withdrawn"].isna()]
+    found = there.groupby("label")["group"].nunique()
     short = [f"{label}: {count}" for label, count in found.items() if count < params.folds]
     if short:
         what = "patients" if params.split == "patient" else "groups of images"

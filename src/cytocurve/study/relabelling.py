@@ -38,9 +38,7 @@ def relabellings(
     """
     found = []
     for arm in arms:
-        family = [
-            each for each in arms if (each.architecture, each.augmentation) == (arm.architecture, arm.augmentation)
-        ]
+        family = [each for each in arms if replace(each, labels=arm.labels) == arm]
         first, judge = family[0], family[-1]
         if arm == first:
             continue
