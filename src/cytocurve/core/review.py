@@ -37,7 +37,7 @@ def ranked(means: pd.DataFrame) -> pd.DataFrame:
     columns = probability_columns(means)
     names = [column.removeprefix("p_") for column in columns]
     probabilities = means[columns].to_numpy(np.float64)
-    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    probabilities = probabilities / probabilities.sum(axis=1, keepdims=True)
     given = means["label"].map(names.index).to_numpy()
     table = means.assign(
         score=get_label_quality_scores(given, probabilities),

@@ -10,11 +10,13 @@ import pandas as pd
 from cytocurve.config import Params, Project, read_yaml
 from cytocurve.core.curves import Curve, Gain, Summary, gain, saturation_size, summarise
 from cytocurve.core.metrics import METRICS
+from cytocurve.core.relabelling import Relabelling, relabellings
 from cytocurve.core.runs import digest
 from cytocurve.errors import InputError
 from cytocurve.report import charts, page
 from cytocurve.stores.dvc import data_hash
 from cytocurve.stores.files import write_text
+from cytocurve.stores.tables import read_parquet
 from cytocurve.study.choice import best_arm, validation_scores
 
 LEADING = "roc_auc"
@@ -46,6 +48,7 @@ def evaluate(project: Project) -> dict[str, Any]:
         notes=_notes(project, params),
         provenance=_provenance(project, results),
         audit=_audit(project, params),
+        relabellings=_relabellings(project, params, results),
     )
     metrics = _metrics(study)
     write_text(project.reports / "metrics.json", _json(metrics))
@@ -75,6 +78,13 @@ def _read(project: Project, params: Params) -> dict[str, pd.DataFrame]:
     if offenders:
         raise InputError("These results cannot be evaluated:", offenders, "Run  dvc repro  to compute what is missing.")
     return results
+
+
+def _relabellings(project: Project, params: Params, results: Mapping[str, pd.DataFrame]) -> list[Relabelling]:
+    if len(params.labels) == 1:
+        return []
+    predictions = {arm.name: read_parquet(project.predictions(arm), "dvc repro") for arm in params.arms}
+    return relabellings(params.arms, results, predictions, LEADING)
 
 
 def _gain(curve: Curve, saturation: int | None) -> Gain | None:
@@ -145,7 +155,14 @@ def _metrics(study: page.Study) -> dict[str, Any]:
         }
         for arm, by_metric in study.curves.items()
     }
-    return {"dataset": study.dataset, "task": study.task, "arms": arms, "comparisons": [], "plan": {}}
+    comparisons = [
+        {
+            **{name: value for name, value in vars(found).items() if name != "differences"},
+            "differences": {str(size): _rounded(point) for size, point in found.differences.items()},
+        }
+        for found in study.relabellings
+    ]
+    return {"dataset": study.dataset, "task": study.task, "arms": arms, "comparisons": comparisons, "plan": {}}
 
 
 def _rounded(point: Summary) -> dict[str, float | None]:

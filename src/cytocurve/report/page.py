@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from cytocurve.core.audit.finding import told
 from cytocurve.core.curves import MARGIN, Gain, Summary
+from cytocurve.core.relabelling import Relabelling
 from cytocurve.report.charts import INK, MUTED, PAPER, RULE, WIDE_FROM
 from cytocurve.report.environment import environment
 
@@ -24,7 +25,7 @@ class Study:
 
     ``chosen`` is the arm with the best validation scores; ``gain`` is that of its largest size over its saturation
     size, where it has one; ``notes`` are sentences on the data that a reader must know. ``audit`` is the contents of
-    ``reports/audit.json``, None where these data were not audited.
+    ``reports/audit.json``, None where these data were not audited; ``relabellings`` compare label versions.
     """
 
     dataset: str
@@ -36,6 +37,7 @@ class Study:
     notes: Sequence[str]
     provenance: Mapping[str, str]
     audit: Mapping[str, Any] | None = None
+    relabellings: Sequence[Relabelling] = ()
 
 
 @dataclass(frozen=True)
