@@ -44,9 +44,9 @@ def main() -> None:
     harness.write(
         "relabelling",
         "Planted label errors found",
-        f"Starter dataset, {len(flipped)} of {len(order)} labels flipped between blast and not blast (seed {given.seed}), "
-        f"sequential network without augmentation, {given.folds} folds, {given.size} training images of which some carry "
-        "a flipped label; images ranked by the networks that never trained on them.\n\n"
+        f"Starter dataset, {len(flipped)} of {len(order)} labels flipped between blast and not blast (seed "
+        f"{given.seed}), sequential network without augmentation, {given.folds} folds, {given.size} training images, "
+        "flipped ones among them; images ranked by the networks that never trained on them.\n\n"
         + harness.table(["", "flips found", "random order", "times random", "asked: at least"], rows),
     )
 
@@ -54,7 +54,8 @@ def main() -> None:
 def plant(folder: Path, seed: int) -> set[str]:
     """Write ``noisy.csv``: the expert's labels with some flipped, of pictures that stand there once; their names."""
     table = pd.read_csv(folder / "expert.csv", dtype="str")
-    once = [name for name in table["image"] if name not in twins(folder.parent / "images", table["image"].tolist())]
+    several = twins(folder.parent / "images", table["image"].tolist())
+    once = [name for name in table["image"] if name not in several]
     chosen = set(np.random.default_rng(seed).choice(once, round(FLIPPED * len(once)), replace=False).tolist())
     rows = table["image"].isin(chosen)
     blast = table["label"] == "lymphoblast"
