@@ -21,6 +21,7 @@ SMALL: Mapping[str, Any] = {
     "task": {"positive": ["dark"], "negative": ["light"]},
     "sample_per_class": None,
     "min_class_size": 5,
+    "rare": "drop",
     "labels": ["folder"],
     "architectures": ["sequential"],
     "augmentations": ["none"],
@@ -29,6 +30,9 @@ SMALL: Mapping[str, Any] = {
     "seeds": [0],
     "split": "stratified",
     "split_seed": 0,
+    "grow_by": "images",
+    "duplicates": "drop",
+    "leakage": "warn",
     "image_size": 24,
     "training": {
         "batch_size": 5,
