@@ -115,7 +115,7 @@ def test_before_its_turn_the_stage_says_what_to_run_first(tmp_path: Path) -> Non
 
 @pytest.mark.slow
 def test_nothing_is_trained_where_the_audit_says_no(tmp_path: Path) -> None:
-    root = make_project(tmp_path, leakage="fail", grow_by="images", duplicates="drop", rare="drop")
+    root = make_project(tmp_path, leakage="fail")
     done = run(root, "dvc", "repro")
     assert done.returncode != 0
     assert "Running stage 'audit'" in done.stdout

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from projects import ROOT, SMALL, cytocurve, make_project, run, write_params
 
-STAGES = ("catalog", "split", "sweep", "evaluate", "register")
+STAGES = ("catalog", "split", "audit", "sweep", "evaluate", "register")
 
 
 def test_help_answers_within_a_second_and_shows_an_example() -> None:
@@ -21,12 +21,23 @@ def test_help_answers_within_a_second_and_shows_an_example() -> None:
     assert "dvc repro" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["data add", "sweep", "publish", "study use"])
+@pytest.mark.parametrize("command", ["data add", "audit", "sweep", "publish", "study use"])
 def test_help_of_a_command_with_arguments_has_an_example(command: str) -> None:
     assert f"cytocurve {command} " in cytocurve(ROOT, *command.split(), "--help").stdout.partition("Options:")[0]
 
 
-@pytest.mark.parametrize("module", ["cli", "pipeline.catalog", "pipeline.split", "pipeline.evaluate", "study.plan"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        "cli",
+        "pipeline.catalog",
+        "pipeline.split",
+        "pipeline.audit",
+        "pipeline.inventory",
+        "pipeline.evaluate",
+        "study.plan",
+    ],
+)
 def test_commands_that_train_nothing_load_no_tensorflow(module: str) -> None:
     code = f"import sys, cytocurve.{module}; sys.exit(any(m in sys.modules for m in ('tensorflow', 'keras')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -132,7 +143,7 @@ def test_dvc_repro_runs_all_stages_and_a_change_re_runs_only_what_it_touches(tmp
     other = root / "data/toy/labels/again.csv"
     other.write_text((root / "data/toy/labels/folder.csv").read_text())
     ran = stages_run(run(root, "dvc", "repro").stdout)
-    assert ran == ["catalog", "split", "evaluate"], "a label version that no arm uses trains nothing"
+    assert ran == ["catalog", "split", "audit", "evaluate"], "a label version that no arm uses trains nothing"
 
 
 def stages_run(output: str) -> list[str]:
@@ -140,7 +151,7 @@ def stages_run(output: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", ["catalog", "split", "sweep", "publish", "evaluate", "register"])
+@pytest.mark.parametrize("stage", ["catalog", "split", "audit", "sweep", "publish", "evaluate", "register"])
 def test_every_command_that_reports_figures_prints_them_as_json(swept: Path, stage: str) -> None:
     done = cytocurve(swept, stage, "--json")
     assert done.returncode == 0, done.stderr
