@@ -115,7 +115,7 @@ def test_sensitivity_and_specificity_count_every_image_once(pairs: list[tuple[st
 
 
 def test_a_share_has_its_wilson_interval() -> None:
-    """9 of 10 with 95 % lie in [0.596, 0.982] (Brown, Cai & DasGupta 2001's formula 4); nothing of nothing is none."""
+    """9 of 10 with 95 % lie in [0.596, 0.982]; nothing of nothing is none."""
     z, n, p = 1.959963984540054, 10, 0.9
     centre, half = p + z**2 / (2 * n), z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     found = agreement.share(9, 10).estimate

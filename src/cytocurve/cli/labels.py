@@ -33,7 +33,9 @@ def _versions(dataset: str | None, root: Path | None) -> tuple[str, Any]:
 @from_root
 @as_json
 def labels_list(dataset: str | None, root: Path | None, machine: bool) -> None:
-    """List the label versions of a dataset: images a class, unlabelled ones, annotators.
+    """List label versions and their counts.
+
+    Images a class, unlabelled ones, and images of each annotator.
 
     \b
     cytocurve labels list --dataset starter --json
@@ -72,7 +74,9 @@ def _overview(versions: Mapping[str, Any]) -> Iterator[str]:
 @from_root
 @as_json
 def labels_diff(first: str, second: str, dataset: str | None, root: Path | None, machine: bool) -> None:
-    """Show what changed from label version A to B: a confusion table and every changed image.
+    """Show what changed from version A to B.
+
+    A confusion table, and every changed image.
 
     \b
     cytocurve labels diff expert expert2
@@ -109,10 +113,10 @@ def _difference(figures: Mapping[str, Any]) -> Iterator[str]:
 def labels_agreement(
     reference: str, others: tuple[str, ...], dataset: str | None, root: Path | None, machine: bool
 ) -> None:
-    """Score each OTHER label version against REFERENCE, which is taken for the truth.
+    """Score label versions against a REFERENCE.
 
-    On images labelled in both: Cohen's kappa, sensitivity and specificity for blasts and atypical cells, precision
-    and sensitivity of each class, with 95 % intervals.
+    It is taken for the truth. On images labelled in both: Cohen's kappa, sensitivity and specificity for blasts and
+    atypical cells, precision and sensitivity of each class, with 95 % intervals.
 
     \b
     cytocurve labels agreement gold first second --dataset aml_cytomorphology --root ~/AML
@@ -161,9 +165,10 @@ def _percent(score: Mapping[str, Any]) -> str:
 @of_dataset
 @as_json
 def labels_import(file: Path, name: str, annotator: str, base: str | None, dataset: str | None, machine: bool) -> None:
-    """Bring in labels from FILE, a CSV or XLSX, as a new label version, and let DVC track it.
+    """Bring in a list as a new version.
 
-    Its columns are image and label; a column corrected (or new_label) wins where it is filled, others do not matter.
+    FILE is a CSV or XLSX with the columns image and label; a column corrected (or new_label) wins where it is filled,
+    others do not matter. DVC records the new version.
 
     \b
     cytocurve labels import reviewed.xlsx --as expert2 --annotator "Dr A" --base expert
@@ -186,10 +191,10 @@ def _imported(figures: Mapping[str, Any]) -> Iterator[str]:
 @of_dataset
 @as_json
 def labels_merge(versions: tuple[str, ...], name: str, dataset: str | None, machine: bool) -> None:
-    """Merge label versions A, B, … into their consensus, and let DVC track it.
+    """Merge versions A, B, … into their consensus.
 
     An image gets the label that most of them give; ties go to the version named first, and a version that leaves an
-    image unlabelled does not vote on it.
+    image unlabelled does not vote on it. DVC records the new version.
 
     \b
     cytocurve labels merge first second gold --as consensus

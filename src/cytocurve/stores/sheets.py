@@ -30,7 +30,7 @@ def read_sheet(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8, byte {error.start}: save it as CSV UTF-8, or as XLSX") from error
-    except (ValueError, KeyError, ParseError, zipfile.BadZipFile) as error:
+    except (ValueError, LookupError, ParseError, zipfile.BadZipFile) as error:
         raise InputError(f"{path}: cannot be used: {error}") from error
     return table.apply(lambda column: column.str.strip()) if len(table) else table
 
