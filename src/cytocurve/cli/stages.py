@@ -38,7 +38,17 @@ def split(machine: bool) -> None:
     from cytocurve.pipeline.split import split as run
 
     figures = run(current_project())
-    show(machine, figures, lambda: "\n".join(f"{labels}: {figure}" for labels, figure in figures.items()))
+    show(machine, figures, lambda: "\n".join(_drawn(labels, figure) for labels, figure in figures.items()))
+
+
+def _drawn(labels: str, figure: dict[str, Any]) -> str:
+    counts = {name: [fold.get(name, 0) for fold in figure["test_folds"]] for name in figure["classes"]}
+    spread = ", ".join(f"{name} {min(held)}–{max(held)} of {sum(held)}" for name, held in counts.items())
+    left_out = figure["left_out"]["images"]
+    return (
+        f"{labels}: {figure['images']} images in {figure['folds']} folds, at least {figure['training_images']} to "
+        f"train on; a test fold holds {spread}" + (f"; {left_out} labelled images take no part" if left_out else "")
+    )
 
 
 @click.command()

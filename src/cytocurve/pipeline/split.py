@@ -254,12 +254,19 @@ def _table(images: pd.DataFrame, folds: list[Fold], labels: str, task: Task) -> 
 
 
 def summary(table: pd.DataFrame) -> dict[str, Any]:
-    """Counts of a split: images, folds, images a class, and the least number of training images of a fold."""
+    """Counts of a split: images, folds, images a class in all and in each test fold, and the least training images.
+
+    ``test_folds`` shows how even the classes are, which patients and groups do not let be exact.
+    """
     tested = table[table["subset"] == "test"]
     train = table[table["subset"] == "train"].groupby("fold").size()
     return {
         "images": len(tested),
         "folds": int(tested["fold"].nunique()),
         "classes": {str(name): int(count) for name, count in sorted(tested["label"].value_counts().items())},
+        "test_folds": [
+            {str(name): int(count) for name, count in sorted(fold["label"].value_counts().items())}
+            for _, fold in tested.groupby("fold")
+        ],
         "training_images": int(train.min()),
     }
