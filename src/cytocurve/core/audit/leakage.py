@@ -45,7 +45,8 @@ def across_subsets(split: pd.DataFrame, grouping: Grouping, labels: str) -> Find
     ``test_images`` counts test images whose group may also be trained on, over all folds.
     """
     rows = split.assign(group=split["image"].map(grouping.of)).dropna(subset="group")
-    sides = pd.crosstab([rows["group"], rows["fold"]], rows["subset"]).reindex(columns=list(SUBSETS), fill_value=0)
+    counts = rows.groupby(["group", "fold", "subset"]).size().unstack(fill_value=0)
+    sides = counts.reindex(columns=list(SUBSETS), fill_value=0)
     torn = sides[(sides > 0).sum(axis=1) > 1]
     tested = int((split["subset"] == "test").sum())
     exposed = int(torn.loc[torn["train"] > 0, "test"].sum())
@@ -63,23 +64,23 @@ def across_subsets(split: pd.DataFrame, grouping: Grouping, labels: str) -> Find
         "test_images": exposed,
         "test_share": share(exposed, tested),
     }
-    offenders = list(_torn(rows[rows["group"].isin(folds.keys())], folds, grouping))
+    offenders = list(_torn(rows, torn, folds, grouping))
     return Finding(f"{grouping.name}-leak", "leakage", sentence, numbers, offenders, labels)
 
 
-def _torn(rows: pd.DataFrame, folds: dict[str, list[int]], grouping: Grouping) -> Iterator[Offender]:
+def _torn(
+    rows: pd.DataFrame, torn: pd.DataFrame, folds: dict[str, list[int]], grouping: Grouping
+) -> Iterator[Offender]:
     """Each torn group, the folds that tear it, and examples by name from the first that trains and tests on it."""
-    for group, members in rows.groupby("group"):
-        where = folds[str(group)]
-        sides = {fold: _sides(members[members["fold"] == fold]) for fold in where}
-        shown = next((fold for fold in where if {"train", "test"} <= sides[fold].keys()), where[0])
-        offender: dict[str, Any] = {"patient": str(group)} if grouping.name == "patient" else {}
-        yield offender | {"folds": where, "example_fold": shown} | sides[shown]
-
-
-def _sides(members: pd.DataFrame) -> dict[str, list[str]]:
-    sides = {subset: members.loc[members["subset"] == subset, "image"].tolist()[:EXAMPLES] for subset in SUBSETS}
-    return {subset: images for subset, images in sides.items() if images}
+    both = torn[(torn["train"] > 0) & (torn["test"] > 0)]
+    shown = {group: where[0] for group, where in folds.items()}
+    shown |= {group: int(fold) for group, fold in reversed(both.index.tolist())}
+    examples = rows[rows["fold"] == rows["group"].map(shown)].groupby(["group", "subset"])["image"]
+    named = {key: images.tolist()[:EXAMPLES] for key, images in examples}
+    for group, where in folds.items():
+        offender: dict[str, Any] = {"patient": group} if grouping.name == "patient" else {}
+        sides = {subset: named[group, subset] for subset in SUBSETS if (group, subset) in named}
+        yield offender | {"folds": where, "example_fold": shown[group]} | sides
 
 
 def across_official_folds(images: pd.DataFrame, grouping: Grouping, used: bool) -> Finding:

@@ -78,7 +78,14 @@ def finding(table: list[Size], labels: str) -> Finding:
     """Sizes that hold the classes in quite different shares."""
     different = [size for size in table if size.different]
     images, total = sum(size.images for size in different), sum(size.images for size in table)
-    found: list[Offender] = [{"size": size.size, "images": size.images, **size.classes} for size in different]
+    found: list[Offender] = [
+        {
+            "size": size.size,
+            "images": size.images,
+            "classes": [f"{name} {count}" for name, count in size.classes.items() if count],
+        }
+        for size in different
+    ]
     names = ", ".join(size.size for size in different)
     sentence = (
         f"Label version {labels}: {counted(len(different), 'image size')} ({names}; "
