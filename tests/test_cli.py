@@ -21,7 +21,7 @@ def test_help_answers_within_a_second_and_shows_an_example() -> None:
     assert "dvc repro" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["data add", "sweep", "publish", "study use"])
+@pytest.mark.parametrize("command", ["data add", "data info", "sweep", "publish", "study use"])
 def test_help_of_a_command_with_arguments_has_an_example(command: str) -> None:
     assert f"cytocurve {command} " in cytocurve(ROOT, *command.split(), "--help").stdout.partition("Options:")[0]
 
