@@ -21,7 +21,24 @@ def test_help_answers_within_a_second_and_shows_an_example() -> None:
     assert "dvc repro" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["data add", "audit", "sweep", "publish", "study use"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "data add",
+        "data info",
+        "data trace",
+        "data withdraw",
+        "labels diff",
+        "labels agreement",
+        "labels import",
+        "labels merge",
+        "labels review",
+        "audit",
+        "sweep",
+        "publish",
+        "study use",
+    ],
+)
 def test_help_of_a_command_with_arguments_has_an_example(command: str) -> None:
     assert f"cytocurve {command} " in cytocurve(ROOT, *command.split(), "--help").stdout.partition("Options:")[0]
 
@@ -34,6 +51,11 @@ def test_help_of_a_command_with_arguments_has_an_example(command: str) -> None:
         "pipeline.split",
         "pipeline.audit",
         "pipeline.inventory",
+        "pipeline.info",
+        "pipeline.review",
+        "pipeline.trace",
+        "pipeline.withdraw",
+        "pipeline.labels",
         "pipeline.evaluate",
         "study.plan",
     ],

@@ -1,18 +1,21 @@
 """A dataset is added completely or not at all."""
 
 import dataclasses
+import json
 import os
 import resource
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from dataset_makers import MAKERS, make_folder, save, silent
-from projects import write_toy
+from projects import cytocurve, make_project, run, write_params, write_toy
+from test_archives import pack, tarred
 
 from cytocurve.config import Project
 from cytocurve.datasets import Progress, starter
@@ -56,7 +59,13 @@ def test_images_labels_and_origin_are_written(project: Project, source: Path) ->
     assert rows[:2] == ["image,label", "lobed/old/cell0.png,lobed"]
     assert rows[1:-1] == sorted(rows[1:-1])
     assert written["dataset.yaml"].decode().startswith("loader: folder\ntitle: ")
-    assert figures == {"images": 8, "labels": {"folder": {"lobed": 4, "round": 4}}, "patients": 0, "skipped": {}}
+    assert figures == {
+        "images": 8,
+        "labels": {"folder": {"lobed": 4, "round": 4}},
+        "patients": 0,
+        "skipped": {},
+        "linked": 0,
+    }
 
 
 def test_only_the_dataset_is_left_below_data(project: Project, source: Path) -> None:
@@ -225,3 +234,115 @@ def test_of_two_calls_for_one_dataset_the_first_to_finish_stays(project: Project
         add(project, "folder", source, "mine", same)
     assert [path.name for path in project.data.iterdir()] == ["mine"]
     assert len(contents(project.data / "mine")) == 10
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar.gz"])
+@pytest.mark.parametrize("top", ["", "our cells/"])
+def test_an_archive_gives_the_same_as_its_folder(suffix: str, top: str, project: Project, source: Path) -> None:
+    """Packed with or without a folder around it, byte for byte; nothing else stays below data/."""
+    archive = pack(source, source.parent / f"cells{suffix}", top)
+    figures = add(project, "folder", archive, "packed", silent)
+    assert figures == add(project, "folder", source, "mine", silent)
+    assert contents(project.data / "packed") == contents(project.data / "mine")
+    assert sorted(path.name for path in project.data.iterdir()) == ["mine", "packed"]
+
+
+def test_an_archive_of_another_layout_is_named_and_leaves_nothing(project: Project, source: Path) -> None:
+    archive = pack(source, source.parent / "cells.zip")
+    with pytest.raises(InputError, match=r"is not the whole PBC dataset") as caught:
+        add(project, "pbc", archive, None, silent)
+    assert str(archive) in caught.value.problem
+    assert ".adding-" not in str(caught.value)
+    assert not project.data.exists()
+
+
+def test_a_hostile_archive_leaves_nothing(project: Project, tmp_path: Path) -> None:
+    archive = tarred(tmp_path / "bad.tar", ("../outside.png", b"x", None), ("a/b.png", b"x", None))
+    with pytest.raises(InputError, match=r"outside\.png: a path that leaves the folder"):
+        add(project, "folder", archive, "mine", silent)
+    assert not project.data.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.tar", "project"]
+
+
+def test_a_file_that_is_no_archive_is_refused(project: Project, tmp_path: Path) -> None:
+    (tmp_path / "cells.7z").write_text("packed")
+    with pytest.raises(InputError, match=r"read from a folder or an archive(.|\n)*\.zip, \.tar") as caught:
+        add(project, "folder", tmp_path / "cells.7z", "mine", silent)
+    assert "cells.7z" in caught.value.problem
+    assert not project.data.exists()
+
+
+def test_a_dataset_may_unpack_one_file(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it writes is read as its folder would be."""
+
+    def write(file: Path, folder: Path, progress: Progress) -> None:
+        assert file.read_text() == "cells"
+        MAKERS["starter"](folder)
+
+    monkeypatch.setattr(starter, "DATASET", dataclasses.replace(starter.DATASET, unpack=write))
+    (tmp_path / "cells.bin").write_text("cells")
+    assert add(project, "starter", tmp_path / "cells.bin", None, silent)["images"] == 8
+    assert [path.name for path in project.data.iterdir()] == ["starter"]
+
+
+def states(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Bytes and mode of every file."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.name: (path.read_bytes(), path.stat().st_mode) for path in files}
+
+
+def test_links_are_the_files_of_the_source(project: Project, source: Path) -> None:
+    """With --link no image is copied, and the result is the same, byte for byte."""
+    linked = add(project, "folder", source, "linked", silent, link=True)
+    copied = add(project, "folder", source, "copied", silent)
+    assert (linked["linked"], copied["linked"]) == (8, 0)
+    assert (project.data / "linked/images/round/cell1.png").samefile(source / "round" / "cell1.png")
+    assert contents(project.data / "linked") == contents(project.data / "copied")
+
+
+def test_where_no_link_can_be_made_images_are_copied(project: Project, source: Path) -> None:
+    """Another file system gives copies."""
+    elsewhere = Path("/dev/shm")  # noqa: S108 - the other file system that Linux has
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == source.stat().st_dev:
+        pytest.skip("there is no second file system at /dev/shm")
+    with tempfile.TemporaryDirectory(dir=elsewhere) as folder:
+        make_folder(Path(folder) / "cells")
+        figures = add(project, "folder", Path(folder) / "cells", "mine", silent, link=True)
+    assert (figures["images"], figures["linked"]) == (8, 0)
+    assert (project.data / "mine/images/round/cell1.png").read_bytes() == (source / "round" / "cell1.png").read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cache", ["", "reflink,copy", "symlink", "hardlink", "hardlink,symlink"])
+def test_dvc_takes_linked_images_and_the_source_stays_as_it_was(cache: str, tmp_path: Path, source: Path) -> None:
+    """Whatever links DVC makes to its cache, bytes and modes of the source do not change."""
+    root = make_project(tmp_path / "project")
+    if cache:
+        assert run(root, "dvc", "config", "cache.type", cache).returncode == 0
+    for number, path in enumerate(sorted(source.rglob("*.png"))):
+        path.chmod((0o644, 0o664, 0o600)[number % 3])
+    before = states(source)
+    done = cytocurve(root, "data", "add", "folder", str(source), "--as", "mine", "--link")
+    assert done.returncode == 0, done.stderr
+    assert states(source) == before
+    assert ("of them copied" in done.stdout) == ("hardlink" in cache)
+    assert "up to date" in run(root, "dvc", "status", "data.dvc").stdout
+    assert run(root, "dvc", "checkout", "--relink", "data.dvc").returncode == 0
+    assert states(source) == before
+    assert {name: data for name, (data, _) in states(root / "data/mine/images").items()} == {
+        name: data for name, (data, _) in before.items()
+    }
+
+
+def test_the_command_line_takes_an_archive(tmp_path: Path, source: Path) -> None:
+    """Figures as JSON, and a second call is refused."""
+    write_params(tmp_path)
+    assert run(tmp_path, "git", "init", "-q").returncode == 0
+    assert run(tmp_path, "dvc", "init", "-q").returncode == 0
+    archive = pack(source, tmp_path / "cells.zip")
+    done = cytocurve(tmp_path, "data", "add", "folder", str(archive), "--as", "mine", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["labels"] == {"folder": {"lobed": 4, "round": 4}}
+    again = cytocurve(tmp_path, "data", "add", "folder", str(archive), "--as", "mine")
+    assert again.returncode == 2
+    assert "already there" in again.stderr

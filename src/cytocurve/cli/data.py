@@ -17,15 +17,20 @@ def data() -> None:
 @click.argument("name")
 @click.argument("path", type=click.Path(path_type=Path), required=False)
 @click.option("--as", "as_name", metavar="DATASET", help="Name below data/; by default that of the dataset.")
+@click.option(
+    "--link/--copy", help="Hard links instead of copies where the disk can; DVC may turn them into copies.  [copy]"
+)
 @as_json
-def data_add(name: str, path: Path | None, as_name: str | None, machine: bool) -> None:
+def data_add(name: str, path: Path | None, as_name: str | None, link: bool, machine: bool) -> None:
     """Copy a dataset to data/ and let DVC track it.
 
-    NAME is one of `cytocurve data list`; PATH is laid out as its upstream has it.
+    NAME is one of `cytocurve data list`; PATH is a folder laid out as its upstream has it, or that as .zip, .tar,
+    .tar.gz, .tgz, .tar.bz2 or .tar.xz. Nothing at PATH is changed.
 
     \b
     cytocurve data add pbc ~/Downloads/PBC
     cytocurve data add folder ~/cells --as our_smears     a folder a class
+    cytocurve data add folder cells.zip --as our_smears   the same, packed
     cytocurve data add starter                            the built-in synthetic dataset
     """
     from cytocurve.pipeline.data import add
@@ -35,15 +40,23 @@ def data_add(name: str, path: Path | None, as_name: str | None, machine: bool) -
     project, bars = current_project(), Bars()
     project.params()  # DVC cannot record data beside a params.yaml that it cannot read
     try:
-        figures = add(project, name, path, as_name, bars(f"{as_name or name}", "images"))
+        figures = add(
+            project, name, path, as_name, bars(f"{as_name or name}", "images"), link, bars("unpacking", "files")
+        )
     finally:
         bars.close()
     track_data(Path())
-    show(machine, figures, lambda: _added(as_name or name, figures))
+    copied = figures["images"] - figures["linked"] if link and path and path.is_dir() else 0
+    show(machine, figures, lambda: _added(as_name or name, figures, copied))
 
 
-def _added(dataset: str, figures: dict[str, Any]) -> str:
+def _added(dataset: str, figures: dict[str, Any], copied: int) -> str:
     lines = [f"data/{dataset}: {figures['images']} images; recorded in data.dvc"]
+    lines += (
+        [f"  {copied} of them copied: the disk cannot link them, or DVC's cache would take the links over"]
+        if copied
+        else []
+    )
     lines += [
         f"  label version {version}: " + ", ".join(f"{label} {count}" for label, count in counts.items())
         for version, counts in figures["labels"].items()
@@ -63,9 +76,57 @@ def data_list(machine: bool) -> None:
     from cytocurve import datasets
 
     folder = current_project().data
-    here = sorted(path.name for path in folder.iterdir() if path.is_dir()) if folder.is_dir() else []
+    there = folder.iterdir() if folder.is_dir() else ()
+    here = sorted(path.name for path in there if path.is_dir() and not path.name.startswith("."))
     known = [datasets.load(name) for name in datasets.names()]
     figures = {"known": {item.name: {"title": item.title, "licence": item.licence} for item in known}, "here": here}
     width = max(len(item.name) for item in known)
     lines = [f"{item.name:<{width}}  {item.title} ({item.licence})" for item in known]
     show(machine, figures, lambda: "\n".join([*lines, f"In data/: {', '.join(here) or 'nothing yet'}"]))
+
+
+@data.command("info")
+@click.argument("name")
+@as_json
+def data_info(name: str, machine: bool) -> None:
+    """Show what a dataset is, and what of it is here.
+
+    NAME is a folder below data/, or one of `cytocurve data list`. No image is decoded.
+
+    \b
+    cytocurve data info pbc
+    """
+    from cytocurve.pipeline.info import info
+    from cytocurve.progress import Bars
+
+    project, bars = current_project(), Bars()
+    try:
+        figures = info(project, name, bars(name, "images"))
+    finally:
+        bars.close()
+    show(machine, figures, lambda: _described(figures))
+
+
+def _described(figures: dict[str, Any]) -> str:
+    here = figures["here"]
+    lines = [f"{key}: {figures[key] or 'not stated'}" for key in ("title", "licence", "citation", "url")]
+    if here is None:
+        return "\n".join([*lines, f"Not in data/ yet. Next: cytocurve data add {figures['name']} PATH"])
+    lines.append(f"data/{figures['name']}: {here['images']} images, {here['bytes'] / 2**20:.1f} MiB")
+    lines += [f"  {key}: {_listed(here[key])}" for key in ("formats", "sizes")]
+    patients = here["patients"]
+    lines.append(
+        f"  patients: {patients['count']}, with {patients['min']} to {patients['max']} images, "
+        f"median {patients['median']:g}"
+        if patients
+        else "  patients: not known"
+    )
+    lines.append(f"  official folds: {_listed(here['folds']) if here['folds'] else 'none'}")
+    for version, found in here["labels"].items():
+        unlabelled = f", unlabelled {found['unlabelled']}" if found["unlabelled"] else ""
+        lines.append(f"  label version {version}: {_listed(found['classes'])}{unlabelled}")
+    return "\n".join(lines)
+
+
+def _listed(counts: dict[str, int]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in counts.items())

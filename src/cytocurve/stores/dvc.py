@@ -14,6 +14,12 @@ def track_data(root: Path) -> None:
     _dvc(root, "add", "data")
 
 
+def takes_over_links(root: Path) -> bool:
+    """Whether DVC may keep hard links in its cache, where it would make read-only all that they are links of."""
+    done = _run(root, "config", "cache.type")
+    return done.returncode == 0 and "hardlink" in done.stdout
+
+
 def data_hash(root: Path) -> str | None:
     """The hash of ``data/`` that ``data.dvc`` records (36 characters, ``<md5>.dir``); None if it is not tracked."""
     path = root / "data.dvc"
@@ -33,19 +39,22 @@ def commit(root: Path) -> str | None:
 
 
 def _dvc(root: Path, *arguments: str) -> None:
-    environment = {**os.environ, "DVC_NO_ANALYTICS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", *arguments],
-        cwd=root,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = _run(root, *arguments)
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip()).removeprefix("ERROR: ")
         command = f"dvc {' '.join(arguments)}"
         raise CytocurveError(f"{command} failed: {said}", hint=f"Mend that, then: {command}")
+
+
+def _run(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments],
+        cwd=root,
+        env={**os.environ, "DVC_NO_ANALYTICS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def _git(root: Path, *arguments: str) -> str | None:
