@@ -120,6 +120,9 @@ def test_nothing_is_trained_where_the_audit_says_no(tmp_path: Path) -> None:
     assert done.returncode != 0
     assert "Running stage 'audit'" in done.stdout
     assert "sweep" not in done.stdout
+    refused = cytocurve(root, "sweep")
+    assert refused.returncode == 1
+    assert "leakage: fail" in refused.stderr
     assert not (root / "ledger").exists()
     assert not (root / "results").exists()
 

@@ -75,8 +75,18 @@ def sweep(arms: tuple[str, ...], workers: int, executor: str, machine: bool) -> 
 
     project = current_project()
     plans = [plan_arm(project, project.params(), arm) for arm in arms_named(arms)]
+    _audited(project)
     figures = {plan.arm.name: _sweep(project, plan, lambda: EXECUTORS[executor](workers)) for plan in plans}
     show(machine, figures, lambda: "\n".join(f"{arm}: {_counts(figure)}" for arm, figure in figures.items()))
+
+
+def _audited(project: Any) -> None:
+    """Raise what the audit refuses, where ``params.yaml`` lets it: a sweep may be run without the stage before it."""
+    from cytocurve.pipeline.audit import audit
+
+    params = project.params()
+    if "fail" in (params.duplicates, params.leakage) and (refusal := audit(project).refusal):
+        raise refusal
 
 
 def _sweep(project: Any, plan: Any, executor: Callable[[], Any]) -> dict[str, Any]:
