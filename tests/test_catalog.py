@@ -283,6 +283,21 @@ def test_duplicates_are_found_by_bytes_and_by_pixels(project: Project) -> None:
     ]
 
 
+def test_a_picture_that_was_turned_and_encoded_again_is_near_identical(project: Project) -> None:
+    """It stays, and names the first of those that look like it."""
+    image = Image.open(project.root / TOY / "images" / "dark" / "cell001.png")
+    image.transpose(Image.Transpose.ROTATE_90).save(add_cell(project, "dark/turned.jpg", "monocyte"), quality=90)
+    image.transpose(Image.Transpose.TRANSPOSE).save(add_cell(project, "dark/mirrored.png", "monocyte"))
+    report = catalog(project, silent)
+    frame = pd.read_parquet(project.catalog).set_index("image")
+    assert frame["near_duplicate_of"].dropna().to_dict() == {
+        "dark/mirrored.png": "dark/cell001.png",
+        "dark/turned.jpg": "dark/cell001.png",
+    }
+    assert frame["duplicate_of"].isna().all()
+    assert (report["near_identical"], report["kept"]) == (2, 10)
+
+
 def test_duplicates_with_different_labels_are_reported(project: Project) -> None:
     """Alike pixels with two labels are a conflict of that version; an unlabelled duplicate is none."""
     images = project.root / TOY / "images" / "dark"
@@ -315,6 +330,7 @@ def test_real_pbc_all_known_pairs_are_found(tmp_path: Path) -> None:
         17,
         17,
     )
+    assert report["near_identical"] == 17, "no different cells are taken for one"
     assert report["classes"] == figures["labels"]
     assert report["classes"]["folder"] == dict.fromkeys(pbc.FOLDERS.values(), 150) | {
         "immature_granulocyte": 168,
