@@ -47,8 +47,8 @@ lint: setup-dev  ## Run the linters and type checks
 	$(BIN)/hadolint docker/Dockerfile
 
 bench: setup-dev  ## Measure the engines (some 15 minutes) -> bench/RESULTS.md
-	@for part in steps throughput peak growth cold_start keras_profile; do $(BIN)/python -m bench.$$part || exit; done
-	@echo "The long ones: python -m bench.grid, python -m bench.agreement"
+	@for part in steps throughput peak growth cold_start keras_profile catalog; do $(BIN)/python -m bench.$$part || exit; done
+	@echo "The long ones: python -m bench.grid, bench.agreement, bench.relabelling"
 
 clean:  ## Remove what can be computed again; keeps data/, ledger/ and mlruns/
 	rm -rf build results reports/figures reports/plots reports/report.html .pytest_cache .mypy_cache .ruff_cache

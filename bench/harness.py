@@ -18,8 +18,8 @@ ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """# Results
 
-Each section is one run of `python -m bench.NAME` on the machine that it names; `make bench` runs all but `grid` and
-`agreement`, which take long. Machines are noisy: read ratios and medians, not milliseconds.
+Each section is one run of `python -m bench.NAME` on the machine that it names; `make bench` runs all but `grid`,
+`agreement` and `relabelling`, which take long. Machines are noisy: read ratios and medians, not milliseconds.
 """
 
 
