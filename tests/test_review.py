@@ -60,7 +60,9 @@ def test_the_page_escapes_what_it_shows_and_asks_nobody() -> None:
     from PIL import Image
 
     name = "<b>cell & 'co'.png"
-    suspect = Suspect(1, name, "monocyte", "basophil", 0.1, {"basophil": 0.9}, [Neighbour(name, "monocyte")])
+    suspect = Suspect(
+        1, name, "monocyte", "monocyte", "basophil", 0.1, {"basophil": 0.9}, [Neighbour(name, "monocyte")]
+    )
     page = render("arm", [suspect], 5, "arm.csv", {name: picture(Image.new("RGB", (300, 200)))})
     assert "<b>cell" not in page
     assert "&lt;b&gt;cell &amp;" in page

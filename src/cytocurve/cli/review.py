@@ -35,8 +35,7 @@ def review(arm: str, top: int, machine: bool) -> None:
 def _told(figures: dict[str, Any], labels: str) -> str:
     lines = [f"The most suspect of {figures['images']} labels:"]
     lines += [
-        f"  {suspect['rank']:>3}  {suspect['score']:.3f}  {suspect['image']}: {suspect['label']}, networks say "
-        f"{suspect['suggested']}"
+        f"  {suspect['rank']:>3}  {suspect['score']:.3f}  {suspect['image']}: {suspect['label']}, {_verdict(suspect)}"
         for suspect in figures["suspects"][:10]
     ]
     return "\n".join(
@@ -46,3 +45,8 @@ def _told(figures: dict[str, Any], labels: str) -> str:
             f"  cytocurve labels import {figures['table']} --as NAME --annotator WHO --base {labels}",
         ]
     )
+
+
+def _verdict(suspect: dict[str, Any]) -> str:
+    agreed = suspect["given"] == suspect["suggested"]
+    return "the networks agree" if agreed else f"the networks say {suspect['suggested']}"

@@ -84,6 +84,7 @@ def _suspect(table: pd.DataFrame, row: int, alike: Any) -> Suspect:
         rank=int(record["rank"]),
         image=record["image"],
         label=record["label"],
+        given=record["given"],
         suggested=record["suggested"],
         score=float(record["score"]),
         probabilities={name.removeprefix("p_"): float(record[name]) for name in probability_columns(table)},

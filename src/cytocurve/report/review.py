@@ -23,11 +23,15 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Suspect:
-    """An image whose label is in doubt: probabilities by class, and what looks like it."""
+    """An image whose label is in doubt: its class in the task, the networks' class, and what looks like it.
+
+    ``given`` is the class that the label belongs to, ``suggested`` the one of the largest of the ``probabilities``.
+    """
 
     rank: int
     image: str
     label: str
+    given: str
     suggested: str
     score: float
     probabilities: Mapping[str, float]
