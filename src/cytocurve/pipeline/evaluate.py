@@ -23,6 +23,17 @@ LEADING = "roc_auc"
 """The metric that the figures show and that saturation is judged by; the first of ``METRICS``."""
 
 PLOTTED = (LEADING, "f1")
+
+FOLDS = {
+    "stratified": (
+        "Folds are drawn by image: cells of one patient may stand in training and test, so that a score for new "
+        "patients may be lower."
+    ),
+    "patient": "Folds are drawn by patient: no patient stands on two sides of a fold.",
+    "predefined": "Folds are those of the dataset's authors; the audit tells whether a patient or picture is in two.",
+}
+"""What a reader must know of each kind of ``split``."""
+
 _COLUMNS = ("fold", "size", "seed", "run_key", *METRICS)
 
 
@@ -101,11 +112,7 @@ def _notes(project: Project, params: Params) -> list[str]:
         f"Besides its training images, every run uses about {validation:.0f} labelled validation images to decide when "
         "to stop and which weights to keep."
     )
-    by_image = (
-        "Folds are drawn by image: cells of one patient may stand in training and test, so that a score for new "
-        "patients may be lower."
-    )
-    return [*(f"The images: {line}." for line in title), stopping, by_image]
+    return [*(f"The images: {line}." for line in title), stopping, FOLDS[params.split]]
 
 
 def _audit(project: Project, params: Params) -> dict[str, Any] | None:
