@@ -54,6 +54,14 @@ def test_more_folds_than_patients_of_a_class_are_refused_with_the_numbers(tmp_pa
     assert caught.value.offenders == ("negative: 3", "positive: 3")
 
 
+def test_official_folds_that_a_dataset_lacks_are_refused_by_name(tmp_path: Path) -> None:
+    made = project(tmp_path, split="predefined", sizes=[4, 8])
+    frame = pd.read_parquet(made.catalog).assign(fold=None)
+    frame.to_parquet(made.catalog)
+    with pytest.raises(InputError, match="official folds; dataset 'toy' has none"):
+        split(made)
+
+
 def test_official_folds_are_the_test_folds(tmp_path: Path) -> None:
     made = project(tmp_path, split="predefined", sizes=[4, 8])
     official = pd.read_parquet(made.catalog).set_index("image")["fold"]

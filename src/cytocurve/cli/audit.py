@@ -23,10 +23,13 @@ SHOWN = 3
 def audit(inventory: Path | None, dataset: str | None, machine: bool) -> None:
     """Stage: duplicates, leakage, shortcuts -> reports/audit.json.
 
+    Looks at the catalog and the split for what makes a score too good: duplicates, patients or pictures that stand in
+    training and test, classes that are too small or told by image size, colour or format. Prints the first offenders.
     Exits 1 where `leakage: fail` or `duplicates: fail` in params.yaml meets a finding.
 
     \b
-    cytocurve audit --json
+    dvc repro audit                                              with the stages that it needs
+    cytocurve audit --json                                       on build/ as it is
     cytocurve audit --inventory files.csv.gz --dataset c_nmc     before images are there
     """
     if inventory:

@@ -1,4 +1,4 @@
-"""``cytocurve data``: bring in datasets."""
+"""``cytocurve data``: datasets brought in, shown, traced and withdrawn from."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from cytocurve.cli.shared import as_json, current_project, show
 
 @click.group()
 def data() -> None:
-    """Bring in datasets."""
+    """Datasets: bring in, show, trace, withdraw from."""
 
 
 @data.command("add")
@@ -18,19 +18,24 @@ def data() -> None:
 @click.argument("path", type=click.Path(path_type=Path), required=False)
 @click.option("--as", "as_name", metavar="DATASET", help="Name below data/; by default that of the dataset.")
 @click.option(
-    "--link/--copy", help="Hard links instead of copies where the disk can; DVC may turn them into copies.  [copy]"
+    "--link/--copy",
+    default=False,
+    show_default=True,
+    help="--link: hard links to the images at PATH, where the disk can.",
 )
 @as_json
 def data_add(name: str, path: Path | None, as_name: str | None, link: bool, machine: bool) -> None:
     """Copy a dataset to data/ and let DVC track it.
 
-    NAME is one of `cytocurve data list`; PATH is a folder laid out as its upstream has it, or that as .zip, .tar,
-    .tar.gz, .tgz, .tar.bz2 or .tar.xz. Nothing at PATH is changed.
+    NAME is one of `cytocurve data list`. PATH is the folder that you downloaded, unpacked, or its archive: .zip, .tar,
+    .tar.gz, .tgz, .tar.bz2 or .tar.xz; for `table` a CSV or XLSX file, for `bloodmnist` an NPZ file. Without PATH
+    `starter` is drawn and `bloodmnist` downloaded. Nothing at PATH is changed.
 
     \b
     cytocurve data add pbc ~/Downloads/PBC
     cytocurve data add folder ~/cells --as our_smears     a folder a class
     cytocurve data add folder cells.zip --as our_smears   the same, packed
+    cytocurve data add table ~/cells.csv --as our_smears  columns image, label, patient
     cytocurve data add starter                            the built-in synthetic dataset
     """
     from cytocurve.pipeline.data import add
@@ -72,7 +77,11 @@ def _added(dataset: str, figures: dict[str, Any], copied: int) -> str:
 @data.command("list")
 @as_json
 def data_list(machine: bool) -> None:
-    """List the datasets that can be added, and those that are here."""
+    """List the datasets that can be added, and those that are here.
+
+    \b
+    cytocurve data list --json
+    """
     from cytocurve import datasets
 
     folder = current_project().data

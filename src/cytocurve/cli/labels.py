@@ -8,16 +8,19 @@ import click
 
 from cytocurve.cli.shared import as_json, current_project, show
 
-of_dataset = click.option("--dataset", metavar="DATASET", help="By default that of params.yaml.")
+of_dataset = click.option("--dataset", metavar="DATASET", help="A dataset in data/; by default that of params.yaml.")
 from_root = click.option(
-    "--root", type=click.Path(path_type=Path), metavar="DIR", help="Read the label files of an upstream folder instead."
+    "--root",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Read the label files of this upstream folder instead of data/; --dataset says whose they are.",
 )
 as_version = click.option("--as", "name", required=True, metavar="NAME", help="The new label version.")
 
 
 @click.group()
 def labels() -> None:
-    """Label versions: list, compare, bring in, merge."""
+    """Label versions: list, compare, bring in, merge, review."""
 
 
 def _versions(dataset: str | None, root: Path | None) -> tuple[str, Any]:
@@ -35,7 +38,7 @@ def _versions(dataset: str | None, root: Path | None) -> tuple[str, Any]:
 def labels_list(dataset: str | None, root: Path | None, machine: bool) -> None:
     """List label versions and their counts.
 
-    Images a class, unlabelled ones, and images of each annotator.
+    How many images each class has, how many are unlabelled, and how many each annotator labelled.
 
     \b
     cytocurve labels list --dataset starter --json
@@ -76,7 +79,7 @@ def _overview(versions: Mapping[str, Any]) -> Iterator[str]:
 def labels_diff(first: str, second: str, dataset: str | None, root: Path | None, machine: bool) -> None:
     """Show what changed from version A to B.
 
-    A confusion table, and every changed image.
+    Counts of each pair of labels, and every image whose label changed.
 
     \b
     cytocurve labels diff expert expert2
@@ -115,8 +118,8 @@ def labels_agreement(
 ) -> None:
     """Score label versions against a REFERENCE.
 
-    It is taken for the truth. On images labelled in both: Cohen's kappa, sensitivity and specificity for blasts and
-    atypical cells, precision and sensitivity of each class, with 95 % intervals.
+    REFERENCE is taken for the truth. On images labelled in both: Cohen's kappa, sensitivity and specificity for blasts
+    and atypical cells, precision and sensitivity of each class, with 95 % intervals.
 
     \b
     cytocurve labels agreement gold first second --dataset aml_cytomorphology --root ~/AML
@@ -168,7 +171,8 @@ def labels_import(file: Path, name: str, annotator: str, base: str | None, datas
     """Bring in a list as a new version.
 
     FILE is a CSV or XLSX with the columns image and label; a column corrected (or new_label) wins where it is filled,
-    others do not matter. DVC records the new version.
+    others do not matter. All its rows count as given by the annotator. The table of `labels review` is such a file.
+    DVC records the new version.
 
     \b
     cytocurve labels import reviewed.xlsx --as expert2 --annotator "Dr A" --base expert

@@ -14,7 +14,8 @@ from cytocurve.cli.shared import as_json, current_project, show
 def trace(image: str | None, patient: str | None, machine: bool) -> None:
     """List what was trained, validated or tested on IMAGE.
 
-    Every run of the ledger, every curve, every registered model version.
+    Every run of the ledger, every curve, every registered model version. IMAGE is a name below images/ of the dataset
+    of params.yaml, or a file name alone where only one image has it; withdrawn images are found too.
 
     \b
     cytocurve data trace Im001_1.tif
@@ -49,14 +50,15 @@ def _traced(figures: dict[str, Any]) -> str:
 
 @click.command("withdraw")
 @click.option("--patient", metavar="ID", required=True, help="The patient whose records are taken out.")
-@click.option("--reason", metavar="TEXT", required=True, help="Stands in the record, with the date.")
+@click.option("--reason", metavar="TEXT", required=True, help="Why; kept in withdrawn.csv with the date.")
 @click.option("--dataset", metavar="DATASET", help="By default that of params.yaml.")
 @as_json
 def withdraw(patient: str, reason: str, dataset: str | None, machine: bool) -> None:
     """Take a patient out of a dataset, and record that.
 
-    The images and label rows are deleted and a new data version is made; runs that had not seen them stay what they
-    are, and `dvc repro` trains the others again.
+    The images and label rows are deleted from data/, what they were is kept in data/DATASET/withdrawn.csv, and DVC
+    records a new data version. `dvc repro` then trains again the runs that had seen them, and no others. Earlier data
+    versions, runs in ledger/ and registered models stay: docs/data.md says how to remove them.
 
     \b
     cytocurve data withdraw --patient P07 --reason "consent withdrawn" && dvc repro

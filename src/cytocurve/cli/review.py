@@ -9,17 +9,19 @@ from cytocurve.cli.shared import arms_named, as_json, current_project, show
 
 @click.command("review")
 @click.argument("arm")
-@click.option("--top", type=click.IntRange(1), default=60, show_default=True, help="Pictures on the page.")
+@click.option("--top", type=click.IntRange(1), default=60, show_default=True, help="How many images the page shows.")
 @as_json
 def review(arm: str, top: int, machine: bool) -> None:
-    """Rank the labels of a finished ARM by how much its networks doubt them.
+    """Rank the labels that a finished ARM's networks doubt.
 
-    Each image is judged by networks that never trained on it. Writes a table of all images and a page of the first
-    ones to reports/review/. Put what you decide into the table's column new_label; it goes back by `labels import`.
+    ARM is <architecture>-<augmentation>-<label version>. Each image is judged by networks that never trained on it.
+    Writes a table of all images and a page of the first ones to reports/review/. Put what you decide into the table's
+    column new_label, delete the rows that you did not look at, and bring it back by `labels import`: every row that
+    stays counts as seen by the annotator.
 
     \b
     cytocurve labels review sequential-none-expert
-    cytocurve labels import reports/review/sequential-none-expert.csv --as second --annotator "Dr. Who" --base expert
+    cytocurve labels import reports/review/sequential-none-expert.csv --as second --annotator "Dr A" --base expert
     """
     from cytocurve.pipeline.review import review as run
     from cytocurve.progress import Bars

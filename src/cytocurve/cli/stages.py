@@ -32,8 +32,12 @@ def catalog(machine: bool) -> None:
 def split(machine: bool) -> None:
     """Stage: folds and nested training sets -> build/split/.
 
+    In params.yaml split, folds, sizes, grow_by and duplicates say how; all label versions share the folds. Prints, for
+    each, the images that take part, the least that a fold trains on, and the spread of each class over test folds.
+
     \b
-    cytocurve split --json        images, folds and classes of each label version
+    dvc repro split               with the catalog that it needs
+    cytocurve split --json        also each test fold, and why images are left out
     """
     from cytocurve.pipeline.split import split as run
 

@@ -82,6 +82,12 @@ def _usable(catalog: pd.DataFrame, params: Params) -> pd.DataFrame:
     if params.duplicates != "group":
         usable &= catalog["duplicate_of"].isna()
     if params.split == "predefined":
+        if catalog["fold"].isna().all():
+            raise InputError(
+                f"split: predefined needs official folds; dataset {params.dataset!r} has none",
+                hint="Next, in params.yaml: split: patient or split: stratified. Or state them in the label tables' "
+                "column fold.",
+            )
         usable &= catalog["fold"].notna()
     return catalog[usable]
 
