@@ -21,7 +21,7 @@ def data() -> None:
     "--link/--copy",
     default=False,
     show_default=True,
-    help="--link: hard links to the images at PATH, where the disk can.",
+    help="--link: add by hard links where the disk can; DVC may turn them into copies when it records them.",
 )
 @as_json
 def data_add(name: str, path: Path | None, as_name: str | None, link: bool, machine: bool) -> None:
