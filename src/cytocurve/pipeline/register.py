@@ -11,7 +11,6 @@ import json
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cytocurve.config import Params, Project
 from cytocurve.core.runs import PlannedRun, digest
@@ -20,7 +19,6 @@ from cytocurve.models import architectures
 from cytocurve.models.ensemble import mean_ensemble
 from cytocurve.stores.dvc import commit, data_hash
 from cytocurve.stores.files import write_text
-from cytocurve.stores.images import square
 from cytocurve.stores.ledger import Ledger
 from cytocurve.stores.registry import MEMBERS
 from cytocurve.stores.registry import register as register_version
@@ -85,15 +83,10 @@ def _register(project: Project, plan: ArmPlan, members: list[PlannedRun], report
             name=report["model"],
             model_key=report["model_key"],
             run_id=published.run_id,
-            sample=sample(project, plan),
+            # No picture of the study: a model outlives the withdrawal of a patient.
+            sample=np.zeros((1, *shape), np.uint8),
             tags=_tags(project, plan, report),
         )
-
-
-def sample(project: Project, plan: ArmPlan) -> NDArray[np.uint8]:
-    """The first image of the arm as the network takes it, (1, size, size, 3)."""
-    path = project.data / plan.dataset / "images" / plan.images[0]
-    return square(path, plan.identities[0], plan.recipe.image_size)[np.newaxis]
 
 
 def _tags(project: Project, plan: ArmPlan, report: dict[str, Any]) -> dict[str, str]:
