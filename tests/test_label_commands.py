@@ -166,6 +166,7 @@ def test_a_list_with_other_columns_is_refused(
         ("list.csv", "image,label\nä,b\n".encode("latin-1"), "not UTF-8, byte 12"),
         ("list.csv", b"image,label\na\n", "there are 1 in line 2"),
         ("list.csv", b"", "column 'image' is missing"),
+        ("list.csv", b"image,label\n", "no row below its header"),
         ("list.csv", None, "no such file"),
     ],
 )
@@ -185,6 +186,8 @@ def test_a_file_that_is_no_table_is_refused(
         ("folder", "folder", "B", "is already there"),
         ("my-labels", "folder", "B", "may hold letters"),
         ("patient", "folder", "B", "is a column of the catalog"),
+        ("class", "folder", "B", "is a column of cytocurve's own tables"),
+        ("reason", "folder", "B", "is a column of cytocurve's own tables"),
         ("../x", "folder", "B", "may hold letters"),
         ("second", "foldr", "B", "label version 'foldr' is unknown; did you mean 'folder'?"),
         ("second", "folder", " ", "--annotator"),

@@ -70,6 +70,12 @@ def test_invisible_blanks_are_named() -> None:
     assert lines == ["expert: a.png: label 'dark ' begins or ends with a blank"]
 
 
+def test_control_characters_are_named() -> None:
+    """A carriage return in a label would break the table that it is written to."""
+    lines = labels.problems(("a.png",), {"expert": table([("a.png", "da\rrk")])}, None)
+    assert lines == ["expert: a.png: label 'da\\rrk' has control characters"]
+
+
 def test_patients_that_differ_between_versions_are_named() -> None:
     """One image has one patient; where a version does not know the patient it does not contradict."""
     columns = "image label patient"

@@ -12,8 +12,10 @@ from projects import BIN, cytocurve, make_project, run, write_params, write_toy
 
 from cytocurve.config import Project
 from cytocurve.errors import InputError
+from cytocurve.pipeline.audit import audit
 from cytocurve.pipeline.catalog import catalog
-from cytocurve.pipeline.split import split_versions
+from cytocurve.pipeline.split import split, split_versions
+from cytocurve.pipeline.trace import trace
 from cytocurve.pipeline.withdraw import withdraw
 
 TODAY = date(2026, 1, 2)
@@ -95,6 +97,76 @@ def test_wrong_wishes_are_refused_and_change_nothing(project: Project) -> None:
     with pytest.raises(InputError, match="is not there"):
         withdraw(project, "other", "P03", "consent withdrawn", TODAY)
     assert sorted(project.root.rglob("*")) == before
+
+
+def test_patients_and_reasons_are_kept_letter_by_letter_but_for_line_breaks(project: Project) -> None:
+    """A patient called NA is one; a carriage return in the record would make it unreadable."""
+    table = project.data / "toy" / "labels" / "folder.csv"
+    table.write_text(table.read_text().replace("P03", "NA"))
+    catalog(project, silent)
+    for _ in range(2):
+        figures = withdraw(project, "toy", "NA", 'so he "said",\r\nby letter', TODAY)
+        assert (len(figures["images"]), figures["reason"]) == (1, 'so he "said", by letter')
+    assert catalog(project, silent)["withdrawn"] == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"image\na.png\n", b'\xff"', b'image,"a'])
+def test_a_damaged_record_is_told_and_left_alone(project: Project, content: bytes) -> None:
+    record = project.data / "toy" / "withdrawn.csv"
+    record.write_bytes(content)
+    with pytest.raises(InputError, match="record of withdrawals cannot be used"):
+        withdraw(project, "toy", "P03", "consent withdrawn", TODAY)
+    assert record.read_bytes() == content
+
+
+def test_a_catalog_of_other_pictures_is_refused(project: Project) -> None:
+    """Of the same names, as of another dataset: the record would name pictures that were never there."""
+    images = project.data / "toy" / "images"
+    (images / "light" / "new.png").write_bytes((images / "dark" / "cell001.png").read_bytes())
+    (images / "dark" / "cell003.png").write_bytes((images / "dark" / "cell001.png").read_bytes())
+    with pytest.raises(InputError) as caught:
+        withdraw(project, "toy", "P03", "consent withdrawn", TODAY)
+    assert caught.value.offenders == ("light/new.png", "dark/cell003.png, as it is now")
+    assert not (project.data / "toy" / "withdrawn.csv").exists()
+
+
+@pytest.mark.parametrize("other", ["", "other"])
+def test_an_image_that_took_no_part_for_another_version_leaves_all_sets_as_they_were(
+    project: Project, other: str
+) -> None:
+    """It had no place in the draw, and gets none by being withdrawn; a later version takes no place away."""
+    folder = project.data / "toy" / "labels"
+    table = pd.read_csv(folder / "folder.csv", dtype="str")
+    write_params(project.root, labels=["folder", "second"])
+    second = table.assign(label=table["label"].where(table["patient"] != "P03", other))
+    second.to_csv(folder / "second.csv", index=False)
+    before = split_of(project)
+    withdraw(project, "toy", "P03", "consent withdrawn", TODAY)
+    assert split_of(project).equals(before)
+    pd.read_csv(folder / "folder.csv").to_csv(folder / "third.csv", index=False)
+    write_params(project.root, labels=["folder", "third"])
+    with_third = split_of(project)
+    write_params(project.root, labels=["folder"])
+    assert with_third.equals(split_of(project))
+
+
+@pytest.mark.parametrize("image", ["light/cell003.png", "", "ell003.png"])
+def test_an_image_that_is_not_there_is_not_taken_for_another(project: Project, image: str) -> None:
+    with pytest.raises(InputError, match="is unknown"):
+        trace(project, image, None, silent)
+
+
+def test_a_catalog_of_an_earlier_version_is_refused_by_all_who_read_it(project: Project) -> None:
+    pd.read_parquet(project.catalog).drop(columns=["withdrawn", "format"]).to_parquet(project.catalog)
+    for call in (
+        lambda: split(project),
+        lambda: audit(project),
+        lambda: trace(project, "cell003.png", None, silent),
+        lambda: withdraw(project, "toy", "P03", "consent withdrawn", TODAY),
+    ):
+        with pytest.raises(InputError, match="lacks the columns") as caught:
+            call()
+        assert caught.value.offenders == ("withdrawn", "format")
 
 
 @pytest.mark.slow

@@ -1,12 +1,23 @@
 """Suspect labels come first, and the page shows them."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+import pytest
+from dataset_makers import silent
 from hypothesis import given
 from hypothesis import strategies as st
+from projects import draw_cell, write_params, write_toy
 
+from cytocurve.config import Project
 from cytocurve.core.review import BINS, NEIGHBOURS, colours, neighbours, out_of_fold, ranked
+from cytocurve.core.runs import Arm
+from cytocurve.errors import InputError
+from cytocurve.pipeline.catalog import catalog
+from cytocurve.pipeline.review import review
 from cytocurve.report.review import Neighbour, Suspect, picture, render
+from cytocurve.stores.tables import write_parquet
 
 
 def predictions(positive: dict[str, float], labels: dict[str, str], runs: int = 2) -> pd.DataFrame:
@@ -68,3 +79,35 @@ def test_the_page_escapes_what_it_shows_and_asks_nobody() -> None:
     assert "&lt;b&gt;cell &amp;" in page
     assert "http" not in page
     assert "data:image/jpeg;base64," in page
+
+
+@pytest.fixture
+def reviewed(tmp_path: Path) -> tuple[Project, Arm]:
+    """A project whose only arm has one run that tested every image."""
+    write_params(tmp_path)
+    write_toy(tmp_path / "data" / "toy", cells=8)
+    project, arm = Project(tmp_path), Arm("sequential", "none", "folder")
+    catalog(project, silent)
+    images = pd.read_parquet(project.catalog)["image"]
+    tested = pd.DataFrame({"run_key": "k", "image": images, "label": "negative", "p_negative": 0.4, "p_positive": 0.6})
+    write_parquet(project.results(arm), pd.DataFrame({"run_key": ["k"], "size": [4]}))
+    write_parquet(project.predictions(arm), tested)
+    return project, arm
+
+
+def test_pictures_of_another_dataset_are_not_shown(reviewed: tuple[Project, Arm]) -> None:
+    """They may have the same names, as when params.yaml names another dataset than the catalog was made of."""
+    project, arm = reviewed
+    assert review(project, arm, 3, silent)["images"] == 8
+    write_params(project.root, dataset="other")
+    write_toy(project.data / "other", cells=8)
+    draw_cell(99, True).save(project.data / "other" / "images" / "dark" / "cell003.png")
+    with pytest.raises(InputError, match=r"other/images/dark/cell003.png: its pixels are not those of the catalog"):
+        review(project, arm, 3, silent)
+
+
+def test_an_arm_without_predictions_is_told(reviewed: tuple[Project, Arm]) -> None:
+    project, arm = reviewed
+    write_parquet(project.predictions(arm), pd.read_parquet(project.predictions(arm)).head(0))
+    with pytest.raises(InputError, match="no predictions of these runs"):
+        review(project, arm, 3, silent)

@@ -76,6 +76,14 @@ def test_another_number_of_folds_than_the_official_ones_is_refused(tmp_path: Pat
     assert caught.value.offenders[0] == "part0: 10 images"
 
 
+def test_a_dataset_without_official_folds_is_told_so(tmp_path: Path) -> None:
+    write_params(tmp_path, split="predefined")
+    write_toy(tmp_path / "data" / "toy")
+    catalog(Project(tmp_path), silent)
+    with pytest.raises(InputError, match="needs official folds"):
+        split(Project(tmp_path))
+
+
 def test_unknown_patients_are_all_listed(tmp_path: Path) -> None:
     made = project(tmp_path, split="patient")
     path = tmp_path / "data" / "toy" / "labels" / "folder.csv"

@@ -28,7 +28,7 @@ def catalog(withdrawn: frozenset[int] = frozenset(), **versions: list[str]) -> p
     number = range(len(next(iter(versions.values()))))
     frame = pd.DataFrame({"image": [f"cell{n:03d}" for n in number]})
     frame["pixel_sha256"] = [hashlib.sha256(name.encode()).hexdigest() for name in frame["image"]]
-    for column in ("duplicate_of", "near_duplicate_of", "fold"):
+    for column in ("duplicate_of", "near_duplicate_of", "fold", "unlabelled_in"):
         frame[column] = pd.Series([None] * len(frame), dtype="str")
     frame["patient"] = [f"P{n % 7}" for n in number]
     frame["withdrawn"] = pd.Series(["wish" if n in withdrawn else None for n in number], dtype="str")

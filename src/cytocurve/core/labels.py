@@ -12,6 +12,8 @@ REQUIRED = ("image", "label")
 OPTIONAL = ("patient", "annotator", "fold")
 """``fold`` is the official fold of a dataset whose authors give some."""
 
+_CONTROL = r"[\x00-\x1f\x7f]"
+
 
 def parse(text: str) -> pd.DataFrame:
     """A CSV table as strings, an empty field as ``""``; raises ``ValueError`` naming every line that does not fit."""
@@ -55,7 +57,7 @@ def _columns(table: pd.DataFrame) -> list[str]:
 
 
 def _rows(table: pd.DataFrame, images: Collection[str]) -> list[str]:
-    """Images with several rows or none, rows without an image, blanks that nobody sees."""
+    """Images with several rows or none, rows without an image, blanks and control characters that nobody sees."""
     counts = Counter(table["image"])
     lines = [f"{image}: {count} rows for one image" for image, count in sorted(counts.items()) if count > 1]
     lines += [
@@ -67,6 +69,10 @@ def _rows(table: pd.DataFrame, images: Collection[str]) -> list[str]:
         blank = table[column].str.strip() != table[column]
         cells = table.loc[blank, ["image", column]].itertuples(index=False, name=None)
         lines += [f"{image}: {column} {value!r} begins or ends with a blank" for image, value in cells]
+        # A carriage return would end the line of a CSV table that is written with it.
+        hidden = table[column].str.contains(_CONTROL) & ~blank
+        cells = table.loc[hidden, ["image", column]].itertuples(index=False, name=None)
+        lines += [f"{image}: {column} {value!r} has control characters" for image, value in cells]
     return lines
 
 

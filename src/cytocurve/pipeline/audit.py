@@ -12,6 +12,7 @@ from cytocurve.core.audit.finding import Finding, told
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.stores.files import write_text
 from cytocurve.stores.tables import read_parquet
+from cytocurve.study.dataset import read_catalog
 
 IDENTICAL = ("byte-identical", "pixel-identical")
 """The findings that ``duplicates: fail`` refuses; near-identical pictures are a judgement, and only told."""
@@ -48,10 +49,9 @@ def audit(project: Project) -> Outcome:
 
 
 def _tables(project: Project, params: Params) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
-    catalog = read_parquet(project.catalog, "dvc repro catalog")
+    catalog = read_catalog(project)
     splits = {labels: read_parquet(project.split(labels), "dvc repro split") for labels in params.labels}
-    needed = ("image", "pixel_sha256", "near_duplicate_of", "fold", "withdrawn", "format", *params.labels)
-    wrong = [f"build/catalog.parquet: no column {column!r}" for column in needed if column not in catalog]
+    wrong = [f"build/catalog.parquet: no column {labels!r}" for labels in params.labels if labels not in catalog]
     if not wrong:
         there = set(catalog.loc[catalog["withdrawn"].isna(), "image"])
         wrong = [

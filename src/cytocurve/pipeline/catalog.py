@@ -91,7 +91,8 @@ def _frame(prints: Mapping[str, Fingerprint], tables: Mapping[str, pd.DataFrame]
     pairs = similarity.near_identical(np.stack([found.thumbnail for found in prints.values()]))
     first = similarity.first_of_group(len(names), pairs)
     frame["near_duplicate_of"] = _others(names, pd.Series([names[i] for i in first]))
-    frame["withdrawn"] = pd.Series([None] * len(frame), dtype="str")
+    for column in ("withdrawn", "unlabelled_in"):
+        frame[column] = pd.Series([None] * len(frame), dtype="str")
     for column in ("patient", "fold"):
         known = labels.known(column, tables.values())
         frame[column] = pd.Series([known.get(name) for name in names], dtype="str")
@@ -134,7 +135,7 @@ def _withdrawn(
         return pd.DataFrame(), [
             f"{shown}: {name} is withdrawn and still there: repeat cytocurve data withdraw" for name in still
         ]
-    wanted = {"image", "pixel_sha256", "patient", "fold", "duplicate_of", "near_duplicate_of"}
+    wanted = {"image", "pixel_sha256", "patient", "fold", "duplicate_of", "near_duplicate_of", "unlabelled_in"}
     rows = table[[column for column in table if column in wanted or column in versions]]
     rows = rows.astype("object").where(rows != "", None).assign(withdrawn=table["reason"])
     return rows, []

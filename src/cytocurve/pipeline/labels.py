@@ -247,6 +247,8 @@ def _rows(file: Path) -> pd.DataFrame:
     columns = list(sheet.columns)
     wrong = [f"column {column!r} is missing" for column in labels.REQUIRED if column not in columns]
     wrong += [f"column {c!r} stands twice" for c in (*labels.REQUIRED, *CORRECTIONS) if columns.count(c) > 1]
+    if not wrong and sheet.empty:
+        wrong = ["no row below its header"]
     _refuse(f"{file}: this list cannot be used:", wrong, f"Its columns are: {', '.join(columns) or 'none'}")
     label = sheet["label"]
     filled = [sheet[column] for column in CORRECTIONS if column in columns]

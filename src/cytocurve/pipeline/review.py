@@ -1,6 +1,7 @@
 """``cytocurve labels review``: the labels of an arm that its own networks doubt, as a table and a page."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,9 @@ from cytocurve.core.runs import Arm
 from cytocurve.errors import InputError
 from cytocurve.report.review import Neighbour, Suspect, picture, render
 from cytocurve.stores.files import write_text
-from cytocurve.stores.images import read_rgb
+from cytocurve.stores.images import pixel_sha256, read_rgb
 from cytocurve.stores.tables import read_parquet
+from cytocurve.study.dataset import read_catalog
 
 Progress = Callable[[int, int], None]
 
@@ -28,8 +30,12 @@ def review(project: Project, arm: Arm, top: int, progress: Progress) -> dict[str
     table = _suspects(project, arm)
     folder = project.data / dataset / "images"
     histograms = np.stack(
-        [_colours(folder, name, number, len(table), progress) for number, name in enumerate(table["image"])]
+        [
+            _colours(folder / name, identity, number, len(table), progress)
+            for number, (name, identity) in enumerate(zip(table["image"], table["pixel_sha256"], strict=True))
+        ]
     )
+    table = table.drop(columns="pixel_sha256")
     shown = table.head(top)
     alike = neighbours(histograms, np.arange(len(shown)))
     suspects = [_suspect(table, row, alike[row]) for row in range(len(shown))]
@@ -54,8 +60,11 @@ def _suspects(project: Project, arm: Arm) -> pd.DataFrame:
     results = read_parquet(project.results(arm), command)
     predictions = read_parquet(project.predictions(arm), command)
     keys = results.loc[results["size"] == results["size"].max(), "run_key"]
-    table = ranked(out_of_fold(predictions[predictions["run_key"].isin(keys)])).rename(columns={"label": "given"})
-    catalog = read_parquet(project.catalog, "dvc repro catalog").set_index("image")
+    predictions = predictions[predictions["run_key"].isin(keys)]
+    if predictions.empty:
+        raise InputError(f"{project.predictions(arm)}: no predictions of these runs", hint=f"Next: {command}")
+    table = ranked(out_of_fold(predictions)).rename(columns={"label": "given"})
+    catalog = read_catalog(project).set_index("image")
     absent = [name for name in table["image"] if name not in catalog.index]
     if absent or arm.labels not in catalog:
         raise InputError(
@@ -66,14 +75,17 @@ def _suspects(project: Project, arm: Arm) -> pd.DataFrame:
     table.insert(0, "rank", range(1, len(table) + 1))
     table.insert(2, "label", catalog.loc[table["image"], arm.labels].to_numpy())
     table.insert(3, "patient", catalog.loc[table["image"], "patient"].to_numpy())
-    return table
+    return table.assign(pixel_sha256=catalog.loc[table["image"], "pixel_sha256"].to_numpy())
 
 
-def _colours(folder: Any, name: str, number: int, total: int, progress: Progress) -> Any:
+def _colours(path: Path, identity: str, number: int, total: int, progress: Progress) -> Any:
     try:
-        found = colours(np.asarray(read_rgb(folder / name)))
+        image = read_rgb(path)
+        if pixel_sha256(image) != identity:
+            raise ValueError("its pixels are not those of the catalog, which may be of another dataset")
+        found = colours(np.asarray(image))
     except ValueError as error:
-        raise InputError(f"{folder / name}: {error}", hint="Next: dvc repro catalog") from error
+        raise InputError(f"{path}: {error}", hint="Next: dvc repro") from error
     progress(number + 1, total)
     return found
 

@@ -18,7 +18,8 @@ from cytocurve.core.splits import (
 )
 from cytocurve.core.taxonomy import Task
 from cytocurve.errors import InputError
-from cytocurve.stores.tables import read_parquet, write_parquet
+from cytocurve.stores.tables import write_parquet
+from cytocurve.study.dataset import read_catalog
 from cytocurve.study.plan import check_arms, check_sizes
 
 FEWEST_IMAGES_A_CLASS = 3
@@ -33,7 +34,7 @@ def split(project: Project) -> dict[str, Any]:
     """
     params = project.params()
     check_arms(params)
-    catalog = read_parquet(project.catalog, "dvc repro catalog")
+    catalog = read_catalog(project)
     tables = split_versions(catalog, params)
     for labels, table in tables.items():
         write_parquet(project.split(labels), table)
@@ -89,6 +90,11 @@ def _usable(catalog: pd.DataFrame, params: Params) -> pd.DataFrame:
                 "column fold.",
             )
         usable &= catalog["fold"].notna()
+        if not usable.any():
+            raise InputError(
+                "split: predefined needs official folds, and no label version states any",
+                hint="Next: another split in params.yaml, or a column fold in the label tables.",
+            )
     return catalog[usable]
 
 
@@ -96,7 +102,7 @@ def _shared(kept: pd.DataFrame, params: Params) -> tuple[dict[str, Task], "pd.Se
     """The task on each label version, and which images take part in it in all of them.
 
     A task that goes by counts counts these images alone, so it is asked again until none falls out. Withdrawn images
-    go by the first version: they only keep a place in the draw, which is its own.
+    keep a place in the draw if they had one: by the first version, and by those others that were there at the time.
     """
     here = kept["withdrawn"].isna()
     known = {str(label): 0 for labels in params.labels for label in kept.loc[here, labels].dropna().unique()}
@@ -109,8 +115,12 @@ def _shared(kept: pd.DataFrame, params: Params) -> tuple[dict[str, Task], "pd.Se
         if still.equals(part):
             break
         part = still
-    first = params.labels[0]
-    return tasks, part | (~here & kept[first].isin(tasks[first].members.keys()))
+    first, *others = params.labels
+    placed = ~here & kept[first].isin(tasks[first].members.keys())
+    for labels in others:
+        without = pd.Series([labels in found.split() for found in kept["unlabelled_in"].fillna("")], index=kept.index)
+        placed &= (kept[labels].isna() & ~without) | kept[labels].isin(tasks[labels].members.keys())
+    return tasks, part | placed
 
 
 def _task(given: "pd.Series[str]", params: Params, known: dict[str, int]) -> Task:

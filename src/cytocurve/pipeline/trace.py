@@ -11,8 +11,8 @@ from cytocurve.config import Project, check_known
 from cytocurve.errors import InputError
 from cytocurve.stores.ledger import Ledger
 from cytocurve.stores.registry import registered_versions
-from cytocurve.stores.tables import read_parquet
 from cytocurve.stores.tracking import connected
+from cytocurve.study.dataset import read_catalog
 from cytocurve.study.lineage import Sighting, sightings
 
 
@@ -24,7 +24,7 @@ def trace(
     Runs come from the whole ledger, models from the tracking store. Raises ``InputError`` for an unknown image or
     patient, ``ServiceError`` where the tracking store cannot be asked: half an answer would mislead.
     """
-    catalog = read_parquet(project.catalog, "dvc repro catalog")
+    catalog = read_catalog(project)
     rows = _images(catalog, image) if image is not None else _patient(catalog, patient or "")
     names = dict(zip(rows["pixel_sha256"], rows["image"], strict=True))
     seen = list(sightings(Ledger(project.ledger), names.keys(), progress))
@@ -45,10 +45,11 @@ def _plain(rows: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _images(catalog: pd.DataFrame, image: str) -> pd.DataFrame:
-    """The row of an image by its name below ``images``, or by its file name where that is unique."""
+    """The row of an image by its name below ``images``, or by the end of that or a path to it where that is unique."""
     rows = catalog[catalog["image"] == image]
     if rows.empty:
-        rows = catalog[catalog["image"].str.split("/").str[-1] == image.split("/")[-1]]
+        ends = [f"/{name}".endswith(f"/{image}") or image.endswith(f"/{name}") for name in catalog["image"]]
+        rows = catalog[ends]
     if len(rows) == 1:
         return rows
     if len(rows):

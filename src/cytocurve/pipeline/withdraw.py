@@ -9,9 +9,8 @@ import pandas as pd
 from cytocurve.config import Project, check_known
 from cytocurve.core import labels
 from cytocurve.errors import InputError
-from cytocurve.stores.files import write_text
-from cytocurve.stores.tables import read_parquet
-from cytocurve.study.dataset import dataset_folder, label_tables, write_labels
+from cytocurve.stores.files import sha256, write_text
+from cytocurve.study.dataset import dataset_folder, images_below, label_tables, read_catalog, write_labels
 
 FILE = "withdrawn.csv"
 KEPT = ("image", "pixel_sha256", "patient", "fold", "duplicate_of", "near_duplicate_of")
@@ -32,8 +31,8 @@ def withdraw(project: Project, dataset: str, patient: str, reason: str, today: d
     begun = _recorded(folder)
     named = {image for image, given in labels.known("patient", tables.values()).items() if given == patient}
     if named - set(begun["image"]):
-        catalog = _catalog(project, dataset, named, tables)
-        record = _record(catalog, named, [*tables]).assign(reason=reason, date=today.isoformat())
+        catalog = _catalog(project, folder, named, tables)
+        record = _record(catalog, named, [*tables]).assign(reason=" ".join(reason.split()), date=today.isoformat())
         begun = pd.concat([begun, record[~record["image"].isin(begun["image"])]], ignore_index=True)
         write_text(folder / FILE, begun.to_csv(index=False, lineterminator="\n"))
     elif not (begun["patient"] == patient).any():
@@ -52,7 +51,19 @@ def _tables(folder: Path) -> dict[str, pd.DataFrame]:
 
 def _recorded(folder: Path) -> pd.DataFrame:
     path = folder / FILE
-    return pd.read_csv(path, dtype="str") if path.is_file() else pd.DataFrame(columns=[*KEPT, "near"], dtype="str")
+    if not path.is_file():
+        return pd.DataFrame(columns=[*KEPT, "near"], dtype="str")
+    try:
+        record = labels.parse(path.read_bytes().decode("utf-8-sig"))
+        missing = [column for column in (*KEPT, "near", "reason", "date") if column not in record]
+        if missing:
+            raise ValueError(f"these columns are missing: {', '.join(missing)}")
+    except ValueError as error:
+        raise InputError(
+            f"data/{folder.name}/{FILE}: this record of withdrawals cannot be used: {error}",
+            hint="Next: dvc checkout data brings back the recorded one; then this command again.",
+        ) from error
+    return record.mask(record == "")
 
 
 def _unknown(patient: str, tables: dict[str, pd.DataFrame]) -> InputError:
@@ -63,15 +74,21 @@ def _unknown(patient: str, tables: dict[str, pd.DataFrame]) -> InputError:
     )
 
 
-def _catalog(project: Project, dataset: str, named: set[str], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """The catalog, where it holds these images and label versions."""
-    catalog = read_parquet(project.catalog, f"dataset: {dataset} in params.yaml, then dvc repro catalog")
-    absent = sorted(named - set(catalog["image"])) + [version for version in tables if version not in catalog]
-    if absent:
+def _catalog(project: Project, folder: Path, named: set[str], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """The catalog, where it was made of the dataset's present images and label versions."""
+    make = f"dataset: {folder.name} in params.yaml, then dvc repro catalog"
+    catalog = read_catalog(project, make)
+    here, _ = images_below(folder / "images", f"data/{folder.name}/images")
+    known = dict(zip(catalog["image"], catalog["sha256"], strict=True))
+    lacking = sorted((named | here.keys()) - known.keys())
+    lacking += [version for version in tables if version not in catalog]
+    changed = sorted(name for name in here.keys() & known.keys() if sha256(here[name]) != known[name])
+    lacking += [f"{name}, as it is now" for name in changed]
+    if lacking:
         raise InputError(
-            f"build/catalog.parquet is not of the present data/{dataset}; it lacks",
-            absent,
-            f"Next: dataset: {dataset} in params.yaml, dvc repro catalog, then this command again",
+            f"build/catalog.parquet is not of the present data/{folder.name}; it lacks",
+            lacking,
+            f"Next: {make}, then this command again",
         )
     return catalog
 
@@ -86,6 +103,10 @@ def _record(catalog: pd.DataFrame, named: set[str], versions: list[str]) -> pd.D
     group = catalog["near_duplicate_of"].fillna(catalog["image"])
     heirs = catalog[~leaves].groupby(group[~leaves])["image"].first()
     record = catalog.loc[leaves, [*KEPT, *versions]].copy()
+    without = {version: record[version].isna() for version in versions}
+    record["unlabelled_in"] = [
+        " ".join(version for version in versions if without[version][row]) or None for row in record.index
+    ]
     record["near"] = group[leaves].map(heirs)
     record["near_duplicate_of"] = record["near"].fillna(record["near_duplicate_of"])
     return record

@@ -1,11 +1,9 @@
 """Tables that people hand in, as CSV or as a spreadsheet."""
 
 import warnings
-import zipfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any
-from xml.etree.ElementTree import ParseError
 
 import pandas as pd
 from openpyxl import load_workbook
@@ -30,7 +28,7 @@ def read_sheet(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8, byte {error.start}: save it as CSV UTF-8, or as XLSX") from error
-    except (ValueError, LookupError, ParseError, zipfile.BadZipFile) as error:
+    except Exception as error:  # openpyxl lets through whatever its parts raise at a damaged or unusual file
         raise InputError(f"{path}: cannot be used: {error}") from error
     return table.apply(lambda column: column.str.strip()) if len(table) else table
 

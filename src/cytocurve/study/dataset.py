@@ -11,12 +11,20 @@ from cytocurve.config import Name, Project, check_known, read_yaml
 from cytocurve.core import labels
 from cytocurve.errors import InputError
 from cytocurve.stores.files import write_text
+from cytocurve.stores.tables import read_parquet
 
 COLUMNS = (
     "image", "sha256", "pixel_sha256", "phash", "width", "height", "patient", "duplicate_of", "near_duplicate_of",
-    "fold", "withdrawn", "format", "red", "green", "blue", "background_red", "background_green", "background_blue",
+    "fold", "withdrawn", "unlabelled_in", "format",
+    "red", "green", "blue", "background_red", "background_green", "background_blue",
 )  # fmt: skip
-"""Columns of the catalog ahead of those of the label versions."""
+"""Columns of the catalog ahead of those of the label versions.
+
+``unlabelled_in`` names the versions that gave a withdrawn image no label when it was withdrawn, with blanks between.
+"""
+
+RESERVED = ("class", "date", "group", "label", "near", "reason")
+"""Columns that stand beside those of the label versions in a split or in the record of withdrawn images."""
 
 
 def dataset_folder(project: Project, name: str, stated: str = "params.yaml: dataset") -> Path:
@@ -41,6 +49,19 @@ def images_below(folder: Path, shown: str) -> tuple[dict[str, Path], list[str]]:
     images = {name: files[name] for name in sorted(files) if "/." not in f"/{name}" and _readable(name) == name}
     wrong = [f"{shown}/{_readable(name)}: its name is not valid UTF-8" for name in files if _readable(name) != name]
     return images, wrong if images else [*wrong, f"{shown}: no images"]
+
+
+def read_catalog(project: Project, next_step: str = "dvc repro catalog") -> pd.DataFrame:
+    """The catalog; raises ``InputError`` where it is missing, damaged or lacks columns that it has by now."""
+    table = read_parquet(project.catalog, next_step)
+    lacking = [column for column in COLUMNS if column not in table]
+    if lacking:
+        raise InputError(
+            f"{project.catalog}: not a catalog of this version of cytocurve; it lacks the columns",
+            lacking,
+            f"Next: remove it, then {next_step}",
+        )
+    return table
 
 
 def _readable(name: str) -> str:
@@ -75,6 +96,8 @@ def check_version(version: str) -> None:
     """Raise ``ValueError`` where a label version cannot have this name."""
     if version in COLUMNS:
         raise ValueError(f"{version!r} is a column of the catalog and cannot name a label version")
+    if version in RESERVED:
+        raise ValueError(f"{version!r} is a column of cytocurve's own tables and cannot name a label version")
     try:
         TypeAdapter(Name).validate_python(version)
     except ValidationError:
