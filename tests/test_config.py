@@ -141,6 +141,15 @@ def test_class_weights_are_balanced_or_positive_numbers(content: dict[str, Any],
     assert all(line.startswith("training.class_weights") for line in offenders(content))
 
 
+def test_weights_and_rates_that_single_precision_turns_into_zero_or_infinity_are_refused(
+    content: dict[str, Any],
+) -> None:
+    content["training"] |= {"class_weights": {"positive": 1e300, "negative": 1e-300}, "learning_rate": 1e-300}
+    given = "".join(offenders(content))
+    for key in ("training.class_weights.positive", "training.class_weights.negative", "training.learning_rate"):
+        assert f"{key}: " in given
+
+
 def test_class_weights_of_other_classes_than_the_tasks_are_all_listed(content: dict[str, Any]) -> None:
     content["training"]["class_weights"] = {"positiv": 2.0, "blast": 1.0, "negative": 1.0}
     with pytest.raises(InputError) as caught:

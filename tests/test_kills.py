@@ -95,6 +95,22 @@ def test_a_killed_sweep_goes_on_where_it_was(project: Path) -> None:
     assert_one_finished_mlflow_run_a_key(project)
 
 
+@pytest.mark.parametrize("everyone", [True, False], ids=["in a terminal", "sent to the sweep alone"])
+def test_an_interrupted_sweep_trains_no_more(project: Path, everyone: bool) -> None:
+    sweep = start(project, str(BIN / "cytocurve"), "sweep", ARM)
+    wait_for_runs(project, 2, sweep)
+    before = stored(project)
+    for process in [sweep, *workers(sweep)] if everyone else [sweep]:
+        process.send_signal(signal.SIGINT)
+    assert sweep.wait(timeout=300) == 130
+    assert len(stored(project)) <= len(before) + 4
+    assert "Interrupted" in (project / "log.txt").read_text()
+    assert "Traceback" not in (project / "log.txt").read_text()
+    assert cytocurve(project, "sweep", ARM).returncode == 0
+    assert_kept(before, project)
+    assert_one_finished_mlflow_run_a_key(project)
+
+
 def test_a_killed_worker_costs_no_finished_run(project: Path) -> None:
     sweep = start(project, str(BIN / "cytocurve"), "sweep", ARM)
     wait_for_runs(project, 3, sweep)

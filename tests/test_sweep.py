@@ -48,6 +48,7 @@ def test_a_finished_run_is_never_trained_again(tmp_path: Path) -> None:
         "runs": 16,
         "found": 12,
         "trained": 4,
+        "diverged": 0,
         "published": 16,
         "publish_seconds": 0,
         "publish_cpu_seconds": 0,
@@ -105,3 +106,14 @@ def test_an_unknown_arm_names_those_of_the_study(tmp_path: Path) -> None:
     done = cytocurve(root, "sweep", "sequential-non-folder")
     assert done.returncode == 2
     assert ARM in done.stderr
+
+
+def test_runs_that_diverge_are_told_and_counted(tmp_path: Path) -> None:
+    weights = {"positive": 1e6, "negative": 1e6}
+    training = {"batch_size": 1, "learning_rate": 10.0, "max_epochs": 2, "patience": 2, "class_weights": weights}
+    deep = {"sequential": {"filters": [3, 4], "dense": [16] * 30}, "none": {}}
+    root = prepare(tmp_path, sizes=[4], training=training, settings=deep)
+    done = cytocurve(root, "sweep", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)[ARM]["diverged"] == 4
+    assert f"warning: 4 of 4 runs of {ARM} diverged" in done.stderr

@@ -20,6 +20,10 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$")]
 """Part of file, stage and experiment names; an arm's name joins three of them with ``-``."""
 
 
+Weight = Annotated[float, Field(ge=1e-6, le=1e6, allow_inf_nan=False)]
+"""Of a class in training: in single precision, far smaller ones are zero and far larger ones infinite."""
+
+
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
@@ -29,10 +33,10 @@ class Training(_Model):
 
     batch_size: int = Field(5, ge=1, le=100_000)
     optimizer: Literal["rmsprop", "adam"] = "rmsprop"
-    learning_rate: float = Field(1e-3, gt=0, le=10, allow_inf_nan=False)
+    learning_rate: float = Field(1e-3, ge=1e-9, le=10, allow_inf_nan=False)
     max_epochs: int = Field(500, ge=1, le=1_000_000)
     patience: int = Field(50, ge=1)
-    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] | None = None
+    class_weights: Literal["balanced"] | dict[str, Weight] | None = None
     engine: Literal["auto", "native", "keras"] = "auto"
 
 

@@ -17,6 +17,7 @@ from cytocurve.stores.dvc import commit
 from cytocurve.stores.images import shared_pixels
 from cytocurve.stores.ledger import Finished, Ledger
 from cytocurve.stores.tables import write_parquet
+from cytocurve.study.executors import end_workers
 from cytocurve.study.plan import ArmPlan
 from cytocurve.study.train import Assignment, train_run
 
@@ -38,8 +39,9 @@ def sweep(
     decoded: Callable[[int, int], None],
     report: Report,
 ) -> dict[str, int]:
-    """Finish all runs of the arm and write its results; returns the counts ``runs``, ``found`` and ``trained``.
+    """Finish all runs of the arm and write its results; returns the counts ``runs, found, trained, diverged``.
 
+    A run has diverged if no epoch had a finite validation loss: its network is the initial one, and ``say`` tells so.
     ``decoded`` and ``report`` follow the progress. Raises ``InputError`` before any training, ``CytocurveError`` if
     runs fail, after all others are finished.
     """
@@ -54,7 +56,20 @@ def sweep(
             train_all(_assignments(project, plan, missing, pixels), ledger, executor, report, say)
             finished |= {run.key: ledger.get(run.key) for run in missing}
         write_results(project, plan, finished)
-    return {"runs": len(plan.runs), "found": len(plan.runs) - len(missing), "trained": len(missing)}
+    diverged = [run for run in plan.runs if _diverged(finished[run.key])]
+    if diverged:
+        sizes = ", ".join(str(size) for size in sorted({run.size for run in diverged}))
+        say(
+            f"warning: {len(diverged)} of {len(plan.runs)} runs of {plan.arm.name} diverged: no epoch had a finite "
+            f"validation loss, and their scores are those of untrained networks (sizes {sizes}). "
+            "Lower training.learning_rate or training.class_weights."
+        )
+    found = len(plan.runs) - len(missing)
+    return {"runs": len(plan.runs), "found": found, "trained": len(missing), "diverged": len(diverged)}
+
+
+def _diverged(run: Finished | None) -> bool:
+    return run is not None and not np.isfinite(run.validation_losses).any()
 
 
 @contextmanager
@@ -132,6 +147,9 @@ def _train_until_death(
             report(trained)
     except BrokenExecutor:
         return finished
+    except KeyboardInterrupt:
+        end_workers()
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     return finished

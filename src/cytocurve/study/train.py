@@ -15,6 +15,7 @@ from cytocurve.core.runs import Images, PlannedRun
 from cytocurve.models import architectures, augmentation, engines
 from cytocurve.models.class_weights import class_weights
 from cytocurve.stores.ledger import Finished, Ledger
+from cytocurve.study import kernel_files
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ def train_run(assignment: Assignment) -> None:
     if planned.key in ledger:
         return
     started, cpu = time.time(), time.process_time()
-    trained = engines.train(planned.run.recipe.engine, job(assignment))
+    with kernel_files.checked():
+        trained = engines.train(planned.run.recipe.engine, job(assignment))
     finished = time.time()
     timings = {"started": started, "finished": finished, "seconds": finished - started}
     timings["cpu_seconds"] = time.process_time() - cpu
