@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,25 @@ def test_a_wrong_call_writes_nothing(
     """Names that are taken or unusable, unknown bases and a blank annotator are refused."""
     file = list_of(tmp_path / "list.csv", [{"image": IMAGES[0], "label": DARK}])
     assert message in str(refused(project, lambda: bring_in(project, "toy", file, name, annotator, base)))
+
+
+def test_of_several_calls_at_once_one_writes_the_version_and_the_others_are_refused(
+    project: Project, tmp_path: Path
+) -> None:
+    file = list_of(tmp_path / "all.csv", [{"image": image, "label": DARK} for image in IMAGES])
+
+    def call(annotator: str) -> bool:
+        try:
+            bring_in(project, "toy", file, "second", annotator)
+        except InputError:
+            return False
+        return True
+
+    who = [f"A{number}" for number in range(8)]
+    with ThreadPoolExecutor(len(who)) as pool:
+        wrote = [name for name, done in zip(who, pool.map(call, who), strict=True) if done]
+    assert set(written(project, "second")["annotator"]) == set(wrote)
+    assert len(wrote) == 1
 
 
 def test_the_consensus_is_written_with_who_voted(project: Project) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from filelock import FileLock
 
 from cytocurve import datasets
 from cytocurve.config import Project, check_known, did_you_mean
@@ -234,11 +235,15 @@ def _place(project: Project, dataset: str, name: str) -> tuple[Path, Tables]:
         check_version(name)
     except ValueError as error:
         raise InputError(f"--as {name}: {error}") from None
+    _refuse_taken(path)
+    return folder, versions_of(project, dataset) if any((folder / "labels").glob("*.csv")) else {}
+
+
+def _refuse_taken(path: Path) -> None:
     if path.exists() or path.is_symlink():
         raise InputError(
             f"{path} is already there, and a label version is never overwritten", hint="Next: --as ANOTHER_NAME"
         )
-    return folder, versions_of(project, dataset) if any((folder / "labels").glob("*.csv")) else {}
 
 
 def _rows(file: Path) -> pd.DataFrame:
@@ -275,4 +280,9 @@ def _write(
     wrong += labels.problems(images, {shown: table}, known)
     classes = f" Classes of {folder.name}: {', '.join(sorted(known))}." if known else ""
     _refuse(f"{shown}: these labels cannot be used:", wrong, f"Next: correct what is listed.{hint}{classes}")
-    write_labels(folder / "labels" / f"{name}.csv", table)
+    path = folder / "labels" / f"{name}.csv"
+    lock = project.root / "build" / "labels.lock"
+    lock.parent.mkdir(exist_ok=True)
+    with FileLock(lock):  # two calls at once may both have found the name free
+        _refuse_taken(path)
+        write_labels(path, table)
