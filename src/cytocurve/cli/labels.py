@@ -171,8 +171,8 @@ def labels_import(file: Path, name: str, annotator: str, base: str | None, datas
     """Bring in a list as a new version.
 
     FILE is a CSV or XLSX with the columns image and label; a column corrected (or new_label) wins where it is filled,
-    others do not matter. All its rows count as given by the annotator. The table of `labels review` is such a file.
-    DVC records the new version.
+    others do not matter. Its rows count as given by the annotator; of a list with such a column, and with --base, only
+    those where it is filled, as in the table of `labels review`. DVC records the new version.
 
     \b
     cytocurve labels import reviewed.xlsx --as expert2 --annotator "Dr A" --base expert
@@ -232,7 +232,7 @@ def _recorded(
     track_data(project.root)
     path = f"data/{dataset}/labels/{figures['version']}.csv"
     first = f"{path}: {figures['labelled']} of {figures['images']} images labelled; recorded in data.dvc"
-    last = [_counts(figures["classes"]), f"Next: labels: [{figures['version']}] in params.yaml, then dvc repro"]
+    last = [_counts(figures["classes"]), f"Next: add {figures['version']} to labels in params.yaml, then dvc repro"]
     show(machine, figures, lambda: "\n".join([first, *told(figures), *last]))
 
 

@@ -16,8 +16,8 @@ def review(arm: str, top: int, machine: bool) -> None:
 
     ARM is <architecture>-<augmentation>-<label version>. Each image is judged by networks that never trained on it.
     Writes a table of all images and a page of the first ones to reports/review/. Put what you decide into the table's
-    column new_label, delete the rows that you did not look at, and bring it back by `labels import`: every row that
-    stays counts as seen by the annotator.
+    column new_label, also where you confirm the label, and bring it back by `labels import`: rows without an entry
+    there keep the label that they have.
 
     \b
     cytocurve labels review sequential-none-expert

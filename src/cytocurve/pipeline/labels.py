@@ -177,12 +177,14 @@ def bring_in(
     """Write the list in ``file`` as the label version ``name``, its rows those of ``annotator``; returns counts.
 
     Images that the list does not name keep label and annotator of the version ``base``; without one, each needs a row.
+    With ``base``, a list that has one of ``CORRECTIONS`` names only the images where it is filled: the others of a
+    ranking were not looked at.
     Raises one ``InputError`` that lists everything wrong, before anything is written.
     """
     folder, tables = _place(project, dataset, name)
     if not annotator.strip():
         raise InputError("--annotator: a name is expected, got a blank one")
-    rows = _rows(file)
+    rows = _rows(file, corrected_only=base is not None)
     kept = _chosen(tables, [base])[base] if base else pd.DataFrame(columns=[*labels.REQUIRED, "annotator"], dtype="str")
     kept = kept[~kept["image"].isin(rows["image"])].reindex(columns=[*labels.REQUIRED, "annotator"], fill_value="")
     table = pd.concat([rows.assign(annotator=annotator.strip()), kept], ignore_index=True)
@@ -246,8 +248,8 @@ def _refuse_taken(path: Path) -> None:
         )
 
 
-def _rows(file: Path) -> pd.DataFrame:
-    """Image and label of each row of a list, corrections applied; raises ``InputError``."""
+def _rows(file: Path, corrected_only: bool) -> pd.DataFrame:
+    """Image and label of each row of a list, or of its corrected rows, corrections applied; raises ``InputError``."""
     sheet = read_sheet(file)
     columns = list(sheet.columns)
     wrong = [f"column {column!r} is missing" for column in labels.REQUIRED if column not in columns]
@@ -264,7 +266,19 @@ def _rows(file: Path) -> pd.DataFrame:
         _refuse(f"{file}: these images have two corrections:", wrong, "Next: leave one of the two columns empty.")
     for correction in filled:
         label = label.where(correction == "", correction)
-    return pd.DataFrame({"image": sheet["image"], "label": label}, dtype="str")
+    rows = pd.DataFrame({"image": sheet["image"], "label": label}, dtype="str")
+    if not filled or not corrected_only:
+        return rows
+    corrected = pd.Series(False, index=sheet.index)
+    for correction in filled:
+        corrected |= correction != ""
+    rows = rows[corrected]
+    if rows.empty:
+        raise InputError(
+            f"{file}: no row has a correction",
+            hint=f"Next: fill {' or '.join(CORRECTIONS)}; a label that you confirm is written there too.",
+        )
+    return rows
 
 
 def _write(

@@ -90,11 +90,6 @@ def _usable(catalog: pd.DataFrame, params: Params) -> pd.DataFrame:
                 "column fold.",
             )
         usable &= catalog["fold"].notna()
-        if not usable.any():
-            raise InputError(
-                "split: predefined needs official folds, and no label version states any",
-                hint="Next: another split in params.yaml, or a column fold in the label tables.",
-            )
     return catalog[usable]
 
 
@@ -155,18 +150,17 @@ def left_out(catalog: pd.DataFrame, params: Params) -> dict[str, dict[str, Any]]
 
 
 def _check_test_folds(tables: Mapping[str, pd.DataFrame], tasks: Mapping[str, Task]) -> None:
-    """A binary test fold needs both classes in every version, though the folds are stratified by the first alone."""
-    first, *others = tables
+    """A binary test fold needs both classes: official folds may lack one, and versions after the first draw none."""
     lacking = []
-    for labels in others:
+    for labels in tables:
         tested = tables[labels][tables[labels]["subset"] == "test"]
         for fold, found in tested.groupby("fold")["label"].unique().items() if tasks[labels].binary else ():
             lacking += [f"{labels}: fold {fold}: no {name}" for name in tasks[labels].classes if name not in found]
     if lacking:
         raise InputError(
-            f"labels: all versions share the folds that {first!r} draws; in these test folds a class is lacking:",
+            f"In these test folds a class is lacking (all label versions share the folds of {next(iter(tables))!r}):",
             lacking,
-            "Next, in params.yaml: fewer folds, another version first in labels, or one version alone.",
+            "Next, in params.yaml: fewer folds, another split, another version first in labels, or one version alone.",
         )
 
 

@@ -21,13 +21,14 @@ def trace(
 ) -> dict[str, Any]:
     """The ``images`` asked for, and the ``runs``, ``curves`` and ``models`` that saw them; withdrawn ones too.
 
-    Runs come from the whole ledger, models from the tracking store. Raises ``InputError`` for an unknown image or
-    patient, ``ServiceError`` where the tracking store cannot be asked: half an answer would mislead.
+    Runs come from the whole ledger, models from the tracking store; ``damaged_runs`` could not be read. Raises
+    ``InputError`` for an unknown image or patient, ``ServiceError`` where the tracking store cannot be asked: half an
+    answer would mislead.
     """
     catalog = read_catalog(project)
     rows = _images(catalog, image) if image is not None else _patient(catalog, patient or "")
     names = dict(zip(rows["pixel_sha256"], rows["image"], strict=True))
-    seen = list(sightings(Ledger(project.ledger), names.keys(), progress))
+    seen, damaged = sightings(Ledger(project.ledger), names.keys(), progress)
     with connected(project.tracking_uri, project.tracking_lock) as client:
         versions = registered_versions(client)
     return {
@@ -35,6 +36,7 @@ def trace(
         "runs": [_run(sighting, names) for sighting in seen],
         "curves": _curves(seen),
         "models": _models(seen, versions),
+        "damaged_runs": damaged,
     }
 
 

@@ -77,7 +77,7 @@ def _unknown(patient: str, tables: dict[str, pd.DataFrame]) -> InputError:
 def _catalog(project: Project, folder: Path, named: set[str], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """The catalog, where it was made of the dataset's present images and label versions."""
     make = f"dataset: {folder.name} in params.yaml, then dvc repro catalog"
-    catalog = read_catalog(project, make)
+    catalog = read_catalog(project, folder.name, make)
     here, _ = images_below(folder / "images", f"data/{folder.name}/images")
     known = dict(zip(catalog["image"], catalog["sha256"], strict=True))
     lacking = sorted((named | here.keys()) - known.keys())

@@ -1,5 +1,6 @@
 """A dataset below ``data/``: its folder, its images, its label versions and the classes that it may have."""
 
+import json
 import os
 from pathlib import Path
 
@@ -51,9 +52,16 @@ def images_below(folder: Path, shown: str) -> tuple[dict[str, Path], list[str]]:
     return images, wrong if images else [*wrong, f"{shown}: no images"]
 
 
-def read_catalog(project: Project, next_step: str = "dvc repro catalog") -> pd.DataFrame:
-    """The catalog; raises ``InputError`` where it is missing, damaged or lacks columns that it has by now."""
+def read_catalog(project: Project, dataset: str = "", next_step: str = "dvc repro catalog") -> pd.DataFrame:
+    """The catalog of a dataset, by default the study's.
+
+    Raises ``InputError`` where it is missing, damaged, of another dataset, or lacks columns that it has by now.
+    """
     table = read_parquet(project.catalog, next_step)
+    wanted, about = dataset or project.params().dataset, project.catalog.with_suffix(".json")
+    made_of = json.loads(about.read_text(encoding="utf-8"))["dataset"] if about.is_file() else wanted
+    if made_of != wanted:
+        raise InputError(f"{project.catalog} is of dataset {made_of!r}, not of {wanted!r}", hint=f"Next: {next_step}")
     lacking = [column for column in COLUMNS if column not in table]
     if lacking:
         raise InputError(

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from cytocurve.stores.ledger import Ledger
+from cytocurve.stores.ledger import Finished, Ledger
 
 
 @dataclass(frozen=True)
@@ -19,18 +19,29 @@ class Sighting:
     seed: int
 
 
-def sightings(ledger: Ledger, identities: Collection[str], progress: Callable[[int, int], None]) -> Iterator[Sighting]:
-    """Every sighting of these images (SHA-256 of the pixels, hex) in a ledger, in the order of the run keys.
+def sightings(
+    ledger: Ledger, identities: Collection[str], progress: Callable[[int, int], None]
+) -> tuple[list[Sighting], list[str]]:
+    """Every sighting of these images (SHA-256 of the pixels, hex) in a ledger, and the keys of damaged runs.
 
-    All runs that were ever trained are looked at, those of other studies too.
+    In the order of the run keys. All runs that were ever trained are looked at, those of other studies too; what a
+    damaged run saw cannot be told.
     """
     wanted = {bytes.fromhex(identity) for identity in identities}
-    keys = ledger.keys()
+    keys, damaged = ledger.keys(), []
+    found: list[Sighting] = []
     for done, key in enumerate(keys, 1):
         run = ledger.get(key)
-        if run is not None:
-            for subset, images in run.images.items():
-                for identity in sorted(wanted.intersection(map(bytes, images))):
-                    told = (run.description[name] for name in ("arm", "fold", "size", "seed"))
-                    yield Sighting(identity.hex(), subset, key, *told)
+        if run is None:
+            damaged.append(key)
+        else:
+            found += _in_run(run, wanted)
         progress(done, len(keys))
+    return found, damaged
+
+
+def _in_run(run: Finished, wanted: set[bytes]) -> Iterator[Sighting]:
+    for subset, images in run.images.items():
+        for identity in sorted(wanted.intersection(map(bytes, images))):
+            told = (run.description[name] for name in ("arm", "fold", "size", "seed"))
+            yield Sighting(identity.hex(), subset, run.key, *told)
