@@ -109,9 +109,9 @@ def test_numbers_of_a_spreadsheet_are_read_as_they_look(project: Project, tmp_pa
     """A class called 7 comes back as 7, not as 7.0."""
     (project.data / "toy/dataset.yaml").unlink()
     rows = [{"image": image, "label": 7.0} for image in IMAGES]
-    figures = bring_in(project, "toy", list_of(tmp_path / "all.xlsx", rows), "second", "B")
+    figures = bring_in(project, "toy", list_of(tmp_path / "all.xlsx", rows), "second", "B", new_classes=["7"])
     assert figures["classes"] == {"7": 8}
-    assert figures["new_classes"] == {"7": ""}
+    assert figures["new_classes"] == ["7"]
 
 
 def test_without_a_base_every_image_needs_a_row(project: Project, tmp_path: Path) -> None:
@@ -136,12 +136,15 @@ def test_everything_wrong_with_a_list_comes_in_one_error(project: Project, tmp_p
     assert "Classes of toy: basophil, " in error.hint
 
 
-def test_open_classes_take_a_new_one_and_say_so(project: Project, tmp_path: Path) -> None:
-    """Where a dataset leaves its classes open, a label that no version has is told with the nearest one."""
+def test_open_classes_take_a_new_one_only_where_it_is_stated(project: Project, tmp_path: Path) -> None:
+    """Where a dataset leaves its classes open, a label that no version has is refused with the nearest one."""
     (project.data / "toy/dataset.yaml").unlink()
     file = list_of(tmp_path / "some.csv", [{"image": IMAGES[0], "label": "monocite"}])
-    figures = bring_in(project, "toy", file, "second", "B", base="folder")
-    assert figures["new_classes"] == {"monocite": "; did you mean 'monocyte'?"}
+    with pytest.raises(InputError, match="--new-class") as caught:
+        bring_in(project, "toy", file, "second", "B", base="folder")
+    assert caught.value.offenders == ("'monocite': 1 rows; did you mean 'monocyte'?",)
+    figures = bring_in(project, "toy", file, "second", "B", base="folder", new_classes=["monocite"])
+    assert figures["new_classes"] == ["monocite"]
 
 
 @pytest.mark.parametrize(

@@ -127,3 +127,14 @@ def test_the_command_tells_how_even_the_classes_are(tmp_path: Path) -> None:
     assert len(figures["test_folds"]) == 4
     assert sum(sum(fold.values()) for fold in figures["test_folds"]) == 40
     assert "a test fold holds negative" in cytocurve(tmp_path, "split").stdout
+
+
+@pytest.mark.parametrize("command", ["audit", "sweep", "evaluate", "register"])
+def test_folds_of_another_study_are_refused_where_a_stage_is_run_by_hand(tmp_path: Path, command: str) -> None:
+    """After a change of params.yaml, figures of the old study would come out under the new one's name."""
+    split(project(tmp_path, sizes=[4, 8]))
+    write_params(tmp_path, sizes=[4, 8], folds=3, task="multiclass")
+    done = cytocurve(tmp_path, command)
+    assert done.returncode == 2
+    for line in ("drawn for another study", "folds: 4 there, 3 in params.yaml", "'multiclass' in params.yaml"):
+        assert line in done.stderr

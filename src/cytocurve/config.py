@@ -130,6 +130,11 @@ class Project:
         """The split of one label version."""
         return self.root / "build" / "split" / f"{labels}.parquet"
 
+    @property
+    def split_settings(self) -> Path:
+        """The settings that the splits were drawn with."""
+        return self.root / "build" / "split" / "settings.json"
+
     def results(self, arm: Arm) -> Path:
         """An arm's runs and their scores."""
         return self.root / "results" / f"{arm.name}.parquet"

@@ -165,9 +165,18 @@ def _percent(score: Mapping[str, Any]) -> str:
 @as_version
 @click.option("--annotator", required=True, metavar="WHO", help="Who gave these labels.")
 @click.option("--base", metavar="VERSION", help="Images that FILE does not name keep this version's labels.")
+@click.option("--new-class", "new_classes", multiple=True, metavar="LABEL", help="A class that no version has yet.")
 @of_dataset
 @as_json
-def labels_import(file: Path, name: str, annotator: str, base: str | None, dataset: str | None, machine: bool) -> None:
+def labels_import(
+    file: Path,
+    name: str,
+    annotator: str,
+    base: str | None,
+    new_classes: tuple[str, ...],
+    dataset: str | None,
+    machine: bool,
+) -> None:
     """Bring in a list as a new version.
 
     FILE is a CSV or XLSX with the columns image and label; a column corrected (or new_label) wins where it is filled,
@@ -179,14 +188,16 @@ def labels_import(file: Path, name: str, annotator: str, base: str | None, datas
     """
     from cytocurve.pipeline.labels import bring_in
 
-    _recorded(machine, dataset, _imported, lambda project, of: bring_in(project, of, file, name, annotator, base))
+    _recorded(
+        machine, dataset, _imported, lambda project, of: bring_in(project, of, file, name, annotator, base, new_classes)
+    )
 
 
 def _imported(figures: Mapping[str, Any]) -> Iterator[str]:
     yield f"{figures['rows']} rows brought in" + (
         "" if figures["changed"] is None else f", {figures['changed']} of them with another label than before"
     )
-    yield from (f"New class: {label!r}{hint}" for label, hint in figures["new_classes"].items())
+    yield from (f"New class: {label!r}" for label in figures["new_classes"])
 
 
 @labels.command("merge")

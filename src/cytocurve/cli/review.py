@@ -10,8 +10,9 @@ from cytocurve.cli.shared import arms_named, as_json, current_project, show
 @click.command("review")
 @click.argument("arm")
 @click.option("--top", type=click.IntRange(1), default=60, show_default=True, help="How many images the page shows.")
+@click.option("--overwrite", is_flag=True, help="Also where the table holds decisions that were not brought in.")
 @as_json
-def review(arm: str, top: int, machine: bool) -> None:
+def review(arm: str, top: int, overwrite: bool, machine: bool) -> None:
     """Rank the labels that a finished ARM's networks doubt.
 
     ARM is <architecture>-<augmentation>-<label version>. Each image is judged by networks that never trained on it.
@@ -28,7 +29,7 @@ def review(arm: str, top: int, machine: bool) -> None:
 
     (chosen,), bars = arms_named((arm,)), Bars()
     try:
-        figures = run(current_project(), chosen, top, bars("reading", "images"))
+        figures = run(current_project(), chosen, top, bars("reading", "images"), overwrite)
     finally:
         bars.close()
     show(machine, figures, lambda: _told(figures, chosen.labels))

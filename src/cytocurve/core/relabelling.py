@@ -18,13 +18,15 @@ class Relabelling:
     """By training size, how much better an arm is than the arm of another label version, paired by fold and seed.
 
     Both are scored on the ``judge``'s labels of the same test images: an arm's own labels would judge each by its own
-    mistakes.
+    mistakes. Of ``images`` tested, ``changed`` have another class under the arm's labels than under the other's.
     """
 
     arm: str
     other: str
     judge: str
     metric: str
+    images: int
+    changed: int
     differences: Mapping[int, Summary]
 
 
@@ -49,7 +51,9 @@ def relabellings(
         pairs = scored[0].merge(scored[1], on=RUN, suffixes=("_first", "_second"))
         difference = (pairs["score_second"] - pairs["score_first"]).tolist()
         curve = Curve.of(pairs["fold"].tolist(), pairs["seed"].tolist(), pairs["size"].tolist(), difference)
-        found.append(Relabelling(arm.name, first.name, judge.labels, metric, summarise(curve)))
+        before, after = (_labels(predictions[each.name]) for each in (first, arm))
+        changed = int((before.sort_index() != after.sort_index()).sum())
+        found.append(Relabelling(arm.name, first.name, judge.labels, metric, len(before), changed, summarise(curve)))
     return found
 
 

@@ -11,8 +11,8 @@ from cytocurve.core import audit as core
 from cytocurve.core.audit.finding import Finding, told
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.stores.files import write_text
-from cytocurve.stores.tables import read_parquet
 from cytocurve.study.dataset import read_catalog
+from cytocurve.study.plan import read_split
 
 IDENTICAL = ("byte-identical", "pixel-identical")
 """The findings that ``duplicates: fail`` refuses; near-identical pictures are a judgement, and only told."""
@@ -50,7 +50,7 @@ def audit(project: Project) -> Outcome:
 
 def _tables(project: Project, params: Params) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     catalog = read_catalog(project)
-    splits = {labels: read_parquet(project.split(labels), "dvc repro split") for labels in params.labels}
+    splits = {labels: read_split(project, params, labels) for labels in params.labels}
     wrong = [f"build/catalog.parquet: no column {labels!r}" for labels in params.labels if labels not in catalog]
     if not wrong:
         there = set(catalog.loc[catalog["withdrawn"].isna(), "image"])

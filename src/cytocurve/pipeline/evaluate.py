@@ -18,6 +18,7 @@ from cytocurve.stores.dvc import data_hash
 from cytocurve.stores.files import write_text
 from cytocurve.stores.tables import read_parquet
 from cytocurve.study.choice import best_arm, validation_scores
+from cytocurve.study.plan import check_split
 
 LEADING = "roc_auc"
 """The metric that the figures show and that saturation is judged by; the first of ``METRICS``."""
@@ -43,9 +44,10 @@ def evaluate(project: Project) -> dict[str, Any]:
     Raises ``InputError`` listing every arm's results that are missing or cannot be used.
     """
     params = project.params()
+    check_split(project, params)
     results = _read(project, params)
     curves = {arm: {metric: _curve(runs, metric) for metric in METRICS} for arm, runs in results.items()}
-    chosen = best_arm(validation_scores(project, params.sizes[-1]))
+    chosen = best_arm(validation_scores(project, params.sizes[-1]), params)
     saturation = {arm: saturation_size(by_metric[LEADING]) for arm, by_metric in curves.items()}
     study = page.Study(
         dataset=params.dataset,
@@ -60,6 +62,7 @@ def evaluate(project: Project) -> dict[str, Any]:
         provenance=_provenance(project, results),
         audit=_audit(project, params),
         relabellings=_relabellings(project, params, results),
+        versions=params.labels,
     )
     metrics = _metrics(study)
     write_text(project.reports / "metrics.json", _json(metrics))

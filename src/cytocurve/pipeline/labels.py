@@ -1,7 +1,7 @@
 """``cytocurve labels``: label versions of a dataset counted, compared, brought in and merged."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -172,13 +172,19 @@ def _share(score: Share) -> dict[str, Any]:
 
 
 def bring_in(
-    project: Project, dataset: str, file: Path, name: str, annotator: str, base: str | None = None
+    project: Project,
+    dataset: str,
+    file: Path,
+    name: str,
+    annotator: str,
+    base: str | None = None,
+    new_classes: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Write the list in ``file`` as the label version ``name``, its rows those of ``annotator``; returns counts.
 
     Images that the list does not name keep label and annotator of the version ``base``; without one, each needs a row.
     With ``base``, a list that has one of ``CORRECTIONS`` names only the images where it is filled: the others of a
-    ranking were not looked at.
+    ranking were not looked at. Labels that no other version has must be among ``new_classes``.
     Raises one ``InputError`` that lists everything wrong, before anything is written.
     """
     folder, tables = _place(project, dataset, name)
@@ -187,11 +193,13 @@ def bring_in(
     rows = _rows(file, corrected_only=base is not None)
     kept = _chosen(tables, [base])[base] if base else pd.DataFrame(columns=[*labels.REQUIRED, "annotator"], dtype="str")
     kept = kept[~kept["image"].isin(rows["image"])].reindex(columns=[*labels.REQUIRED, "annotator"], fill_value="")
+    known = {label for other in tables.values() for label in other["label"] if label}
+    if known and _here(project, folder)[0] is None:
+        _refuse_new(rows, known | set(new_classes), file)
     table = pd.concat([rows.assign(annotator=annotator.strip()), kept], ignore_index=True)
     _write(project, folder, name, table, tables, file.as_posix(), "" if base else " Only some images: --base VERSION.")
     figures: dict[str, Any] = overview({name: table})[name]
     before = dict(zip(tables[base]["image"], tables[base]["label"], strict=True)) if base else {}
-    known = sorted({label for other in tables.values() for label in other["label"]})
     return figures | {
         "version": name,
         "rows": len(rows),
@@ -200,8 +208,19 @@ def bring_in(
         )
         if base
         else None,
-        "new_classes": {label: did_you_mean(label, known) for label in figures["classes"] if label not in known},
+        "new_classes": [label for label in figures["classes"] if label not in known],
     }
+
+
+def _refuse_new(rows: pd.DataFrame, known: Collection[str], file: Path) -> None:
+    """Where a dataset leaves its classes open, a label that no other version has is a slip, unless it is stated."""
+    given = Counter(label for label in rows["label"] if label)
+    new = sorted(label for label in given if label not in known)
+    _refuse(
+        f"{file}: no other label version has these classes:",
+        [f"{label!r}: {given[label]} rows{did_you_mean(label, sorted(known))}" for label in new],
+        "Next: correct them, or state each new class: --new-class NAME",
+    )
 
 
 def merge(project: Project, dataset: str, names: Sequence[str], name: str) -> dict[str, Any]:
@@ -261,8 +280,8 @@ def _rows(file: Path, corrected_only: bool) -> pd.DataFrame:
     filled = [sheet[column] for column in CORRECTIONS if column in columns]
     if len(filled) == len(CORRECTIONS):
         differ = (filled[0] != "") & (filled[1] != "") & (filled[0] != filled[1])
-        rows = zip(sheet["image"][differ], filled[0][differ], filled[1][differ], strict=True)
-        wrong = [f"{image}: {CORRECTIONS[0]} {a!r}, {CORRECTIONS[1]} {b!r}" for image, a, b in rows]
+        both = zip(sheet["image"][differ], filled[0][differ], filled[1][differ], strict=True)
+        wrong = [f"{image}: {CORRECTIONS[0]} {a!r}, {CORRECTIONS[1]} {b!r}" for image, a, b in both]
         _refuse(f"{file}: these images have two corrections:", wrong, "Next: leave one of the two columns empty.")
     for correction in filled:
         label = label.where(correction == "", correction)

@@ -36,7 +36,7 @@ def register(project: Project) -> dict[str, Any]:
     params = project.params()
     size = params.sizes[-1]
     scores = validation_scores(project, size)
-    best = best_arm(scores)
+    best = best_arm(scores, params)
     if np.isnan(scores[best]):
         raise InputError(f"No arm has a defined validation {METRIC} at {size} training images: nothing to register")
     plan = next(plan_arm(project, params, arm) for arm in params.arms if arm.name == best)

@@ -1,6 +1,7 @@
 """``cytocurve labels review``: the labels of an arm that its own networks doubt, as a table and a page."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,16 @@ from cytocurve.study.dataset import read_catalog
 Progress = Callable[[int, int], None]
 
 
-def review(project: Project, arm: Arm, top: int, progress: Progress) -> dict[str, Any]:
+def review(project: Project, arm: Arm, top: int, progress: Progress, overwrite: bool = False) -> dict[str, Any]:
     """Write ``reports/review/<arm>.csv``, all images by how suspect their label is, and a page of the first ``top``.
 
     An image's probabilities are the mean over the runs of the largest training size that tested or validated on it and
-    so never trained on it. Returns the files and the ``top`` rows. Raises ``InputError`` where the arm has no results.
+    so never trained on it. Returns the files and the ``top`` rows. Raises ``InputError`` where the arm has no results,
+    and where the table holds decisions already, unless they may be overwritten.
     """
+    target = project.reports / "review" / f"{arm.name}.csv"
+    if not overwrite:
+        _refuse_decisions(target)
     dataset = project.params().dataset
     table = _suspects(project, arm)
     folder = project.data / dataset / "images"
@@ -41,7 +46,6 @@ def review(project: Project, arm: Arm, top: int, progress: Progress) -> dict[str
     suspects = [_suspect(table, row, alike[row]) for row in range(len(shown))]
     names = {image for suspect in suspects for image in (suspect.image, *(near.image for near in suspect.neighbours))}
     pictures = {name: picture(read_rgb(folder / name)) for name in sorted(names)}
-    target = project.reports / "review" / f"{arm.name}.csv"
     write_text(target, table.assign(new_label="").to_csv(index=False, lineterminator="\n", float_format="%.6f"))
     write_text(target.with_suffix(".html"), render(arm.name, suspects, len(table), target.name, pictures))
     return {
@@ -52,6 +56,18 @@ def review(project: Project, arm: Arm, top: int, progress: Progress) -> dict[str
             vars(suspect) | {"neighbours": [vars(near) for near in suspect.neighbours]} for suspect in suspects
         ],
     }
+
+
+def _refuse_decisions(table: Path) -> None:
+    if not table.is_file():
+        return
+    with suppress(ValueError, KeyError):
+        decided = pd.read_csv(table, dtype="str", keep_default_na=False).set_index("image")["new_label"]
+        if (decided != "").any():
+            raise InputError(
+                f"{table}: it holds {(decided != '').sum()} decisions in the column new_label",
+                hint="Next: cytocurve labels import brings them in; --overwrite drops them.",
+            )
 
 
 def _suspects(project: Project, arm: Arm) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Stage ``split``: the catalog's images of a task, in folds with nested training sets, for each label version."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,9 +19,10 @@ from cytocurve.core.splits import (
 )
 from cytocurve.core.taxonomy import Task
 from cytocurve.errors import InputError
+from cytocurve.stores.files import write_text
 from cytocurve.stores.tables import write_parquet
 from cytocurve.study.dataset import read_catalog
-from cytocurve.study.plan import check_arms, check_sizes
+from cytocurve.study.plan import check_arms, check_sizes, split_settings
 
 FEWEST_IMAGES_A_CLASS = 3
 """One to test, one to validate, one to train."""
@@ -38,6 +40,7 @@ def split(project: Project) -> dict[str, Any]:
     tables = split_versions(catalog, params)
     for labels, table in tables.items():
         write_parquet(project.split(labels), table)
+    write_text(project.split_settings, json.dumps(split_settings(params), indent=1, ensure_ascii=False) + "\n")
     without = left_out(catalog, params)
     return {labels: summary(table) | {"left_out": without[labels]} for labels, table in tables.items()}
 

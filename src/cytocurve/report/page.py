@@ -25,7 +25,8 @@ class Study:
 
     ``chosen`` is the arm with the best validation scores; ``gain`` is that of its largest size over its saturation
     size, where it has one; ``notes`` are sentences on the data that a reader must know. ``audit`` is the contents of
-    ``reports/audit.json``, None where these data were not audited; ``relabellings`` compare label versions.
+    ``reports/audit.json``, None where these data were not audited; ``relabellings`` compare
+    the label ``versions``.
     """
 
     dataset: str
@@ -38,6 +39,7 @@ class Study:
     provenance: Mapping[str, str]
     audit: Mapping[str, Any] | None = None
     relabellings: Sequence[Relabelling] = ()
+    versions: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

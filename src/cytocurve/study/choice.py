@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from cytocurve.config import Project
+from cytocurve.config import Params, Project
 from cytocurve.core.metrics import score
 from cytocurve.core.runs import Arm
 from cytocurve.errors import InputError
@@ -27,9 +27,13 @@ def validation_scores(project: Project, size: int) -> dict[str, float]:
     return scores
 
 
-def best_arm(scores: dict[str, float]) -> str:
-    """The arm with the highest score, the first by name of equals."""
-    return max(sorted(scores), key=lambda name: np.nan_to_num(scores[name], nan=-1.0))
+def best_arm(scores: dict[str, float], params: Params) -> str:
+    """The arm of the last label version with the highest score, the first by name of equals.
+
+    Arms of other versions are scored by other labels: a version that agrees with what networks say would always win.
+    """
+    names = sorted(arm.name for arm in params.arms if arm.labels == params.labels[-1])
+    return max(names, key=lambda name: np.nan_to_num(scores[name], nan=-1.0))
 
 
 def _validation_score(project: Project, arm: Arm, size: int) -> float:

@@ -1,8 +1,9 @@
 """What a study consists of: the runs of an arm, derived from ``params.yaml`` and the arm's split."""
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,12 @@ from cytocurve.core.runs import Arm, Images, PlannedRun, Recipe, Rows, Run, dige
 from cytocurve.errors import InputError
 from cytocurve.models import architectures, augmentation, engines
 from cytocurve.stores.tables import read_parquet
+
+SPLIT_SETTINGS = (
+    "dataset", "task", "sample_per_class", "min_class_size", "rare", "labels", "folds", "split", "split_seed",
+    "grow_by", "duplicates",
+)  # fmt: skip
+SPLIT_NEXT = "dvc repro split"
 
 
 @dataclass(frozen=True)
@@ -112,7 +119,7 @@ def recipe(params: Params, arm: Arm, class_names: Sequence[str]) -> Recipe:
 def plan_arm(project: Project, params: Params, arm: Arm) -> ArmPlan:
     """The runs of an arm in the order fold, size, seed; raises ``InputError``."""
     check_arms(params)
-    split = read_split(project.split(arm.labels))
+    split = read_split(project, params, arm.labels)
     images = split.drop_duplicates("image").sort_values("image", ignore_index=True)
     names = dict(zip(images["class"].tolist(), images["label"].tolist(), strict=True))
     split["row"] = split["image"].map({image: row for row, image in enumerate(images["image"])})
@@ -152,9 +159,36 @@ def _images(rows: NDArray[np.intp], identities: tuple[str, ...], classes: tuple[
     return Images(tuple(identities[row] for row in rows), tuple(classes[row] for row in rows))
 
 
-def read_split(path: Path) -> pd.DataFrame:
-    """The split of a label version: columns ``fold, subset, rank, image, pixel_sha256, label, class``."""
-    return read_parquet(path, "dvc repro split")
+def read_split(project: Project, params: Params, labels: str) -> pd.DataFrame:
+    """The split of a label version: columns ``fold, subset, rank, image, pixel_sha256, label, class``.
+
+    Raises ``InputError`` where it is missing, damaged, or was drawn for another study.
+    """
+    check_split(project, params)
+    return read_parquet(project.split(labels), SPLIT_NEXT)
+
+
+def check_split(project: Project, params: Params) -> None:
+    """Raise ``InputError`` listing the settings that differ from those that the splits were drawn with.
+
+    DVC draws them anew after a change; a stage that is run by hand would give another study's figures this one's name.
+    """
+    if not project.split_settings.is_file():
+        return
+    drawn, wanted = json.loads(project.split_settings.read_text(encoding="utf-8")), split_settings(params)
+    differing = [
+        f"{key}: {drawn.get(key)!r} there, {wanted[key]!r} in params.yaml"
+        for key in wanted
+        if drawn.get(key) != wanted[key]
+    ]
+    if differing:
+        raise InputError("build/split was drawn for another study:", differing, f"Next: {SPLIT_NEXT}, or dvc repro")
+
+
+def split_settings(params: Params) -> dict[str, Any]:
+    """What determines the splits, as JSON has it; training sizes only have to fit."""
+    grouped = params.duplicates == "group"
+    return params.model_dump(mode="json", include=set(SPLIT_SETTINGS)) | {"duplicates": "group" if grouped else "drop"}
 
 
 def check_sizes(sizes: list[int], available: int) -> None:
