@@ -90,7 +90,7 @@ def duplicate_row(root: Path) -> None:
 
 
 def version_without_column(root: Path) -> None:
-    (root / TOY / "labels" / "second.csv").write_text("image;label\na;b\n")
+    (root / TOY / "labels" / "second.csv").write_text("images,label\na,b\n")
 
 
 def reserved_version(root: Path) -> None:
@@ -103,6 +103,10 @@ def unusable_version(root: Path) -> None:
 
 def other_encoding(root: Path) -> None:
     (root / TOY / "labels" / "latin.csv").write_bytes("image,label\nä,b\n".encode("latin-1"))
+
+
+def semicolons(root: Path) -> None:
+    (root / TOY / "labels" / "excel.csv").write_text("image;label\na;b\n")
 
 
 def no_csv(root: Path) -> None:
@@ -126,10 +130,11 @@ DAMAGES = [
     (image_without_label, "data/toy/labels/folder.csv: light/cell000.png: an image without a row"),
     (unknown_class, "data/toy/labels/folder.csv: light/cell002.png: unknown class 'basofil'; did you mean 'basophil'?"),
     (duplicate_row, "data/toy/labels/folder.csv: light/cell004.png: 2 rows for one image"),
-    (version_without_column, "data/toy/labels/second.csv: column 'image' is missing; the columns are: image;label"),
+    (version_without_column, "data/toy/labels/second.csv: column 'image' is missing; the columns are: images, label"),
     (reserved_version, "data/toy/labels/patient.csv: 'patient' is a column of the catalog"),
     (unusable_version, "data/toy/labels/my-labels.csv: the name of a label version may hold letters"),
     (other_encoding, "data/toy/labels/latin.csv: not UTF-8, byte 12"),
+    (semicolons, "data/toy/labels/excel.csv: its fields are separated by ';': save it with commas"),
     (no_csv, "data/toy/labels/third.csv: line 2: unexpected end of data"),
     (missing_version, "params.yaml: labels: label version 'experts' is unknown"),
 ]
@@ -150,6 +155,13 @@ def test_all_faults_come_in_one_error(project: Project) -> None:
         damage(project.root)
     lines = refusal(project).offenders
     assert [offender for _, offender in DAMAGES if not any(line.startswith(offender) for line in lines)] == []
+
+
+def test_only_a_damaged_image_sends_back_to_where_it_came_from(project: Project) -> None:
+    duplicate_row(project.root)
+    assert "rm -r" not in (refusal(project).hint or "")
+    truncate(project.root)
+    assert "repair or remove it where it came from, then rm -r data/toy" in (refusal(project).hint or "")
 
 
 def test_the_command_line_says_it_all_and_exits_with_2(project: Project) -> None:

@@ -11,6 +11,7 @@ from cytocurve.config import Project, read_yaml, validate_params
 from cytocurve.core.runs import Arm
 from cytocurve.errors import InputError
 from cytocurve.models.architectures.sequential import Settings
+from cytocurve.models.augmentation import POLICIES
 from cytocurve.models.class_weights import class_weights
 from cytocurve.study.plan import check_arms, recipe
 from cytocurve.study.presets import studies, use
@@ -84,8 +85,16 @@ def test_unknown_architectures_policies_and_settings_are_listed_together(content
 
 def test_an_image_size_too_small_for_the_network_names_the_least(content: dict[str, Any]) -> None:
     content["image_size"] = 100
-    with pytest.raises(InputError, match="at least 190 pixels a side, got 100"):
+    with pytest.raises(InputError) as caught:
         check_arms(validate_params(content, "params.yaml"))
+    (line,) = caught.value.offenders
+    assert "at least 190 pixels a side, got 100; with fewer layers in settings.sequential" in line
+
+
+def test_params_yaml_has_the_default_settings_of_every_policy() -> None:
+    given = Project(ROOT).params().settings
+    for name, policy in POLICIES.items():
+        assert given[name] == policy.settings().model_dump()
 
 
 def test_yaml_that_cannot_be_parsed_names_file_and_line(tmp_path: Path) -> None:

@@ -169,6 +169,7 @@ def test_a_list_with_other_columns_is_refused(
         ("list.xlsx", b"", "cannot be used"),
         ("list.csv", "image,label\nä,b\n".encode("latin-1"), "not UTF-8, byte 12"),
         ("list.csv", b"image,label\na\n", "there are 1 in line 2"),
+        ("list.csv", b"image;label\na;b\n", "its fields are separated by ';': save it with commas"),
         ("list.csv", b"", "column 'image' is missing"),
         ("list.csv", b"image,label\n", "no row below its header"),
         ("list.csv", None, "no such file"),
@@ -260,7 +261,7 @@ def test_a_merge_needs_two_versions_that_are_there(names: list[str], message: st
 def test_versions_that_are_unsound_are_refused_with_all_that_is_wrong(project: Project) -> None:
     """A comparison of damaged tables is none."""
     (project.data / "toy/labels/second.csv").write_text(f"image,label\n{IMAGES[0]},monocite\n")
-    (project.data / "toy/labels/third.csv").write_text("image;label\n")
+    (project.data / "toy/labels/third.csv").write_text("images,label\n")
     error = refused(project, lambda: versions_of(project, "toy"))
     assert any("second.csv" in line and "did you mean 'monocyte'" in line for line in error.offenders)
     assert any("third.csv: column 'image' is missing" in line for line in error.offenders)

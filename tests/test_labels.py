@@ -111,6 +111,8 @@ def test_csv_fields_stay_strings() -> None:
     [
         ("image,label\na.png,x\nb.png\nc.png,x,y\n", "2 fields of the first one; there are 1 in line 3, 3 in line 4"),
         ('image,label\na.png,"x\n', "line 2: unexpected end of data"),
+        ("image;label\na.png;0,5\n", "separated by ';': save it with commas"),
+        ('"image"\t"label"\r\na.png\tx\r\n', "separated by tabs: save it with commas"),
     ],
 )
 def test_a_table_that_is_no_csv_names_its_lines(text: str, message: str) -> None:

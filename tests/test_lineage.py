@@ -4,7 +4,9 @@ import json
 import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from dataset_makers import silent
@@ -17,6 +19,8 @@ from cytocurve.pipeline.catalog import catalog
 from cytocurve.pipeline.split import split, split_versions
 from cytocurve.pipeline.trace import trace
 from cytocurve.pipeline.withdraw import withdraw
+from cytocurve.stores.ledger import Finished, Ledger
+from cytocurve.stores.tables import write_parquet
 
 TODAY = date(2026, 1, 2)
 
@@ -41,6 +45,11 @@ def project(tmp_path: Path) -> Project:
 def split_of(project: Project) -> pd.DataFrame:
     catalog(project, silent)
     return split_versions(pd.read_parquet(project.catalog), project.params())["folder"]
+
+
+def trace_of(project: Project) -> dict[str, Any]:
+    name = str(pd.read_parquet(project.catalog)["image"][0])
+    return trace(project, name, None, silent)
 
 
 def test_a_withdrawn_patient_leaves_images_and_tables_and_stays_in_the_record(project: Project) -> None:
@@ -86,6 +95,27 @@ def test_a_killed_withdrawal_is_finished_by_repeating_it(project: Project) -> No
     withdraw(project, "toy", "P03", "another reason", TODAY)
     assert not left_over.exists()
     assert catalog(project, silent)["withdrawn"] == 1
+
+
+def test_a_patient_who_was_withdrawn_before_is_told_with_the_day(project: Project) -> None:
+    first = withdraw(project, "toy", "P03", "consent withdrawn", TODAY)
+    again = withdraw(project, "toy", "P03", "another reason", date(2026, 3, 4))
+    assert (first["already"], again["already"]) == (False, True)
+    assert (again["date"], again["reason"]) == ("2026-01-02", "consent withdrawn")
+
+
+def test_runs_and_curves_are_told_apart_by_whether_they_stand_in_the_present_results(project: Project) -> None:
+    identity = pd.read_parquet(project.catalog)["pixel_sha256"][0]
+    for number, key in enumerate(("ab" * 32, "cd" * 32)):
+        images = {"train": np.frombuffer(bytes.fromhex(identity), np.uint8)[None]}
+        about = {"arm": "sequential-none-folder", "fold": 0, "size": 4 + number, "seed": 0}
+        Ledger(project.ledger).add(Finished(key, about, (0.5,), (0.5,), {}, images, {}), [])
+    (arm,) = project.params().arms
+    assert {run["present"] for run in trace_of(project)["runs"]} == {False}
+    write_parquet(project.results(arm), pd.DataFrame({"run_key": ["cd" * 32]}))
+    figures = trace_of(project)
+    assert {run["run_key"][:2]: run["present"] for run in figures["runs"]} == {"ab": False, "cd": True}
+    assert [(curve["present"], curve["train"]) for curve in figures["curves"]] == [(True, [5]), (False, [4])]
 
 
 def test_wrong_wishes_are_refused_and_change_nothing(project: Project) -> None:
@@ -196,4 +226,8 @@ def test_a_record_is_traced_and_withdrawn_and_only_its_runs_are_trained_again(tm
     assert set(runs["run_key"]) - saw == set(runs["run_key"]) & set(after["run_key"])
     again = json.loads(cytocurve(root, "data", "trace", "--patient", "P03", "--json").stdout)
     assert {seen["run_key"] for seen in again["runs"]} == saw
+    assert ({seen["present"] for seen in traced["runs"]}, {seen["present"] for seen in again["runs"]}) == (
+        {True},
+        {False},
+    )
     assert again["images"][0]["withdrawn"] == "consent withdrawn"

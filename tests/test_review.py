@@ -111,3 +111,17 @@ def test_an_arm_without_predictions_is_told(reviewed: tuple[Project, Arm]) -> No
     write_parquet(project.predictions(arm), pd.read_parquet(project.predictions(arm)).head(0))
     with pytest.raises(InputError, match="no predictions of these runs"):
         review(project, arm, 3, silent)
+
+
+def test_decisions_are_not_overwritten_unless_that_is_asked_for(reviewed: tuple[Project, Arm]) -> None:
+    """An expert's hours stand in the column new_label until they are brought in."""
+    project, arm = reviewed
+    table = project.root / review(project, arm, 3, silent)["table"]
+    decided = pd.read_csv(table, dtype="str", keep_default_na=False)
+    decided.loc[0, "new_label"] = "light"
+    decided.to_csv(table, index=False)
+    with pytest.raises(InputError, match="1 decisions"):
+        review(project, arm, 3, silent)
+    assert pd.read_csv(table)["new_label"][0] == "light"
+    review(project, arm, 3, silent, overwrite=True)
+    assert pd.read_csv(table)["new_label"].isna().all()

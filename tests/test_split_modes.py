@@ -96,6 +96,14 @@ def test_unknown_patients_are_all_listed(tmp_path: Path) -> None:
     assert caught.value.offenders == tuple(sorted(table["image"][[0, 5]]))
 
 
+def test_where_no_image_has_a_patient_one_line_says_so(tmp_path: Path) -> None:
+    made = project(tmp_path, split="patient")
+    pd.read_parquet(made.catalog).assign(patient=None).to_parquet(made.catalog)
+    with pytest.raises(InputError, match="cytocurve data add table, column patient; or split: stratified") as caught:
+        split(made)
+    assert caught.value.offenders == ("all 40 images",)
+
+
 def test_near_identical_pictures_are_never_torn_where_duplicates_are_grouped(tmp_path: Path) -> None:
     """A copy under another name and a turned copy go where the picture goes; both are kept."""
     from PIL import Image

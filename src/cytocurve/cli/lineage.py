@@ -35,12 +35,18 @@ def trace(image: str | None, patient: str | None, machine: bool) -> None:
 
 
 def _traced(figures: dict[str, Any]) -> str:
-    images, runs = figures["images"], figures["runs"]
-    lines = [f"{len(images)} images, seen by {len({run['run_key'] for run in runs})} runs:"]
+    from cytocurve.core.audit.finding import counted
+
+    images = figures["images"]
+    runs = {run["run_key"]: run["present"] for run in figures["runs"]}
+    lines = [f"{counted(len(images), 'image')}, seen by {counted(len(runs), 'run')}:"]
     lines += [f"  {row['image']}" + (f" (withdrawn: {row['withdrawn']})" if row["withdrawn"] else "") for row in images]
+    present = sum(runs.values())
+    lines.append(f"present results: {counted(present, 'run')}; earlier: {len(runs) - present}")
     for curve in figures["curves"]:
-        roles = "; ".join(f"{role} at {', '.join(map(str, curve[role]))}" for role in curve if role != "arm")
-        lines.append(f"curve {curve['arm']}: {roles}")
+        sizes = {role: ", ".join(map(str, found)) for role, found in curve.items() if isinstance(found, list)}
+        roles = "; ".join(f"{role} at {found}" for role, found in sizes.items())
+        lines.append(f"{'curve' if curve['present'] else 'earlier curve'} {curve['arm']}: {roles}")
     for model in figures["models"]:
         found = sorted({role for roles_of_run in model["members"].values() for role in roles_of_run})
         alias = f" ({', '.join(model['aliases'])})" if model["aliases"] else ""
@@ -80,7 +86,12 @@ def withdraw(patient: str, reason: str, dataset: str | None, machine: bool) -> N
 
 
 def _withdrawn(figures: dict[str, Any]) -> str:
-    lines = [f"data/{figures['dataset']}: {len(figures['images'])} images of {figures['patient']} are withdrawn:"]
+    from cytocurve.core.audit.finding import counted
+
+    number = len(figures["images"])
+    what = f"{counted(number, 'image')} of {figures['patient']} {'is' if number == 1 else 'are'}"
+    when = f"already withdrawn on {figures['date']} ({figures['reason']})" if figures["already"] else "withdrawn"
+    lines = [f"data/{figures['dataset']}: {what} {when}:"]
     lines += [f"  {name}" for name in figures["images"]]
     lines += [f"  {name}: the same picture under another name" for name in figures["identical"]]
     lines += [f"  near-identical, and still there: {name}" for name in figures["near_identical_that_stay"]]

@@ -12,11 +12,18 @@ REQUIRED = ("image", "label")
 OPTIONAL = ("patient", "annotator", "fold")
 """``fold`` is the official fold of a dataset whose authors give some."""
 
+_OTHER_SEPARATORS = {";": "';'", "\t": "tabs"}
+"""What spreadsheets write between fields where a comma is the decimal mark, and elsewhere."""
+
 _CONTROL = r"[\x00-\x1f\x7f]"
 
 
 def parse(text: str) -> pd.DataFrame:
     """A CSV table as strings, an empty field as ``""``; raises ``ValueError`` naming every line that does not fit."""
+    header_line = text.partition("\n")[0]
+    for mark, name in _OTHER_SEPARATORS.items():
+        if mark in header_line and "," not in header_line:
+            raise ValueError(f"its fields are separated by {name}: save it with commas")
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(reader, [])

@@ -45,10 +45,12 @@ def catalog(project: Project, progress: Progress) -> dict[str, Any]:
     gone, unusable = _withdrawn(folder / WITHDRAWN, list(tables), images, f"{shown}/{WITHDRAWN}")
     wrong += [*broken, *unknown, *unread, *unusable, *missing, *labels.problems(images, versions, known)]
     if wrong:
+        again = f"then rm -r {shown}, which takes imported label versions with it, and cytocurve data add again. "
         raise InputError(
             f"{shown}: these images or labels cannot be used:",
             wrong,
-            f"Label versions there: {', '.join(tables) or 'none'} (params.yaml: labels). "
+            (f"A damaged image: repair or remove it where it came from, {again}" if broken else "")
+            + f"Label versions there: {', '.join(tables) or 'none'} (params.yaml: labels). "
             "An empty label leaves an image unlabelled. Next: correct what is listed, then dvc repro",
         )
     sound = {version: table for version, table in tables.items() if table is not None}

@@ -24,7 +24,7 @@ from cytocurve.stores.registry import MEMBERS
 from cytocurve.stores.registry import register as register_version
 from cytocurve.stores.tracking import connected
 from cytocurve.study.choice import METRIC, best_arm, validation_scores
-from cytocurve.study.plan import ArmPlan, plan_arm
+from cytocurve.study.plan import ArmPlan, check_split, plan_arm
 from cytocurve.study.publish import publish
 
 
@@ -35,6 +35,7 @@ def register(project: Project) -> dict[str, Any]:
     """
     params = project.params()
     size = params.sizes[-1]
+    check_split(project, params)
     scores = validation_scores(project, size)
     best = best_arm(scores, params)
     if np.isnan(scores[best]):

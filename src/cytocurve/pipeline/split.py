@@ -211,8 +211,9 @@ def _check_patients(images: pd.DataFrame) -> None:
     if unknown:
         raise InputError(
             "split: patient and grow_by: patients need the patient of every image of the task; these have none:",
-            unknown,
-            "Next: state the patients in the label tables' column patient, or split: stratified and grow_by: images.",
+            unknown if len(unknown) < len(images) else [f"all {len(images)} images"],
+            "Next: bring patients in with cytocurve data add table, column patient; "
+            "or split: stratified and grow_by: images.",
         )
 
 

@@ -18,6 +18,7 @@ from cytocurve.stores.images import shared_pixels
 from cytocurve.stores.ledger import Finished, Ledger
 from cytocurve.stores.tables import write_parquet
 from cytocurve.study.executors import end_workers
+from cytocurve.study.kernel_files import to_compile
 from cytocurve.study.plan import ArmPlan
 from cytocurve.study.train import Assignment, train_run
 
@@ -53,6 +54,8 @@ def sweep(
         if missing:
             files = [project.data / plan.dataset / "images" / image for image in plan.images]
             pixels = shared_pixels(project.pixels, files, plan.identities, plan.recipe.image_size, decoded)
+            if to_compile(plan.recipe):
+                say("Compiling kernels, once a machine: some 20 seconds.")
             train_all(_assignments(project, plan, missing, pixels), ledger, executor, report, say)
             finished |= {run.key: ledger.get(run.key) for run in missing}
         write_results(project, plan, finished)

@@ -1,7 +1,7 @@
 """``cytocurve data trace``: every run, curve and registered model that an image or a patient took part in."""
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -11,6 +11,7 @@ from cytocurve.config import Project, check_known
 from cytocurve.errors import InputError
 from cytocurve.stores.ledger import Ledger
 from cytocurve.stores.registry import registered_versions
+from cytocurve.stores.tables import read_parquet
 from cytocurve.stores.tracking import connected
 from cytocurve.study.dataset import read_catalog
 from cytocurve.study.lineage import Sighting, sightings
@@ -21,20 +22,21 @@ def trace(
 ) -> dict[str, Any]:
     """The ``images`` asked for, and the ``runs``, ``curves`` and ``models`` that saw them; withdrawn ones too.
 
-    Runs come from the whole ledger, models from the tracking store; ``damaged_runs`` could not be read. Raises
-    ``InputError`` for an unknown image or patient, ``ServiceError`` where the tracking store cannot be asked: half an
-    answer would mislead.
+    Runs come from the whole ledger, models from the tracking store; ``damaged_runs`` could not be read. A run or curve
+    is ``present`` where it stands in the results of one of the study's arms. Raises ``InputError`` for an unknown
+    image or patient, ``ServiceError`` where the tracking store cannot be asked: half an answer would mislead.
     """
     catalog = read_catalog(project)
     rows = _images(catalog, image) if image is not None else _patient(catalog, patient or "")
     names = dict(zip(rows["pixel_sha256"], rows["image"], strict=True))
     seen, damaged = sightings(Ledger(project.ledger), names.keys(), progress)
+    present = _present(project)
     with connected(project.tracking_uri, project.tracking_lock) as client:
         versions = registered_versions(client)
     return {
         "images": _plain(rows[["image", "patient", "pixel_sha256", "withdrawn"]]),
-        "runs": [_run(sighting, names) for sighting in seen],
-        "curves": _curves(seen),
+        "runs": [_run(sighting, names, present) for sighting in seen],
+        "curves": _curves(seen, present),
         "models": _models(seen, versions),
         "damaged_runs": damaged,
     }
@@ -70,19 +72,25 @@ def _patient(catalog: pd.DataFrame, patient: str) -> pd.DataFrame:
     return rows
 
 
-def _run(sighting: Sighting, names: dict[str, str]) -> dict[str, Any]:
+def _present(project: Project) -> set[str]:
+    """Keys of the runs in the results of the study's arms, of those that have results."""
+    paths = [project.results(arm) for arm in project.params().arms]
+    return {key for path in paths if path.is_file() for key in read_parquet(path, "dvc repro")["run_key"]}
+
+
+def _run(sighting: Sighting, names: dict[str, str], present: Collection[str]) -> dict[str, Any]:
     told = asdict(sighting)
-    return {"image": names[told.pop("identity")], **told}
+    return {"image": names[told.pop("identity")], **told, "present": sighting.run_key in present}
 
 
-def _curves(seen: Sequence[Sighting]) -> list[dict[str, Any]]:
-    """By arm: the training sizes of which runs saw the images, in each role."""
-    sizes: dict[str, dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+def _curves(seen: Sequence[Sighting], present: Collection[str]) -> list[dict[str, Any]]:
+    """By arm, present runs before earlier ones: the training sizes of which runs saw the images, in each role."""
+    sizes: dict[tuple[bool, str], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for sighting in seen:
-        sizes[sighting.arm][sighting.subset].add(sighting.size)
+        sizes[sighting.run_key not in present, sighting.arm][sighting.subset].add(sighting.size)
     return [
-        {"arm": arm, **{subset: sorted(found) for subset, found in sorted(roles.items())}}
-        for arm, roles in sorted(sizes.items())
+        {"arm": arm, "present": not earlier, **{subset: sorted(found) for subset, found in sorted(roles.items())}}
+        for (earlier, arm), roles in sorted(sizes.items())
     ]
 
 

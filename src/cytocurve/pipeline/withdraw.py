@@ -22,6 +22,7 @@ def withdraw(project: Project, dataset: str, patient: str, reason: str, today: d
 
     Pictures with the same pixels under other names go too. Returns the patient's images, the identical ones, and
     near-identical ones, which stay. The record is written first: after a kill, the same call finishes what it began.
+    For a patient who is recorded already, ``already`` is true, and reason and date are those of the record.
     Raises ``InputError`` for an unknown patient, an empty reason, or a catalog that is not of the present data.
     """
     folder = dataset_folder(project, dataset, "dataset")
@@ -30,7 +31,8 @@ def withdraw(project: Project, dataset: str, patient: str, reason: str, today: d
     tables = _tables(folder)
     begun = _recorded(folder)
     named = {image for image, given in labels.known("patient", tables.values()).items() if given == patient}
-    if named - set(begun["image"]):
+    already = not named - set(begun["image"])
+    if not already:
         catalog = _catalog(project, folder, named, tables)
         record = _record(catalog, named, [*tables]).assign(reason=" ".join(reason.split()), date=today.isoformat())
         begun = pd.concat([begun, record[~record["image"].isin(begun["image"])]], ignore_index=True)
@@ -38,7 +40,7 @@ def withdraw(project: Project, dataset: str, patient: str, reason: str, today: d
     elif not (begun["patient"] == patient).any():
         raise _unknown(patient, tables)
     _remove(folder, set(begun["image"]), tables)
-    return _figures(begun, patient)
+    return {**_figures(begun, patient), "already": already}
 
 
 def _tables(folder: Path) -> dict[str, pd.DataFrame]:
@@ -126,7 +128,8 @@ def _figures(record: pd.DataFrame, patient: str) -> dict[str, Any]:
     twins = record[record["pixel_sha256"].isin(own["pixel_sha256"]) & (record["patient"] != patient)]
     return {
         "patient": patient,
-        "reason": own["reason"].iloc[0],
+        "reason": own["reason"].iloc[-1],
+        "date": own["date"].iloc[-1],
         "images": own["image"].tolist(),
         "identical": twins["image"].tolist(),
         "near_identical_that_stay": sorted(own["near"].dropna().unique()),

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from cytocurve.core.runs import Recipe
+from cytocurve.models import augmentation
 from cytocurve.models.kernels import jit
 from cytocurve.stores.files import sha256, write_text
 
@@ -16,6 +18,13 @@ def checked() -> Iterator[None]:
     _drop_damaged(folder)
     yield
     record(folder)
+
+
+def to_compile(recipe: Recipe) -> bool:
+    """Whether kernels that this training needs were never compiled on this machine, as ``jit.compiling`` marks it."""
+    augmented = augmentation.POLICIES[recipe.augmentation].draw is not None
+    marker = jit.folder() / f"{recipe.optimizer}-{'augmented' if augmented else 'plain'}"
+    return recipe.engine == "native" and not marker.exists()
 
 
 def record(folder: Path) -> None:

@@ -54,7 +54,10 @@ def check_arms(params: Params, name: str = "params.yaml") -> None:
         settings, found = _settings(family.settings, params, architecture)
         problems += found
         if settings is not None and params.image_size < (least := family.minimum_size(settings)):
-            problems.append(f"image_size: {architecture} needs at least {least} pixels a side, got {params.image_size}")
+            problems.append(
+                f"image_size: {architecture} needs at least {least} pixels a side, got {params.image_size}; "
+                f"with fewer layers in settings.{architecture} it needs less"
+            )
         engine = params.training.engine
         if engine != "auto" and not engines.serves(engine, architecture, params.training.optimizer):
             problems.append(f"training.engine: {engine} does not train {architecture}; auto takes one that does")
