@@ -12,7 +12,7 @@ from cytocurve.datasets import c_nmc
 from cytocurve.errors import InputError
 
 REAL = ROOT.parent / "shared" / "data" / "c-nmc-2019"
-real = pytest.mark.skipif(not REAL.is_dir(), reason="the real sample is not there")
+real = pytest.mark.skipif(not REAL.is_dir(), reason="the real images of C-NMC are not at ../shared/data/c-nmc-2019")
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from filelock import FileLock, Timeout
 from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
@@ -22,6 +21,7 @@ from cytocurve.datasets import Dataset, Listing, Progress
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.stores import archives
 from cytocurve.stores.dvc import takes_over_links
+from cytocurve.study.dataset import write_labels
 
 _SCRATCH = ".adding-"
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -163,7 +163,7 @@ def _write(folder: Path, dataset: Dataset, listing: Listing, progress: Progress,
         progress(done, len(listing.images))
     (folder / "labels").mkdir()
     for version, table in listing.labels.items():
-        _write_table(folder / "labels" / f"{version}.csv", table)
+        write_labels(folder / "labels" / f"{version}.csv", table)
     origin = {"loader": dataset.name}
     origin |= {key: getattr(dataset, key) for key in ("title", "licence", "citation", "url")}
     yaml, text = YAML(), io.StringIO()
@@ -182,11 +182,6 @@ def _hard_link(path: Path, copy: Path) -> bool:
             raise
         return False
     return True
-
-
-def _write_table(path: Path, table: pd.DataFrame) -> None:
-    columns = [column for column in (*labels.REQUIRED, *labels.OPTIONAL) if column in table]
-    table[columns].sort_values("image").to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
 
 
 def _counts(listing: Listing) -> dict[str, Any]:
