@@ -8,6 +8,7 @@ import pandas as pd
 
 from cytocurve.core.curves import Curve, Summary, summarise
 from cytocurve.core.metrics import score
+from cytocurve.core.review import probability_columns
 from cytocurve.core.runs import Arm
 
 RUN = ["fold", "size", "seed"]
@@ -65,7 +66,7 @@ def _labels(table: pd.DataFrame) -> pd.Series:
 def _scores(runs: pd.DataFrame, table: pd.DataFrame, given: pd.Series, metric: str) -> pd.DataFrame | None:
     """The runs' scores on the given labels of their test images; None where the classes or images are not the same."""
     tests = table[table["subset"] == "test"]
-    columns = [str(column) for column in table.columns if str(column).startswith("p_")]
+    columns = probability_columns(table)
     names = [column.removeprefix("p_") for column in columns]
     if not set(tests["image"]) <= set(given.index) or not set(given) <= set(names):
         return None

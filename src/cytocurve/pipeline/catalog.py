@@ -18,10 +18,7 @@ from cytocurve.errors import InputError
 from cytocurve.stores.files import write_text
 from cytocurve.stores.fingerprints import Fingerprint, fingerprint
 from cytocurve.stores.tables import write_parquet
-from cytocurve.study.dataset import COLUMNS, dataset_folder, images_below, known_classes, label_tables
-
-WITHDRAWN = "withdrawn.csv"
-"""Beside ``images``: the records that were taken out of a dataset, without their images."""
+from cytocurve.study.dataset import COLUMNS, WITHDRAWN, dataset_folder, images_below, known_classes, label_tables
 
 _THREADS = min(os.cpu_count() or 1, 8)
 

@@ -10,9 +10,8 @@ from cytocurve.config import Project, check_known
 from cytocurve.core import labels
 from cytocurve.errors import InputError
 from cytocurve.stores.files import sha256, write_text
-from cytocurve.study.dataset import dataset_folder, images_below, label_tables, read_catalog, write_labels
+from cytocurve.study.dataset import WITHDRAWN, dataset_folder, images_below, label_tables, read_catalog, write_labels
 
-FILE = "withdrawn.csv"
 KEPT = ("image", "pixel_sha256", "patient", "fold", "duplicate_of", "near_duplicate_of")
 """What the record keeps of the catalog, besides the labels: enough to leave the other images in their folds."""
 
@@ -36,7 +35,7 @@ def withdraw(project: Project, dataset: str, patient: str, reason: str, today: d
         catalog = _catalog(project, folder, named, tables)
         record = _record(catalog, named, [*tables]).assign(reason=" ".join(reason.split()), date=today.isoformat())
         begun = pd.concat([begun, record[~record["image"].isin(begun["image"])]], ignore_index=True)
-        write_text(folder / FILE, begun.to_csv(index=False, lineterminator="\n"))
+        write_text(folder / WITHDRAWN, begun.to_csv(index=False, lineterminator="\n"))
     elif not (begun["patient"] == patient).any():
         raise _unknown(patient, tables)
     _remove(folder, set(begun["image"]), tables)
@@ -52,7 +51,7 @@ def _tables(folder: Path) -> dict[str, pd.DataFrame]:
 
 
 def _recorded(folder: Path) -> pd.DataFrame:
-    path = folder / FILE
+    path = folder / WITHDRAWN
     if not path.is_file():
         return pd.DataFrame(columns=[*KEPT, "near"], dtype="str")
     try:
@@ -62,7 +61,7 @@ def _recorded(folder: Path) -> pd.DataFrame:
             raise ValueError(f"these columns are missing: {', '.join(missing)}")
     except ValueError as error:
         raise InputError(
-            f"data/{folder.name}/{FILE}: this record of withdrawals cannot be used: {error}",
+            f"data/{folder.name}/{WITHDRAWN}: this record of withdrawals cannot be used: {error}",
             hint="Next: dvc checkout data brings back the recorded one; then this command again.",
         ) from error
     return record.mask(record == "")

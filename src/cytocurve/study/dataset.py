@@ -28,6 +28,10 @@ RESERVED = ("class", "date", "group", "label", "near", "reason")
 """Columns that stand beside those of the label versions in a split or in the record of withdrawn images."""
 
 
+WITHDRAWN = "withdrawn.csv"
+"""Beside ``images``: the records that were taken out of a dataset, without their images."""
+
+
 def dataset_folder(project: Project, name: str, stated: str = "params.yaml: dataset") -> Path:
     """The folder ``data/<name>``; raises ``InputError`` with where the name was stated and those that are there."""
     folder, there = project.data, project.data.is_dir()
