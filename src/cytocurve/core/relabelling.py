@@ -46,7 +46,7 @@ def relabellings(
         if arm == first:
             continue
         given = _labels(predictions[judge.name])
-        scored = [_scores(results[each.name], predictions[each.name], given, metric) for each in (first, arm)]
+        scored = [judged(results[each.name], predictions[each.name], given, metric) for each in (first, arm)]
         if scored[0] is None or scored[1] is None:
             continue
         pairs = scored[0].merge(scored[1], on=RUN, suffixes=("_first", "_second"))
@@ -63,8 +63,11 @@ def _labels(table: pd.DataFrame) -> pd.Series:
     return tests.set_index("image")["label"]
 
 
-def _scores(runs: pd.DataFrame, table: pd.DataFrame, given: pd.Series, metric: str) -> pd.DataFrame | None:
-    """The runs' scores on the given labels of their test images; None where the classes or images are not the same."""
+def judged(runs: pd.DataFrame, table: pd.DataFrame, given: pd.Series, metric: str) -> pd.DataFrame | None:
+    """Each run's ``fold, size, seed`` and ``score`` on the given labels (by image) of its test images.
+
+    None where an image has no such label, or a label is not one of the classes.
+    """
     tests = table[table["subset"] == "test"]
     columns = probability_columns(table)
     names = [column.removeprefix("p_") for column in columns]
