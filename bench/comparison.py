@@ -6,7 +6,6 @@ from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from bench import harness
 from cytocurve.core.comparison import AREA, areas
@@ -186,10 +185,9 @@ def fitted_scores(
     centred, wanted = seen - seen.mean(axis=1, keepdims=True), wanted - wanted.mean(axis=1, keepdims=True)
     turned = centred.transpose(0, 2, 1)
     weights = np.linalg.solve(turned @ centred + RIDGE * np.eye(images.shape[1]), turned @ wanted[:, :, None])
-    ranks, positive = stats.rankdata((unseen @ weights)[:, :, 0], axis=1), classes[test]
-    positives = positive.sum(axis=1)
-    above = (ranks * positive).sum(axis=1) - positives * (positives + 1) / 2
-    return np.asarray(above / (positives * (positive.shape[1] - positives)))
+    found, positive = (unseen @ weights)[:, :, 0], classes[test] == 1
+    pairs = positive[:, :, None] & ~positive[:, None, :]
+    return np.asarray(((found[:, :, None] > found[:, None, :]) & pairs).sum(axis=(1, 2)) / pairs.sum(axis=(1, 2)))
 
 
 def effect(study: Study, random: np.random.Generator, studies: int = 200) -> dict[int, float]:
