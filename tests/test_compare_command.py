@@ -29,11 +29,11 @@ def figures(root: Path, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-def refused(root: Path, *arguments: str) -> str:
-    """What is said of a command that exits with 2."""
-    done = cytocurve(root, "compare", *arguments)
-    assert (done.returncode, done.stdout) == (2, "")
-    return done.stderr
+def refused(project: Project, *names: str) -> str:
+    """What is said of arms that cannot be read."""
+    with pytest.raises(InputError) as caught:
+        compare(project, names)
+    return str(caught.value)
 
 
 def test_all_pairs_of_the_study_are_compared_by_default(tmp_path: Path) -> None:
@@ -85,7 +85,9 @@ def test_what_cannot_be_used_is_refused_with_what_there_is(
 
 def test_a_wrong_arm_exits_with_2_and_one_message(tmp_path: Path) -> None:
     project_with_arms(tmp_path)
-    assert "Arms: sequential-none-expert, sequential-flip_rotate-expert" in refused(tmp_path, FIRST, "second")
+    done = cytocurve(tmp_path, "compare", FIRST, "second")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("error: params.yaml: arm 'second' is unknown")
 
 
 def test_missing_results_are_named_with_the_next_step(tmp_path: Path) -> None:
@@ -165,15 +167,15 @@ def test_results_of_another_commit_are_read_without_a_checkout(tmp_path: Path) -
     assert [each["name"] for each in found["arms"]] == [FIRST, f"HEAD~1:{FIRST}"]
     means = [table.loc[table["size"] == 20, "roc_auc"].mean() for table in (strong, weak)]
     assert found["comparisons"][0]["difference"] == pytest.approx(means[0] - means[1], abs=1e-6)
-    same = figures(tmp_path, FIRST, f"HEAD:{FIRST}")
+    same = compare(project, [FIRST, f"HEAD:{FIRST}"])
     assert {row["difference"] for row in same["comparisons"]} == {0.0}
     assert pd.read_parquet(project.results(arm)).equals(strong)
 
-    told = refused(tmp_path, f"no-branch:{FIRST}", "HEAD~1:sequential-non-expert")
+    told = refused(project, f"no-branch:{FIRST}", "HEAD~1:sequential-non-expert")
     assert "unknown Git revision 'no-branch'" in told
     assert f"did you mean {FIRST!r}" in told
     (tmp_path / ".dvc" / "cache").rename(tmp_path / "cache")
-    assert "neither in DVC's cache nor in a remote" in refused(tmp_path, FIRST, f"HEAD~1:{FIRST}")
+    assert "neither in DVC's cache nor in a remote" in refused(project, FIRST, f"HEAD~1:{FIRST}")
 
 
 def publish_to(root: Path, arm: ArmRuns) -> None:
@@ -193,20 +195,21 @@ def test_arms_of_the_tracking_store_are_compared_where_their_tests_are_known_to_
     publish_to(tmp_path, one)
     publish_to(tmp_path, replace(other, tests=tests))
 
-    assert "does not say which images it was tested on" in refused(tmp_path, names[0], FIRST)
+    assert "does not say which images it was tested on" in refused(project, names[0], FIRST)
     publish_to(tmp_path, replace(one, tests=tests))  # nothing but the digest is new
-    found = figures(tmp_path, *names, FIRST)
-    rows = [row for row in found["comparisons"] if row["b"] == names[1] and row["at"] == "10"]
+    found = compare(project, [*names, FIRST])["comparisons"]
     scores = [[run.metrics["roc_auc"] for run in arm.runs if run.size == 10] for arm in (one, other)]
-    expected = sum(scores[0]) / 5 - sum(scores[1]) / 5
-    assert rows[0]["difference"] == pytest.approx(expected, abs=1e-6)
-    assert {row["at"] for row in found["comparisons"] if row["b"] == FIRST} == {"10", "20", "area"}
+    first = next(row for row in found if (row["b"], row["at"]) == (names[1], "10"))
+    assert first["difference"] == pytest.approx(sum(scores[0]) / 5 - sum(scores[1]) / 5, abs=1e-6)
+    assert {row["at"] for row in found if row["b"] == FIRST} == {"10", "20", "area"}
 
-    publish_to(tmp_path, replace(one, tests=tests[::-1], arm_key="another study"))
-    several = refused(tmp_path, *names)
-    assert several.count("mlflow:starter/blast:") == 2
-    run_id = next(line.split(":")[2].split()[0] for line in several.splitlines() if "begun" in line)
-    assert cytocurve(tmp_path, "compare", f"mlflow:starter/blast:{run_id}", names[1]).returncode in {0, 1}
-    assert "Experiments: starter/blast" in refused(tmp_path, "mlflow:starter/blasts:x", names[1])
-    assert f"Arms: {other.arm.name}, {one.arm.name}" in refused(tmp_path, "mlflow:starter/blast:x", names[1])
-    assert project.results(project.params().arms[0]).is_file()
+    publish_to(tmp_path, replace(one, tests=tests, arm_key="goes on"))  # takes the runs of its predecessor
+    assert compare(project, names)["not_comparable"] == []
+    another = make_arm(ledger, "none", folds=5, sizes=(20, 50))
+    publish_to(tmp_path, replace(another, tests=tests[::-1], arm_key="another study", runs=another.runs[1::2]))
+    several = refused(project, *names)
+    studies = [line.split()[1] for line in several.splitlines() if "begun" in line]
+    assert len(studies) == 2
+    assert {compare(project, [study, names[1]])["not_comparable"] == [] for study in studies} == {True, False}
+    assert "Experiments: starter/blast" in refused(project, "mlflow:starter/blasts:x", names[1])
+    assert f"Arms: {other.arm.name}, {one.arm.name}" in refused(project, "mlflow:starter/blast:x", names[1])

@@ -35,13 +35,19 @@ def published_arm(client: "MlflowClient", experiment: str, name: str) -> Publish
         known = sorted(each.name for each in client.search_experiments() if each.name != "Default")
         raise InputError(f"MLflow has no experiment {experiment!r}", hint=f"Experiments: {', '.join(known) or 'none'}")
     parents = list(_runs(client, found.experiment_id, f"tags.`{ARM_KEY}` LIKE '%'"))
-    chosen = [each for each in parents if name in (each.data.tags[ARM], each.info.run_id)]
-    if len(chosen) != 1:
-        raise _not_one(experiment, name, chosen, parents)
-    tags = chosen[0].data.tags
-    children = _runs(client, found.experiment_id, f"tags.`{PARENT}` = '{chosen[0].info.run_id}'")
-    runs = [_run(each) for each in children if each.info.status == "FINISHED"]
+    named = [each for each in parents if name in (each.data.tags[ARM], each.info.run_id)]
+    # A study that goes on as another one, with more seeds say, takes its runs along and leaves an empty parent.
+    filled = {each.info.run_id: (each, runs) for each in named if (runs := _finished(client, each))}
+    if len(filled) != 1:
+        raise _not_one(experiment, name, [each for each, _ in filled.values()] or named, parents)
+    ((parent, runs),) = filled.values()
+    tags = parent.data.tags
     return PublishedArm(tags[ARM], tags[LABELS], tags.get(TESTS), runs)
+
+
+def _finished(client: "MlflowClient", parent: "Entry") -> list[dict[str, Any]]:
+    children = _runs(client, parent.info.experiment_id, f"tags.`{PARENT}` = '{parent.info.run_id}'")
+    return [_run(each) for each in children if each.info.status == "FINISHED"]
 
 
 def _runs(client: "MlflowClient", experiment: str, wanted: str) -> "Iterator[Entry]":
@@ -59,12 +65,14 @@ def _run(entry: "Entry") -> dict[str, Any]:
     return {name: int(entry.data.params[name]) for name in ("fold", "size", "seed")} | {"scores": scores}
 
 
-def _not_one(experiment: str, name: str, chosen: "list[Entry]", parents: "list[Entry]") -> InputError:
-    """What is wrong with a name that no parent run has, or several."""
-    if not chosen:
+def _not_one(experiment: str, name: str, named: "list[Entry]", parents: "list[Entry]") -> InputError:
+    """What is wrong with a name that no parent run with finished runs has, or several."""
+    if not named:
         arms = ", ".join(sorted({each.data.tags[ARM] for each in parents})) or "none"
         return InputError(f"MLflow's experiment {experiment!r} has no arm {name!r}", hint=f"Arms: {arms}")
-    told = [f"mlflow:{experiment}:{each.info.run_id}  ({_told(each)})" for each in chosen]
+    if len(named) == 1:
+        return InputError(f"MLflow holds no finished run of {name!r}", hint="Next: cytocurve publish")
+    told = [f"mlflow:{experiment}:{each.info.run_id}  ({_told(each)})" for each in named]
     return InputError(f"MLflow holds {name!r} of several studies; name one of these:", told)
 
 

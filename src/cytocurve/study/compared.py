@@ -105,8 +105,6 @@ def _of_the_store(name: str, arm: PublishedArm, metric: str) -> ScoredArm:
             "that was recorded",
             hint="Next: cytocurve publish, with the study of that arm in params.yaml",
         )
-    if not arm.runs:
-        raise InputError(f"{name}: the tracking store holds no finished run of it", hint="Next: cytocurve publish")
     runs = [{key: run[key] for key in RUN} | {"score": run["scores"].get(metric, float("nan"))} for run in arm.runs]
     return ScoredArm(name, arm.labels, pd.DataFrame(runs), ScoredOn(arm.tests))
 
