@@ -38,7 +38,8 @@ def tables_of(
         positive = 1 / (1 + np.exp(-toward - random.normal(size=A_FOLD)))
         rows = pd.DataFrame({"run_key": key, "image": [image_of(n) for n in numbers.tolist()], "subset": "test"})
         rows = rows.assign(label=[label_of(n) for n in numbers.tolist()])
-        predictions.append(rows.assign(p_negative=1 - positive, p_positive=positive))
+        rows = rows.assign(p_negative=1 - positive, p_positive=positive)
+        predictions += [rows, rows.assign(subset="validation")]
         classes = np.array(rows["label"] == "positive", dtype=np.int64)
         metrics = score(classes, np.column_stack([1 - positive, positive]))
         runs.append({"arm": arm.name, **vars(arm), "fold": fold, "size": size, "seed": seed, "run_key": key} | metrics)
