@@ -2,16 +2,16 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import pandas as pd
 
 from cytocurve.config import Params, Project, read_yaml
-from cytocurve.core.curves import Curve, Gain, Summary, gain, saturation_size, summarise
+from cytocurve.core.curves import Curve, Summary, summarise
 from cytocurve.core.metrics import METRICS
 from cytocurve.core.relabelling import Relabelling, relabellings
 from cytocurve.core.runs import digest
+from cytocurve.core.saturation import saturation
 from cytocurve.errors import InputError
 from cytocurve.report import charts, page
 from cytocurve.stores.dvc import data_hash
@@ -24,6 +24,9 @@ LEADING = "roc_auc"
 """The metric that the figures show and that saturation is judged by; the first of ``METRICS``."""
 
 PLOTTED = (LEADING, "f1")
+
+FIGURES = ("mean", "sd", "median", "q1", "q3", "ci_low", "ci_high", "n")
+"""Of each summary, what stands in ``metrics.json``."""
 
 FOLDS = {
     "stratified": (
@@ -48,16 +51,16 @@ def evaluate(project: Project) -> dict[str, Any]:
     results = _read(project, params)
     curves = {arm: {metric: _curve(runs, metric) for metric in METRICS} for arm, runs in results.items()}
     chosen = best_arm(validation_scores(project, params.sizes[-1]), params)
-    saturation = {arm: saturation_size(by_metric[LEADING]) for arm, by_metric in curves.items()}
+    saturated = {arm: saturation(by_metric[LEADING]) for arm, by_metric in curves.items()}
     study = page.Study(
         dataset=params.dataset,
         task=params.task_name,
         curves={
             arm: {metric: summarise(curve) for metric, curve in by_metric.items()} for arm, by_metric in curves.items()
         },
-        saturation=saturation,
+        saturation={arm: found.size for arm, found in saturated.items()},
         chosen=chosen,
-        gain=_gain(curves[chosen][LEADING], saturation[chosen]),
+        gain=saturated[chosen].gain,
         notes=_notes(project, params),
         provenance=_provenance(project, results),
         audit=_audit(project, params),
@@ -99,10 +102,6 @@ def _relabellings(project: Project, params: Params, results: Mapping[str, pd.Dat
         return []
     predictions = {arm.name: read_parquet(project.predictions(arm), "dvc repro") for arm in params.arms}
     return relabellings(params.arms, results, predictions, LEADING)
-
-
-def _gain(curve: Curve, saturation: int | None) -> Gain | None:
-    return None if saturation is None else gain(curve, saturation, int(curve.sizes[-1]))
 
 
 def _notes(project: Project, params: Params) -> list[str]:
@@ -176,7 +175,8 @@ def _metrics(study: page.Study) -> dict[str, Any]:
 
 
 def _rounded(point: Summary) -> dict[str, float | None]:
-    return {name: None if value != value else round(value, 6) for name, value in asdict(point).items()}
+    values = {name: getattr(point, name) for name in FIGURES}
+    return {name: None if value != value else round(value, 6) for name, value in values.items()}
 
 
 def _plot(arms: Mapping[str, Any], metric: str) -> list[dict[str, Any]]:
