@@ -19,8 +19,8 @@ class Saturation:
 
     ``size`` is a statement: from it on, no larger size is better by more than ``margin``, with this confidence.
     ``gain_not_shown_beyond`` is the lack of one: beyond it no gain above the margin was shown, which noise makes easy.
-    ``missed`` says of each size but the largest how much the best larger one may be better at most, and holds for
-    whatever margin; ``gain`` is that of the largest size over ``size``.
+    ``missed`` says of each size but the largest, with this confidence and by itself, how much the best larger one is
+    better at most, whatever the margin; ``gain`` is that of the largest size over ``size``.
     """
 
     size: int | None
