@@ -60,7 +60,7 @@ def test_a_precision_recall_curve_is_the_mean_of_scikit_learns(classes: int, num
     found = precision_recall(predictions, number)
     assert found.mean == pytest.approx(each_run(predictions, number, read_off_precision).mean(axis=0), abs=1e-9)
     assert found.area == pytest.approx(each_run(predictions, number, average_precision_score), abs=1e-9)
-    assert found.share == pytest.approx((predictions.labels == number).mean(), abs=1e-9)
+    assert found.prevalence == pytest.approx((predictions.labels == number).mean(), abs=1e-9)
 
 
 labelled = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 4).map(lambda k: k / 4)), min_size=2, max_size=14)

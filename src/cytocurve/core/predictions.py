@@ -31,7 +31,7 @@ class Spread:
 class Predictions:
     """What the runs say of their test images: ``labels`` (N,) class indices and ``probabilities`` (N, classes).
 
-    Rows of a run lie together: ``run`` (N,) never falls and counts the runs, whose ``fold`` and ``seed`` are (R,).
+    Rows of a run lie together: ``run`` (N,) never falls and numbers the runs, whose ``fold`` and ``seed`` are (R,).
     ``subject`` (N,) numbers the patients, -1 where one is not known; None where none is.
     """
 

@@ -19,8 +19,8 @@ class Saturation:
 
     ``size`` is a statement: from it on, no larger size is better by more than ``margin``, with this confidence.
     ``gain_not_shown_beyond`` is the lack of one: beyond it no gain above the margin was shown, which noise makes easy.
-    ``missed`` says of each size but the largest how much the best larger one may be better at most, and holds for
-    whatever margin; ``gain`` is that of the largest size over ``size``.
+    ``missed`` says of each size but the largest, with this confidence and by itself, how much the best larger one is
+    better at most, whatever the margin; ``gain`` is that of the largest size over ``size``.
     """
 
     size: int | None
@@ -41,7 +41,8 @@ def saturation(curve: Curve, margin: float = MARGIN) -> Saturation:
     24:295-300), and sizes are tested from the largest down, each only where all before it passed, a fixed sequence
     (Maurer, Hothorn & Lehmacher 1995): the chance of any wrong statement is that of one interval's upper end. That end
     is the 97.5th percentile, since percentiles over few folds are narrow: where a gain is just above the margin the
-    statement is made in 8 % of simulated studies of 5 folds, 5 % of 10, 4 % of 20 (23, 16 and 14 % without sequence).
+    statement is made in 9 % of simulated studies of 5 folds, 5 % of 10, 4 % of 20, and in 24, 16 and 14 % without the
+    sequence (``bench/intervals.py``).
 
     ``gain_not_shown_beyond`` is the smallest n such that the lower ends of all gains beyond it are at most the margin.
     Undefined gains fulfil neither, and with one size there is nothing to say.

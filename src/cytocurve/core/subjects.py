@@ -46,8 +46,8 @@ class Subjects:
 def subjects(predictions: Predictions) -> Subjects | None:
     """The scores by subject, as figure 3 of Prellberg & Kramer 2019 shows the accuracy; None where none is known.
 
-    A seed's images of a subject are taken from all of its folds. Every subject counts the same, however many images
-    it has.
+    A seed's images of a subject are taken from all of its folds: where folds are drawn by image, from networks that
+    trained on others of its images. Every subject counts the same, however many images it has.
     """
     if predictions.subject is None or not (predictions.subject >= 0).any():
         return None
