@@ -77,24 +77,21 @@ def _draw(root: Path, arms: int, seeds: int) -> int:
 def _draw_arm(project: Project, arm: Arm, number: int) -> int:
     rng = np.random.default_rng(number)
     labels = np.arange(IMAGES) % 2
-    words = np.array(["negative", "positive"])[labels]
-    rows, predictions = [], []
-    for fold in range(FOLDS):
-        for size in SIZES:
-            for seed in project.params().seeds:
-                key = digest([arm.name, fold, size, seed])
-                told = 0.4 + 1.8 * (1 - size**-0.5) + 0.05 * number
-                for subset in ("validation", "test"):
-                    positive = 1 / (1 + np.exp(-rng.normal(told * (2 * labels - 1), 1.5)))
-                    table = pd.DataFrame({"run_key": key, "image": [f"{fold}-{subset}-{i}.tif" for i in range(IMAGES)]})
-                    table = table.assign(subset=subset, label=words, p_negative=1 - positive, p_positive=positive)
-                    predictions.append(table)
-                scores = score(labels, np.stack([1 - positive, positive], axis=1))
-                run = {"arm": arm.name, **vars(arm), "fold": fold, "size": size, "seed": seed, "run_key": key}
-                rows.append(run | {"epochs": 100} | scores)
-    write_parquet(project.predictions(arm), pd.concat(predictions, ignore_index=True))
-    write_parquet(project.results(arm), pd.DataFrame(rows))
-    return len(rows)
+    axes = [(fold, size, seed) for fold in range(FOLDS) for size in SIZES for seed in project.params().seeds]
+    runs = pd.DataFrame(axes, columns=["fold", "size", "seed"]).assign(arm=arm.name, **vars(arm), epochs=100)
+    runs["run_key"] = [digest([arm.name, *place]) for place in axes]
+    told = 0.4 + 1.8 * (1 - runs["size"].to_numpy() ** -0.5) + 0.05 * number
+    tables = []
+    for subset in ("validation", "test"):
+        positive = 1 / (1 + np.exp(-rng.normal(told[:, None] * (2 * labels - 1), 1.5)))  # (runs, images)
+        table = runs[["run_key", "fold"]].loc[runs.index.repeat(IMAGES)].reset_index(drop=True)
+        table["image"] = table.pop("fold").astype(str) + f"-{subset}-" + np.tile(np.arange(IMAGES).astype(str), len(runs))
+        table["subset"], table["label"] = subset, np.tile(np.array(["negative", "positive"])[labels], len(runs))
+        tables.append(table.assign(p_negative=1 - positive.ravel(), p_positive=positive.ravel()))
+    scores = pd.DataFrame([score(labels, np.stack([1 - row, row], axis=1)) for row in positive])
+    write_parquet(project.predictions(arm), pd.concat(tables, ignore_index=True))
+    write_parquet(project.results(arm), pd.concat([runs, scores], axis=1))
+    return len(runs)
 
 
 def _measure(root: Path) -> None:

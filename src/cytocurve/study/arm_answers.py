@@ -122,7 +122,7 @@ def _averaged(size: int, curve: AveragedCurve, area_name: str) -> dict[str, Any]
         "high": curve.high,
         f"{area_name}_mean": curve.area_mean,
         f"{area_name}_sd": curve.area_sd,
-        "prevalence": curve.share,
+        "prevalence": curve.prevalence,
         "n": curve.n,
         "undefined": curve.undefined,
     }
