@@ -35,8 +35,8 @@ def main() -> None:
         "intervals",
         "What intervals cover, and wrong saturation",
         f"{given.studies:,} simulated studies a row, seed {given.seed}. Scores of folds are independent and normal; "
-        "with several seeds, deviations of seeds within a fold are as large as those of folds. Saturation at the worst: "
-        f"{len(SIZES)} sizes of equal mean, but for the largest, which is better by just more than the margin of "
+        "with several seeds, deviations of seeds within a fold are as large as those of folds. Saturation at the "
+        f"worst: {len(SIZES)} sizes of equal mean, but for the largest, better by just more than the margin of "
         f"{MARGIN}; scores deviate by {NOISE} a fold and size. Unordered: the smallest size that passes by itself, not "
         "only where all larger ones pass.\n\n" + harness.table(columns, rows),
     )
