@@ -57,9 +57,9 @@ def _title(answers: Answers, arm: Mapping[str, Any], point: Mapping[str, Any]) -
     goal = f"{title} {words.target(found['target'])}"
     if found["verdict"] == "reached":
         return f"{words.count(found['size'])} labelled images were enough for {goal}."
-    if found["verdict"] == "forecast":
+    if found["verdict"] == "forecast" and found["size"] is not None:
         return f"About {words.count(found['size'])} labelled images are needed for {goal}."
-    return f"{goal} is not in reach on this evidence."
+    return f"{goal} is {'in doubt' if found['verdict'] == 'forecast' else 'not in reach'} on this evidence."
 
 
 def _lead(answers: Answers, point: Mapping[str, Any]) -> list[str]:
@@ -107,10 +107,10 @@ def _images(answers: Answers, plan: Mapping[str, Any]) -> Fact:
     if found["verdict"] == "reached":
         note = "Reached in this study, no forecast. The planner below takes other targets."
         return Fact(question, words.count(found["size"]), note)
-    if found["verdict"] == "forecast":
+    if found["verdict"] == "forecast" and found["size"] is not None:
         note = f"Forecast; 90 % interval {words.span(found, plan['horizon'])}. The planner below takes other targets."
         return Fact(question, f"about {words.count(found['size'])}", note)
-    return Fact(question, "Not in reach", words.answer(found, plan, _metric(answers)))
+    return Fact(question, "In doubt" if found["verdict"] == "forecast" else "Not in reach", words.answer(found, plan, _metric(answers)))
 
 
 def _differences(answers: Answers, names: Mapping[str, str]) -> Fact:

@@ -66,6 +66,11 @@ def answer(found: Mapping[str, Any], plan: Mapping[str, Any], title: str) -> str
             f"{goal} is not reachable on this evidence: the forecast stays below it up to "
             f"{count(plan['horizon'])} images, and beyond that nothing is said."
         )
+    if found["size"] is None:
+        return (
+            f"{goal} is in doubt: the forecast stays below it up to {count(plan['horizon'])} images, and the upper end of "
+            f"its 90 % interval reaches it at {count(found['low'])}."
+        )
     return (
         f"{goal} needs about {count(found['size'])} images (90 % interval {span(found, plan['horizon'])}): a forecast, "
         f"made from at most {count(plan['largest'])} images."

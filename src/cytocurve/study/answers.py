@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 
 from cytocurve.config import Params, Project, read_yaml
+from cytocurve.core.comparison import ScoredArm, compare_paired
+from cytocurve.core.comparison import Tested as Judged
 from cytocurve.core.metrics import METRICS
 from cytocurve.core.questions import Sides, questions
-from cytocurve.core.relabelling import relabellings
+from cytocurve.core.relabelling import RUN, relabellings
 from cytocurve.core.runs import Arm, digest
 from cytocurve.core.taxonomy import Task
 from cytocurve.errors import InputError
@@ -24,7 +26,7 @@ from cytocurve.stores.dvc import data_hash
 from cytocurve.study.arm_answers import Tested, arm_answers, tested
 from cytocurve.study.choice import best_arm, validation_scores
 from cytocurve.study.dataset import read_catalog
-def plan_of(*a): return {}
+from cytocurve.study.plans import plan_of
 from cytocurve.study.results import read_predictions, read_runs
 
 LEADING = "roc_auc"
@@ -54,10 +56,11 @@ def answers(project: Project, params: Params, progress: Progress) -> dict[str, A
     runs = read_runs(project, params)
     catalog = read_catalog(project) if project.catalog.is_file() else pd.DataFrame(columns=["image", "patient"])
     patients = catalog.dropna(subset="patient").set_index("image")["patient"].to_dict()
-    arms = {}
+    arms, images = {}, {}
     for done, arm in enumerate(params.arms, start=1):
         told = tested(runs[arm.name], read_predictions(project, arm, "test"), patients)
         arms[arm.name] = vars(arm) | arm_answers(runs[arm.name], told, _questions(told, arm, catalog), LEADING)
+        images[arm.name] = tested_images(runs[arm.name], told.rows)
         arms[arm.name]["plan"] = plan_of(runs[arm.name], LEADING)
         progress(done, len(params.arms))
     return _plain(
@@ -75,6 +78,7 @@ def answers(project: Project, params: Params, progress: Progress) -> dict[str, A
             "chosen": best_arm(validation_scores(project, params.sizes[-1]), params),
             "notes": _notes(project, params),
             "arms": arms,
+            **_comparisons(params, runs, images),
             "relabellings": _relabellings(project, params, runs),
             "audit": _audit(project, params),
             "provenance": _provenance(project, runs),
@@ -98,6 +102,11 @@ def read_answers(project: Project) -> dict[str, Any]:
     return found
 
 
+def tested_images(runs, predictions):
+    folds = predictions["run_key"].astype(str).map(runs.set_index("run_key")["fold"])
+    return predictions.assign(fold=folds)[["image", "fold", "label"]].astype({"image": str, "label": str}).drop_duplicates(ignore_index=True)
+
+
 def _questions(told: Tested, arm: Arm, catalog: pd.DataFrame) -> Mapping[str, Sides]:
     """The binary questions that the classes of an arm answer, by the labels that its test images have."""
     if arm.labels not in catalog:
@@ -106,6 +115,21 @@ def _questions(told: Tested, arm: Arm, catalog: pd.DataFrame) -> Mapping[str, Si
     labels = images["image"].astype(str).map(catalog.set_index("image")[arm.labels])
     numbers = images["label"].astype(str).map(told.classes.index)
     return questions(Task("", told.classes, dict(zip(labels, numbers, strict=True))))
+
+
+def _comparisons(
+    params: Params, runs: Mapping[str, pd.DataFrame], images: Mapping[str, pd.DataFrame]
+) -> dict[str, list[Any]]:
+    """Every pair of arms, at each size and on the area; Holm's correction is for all of them."""
+    arms = [
+        ScoredArm(arm.name, arm.labels, runs[arm.name][RUN].assign(score=runs[arm.name][LEADING]), Judged.on(images[arm.name]))
+        for arm in params.arms
+    ]
+    found = compare_paired(arms)
+    return {
+        "comparisons": [vars(row) | {"metric": LEADING} for row in found.paired],
+        "not_comparable": [vars(row) for row in found.not_comparable],
+    }
 
 
 def _relabellings(project: Project, params: Params, runs: Mapping[str, pd.DataFrame]) -> list[Any]:

@@ -1,0 +1,113 @@
+"""An arm as it is compared: its scores, and the images, folds and labels that it was scored on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from cytocurve.core.runs import digest
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What an arm was scored on: ``images``, a row an image with ``image, fold, label``, and their digest.
+
+    Where only the digest is known, as of arms in a tracking store, ``images`` is None: it tells equal from different,
+    and no more.
+    """
+
+    digest: str
+    images: pd.DataFrame | None = None
+
+    @classmethod
+    def on(cls, images: pd.DataFrame) -> "Tested":
+        """These images, each named once."""
+        return cls(tested_digest(images["image"].tolist(), images["fold"].tolist(), images["label"].tolist()), images)
+
+
+def tested_digest(images: Sequence[str], folds: Sequence[int], labels: Sequence[str]) -> str:
+    """SHA-256 (hex) of the test images' names with their folds and labels, whatever their order."""
+    return digest(sorted(zip(images, map(int, folds), labels, strict=True)))
+
+
+@dataclass(frozen=True)
+class ScoredArm:
+    """An arm's scores by one metric: a row a run with ``fold, seed, size, score``, NaN where a score is undefined.
+
+    ``name`` is what the arm is called in the comparison, ``labels`` the label version that judges it.
+    """
+
+    name: str
+    labels: str
+    runs: pd.DataFrame
+    tested: Tested
+
+    @cached_property
+    def folds(self) -> list[int]:
+        """The folds' numbers, increasing."""
+        return sorted(set(self.runs["fold"].tolist()))
+
+    @cached_property
+    def seeds(self) -> list[int]:
+        """The seeds, increasing."""
+        return sorted(set(self.runs["seed"].tolist()))
+
+    @cached_property
+    def sizes(self) -> list[int]:
+        """The training sizes, increasing."""
+        return sorted(set(self.runs["size"].tolist()))
+
+    def scores(self, seeds: Sequence[int], sizes: Sequence[int]) -> Values:
+        """The scores (folds, seeds, sizes) at these seeds and sizes, NaN where there is no run."""
+        table = np.full((len(self.folds), len(seeds), len(sizes)), np.nan)
+        runs = self.runs[self.runs["seed"].isin(seeds) & self.runs["size"].isin(sizes)]
+        at = (
+            np.searchsorted(names, runs[column])
+            for names, column in ((self.folds, "fold"), (seeds, "seed"), (sizes, "size"))
+        )
+        table[tuple(at)] = runs["score"]
+        return table
+
+
+def why_not(first: ScoredArm, second: ScoredArm) -> str | None:
+    """Why two arms cannot be compared, as a sentence; None where they can."""
+    if first.tested.digest != second.tested.digest:
+        return _difference(first, second)
+    if not set(first.sizes) & set(second.sizes):
+        return "They have no training size in common."
+    if first.folds != second.folds:
+        return f"One has results of {len(first.folds)} folds, the other of {len(second.folds)}."
+    if len(first.folds) < 3:
+        return f"A comparison needs at least 3 folds, and there are {len(first.folds)}."
+    return None
+
+
+def _difference(first: ScoredArm, second: ScoredArm) -> str:
+    if first.tested.images is None or second.tested.images is None:
+        return (
+            "Their test images, folds or labels differ: that is told by digests alone, since the tracking store holds "
+            "no predictions."
+        )
+    one, other = (arm.tested.images.set_index("image") for arm in (first, second) if arm.tested.images is not None)
+    shared = one.index.intersection(other.index)
+    if len(shared) < max(len(one), len(other)):
+        return (
+            f"Their test images differ: {len(one) - len(shared)} of {len(one)} are tested in the first alone, "
+            f"{len(other) - len(shared)} of {len(other)} in the second alone."
+        )
+    moved = int((one["fold"] != other["fold"].reindex(one.index)).sum())
+    if moved:
+        return f"Their folds differ: {moved} of {len(one)} test images are in folds of other numbers."
+    if set(one["label"]) != set(other["label"]):
+        classes = (", ".join(sorted(set(table["label"]))) for table in (one, other))
+        return f"Their classes differ: {' against '.join(classes)}."
+    changed = int((one["label"] != other["label"].reindex(one.index)).sum())
+    return (
+        f"Their labels differ on {changed} of {len(one)} test images (label versions {first.labels} and "
+        f"{second.labels}): scores judged by different labels are not comparable."
+    )
