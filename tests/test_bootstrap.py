@@ -8,17 +8,35 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import norm, t
 
 from cytocurve.core.bootstrap import RESAMPLES, mean_intervals
 from cytocurve.core.defined import Values
 
 
-def test_with_one_seed_it_is_the_percentile_bootstrap_over_folds() -> None:
-    """The ends are numpy's quantiles of the means of folds drawn with replacement."""
+def test_with_one_seed_it_is_the_expanded_percentile_bootstrap_over_folds() -> None:
+    """The ends are numpy's quantiles of the means of folds drawn with replacement, at the tails of Student's t."""
     values = np.sort(np.random.default_rng(3).random(10))
     draws = np.random.default_rng(20_190_419).multinomial(10, [0.1] * 10, size=RESAMPLES)
+    tail = norm.cdf(-t.ppf(0.975, 9) * math.sqrt(10 / 9))
     low, high = mean_intervals(values.reshape(10, 1, 1))
-    assert (low[0], high[0]) == pytest.approx(tuple(np.quantile(draws @ values / 10, (0.025, 0.975))), abs=1e-12)
+    assert (low[0], high[0]) == pytest.approx(tuple(np.quantile(draws @ values / 10, (tail, 1 - tail))), abs=1e-12)
+
+
+def test_of_few_normal_scores_it_is_about_students_interval() -> None:
+    """Its width, on the average over samples of ten, is that of mean ± t standard errors."""
+    values = np.random.default_rng(7).normal(0, 1, (10, 1, 400))
+    low, high = mean_intervals(values)
+    errors = values[:, 0].std(axis=0, ddof=1) / math.sqrt(10)
+    assert np.mean(high - low) == pytest.approx(2 * t.ppf(0.975, 9) * errors.mean(), rel=0.03)
+
+
+def test_with_one_fold_the_seeds_are_the_units() -> None:
+    """Many seeds on a stated split have the interval of as many folds."""
+    values = np.random.default_rng(8).random((1, 10, 1))
+    low, high = mean_intervals(values)
+    low_of_folds, high_of_folds = mean_intervals(values.reshape(10, 1, 1))
+    assert (low[0], high[0]) == pytest.approx((low_of_folds[0], high_of_folds[0]), abs=0.01)
 
 
 def test_the_interval_is_about_that_of_the_normal_approximation() -> None:

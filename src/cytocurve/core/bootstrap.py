@@ -7,6 +7,8 @@ images, so they stay together. Undefined values (NaN) are left out.
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import norm, t
 
 from cytocurve.core.defined import Values, ratio
 
@@ -21,9 +23,13 @@ def mean_intervals(values: Values, resamples: int = RESAMPLES) -> tuple[Values, 
     Percentile bootstrap (Efron & Tibshirani 1993, chapter 13) in two stages: folds are drawn with replacement, then
     seeds within each drawn fold (Davison & Hinkley 1997, section 3.8). All columns share the draws; the draws are the
     same in every call for the same numbers of folds and seeds, and the order of folds and seeds does not matter. NaN
-    where no value is defined. As every percentile interval of few units it is narrow: of independent normal scores, one
-    a fold, it covers the expected value in 83 % of simulated cases with 5 folds, in 91 % with 10, in 92 % with 20
-    (``bench/intervals.py``).
+    where no value is defined.
+
+    Percentiles of few units lie too close; they are expanded to the width of Student's interval (Hesterberg 2015, The
+    American Statistician 69:371-386): the tails are those of the normal distribution beyond t sqrt(n / (n - 1)), n
+    being the folds with a defined value, or the seeds where there is one fold. Of independent normal scores, one a
+    fold, the interval covers the expected value in 91 % of simulated cases with 5 folds, in 95 % with 10, in 94 % with
+    20 (``bench/intervals.py``); plain percentiles do in 83, 91 and 92 %.
     """
     folds, seeds, columns = values.shape
     flat = _ordered(values).reshape(folds * seeds, columns)
@@ -31,13 +37,21 @@ def mean_intervals(values: Values, resamples: int = RESAMPLES) -> tuple[Values, 
     defined = ~np.isnan(flat)
     counts = np.full((len(draws), 1), folds * seeds) if defined.all() else draws @ defined.astype(np.float64)
     means = ratio(draws @ np.where(defined, flat, 0.0), counts)
-    tail = (1 - CONFIDENCE) / 2
+    units = defined.reshape(folds, seeds, columns).any(axis=1 if folds > 1 else 0).sum(axis=0)
+    tail = _tail(units)
     ordered = np.sort(means.T, axis=1)  # undefined means come last
     return _quantile(ordered, tail), _quantile(ordered, 1 - tail)
 
 
-def _quantile(ordered: Values, share: float) -> Values:
-    """That quantile of each row, its values being in order with NaN last; straight between two values."""
+def _tail(units: NDArray[np.intp]) -> Values:
+    """The share of resamples beyond either end of the interval; one unit alone has no width to expand."""
+    n = np.maximum(units, 2)
+    ends = t.ppf((1 + CONFIDENCE) / 2, n - 1) * np.sqrt(n / (n - 1))
+    return np.asarray(norm.cdf(-ends))
+
+
+def _quantile(ordered: Values, share: Values) -> Values:
+    """A quantile of each row, its values being in order with NaN last; straight between two values."""
     place = share * ((~np.isnan(ordered)).sum(axis=1) - 1)
     below = np.floor(place).clip(min=0).astype(np.intp)
     rows, above = np.arange(len(ordered)), np.ceil(place).clip(min=0).astype(np.intp)

@@ -40,9 +40,8 @@ def saturation(curve: Curve, margin: float = MARGIN) -> Saturation:
     sizes is due. At one n all gains have to be below the margin, an intersection-union test (Berger 1982, Technometrics
     24:295-300), and sizes are tested from the largest down, each only where all before it passed, a fixed sequence
     (Maurer, Hothorn & Lehmacher 1995): the chance of any wrong statement is that of one interval's upper end. That end
-    is the 97.5th percentile, since percentiles over few folds are narrow: where a gain is just above the margin the
-    statement is made in 9 % of simulated studies of 5 folds, 5 % of 10, 4 % of 20, and in 24, 16 and 14 % without the
-    sequence (``bench/intervals.py``).
+    is the one that ``gain`` shows: where a gain is just above the margin the statement is made in 4 % of simulated
+    studies of 5 folds, 2 % of 10, 3 % of 20, and in 9, 9 and 10 % without the sequence (``bench/intervals.py``).
 
     ``gain_not_shown_beyond`` is the smallest n such that the lower ends of all gains beyond it are at most the margin.
     Undefined gains fulfil neither, and with one size there is nothing to say.
