@@ -16,14 +16,12 @@ from cytocurve.config import Params, Project, read_yaml
 from cytocurve.core.comparison import ScoredArm, compare_paired
 from cytocurve.core.comparison import Tested as Judged
 from cytocurve.core.metrics import METRICS
-from cytocurve.core.questions import Sides, questions
 from cytocurve.core.relabelling import RUN, relabellings
-from cytocurve.core.runs import Arm, digest
-from cytocurve.core.taxonomy import Task
+from cytocurve.core.runs import digest
 from cytocurve.errors import InputError
 from cytocurve.report.titles import title_of
 from cytocurve.stores.dvc import data_hash
-from cytocurve.study.arm_answers import Tested, arm_answers, tested
+from cytocurve.study.arm_answers import arm_answers, tested
 from cytocurve.study.choice import best_arm, validation_scores
 from cytocurve.study.dataset import read_catalog
 from cytocurve.study.plans import plan_of
@@ -59,7 +57,8 @@ def answers(project: Project, params: Params, progress: Progress) -> dict[str, A
     arms, images = {}, {}
     for done, arm in enumerate(params.arms, start=1):
         told = tested(runs[arm.name], read_predictions(project, arm, "test"), patients)
-        arms[arm.name] = vars(arm) | arm_answers(runs[arm.name], told, _questions(told, arm, catalog), LEADING)
+        given = catalog.dropna(subset=arm.labels).set_index("image")[arm.labels].to_dict() if arm.labels in catalog else {}
+        arms[arm.name] = vars(arm) | arm_answers(runs[arm.name], told, given, LEADING)
         images[arm.name] = tested_images(runs[arm.name], told.rows)
         arms[arm.name]["plan"] = plan_of(runs[arm.name], LEADING)
         progress(done, len(params.arms))
@@ -105,16 +104,6 @@ def read_answers(project: Project) -> dict[str, Any]:
 def tested_images(runs, predictions):
     folds = predictions["run_key"].astype(str).map(runs.set_index("run_key")["fold"])
     return predictions.assign(fold=folds)[["image", "fold", "label"]].astype({"image": str, "label": str}).drop_duplicates(ignore_index=True)
-
-
-def _questions(told: Tested, arm: Arm, catalog: pd.DataFrame) -> Mapping[str, Sides]:
-    """The binary questions that the classes of an arm answer, by the labels that its test images have."""
-    if arm.labels not in catalog:
-        return {}
-    images = told.rows.drop_duplicates("image")
-    labels = images["image"].astype(str).map(catalog.set_index("image")[arm.labels])
-    numbers = images["label"].astype(str).map(told.classes.index)
-    return questions(Task("", told.classes, dict(zip(labels, numbers, strict=True))))
 
 
 def _comparisons(

@@ -12,11 +12,12 @@ from cytocurve.core.confusion import class_wise, confusion
 from cytocurve.core.curves import Curve, area, summarise
 from cytocurve.core.metrics import METRICS
 from cytocurve.core.predictions import Predictions, Spread
-from cytocurve.core.questions import Sides, asked, scores
+from cytocurve.core.questions import Sides, asked, questions, scores
 from cytocurve.core.review import out_of_fold, probability_columns
 from cytocurve.core.saturation import saturation
 from cytocurve.core.seeds import over_seeds
 from cytocurve.core.subjects import subjects
+from cytocurve.core.taxonomy import Task
 from cytocurve.core.thresholds import AveragedCurve, precision_recall, roc
 
 EXAMPLES = 24
@@ -65,24 +66,23 @@ def _subjects(images: pd.Series, patients: Mapping[str, str]) -> Any:
     return np.array(of_image)[images.cat.codes]
 
 
-def arm_answers(runs: pd.DataFrame, told: Tested, questions: Mapping[str, Sides], leading: str) -> dict[str, Any]:
-    """The answers of an arm, by subject; ``questions`` are those that its classes answer."""
+def arm_answers(runs: pd.DataFrame, told: Tested, given: Mapping[str, str], leading: str) -> dict[str, Any]:
+    """The answers of an arm, by subject; ``given`` are the labels of images where known, of which classes are made."""
     curves = {metric: _curve(runs, runs[metric].tolist()) for metric in METRICS}
     sizes = told.by_size
-    several = len(next(iter(curves.values())).seeds) > 1
     return {
         "curves": {metric: _points(curve) for metric, curve in curves.items()},
         "area": {metric: asdict(area(curve)) for metric, curve in curves.items()},
         "saturation": asdict(saturation(curves[leading])),
-        "questions": {name: dict(_asked(told, positive)) for name, positive in questions.items()},
+        "questions": {name: dict(_asked(told, sides)) for name, sides in _questions(told, given).items()},
         "roc": _by_class(told, roc, "auc"),
         "precision_recall": _by_class(told, precision_recall, "ap"),
         "confusion": [{"size": size, **vars(confusion(of))} for size, of in sizes.items()],
         "class_wise": [{"size": size, "rows": list(_classes(told.classes, of))} for size, of in sizes.items()],
-        "over_seeds": _over_seeds(curves) if several else [],
+        "over_seeds": _over_seeds(curves),
         "subjects": _by_subject(told),
         "calibration": [{"size": size, **_calibrated(of)} for size, of in sizes.items()],
-        "examples": _examples(told),
+        "examples": _examples(told, given),
     }
 
 
@@ -92,6 +92,16 @@ def _curve(runs: pd.DataFrame, values: list[float]) -> Curve:
 
 def _points(curve: Curve) -> list[dict[str, Any]]:
     return [{"size": size, **asdict(point)} for size, point in summarise(curve).items()]
+
+
+def _questions(told: Tested, given: Mapping[str, str]) -> dict[str, Sides]:
+    """The binary questions that the classes answer, by the labels of the test images."""
+    if len(told.classes) == 2:
+        return {}
+    tests = told.rows[["image", "label"]].drop_duplicates("image").astype(str)
+    numbers = {name: number for number, name in enumerate(told.classes)}
+    members = {given[i]: numbers[c] for i, c in zip(tests["image"], tests["label"], strict=True) if i in given}
+    return questions(Task("", told.classes, members)) if members else {}
 
 
 def _asked(told: Tested, positive: Sides) -> Iterator[tuple[str, list[dict[str, Any]]]]:
@@ -172,7 +182,7 @@ def _spread(spread: Spread) -> dict[str, Any]:
     return {name: value.item() for name, value in vars(spread).items()}
 
 
-def _examples(told: Tested) -> list[dict[str, Any]]:
+def _examples(told: Tested, given: Mapping[str, str]) -> list[dict[str, Any]]:
     """The images of the largest size whose true class got the least probability, the mean over the runs that tested it."""
     means = out_of_fold(told.rows.astype({"image": str, "label": str}))
     runs = told.rows["image"].value_counts()
@@ -184,6 +194,7 @@ def _examples(told: Tested) -> list[dict[str, Any]]:
     return [
         {
             "image": means["image"].iloc[row],
+            "label": given.get(means["image"].iloc[row], means["label"].iloc[row]),
             "class": means["label"].iloc[row],
             "predicted": told.classes[int(values[row].argmax())],
             "probability": of_true[row],
