@@ -46,7 +46,7 @@ class Case:
     @property
     def at(self) -> NDArray[np.int64]:
         """The sizes to forecast."""
-        return TIMES * self.sizes[-1]
+        return np.asarray(TIMES * self.sizes[-1])
 
 
 @dataclass(frozen=True)
@@ -171,7 +171,7 @@ def planner(case: Case) -> Answer:
 
 
 def power_law(case: Case) -> Answer:
-    """One inverse power law by least squares, sizes weighted by n (Figueroa et al. 2012), its interval by the covariance.
+    """One inverse power law by least squares, sizes weighted by n (Figueroa et al. 2012); its interval by covariance.
 
     Where the fit fails the last value stands, with no interval; it counts as not covering.
     """
@@ -182,12 +182,12 @@ def power_law(case: Case) -> Answer:
     except RuntimeError:
         return Answer(np.repeat(means[-1], 2), np.full(2, np.nan), np.full(2, np.nan))
     at = case.at.astype(np.float64)
-    a, b, c = found
+    _, b, c = found
     slope = np.stack([np.ones(2), -(at**-c), b * at**-c * np.log(at)])
     sd = np.sqrt(np.einsum("ik,ij,jk->k", slope, np.nan_to_num(covariance, posinf=1e6), slope))
     half = stats.t.ppf((1 + LEVEL) / 2, len(n) - 3) * sd
     mean = _power(at, *found)
-    return Answer(*(np.clip(each, 0, 1) for each in (mean, mean - half, mean + half)))
+    return Answer(np.clip(mean, 0, 1), np.clip(mean - half, 0, 1), np.clip(mean + half, 0, 1))
 
 
 def last_value(case: Case) -> Answer:
@@ -307,7 +307,7 @@ def _real(cases: Sequence[Case]) -> str:
     for name, answers in found.items():
         row = [name]
         for chosen in (answered, everything):
-            interval = not np.isnan(answers[0].low).all() or name.startswith("single")
+            interval = not all(np.isnan(answer.low).all() for answer in answers)
             row += [
                 _errors(cases, answers, chosen),
                 _percent(_covered(cases, answers, chosen)) if interval else "",
@@ -332,7 +332,7 @@ def _real(cases: Sequence[Case]) -> str:
 
 
 def _misses(cases: Sequence[Case], answers: Sequence[Answer], chosen: NDArray[np.bool_]) -> Values:
-    misses = [np.abs(answers[i].mean - cases[i].truth) for i in np.flatnonzero(chosen)]
+    misses = [np.abs(answers[i].mean - cases[i].truth) for i in np.flatnonzero(chosen).tolist()]
     return np.array(misses).reshape(-1, 2)
 
 
@@ -341,12 +341,15 @@ def _errors(cases: Sequence[Case], answers: Sequence[Answer], chosen: NDArray[np
 
 
 def _covered(cases: Sequence[Case], answers: Sequence[Answer], chosen: NDArray[np.bool_]) -> Values:
-    inside = [(answers[i].low <= cases[i].truth) & (cases[i].truth <= answers[i].high) for i in np.flatnonzero(chosen)]
-    return np.array(inside).reshape(-1, 2).mean(axis=0)
+    inside = [
+        (answers[i].low <= cases[i].truth) & (cases[i].truth <= answers[i].high)
+        for i in np.flatnonzero(chosen).tolist()
+    ]
+    return np.asarray(np.array(inside).reshape(-1, 2).mean(axis=0))
 
 
 def _widths(answers: Sequence[Answer], chosen: NDArray[np.bool_]) -> str:
-    widths = np.array([answers[i].high - answers[i].low for i in np.flatnonzero(chosen)]).reshape(-1, 2)
+    widths = np.array([answers[i].high - answers[i].low for i in np.flatnonzero(chosen).tolist()]).reshape(-1, 2)
     pairs = zip(np.nanmedian(widths, axis=0), np.nanmean(widths, axis=0), strict=True)
     return " / ".join(f"{median:.3f} ({mean:.3f})" for median, mean in pairs)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 Values = NDArray[np.float64]
 
@@ -80,7 +80,7 @@ class Evidence:
         draws = np.random.default_rng(_SEED).multinomial(count, np.full(count, 1 / count), size=REPLICATES)
         totals, counts = draws @ np.where(present, self.folds, 0.0), draws @ present
         means = np.where(counts > 0, totals / np.maximum(counts, 1), self.means)
-        stretch = np.sqrt(count / (count - 1)) * stats.t.ppf(0.95, count - 1) / stats.norm.ppf(0.95)
+        stretch = np.sqrt(count / (count - 1)) * special.stdtrit(count - 1, 0.95) / special.ndtri(0.95)
         stretched = np.clip(self.means + stretch * (means - self.means), self.lower, self.upper)
         return np.vstack([self.means, stretched])
 

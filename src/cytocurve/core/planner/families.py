@@ -16,7 +16,7 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Family:
-    """A family: ``basis`` takes x (sizes,) and one shape to g (sizes,); ``shapes`` are the tuples on its grid."""
+    """A family: ``basis`` takes x and a shape to g, by broadcasting; ``shapes`` are the tuples on its grid."""
 
     name: str
     formula: str
@@ -25,7 +25,7 @@ class Family:
 
     def bases(self, x: Values) -> Values:
         """g at x (sizes,) for each shape: (shapes, sizes)."""
-        return np.array([self.basis(x, *shape) for shape in self.shapes])
+        return self.basis(x, *np.array(self.shapes).T[:, :, None])
 
 
 def _grid(*axes: Iterable[float]) -> list[tuple[float, ...]]:

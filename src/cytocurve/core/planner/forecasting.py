@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from cytocurve.core.planner.evidence import Evidence
 from cytocurve.core.planner.families import FAMILIES, Family
@@ -21,8 +21,8 @@ FEWEST = 4
 
 _HELD_BACK = 3
 _ANCHOR = 0.85
-_WIDEN = 1.5
-_DRIFT = 0.2
+_WIDEN = 1.3
+_DRIFT = 0.25
 """Share of the error on held-back sizes, by which a forecast may drift from the truth with each doubling; this and
 ``_WIDEN`` are calibrated in ``bench/planner.py`` on curves that it does not report."""
 
@@ -48,7 +48,7 @@ def forecast(evidence: Evidence, at: NDArray[np.int64]) -> Forecast:
 
     The interval is of the mean score over the population of folds from which the study's are a sample. It is the
     forecast ± z sd, cut at the metric's bounds, with z the normal quantile and
-    sd² = 1.5² (bootstrap variance + variance between families + (0.2 e log2(n / largest))²): e is the root mean square
+    sd² = 1.3² (bootstrap variance + variance between families + (e/4 log2(n / largest))²): e is the root mean square
     error, a doubling, of the families' average on the largest sizes when held back.
     """
     x, largest = evidence.sizes / evidence.largest, evidence.largest
@@ -76,7 +76,7 @@ def _spread(families: Values, weights: Values, drift: Values) -> tuple[Values, V
     averages = (weights[:, :, None] * families).sum(axis=1)
     between = (weights[0][:, None] * (families[0] - averages[0]) ** 2).sum(axis=0)
     sd = _WIDEN * np.sqrt(averages[1:].var(axis=0) + between + drift**2)
-    return averages[0], stats.norm.ppf((1 + LEVEL) / 2) * sd
+    return averages[0], special.ndtri((1 + LEVEL) / 2) * sd
 
 
 def _judge(x: Values, curves: Values, variances: Values, upper: float) -> tuple[Values, float]:

@@ -64,11 +64,12 @@ class Gain:
 class Target:
     """The size at which the mean score reaches ``target``; ``low`` and ``high`` are the ends of its 90 % interval.
 
-    - ``reached``: ``size`` was trained, and there and at all larger ones the observed mean is at the target. ``high``
-      is the size from which even the lower end of the mean's interval is; None where it is not.
-    - ``forecast``: the upper end of the forecast reaches it within the horizon, at ``low``. ``size`` and ``high`` are
-      where the forecast and its lower end do; None where that lies beyond the horizon.
-    - ``beyond``: not reachable on this evidence; no sizes.
+    - ``reached``: ``size`` was trained, and there and at all larger ones the observed mean is at the target.
+    - ``forecast``: ``size`` is where the forecast reaches it; None where that lies beyond the horizon.
+    - ``beyond``: not reachable on this evidence, not even by the upper end of the interval; no sizes.
+
+    ``low`` and ``high`` are where the upper and the lower end of the mean's interval are at the target, observed or
+    forecast; ``high`` is None where that may lie beyond the horizon.
     """
 
     target: float
@@ -171,12 +172,13 @@ def plan(sizes: ArrayLike, scores: ArrayLike, *, lower: float = 0.0, upper: floa
 
 def required(plan: Plan, target: float) -> Target:
     """The images that ``target`` needs; of a plan with a refusal, only whether the observed sizes have reached it."""
-    reached = [_from_on(plan.observed, target, end) for end in (_mean, _high, _low)]
-    if reached[0] is not None:
-        return Target(target, "reached", *reached)
     ahead = [point for point in plan.forecast if point.size >= plan.largest]
-    crossed = [_crossing(ahead, target, end) for end in (_mean, _high, _low)]
-    return Target(target, "beyond") if crossed[1] is None else Target(target, "forecast", *crossed)
+    size, low, high = (
+        _from_on(plan.observed, target, end) or _crossing(ahead, target, end) for end in (_mean, _high, _low)
+    )
+    if size is not None and size <= plan.largest:
+        return Target(target, "reached", size, low, high)
+    return Target(target, "forecast", size, low, high) if ahead and low is not None else Target(target, "beyond")
 
 
 def buys(plan: Plan, images: int) -> Gain:
