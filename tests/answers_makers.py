@@ -10,7 +10,10 @@ from matplotlib.cbook import boxplot_stats
 from numpy.typing import NDArray
 from scipy import stats
 
+from dataset_makers import draw
+
 from cytocurve.core.metrics import METRICS, score
+from cytocurve.report.review import picture
 
 Values = NDArray[np.float64]
 TITLES = {
@@ -109,7 +112,7 @@ def answers_of(simulation: Simulation, **changes: Any) -> dict[str, Any]:
 
 
 def facts_of(answers: Mapping[str, Any], tracking: bool = True) -> dict[str, Any]:
-    """The facts beside the answers, with a plain square as the picture of every image."""
+    """The facts beside the answers, with coloured noise as the picture of every image."""
     images = {row["image"] for arm in answers["arms"].values() for row in arm["examples"]}
     return {
         "commit": "abc1234def",
@@ -122,7 +125,7 @@ def facts_of(answers: Mapping[str, Any], tracking: bool = True) -> dict[str, Any
         }
         if tracking
         else None,
-        "pictures": dict.fromkeys(sorted(images), PICTURE),
+        "pictures": {image: picture(draw(number, 64, 64)) for number, image in enumerate(sorted(images))},
     }
 
 
@@ -477,11 +480,6 @@ def _pair(simulation: Simulation, a: str, b: str, at: str, difference: Values) -
         "p_t": _number(2 * stats.t.sf(abs(t), len(folds) - 1)), "p_wilcoxon": _number(float(wilcoxon)),
     }  # fmt: skip
 
-
-PICTURE = (
-    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAAEElEQVR42mNgGAWjYBTAAAAECAABnMwYfAAA"
-    "AABJRU5ErkJggg=="
-)
 
 SMALL = Simulation([("sequential", "none", "expert"), ("sequential", "flip_rotate", "expert")], [10, 20, 30, 50, 100, 200])
 LARGE = Simulation(

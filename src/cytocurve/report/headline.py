@@ -122,18 +122,27 @@ def _differences(answers: Answers, names: Mapping[str, str]) -> Fact:
     if not rows:
         return Fact(question, "Not comparable", "No two arms can be compared; the table below says why.")
     if len(rows) == 1:
-        return _one_difference(question, rows[0], names, largest)
+        return _one_difference(question, rows[0], answers, names)
     return _some_differences(question, rows, answers, largest)
 
 
-def _one_difference(question: str, row: Mapping[str, Any], names: Mapping[str, str], largest: str) -> Fact:
-    first, second, sign = (row["a"], row["b"], 1) if row["verdict"] != "b is better" else (row["b"], row["a"], -1)
-    low, high = sorted((sign * row["ci_low"], sign * row["ci_high"])) if row["ci_low"] is not None else (None, None)
-    numbers = f"{words.signed(sign * row['difference'])} (95 % interval {words.signed(low)} to {words.signed(high)})"
-    if row["verdict"] == "no difference shown":
-        note = f"With {largest} images, {names[first]} against {names[second]}: {numbers}. That does not show that they are equal."
-        return Fact(question, "Not shown", note)
-    return Fact(question, "Yes", f"With {largest} images, {names[first]} is better than {names[second]}: {numbers}.")
+def _one_difference(question: str, row: Mapping[str, Any], answers: Answers, names: Mapping[str, str]) -> Fact:
+    """The chosen arm is named first, whichever is better."""
+    first, second, sign = (row["a"], row["b"], 1) if row["a"] == answers["chosen"] else (row["b"], row["a"], -1)
+    told = f"With {answers['sizes'][-1]} images, {names[first]} against {names[second]}: {_difference(row, sign)}."
+    if row["verdict"] != "no difference shown":
+        standing = "better" if _standing(row, first) == 1 else "worse"
+        return Fact(question, "Yes", f"{told} It is {standing}, after correction for {len(answers['comparisons'])} comparisons.")
+    if row["ci_low"] is not None and row["ci_low"] * row["ci_high"] > 0:
+        return Fact(question, "Not shown", f"{told} Not enough after correction for {len(answers['comparisons'])} comparisons.")
+    return Fact(question, "Not shown", f"{told} That does not show that they are equal.")
+
+
+def _difference(row: Mapping[str, Any], sign: int) -> str:
+    if row["difference"] is None or row["ci_low"] is None:
+        return f"{words.signed(row['difference'])}, no interval"
+    low, high = sorted((sign * row["ci_low"], sign * row["ci_high"]))
+    return f"{words.signed(sign * row['difference'])} (95 % interval {words.signed(low)} to {words.signed(high)})"
 
 
 def _some_differences(question: str, rows: Sequence[Mapping[str, Any]], answers: Answers, largest: str) -> Fact:

@@ -13,4 +13,6 @@ def short_names(arms: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
 
 
 def _part(part: str, value: str) -> str:
-    return "no augmentation" if part == "augmentation" and value == "none" else value.replace("_", " ")
+    if part != "augmentation":
+        return value
+    return "no augmentation" if value == "none" else value.replace("_", " + ")

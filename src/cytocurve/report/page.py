@@ -27,12 +27,14 @@ SCRIPTS = ("data", "chart", "tables", "legend", "curves", "planner", "comparison
 STYLES = ("page", "print")
 
 
-def render(answers: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
+def render(answers: Mapping[str, Any], facts: Mapping[str, Any], static: Mapping[str, str] | None = None) -> str:
     """The page of these answers (``reports/answers.json``).
 
     ``facts`` are what only this computation knows: commit, seconds, links to MLflow, pictures, names of the tables.
+    ``static`` is ``figures.drawings(answers)``, where the caller has it already.
     """
     names = short_names(answers["arms"])
+    drawn = figures.drawings(answers) if static is None else static
     embedded, thinned = _embedded(answers, names)
     scripts = [*map(library, VERSIONS), _script(embedded)]
     pages = environment()
@@ -46,7 +48,7 @@ def render(answers: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
         title=answers["metrics"][answers["metric"]],
         saturation={arm: saturation(answers, arm) for arm in names},
         first={arm: _sentence(answers, found["plan"]) for arm, found in answers["arms"].items()},
-        static={name: _inline(svg, name) for name, svg in figures.drawings(answers).items()},
+        static={name: _inline(svg, name) for name, svg in drawn.items()},
         offenders_shown=OFFENDERS_SHOWN,
         thinned=thinned,
         policy=_policy(scripts),

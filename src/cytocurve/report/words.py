@@ -10,7 +10,7 @@ GOALS = (0.99, 0.98, 0.95, 0.9, 0.85, 0.8)
 """Round targets, the first of them that the evidence supports is where the planner's slider stands."""
 
 _MEANINGS = {
-    "roc_auc": "shown one {positive} and one {negative}, the network ranks the {positive} higher in {share} of 100 such pairs",
+    "roc_auc": "of a {positive} and a {negative} image, it ranks the {positive} one higher in {share} of 100 pairs",
     "accuracy": "the network puts {share} of 100 images into the right class",
     "sensitivity": "the network finds {share} of 100 {positive} images",
     "specificity": "the network leaves {share} of 100 {negative} images alone",

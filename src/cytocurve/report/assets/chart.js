@@ -10,7 +10,6 @@ const dashOf = (arm) => DASHES[(arms.indexOf(arm) + Math.floor(arms.indexOf(arm)
 
 const CONFIG = {
   background: null, aria: false, font: "inherit", padding: { left: 4, right: 12, top: 8, bottom: 4 },
-  autosize: { type: "fit", contains: "padding" },
   view: { stroke: null },
   axis: {
     labelColor: "var(--muted)", titleColor: "var(--ink)", gridColor: "var(--rule)", domainColor: "var(--muted)", tickColor: "var(--muted)",
@@ -30,8 +29,22 @@ const shapeByArm = (list) => ({ field: "arm", type: "nominal", scale: scaleOf(li
 const dashByArm = (list) => ({ field: "arm", type: "nominal", scale: scaleOf(list, dashOf), legend: null });
 
 const quantitative = (field, titled, scale = {}, axis = {}) => ({ field, type: "quantitative", title: titled, scale: scale.type === "log" ? scale : { zero: false, ...scale }, axis });
+// The round numbers 1, 2, 5, 10, … between two ends, for the labels of a logarithmic axis.
+const roundOnes = (low, high) => [1, 10, 100, 1000, 10000, 100000].flatMap((ten) => [ten, 2 * ten, 5 * ten]).filter((value) => value >= low && value <= high);
+
 const told = (field, titled, format) => ({ field, title: titled, ...(format ? { format, type: "quantitative" } : { type: "nominal" }) });
 const SCORE = ".3f";
+
+// How much is being drawn stands in the page, for readers that must wait for it: tests, and printers.
+let drawing = 0;
+const counted = async (work) => {
+  document.documentElement.dataset.drawing = ++drawing;
+  try {
+    await work();
+  } finally {
+    document.documentElement.dataset.drawing = --drawing;
+  }
+};
 
 // A named chart: draws a specification, says in words what it shows, and lists its numbers below it.
 class Chart {
@@ -48,16 +61,20 @@ class Chart {
     canvas.setAttribute("role", "img");
     canvas.setAttribute("aria-label", words);
     this.list(columns, rows);
-    this.turn = this.turn.then(async () => {
+    return this.queue(async () => {
       this.view?.finalize();
       const drawn = await vegaEmbed(canvas, { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container", config: CONFIG, ...spec }, OPTIONS);
       this.view = drawn.view;
     });
-    return this.turn;
   }
 
   set(data, rows) {
-    this.turn = this.turn.then(() => this.view?.data(data, rows).runAsync());
+    return this.queue(() => this.view?.data(data, rows).runAsync());
+  }
+
+  queue(work) {
+    const before = this.turn;
+    this.turn = counted(() => before.then(work));
     return this.turn;
   }
 

@@ -1,5 +1,12 @@
 // The differences of all pairs of arms at one training size or over the whole curve.
 
+// From the lowest to the highest end of an interval, with zero and some room.
+const aroundZero = (rows) => {
+  const ends = [0, ...rows.flatMap((row) => [row.ci_low ?? 0, row.ci_high ?? 0])];
+  const room = 0.06 * (Math.max(...ends) - Math.min(...ends) || 0.1);
+  return [Math.min(...ends) - room, Math.max(...ends) + room];
+};
+
 const startComparison = () => {
   const at = document.getElementById("at");
   if (!at) return;
@@ -13,10 +20,11 @@ const startComparison = () => {
     for (const row of document.querySelectorAll("tr[data-at]")) row.hidden = row.dataset.at !== chosen.at;
     const rows = answers.comparisons.filter((row) => row.at === chosen.at && row.metric === answers.metric)
       .map((row) => ({ ...row, pair: `${names[row.a]}|− ${names[row.b]}`, shown: row.verdict !== "no difference shown" }));
-    const x = quantitative("ci_low", `difference in mean ${title()}`, { zero: true, nice: true }, { grid: true, format: "+.2f", tickCount: 6 });
-    const y = { field: "pair", type: "nominal", sort: null, title: null, axis: { labelExpr: "split(datum.label, '|')", labelLimit: 150, labelColor: "var(--ink)", labelLineHeight: 15 } };
+    const wide = Math.min(150, 8 * Math.max(...Object.values(names).map((name) => name.length + 2)));
+    const x = quantitative("ci_low", `difference in mean ${title()}`, { domain: aroundZero(rows) }, { grid: true, format: "+.2f", tickCount: 5, labelSeparation: 14 });
+    const y = { field: "pair", type: "nominal", sort: null, title: null, axis: { labelExpr: "split(datum.label, '|')", labelLimit: 150, minExtent: wide, maxExtent: wide, labelColor: "var(--ink)", labelLineHeight: 15 } };
     const spec = {
-      height: { step: 46 }, autosize: { type: "fit-x", contains: "padding" },
+      height: { step: 46 },
       data: { values: rows.filter((row) => row.difference !== null) },
       encoding: { y },
       layer: [

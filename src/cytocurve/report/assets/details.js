@@ -63,22 +63,22 @@ const drawReliability = (chart) => {
   chart.draw(spec, `Calibration with ${chosen.size} images. ${words.join("; ")}.`, columns, rows);
 };
 
-// Shown beside its spread, with what is not defined counted.
-const spread = (value) => {
-  if (value.mean === null) return `–${value.undefined ? ` (${value.undefined} undefined)` : ""}`;
-  return `${score(value.mean)}${value.sd === null ? "" : ` ± ${score(value.sd)}`}${value.undefined ? ` (${value.undefined} undefined)` : ""}`;
-};
-const spreadColumn = (name, get) => ({ name, get: (row) => spread(get(row)) });
+// A mean and its spread, with what is not defined counted: columns of numbers, so that CSV has them too.
+const spreadColumns = (name, get, counted = false) => [
+  { name, get: (row) => get(row).mean, show: score },
+  { name: "± sd", get: (row) => get(row).sd, show: score },
+  ...(counted ? [{ name: "undefined", get: (row) => get(row).undefined }] : []),
+];
 
-const confusionTable = () => {
+const drawConfusion = () => {
   const found = atSize(answers.arms[chosen.arm].confusion);
   const rows = found.percent.map((shares, i) => ({ name: answers.classes[i], shares, i }));
   const columns = [
     { name: "true class", get: (row) => row.name }, { name: "images", get: (row) => found.images[row.i] },
     ...answers.classes.map((name, k) => ({ name: `given to ${name}`, get: (row) => row.shares[k], show: (value) => (value === null ? "–" : `${value.toFixed(1)} %`) })),
   ];
-  const made = table("confusion", columns, rows);
-  made.querySelector("table").className = "matrix";
+  const made = fillPanel("confusion", columns, rows);
+  made.className = "matrix";
   [...made.querySelectorAll("tbody tr")].forEach((row, i) => answers.classes.forEach((name, k) => {
     const cell = row.cells[k + 2];
     const share = (rows[i].shares[k] ?? 0) / 100;
@@ -87,31 +87,32 @@ const confusionTable = () => {
     cell.classList.toggle("right", i === k);
     if (found.sd[i][k] !== null) cell.append(element("small", {}, `± ${found.sd[i][k].toFixed(1)}`));
   }));
-  return made;
 };
 
 const drawTables = () => {
   const arm = answers.arms[chosen.arm];
-  fillPanel("confusion", confusionTable());
-  fillPanel("class-wise", table("class-wise", [
+  drawConfusion();
+  fillPanel("class-wise", [
     { name: "class", get: (row) => row.class }, { name: "images", get: (row) => row.images },
-    spreadColumn("precision", (row) => row.precision), spreadColumn("sensitivity", (row) => row.sensitivity),
-  ], atSize(arm.class_wise).rows));
-  const seeds = Object.entries(atSize(arm.over_seeds).metrics);
-  fillPanel("over-seeds", table("over-seeds", [
-    { name: "metric", get: ([metric]) => answers.metrics[metric] }, { name: "min", get: ([, value]) => value.min, show: score },
-    spreadColumn("mean ± sd", ([, value]) => value), { name: "max", get: ([, value]) => value.max, show: score }, { name: "seeds", get: ([, value]) => value.n },
-  ], seeds));
-  fillPanel("calibration", table("calibration", [
+    ...spreadColumns("precision", (row) => row.precision, true), ...spreadColumns("sensitivity", (row) => row.sensitivity, true),
+  ], atSize(arm.class_wise).rows);
+  if (answers.seeds.length > 1) {
+    fillPanel("over-seeds", [
+      { name: "metric", get: ([metric]) => answers.metrics[metric] }, { name: "min", get: ([, value]) => value.min, show: score },
+      ...spreadColumns("mean", ([, value]) => value), { name: "max", get: ([, value]) => value.max, show: score }, { name: "seeds", get: ([, value]) => value.n },
+    ], Object.entries(atSize(arm.over_seeds).metrics));
+  }
+  fillPanel("calibration", [
     { name: "arm", get: (name) => names[name] },
-    spreadColumn("Brier score", (name) => atSize(answers.arms[name].calibration).brier), spreadColumn("calibration error", (name) => atSize(answers.arms[name].calibration).ece),
-  ], arms));
+    ...spreadColumns("Brier score", (name) => atSize(answers.arms[name].calibration).brier),
+    ...spreadColumns("calibration error", (name) => atSize(answers.arms[name].calibration).ece),
+  ], arms);
   const known = arms.filter((name) => answers.arms[name].subjects);
   if (known.length) {
-    fillPanel("subjects", table("subjects", [
+    fillPanel("subjects", [
       { name: "arm", get: (name) => names[name] }, { name: "patients", get: (name) => atSize(answers.arms[name].subjects).subjects },
       { name: "accuracy by patient", get: (name) => atSize(answers.arms[name].subjects).accuracy, show: score }, { name: "sd", get: (name) => atSize(answers.arms[name].subjects).sd, show: score },
-    ], known));
+    ], known);
   }
 };
 

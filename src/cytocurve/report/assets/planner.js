@@ -6,7 +6,7 @@ const forecastSpec = (plan) => {
   const last = plan.forecast.at(-1)?.size ?? plan.horizon;
   const lowest = Math.min(...plan.observed.map((row) => row.mean ?? 1), ...plan.forecast.map((row) => row.low));
   const highest = Math.max(...plan.forecast.map((row) => row.high), ...plan.targets.map((row) => row.target), ...plan.observed.map((row) => row.mean ?? 0));
-  const x = (field) => quantitative(field, "labelled training images", { type: "log", nice: false, domain: [plan.observed[0].size, last] }, { tickCount: 6, format: ",d" });
+  const x = (field) => quantitative(field, "labelled training images", { type: "log", nice: false, domain: [plan.observed[0].size, last] }, { values: roundOnes(plan.observed[0].size, last), format: ",d" });
   const y = (field) => quantitative(field, `mean ${title()}`, { domain: [Math.floor(lowest * 20) / 20, Math.min(Math.ceil(highest * 50) / 50, 1)], nice: false, clamp: false });
   const line = { type: "line", stroke: "var(--c0)", strokeWidth: 2.5 };
   return {
@@ -18,7 +18,7 @@ const forecastSpec = (plan) => {
       { transform: [{ filter: `datum.size <= ${plan.largest}` }], mark: { ...line, clip: true }, encoding: { x: x("size"), y: y("median") } },
       { transform: [{ filter: `datum.size >= ${plan.largest}` }], mark: { ...line, strokeDash: [7, 4], clip: true }, encoding: { x: x("size"), y: y("median"), tooltip: [told("size", "images", ",d"), told("median", "forecast", SCORE)] } },
       { data: { name: "edge" }, mark: { type: "rule", strokeDash: [2, 3] }, encoding: { x: x("size") } },
-      { data: { name: "edge" }, mark: { type: "text", align: "right", dx: -8, baseline: "bottom", fill: "var(--muted)" }, encoding: { x: x("size"), y: { value: 334 }, text: { field: "text" } } },
+      { data: { name: "edge" }, mark: { type: "text", align: "right", dx: -8, baseline: "bottom", dy: -6, fill: "var(--muted)" }, encoding: { x: x("size"), y: { value: "height" }, text: { field: "text" } } },
       { data: { values: plan.observed.filter((row) => row.mean !== null) }, mark: { type: "point", filled: true, size: 80, fill: "var(--ink)", opacity: 1 }, encoding: { x: x("size"), y: y("mean"), tooltip: [told("size", "images", ",d"), told("mean", "observed mean", SCORE)] } },
       { data: { name: "target" }, mark: { type: "rule", stroke: "var(--c1)", strokeWidth: 1.5, strokeDash: [4, 3] }, encoding: { y: y("target") } },
       { data: { name: "target" }, transform: [{ filter: "isNumber(datum.low)" }], mark: { type: "rule", stroke: "var(--c1)", strokeWidth: 7, opacity: 0.45, clip: true }, encoding: { x: x("low"), x2: { field: "high" }, y: y("target") } },

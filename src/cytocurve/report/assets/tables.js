@@ -17,18 +17,15 @@ const table = (name, columns, rows) => {
   const head = element("tr", {}, ...columns.map((column) => element("th", { scope: "col" }, column.name)));
   const body = rows.map((row) => element("tr", {}, ...columns.map((column, i) => cellOf(i ? "td" : "th", column, row))));
   const made = element("table", { "data-name": name }, element("thead", {}, head), element("tbody", {}, ...body));
-  const saver = element("button", { type: "button", class: "save" }, "CSV");
-  saver.setAttribute("aria-label", `Save as CSV: ${name}`);
-  saver.onclick = () => save(`${name}.csv`, csvOf([columns.map((column) => column.name), ...rows.map((row) => columns.map((column) => column.get(row)))]), "text/csv");
-  return element("div", {}, saver, made);
+  made.saved = [columns.map((column) => column.name), ...rows.map((row) => columns.map((column) => column.get(row)))];
+  return made;
 };
 
-// Put a table below the heading of its panel, in a region that scrolls and can be reached by keyboard.
-const fillPanel = (name, content) => {
-  const panel = document.querySelector(`[data-table="${name}"]`);
-  if (!panel) return;
-  panel.querySelector(".scroll")?.remove();
-  panel.append(element("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": name }, content));
+// Put a table where the page keeps room for it.
+const fillPanel = (name, columns, rows) => {
+  const made = table(name, columns, rows);
+  document.querySelector(`[data-table="${name}"]`).replaceChildren(made);
+  return made;
 };
 
 // A table that came with the page: one column a number, named by its heading and by what it is of.
@@ -39,6 +36,7 @@ const columnsOf = (made) => {
 };
 
 const rowsOf = (made) => {
+  if (made.saved) return made.saved;
   const columns = columnsOf(made);
   const head = columns.flatMap(({ name, of }) => (of.length ? of.map((each) => `${name} ${each}`.trim()) : [name]));
   const values = (row) => columns.flatMap(({ of }, i) => {

@@ -46,8 +46,7 @@ def draw(answers: Answers, width_mm: float = 85.0) -> dict[str, tuple[bytes, byt
 
 def drawings(answers: Answers) -> dict[str, str]:
     """Every figure as SVG text that borrows the fonts and takes the neutral colours of the page it stands in."""
-    found: dict[str, str | None] = dict.fromkeys(FIGURES)
-    return {**found, **{name: _svg(drawn) for name, drawn in _drawn(answers, _PAGE_MM)}}
+    return {name: _svg(drawn) for name, drawn in _drawn(answers, _PAGE_MM)}
 
 
 def inline(svg: str, name: str) -> str:

@@ -26,7 +26,8 @@ def with_fonts(svg: str) -> str:
 
 def _face(weight: str, letters: set[str]) -> str:
     path = Path(mpl.get_data_path()) / "fonts" / "ttf" / _FACES[weight]
-    options = subset.Options(flavor="woff", hinting=False, notdef_outline=True)
+    options = subset.Options(flavor="woff", hinting=False, layout_features=[])
+    options.drop_tables += ["FFTM", "GDEF", "GPOS", "GSUB"]
     font = subset.load_font(path, options)
     subsetter = subset.Subsetter(options)
     subsetter.populate(text=unescape("".join(sorted(letters))))
