@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from cytocurve import __version__
-from cytocurve.cli import audit, data, labels, lineage, review, stages, study, ui
+from cytocurve.cli import audit, compare, data, labels, lineage, review, stages, study, ui
 from cytocurve.errors import CytocurveError
 
 INTERRUPTED = 130
@@ -62,5 +62,6 @@ for _stage in (
     stages.register,
 ):
     cli.add_command(_stage)
+cli.add_command(compare.compare)
 cli.add_command(ui.ui)
 cli.add_command(study.study)

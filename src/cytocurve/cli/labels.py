@@ -1,12 +1,12 @@
 """``cytocurve labels``: label versions listed, compared, brought in and merged."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cytocurve.cli.shared import as_json, current_project, show
+from cytocurve.cli.shared import as_json, current_project, show, table
 
 of_dataset = click.option("--dataset", metavar="DATASET", help="A dataset in data/; by default that of params.yaml.")
 from_root = click.option(
@@ -57,10 +57,10 @@ def _overview(versions: Mapping[str, Any]) -> Iterator[str]:
         ("unlabelled", lambda figure: figure["unlabelled"]),
         ("of them not assignable", lambda figure: figure["not_assignable"]),
     ]
-    yield from _table(["", *versions], [[name, *map(count, versions.values())] for name, count in rows])
+    yield from table(["", *versions], [[name, *map(count, versions.values())] for name, count in rows])
     names = sorted({label for figure in versions.values() for label in figure["classes"]})
     yield ""
-    yield from _table(
+    yield from table(
         ["label", *versions],
         [[name, *(figure["classes"].get(name, 0) for figure in versions.values())] for name in names],
     )
@@ -100,7 +100,7 @@ def _difference(figures: Mapping[str, Any]) -> Iterator[str]:
         [f"{number} {name}", *(count or "." for count in row.values())]
         for number, (name, row) in enumerate(confusion.items(), start=1)
     ]
-    yield from _table(header, rows)
+    yield from table(header, rows)
     yield f"{len(figures['changed'])} images have another label:"
     yield from (f"  {row['image']}: {row['from']} -> {row['to']}" for row in figures["changed"])
     for version, images in figures["only_in"].items():
@@ -144,14 +144,14 @@ def _agreement(reference: str, name: str, figures: Mapping[str, Any]) -> str:
         [task, *(_percent(score) for score in (both["sensitivity"], both["specificity"]))]
         for task, both in figures["tasks"].items()
     ]
-    lines += _table(["task", "sensitivity %", "specificity %"], scores) if scores else []
+    lines += table(["task", "sensitivity %", "specificity %"], scores) if scores else []
     if figures["unknown_to_the_taxonomy"]:
         lines.append(f"Not blast or atypical by the taxonomy: {', '.join(figures['unknown_to_the_taxonomy'])}")
     rows = [
         [label, both["sensitivity"]["total"], _percent(both["precision"]), _percent(both["sensitivity"])]
         for label, both in figures["classes"].items()
     ]
-    return "\n".join([*lines, *_table(["class", reference, "precision %", "sensitivity %"], rows)])
+    return "\n".join([*lines, *table(["class", reference, "precision %", "sensitivity %"], rows)])
 
 
 def _percent(score: Mapping[str, Any]) -> str:
@@ -249,11 +249,3 @@ def _recorded(
 
 def _counts(counts: Mapping[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items())
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
-    """Rows in columns, the first to the left, the others to the right."""
-    cells = [list(map(str, row)) for row in (header, *rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in cells]
-    return ["  ".join(line).rstrip() for line in lines]

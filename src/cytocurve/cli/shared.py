@@ -1,7 +1,7 @@
 """What commands share: the project at hand, the study's arms, and figures as text or JSON."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -33,3 +33,11 @@ def arms_named(names: tuple[str, ...]) -> list[Any]:
     if unknown:
         raise InputError("params.yaml does not state these arms:", unknown, f"Arms: {', '.join(arms)}")
     return [arms[name] for name in names or arms]
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+    """Rows in columns, the first to the left, the others to the right."""
+    cells = [list(map(str, row)) for row in (header, *rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in cells]
+    return ["  ".join(line).rstrip() for line in lines]

@@ -37,8 +37,7 @@ def relabellings(
     """Each pair of arms with the same architecture and augmentation, the later label version against the first.
 
     The judge is the last label version of the study. ``results`` and ``predictions`` (of test images) are the arms'
-    tables by name.
-    Pairs whose classes or test images differ are left out.
+    tables by name. Pairs whose classes or test images differ are left out.
     """
     found = []
     for arm in arms:
@@ -47,7 +46,7 @@ def relabellings(
         if arm == first:
             continue
         given = _labels(predictions[judge.name])
-        scored = [_scores(results[each.name], predictions[each.name], given, metric) for each in (first, arm)]
+        scored = [judged(results[each.name], predictions[each.name], given, metric) for each in (first, arm)]
         if scored[0] is None or scored[1] is None:
             continue
         pairs = scored[0].merge(scored[1], on=RUN, suffixes=("_first", "_second"))
@@ -64,8 +63,11 @@ def _labels(table: pd.DataFrame) -> pd.Series:
     return tests.set_index("image")["label"]
 
 
-def _scores(runs: pd.DataFrame, table: pd.DataFrame, given: pd.Series, metric: str) -> pd.DataFrame | None:
-    """The runs' scores on the given labels of their test images; None where the classes or images are not the same."""
+def judged(runs: pd.DataFrame, table: pd.DataFrame, given: pd.Series, metric: str) -> pd.DataFrame | None:
+    """Each run's ``fold, size, seed`` and ``score`` on the given labels (by image) of the images in the table of test predictions.
+
+    None where an image has no such label, or a label is not one of the classes.
+    """
     columns = probability_columns(table)
     names = [column.removeprefix("p_") for column in columns]
     images = table["image"].astype(str)

@@ -1,4 +1,4 @@
-"""DVC, called as its command line: the interface that its versions keep."""
+"""DVC, called as its command line, and through ``dvc.api`` to read: the interfaces that its versions keep."""
 
 import os
 import subprocess
@@ -36,6 +36,43 @@ def commit(root: Path) -> str | None:
         return None
     changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock", ":!reports")
     return f"{head}+changed" if changed else head
+
+
+class Revision:
+    """The files of the project at another git revision, from git, DVC's cache or its remote; nothing is checked out."""
+
+    def __init__(self, root: Path, name: str) -> None:
+        """Raises ``InputError`` where git does not know the revision, or the folder is not under git and DVC."""
+        from dvc.api import DVCFileSystem
+        from dvc.exceptions import DvcException
+
+        self._name = name
+        try:
+            self._files = DVCFileSystem(str(root), rev=name)
+            self._files.ls("/", detail=False)
+        except (DvcException, OSError) as error:
+            raise InputError(
+                f"revision {name!r} cannot be read: {error}", hint="git log --all lists revisions"
+            ) from error
+
+    def names(self, folder: str) -> list[str]:
+        """The names of the files in a folder of the project, sorted; none where there is no such folder."""
+        try:
+            return sorted(path.rpartition("/")[2] for path in self._files.ls(folder, detail=False))
+        except FileNotFoundError:
+            return []
+
+    def read(self, path: str) -> bytes:
+        """A file's bytes; raises ``InputError`` where they are not at hand."""
+        from dvc.exceptions import DvcException
+
+        try:
+            return bytes(self._files.read_bytes(path))
+        except (DvcException, OSError) as error:
+            raise InputError(
+                f"{path} of revision {self._name!r} is neither in DVC's cache nor in a remote: {error}",
+                hint=f"Next: dvc fetch --all-commits, or git checkout {self._name} && dvc repro",
+            ) from error
 
 
 def _dvc(root: Path, *arguments: str) -> None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
 RUN_KEY, ARM_KEY, PARENT = "cytocurve.run_key", "cytocurve.arm_key", "mlflow.parentRunId"
+ARM, LABELS, TESTS = "cytocurve.arm", "cytocurve.labels", "cytocurve.tests"
 PAGE = 100
 
 
@@ -60,7 +61,8 @@ class ArmRuns:
 
     ``data_hash`` is the DVC hash of the data (``<md5>.dir``) where known; ``arm_key`` identifies the parent: a hash of
     everything that the arm's runs share, training sizes excepted. ``params`` stand on the parent and on every child.
-    ``curves`` maps a metric to the mean at each training size; None until the arm is complete.
+    ``curves`` maps a metric to the mean at each training size; None until the arm is complete. ``tests`` is the digest
+    of the test images with their folds and labels: it tells whether two arms can be compared.
     """
 
     arm: Arm
@@ -72,6 +74,7 @@ class ArmRuns:
     commit: str | None
     runs: Sequence[PublishedRun]
     curves: Mapping[str, Mapping[int, float]] | None
+    tests: str | None = None
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,8 @@ def _finish_parent(
     client: "MlflowClient", parent: "Entry", arm: ArmRuns, ends: Mapping[int, int], *, complete: bool
 ) -> None:
     """Log the curves over training sizes; a point's time is the end of the last run of that size, so it never moves."""
+    if arm.tests and parent.data.tags.get(TESTS) != arm.tests:
+        client.set_tag(parent.info.run_id, TESTS, arm.tests)
     points = [
         (name, mean, ends.get(size) or parent.info.start_time, size)
         for name, curve in (arm.curves or {}).items()
@@ -214,8 +219,9 @@ def _data(arm: ArmRuns) -> Data | None:
 
 def _tags(arm: ArmRuns, commit: str | None) -> dict[str, str]:
     tags = {
-        "cytocurve.arm": arm.arm.name,
-        "cytocurve.labels": arm.arm.labels,
+        ARM: arm.arm.name,
+        LABELS: arm.arm.labels,
+        TESTS: arm.tests,
         "cytocurve.data": arm.data_hash,
         "mlflow.source.name": "cytocurve",
         "mlflow.source.git.commit": commit,

@@ -1,5 +1,6 @@
 """Tables as Parquet files: equal tables give equal bytes."""
 
+from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
@@ -21,3 +22,11 @@ def read_parquet(path: Path, next_step: str) -> pd.DataFrame:
         raise InputError(f"{path}: no such file yet", hint=f"Next: {next_step}") from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a Parquet file: {error}", hint=f"Next: remove it, then {next_step}") from error
+
+
+def parquet_from(content: bytes, name: str) -> pd.DataFrame:
+    """The table in the bytes of a Parquet file; raises ``InputError`` naming the file where they are damaged."""
+    try:
+        return pd.read_parquet(BytesIO(content))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{name}: not a Parquet file: {error}") from error

@@ -23,6 +23,7 @@ from cytocurve.report.titles import title_of
 from cytocurve.stores.dvc import data_hash
 from cytocurve.study.arm_answers import arm_answers, tested
 from cytocurve.study.choice import best_arm, validation_scores
+from cytocurve.study.compared import tested_images
 from cytocurve.study.dataset import read_catalog
 from cytocurve.study.plans import plan_of
 from cytocurve.study.results import read_predictions, read_runs
@@ -99,11 +100,6 @@ def read_answers(project: Project) -> dict[str, Any]:
     if of != (params.dataset, params.task_name, [arm.name for arm in params.arms]):
         raise InputError(f"{file}: of another study than params.yaml states", hint=f"Next: {next_step}")
     return found
-
-
-def tested_images(runs, predictions):
-    folds = predictions["run_key"].astype(str).map(runs.set_index("run_key")["fold"])
-    return predictions.assign(fold=folds)[["image", "fold", "label"]].astype({"image": str, "label": str}).drop_duplicates(ignore_index=True)
 
 
 def _comparisons(

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cytocurve.config import Project
+from cytocurve.core.comparison import tested_digest
 from cytocurve.core.metrics import METRICS, score
 from cytocurve.core.runs import PlannedRun
 from cytocurve.errors import ServiceError
@@ -54,7 +55,15 @@ def arm_runs(project: Project, plan: ArmPlan, runs: Sequence[PublishedRun]) -> A
         commit=commit(project.root),
         runs=runs,
         curves=_curves(runs) if len(runs) == len(plan.runs) else None,
+        tests=_tests(plan),
     )
+
+
+def _tests(plan: ArmPlan) -> str:
+    """The digest of the arm's test images with their folds and labels."""
+    rows = [(row, each.fold) for each in {run.fold: run for run in plan.runs}.values() for row in each.rows["test"]]
+    labels = [plan.class_names[plan.classes[row]] for row, _ in rows]
+    return tested_digest([plan.images[row] for row, _ in rows], [fold for _, fold in rows], labels)
 
 
 def _read(project: Project, plan: ArmPlan, planned: Sequence[PlannedRun]) -> Iterator[PublishedRun]:

@@ -73,11 +73,12 @@ def signed_rank(differences: Values) -> float:
     if not len(values):
         return _NAN
     values = values[values != 0]
-    ranks = np.rint(2 * stats.rankdata(np.abs(values))).astype(np.int64)  # doubled: halves become whole numbers
+    _, at, equal = np.unique(np.abs(values), return_inverse=True, return_counts=True)
+    ranks = (2 * np.cumsum(equal) - equal + 1)[at]  # doubled, so that means of ranks are whole numbers
     ways = np.zeros(int(ranks.sum()) + 1)
     ways[0] = 1.0
-    for rank in ranks:
-        ways[rank:] += ways[: len(ways) - rank].copy()
+    for rank in ranks.tolist():
+        ways[rank:] += ways[:-rank].copy()
     positive = int(ranks[values > 0].sum())
     smaller = min(positive, len(ways) - 1 - positive)
     return float(min(1.0, 2 * ways[: smaller + 1].sum() / ways.sum()))
