@@ -85,7 +85,9 @@ def _draw_arm(project: Project, arm: Arm, number: int) -> int:
     for subset in ("validation", "test"):
         positive = 1 / (1 + np.exp(-rng.normal(told[:, None] * (2 * labels - 1), 1.5)))  # (runs, images)
         table = runs[["run_key", "fold"]].loc[runs.index.repeat(IMAGES)].reset_index(drop=True)
-        table["image"] = table.pop("fold").astype(str) + f"-{subset}-" + np.tile(np.arange(IMAGES).astype(str), len(runs))
+        table["image"] = (
+            table.pop("fold").astype(str) + f"-{subset}-" + np.tile(np.arange(IMAGES).astype(str), len(runs))
+        )
         table["subset"], table["label"] = subset, np.tile(np.array(["negative", "positive"])[labels], len(runs))
         tables.append(table.assign(p_negative=1 - positive.ravel(), p_positive=positive.ravel()))
     scores = pd.DataFrame([score(labels, np.stack([1 - row, row], axis=1)) for row in positive])
@@ -94,9 +96,13 @@ def _draw_arm(project: Project, arm: Arm, number: int) -> int:
     return len(runs)
 
 
+def _silent(done: int, total: int) -> None:
+    pass
+
+
 def _measure(root: Path) -> None:
     began, cpu = time.perf_counter(), time.process_time()
-    evaluate(Project(root))
+    evaluate(Project(root), _silent)
     wall, cpu = time.perf_counter() - began, time.process_time() - cpu
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     page = (root / "reports" / "report.html").stat().st_size / 1e6

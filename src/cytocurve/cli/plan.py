@@ -1,5 +1,6 @@
 """``cytocurve plan``: how many labelled images a target needs."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import click
@@ -18,7 +19,7 @@ from cytocurve.cli.shared import arms_named, as_json, current_project, show
 @click.option("--metric", default="roc_auc", show_default=True, help="A metric of the study.")
 @click.option("--arm", "arms", multiple=True, help="An arm; may be given several times. All by default.")
 @as_json
-def plan(target: float, metric: str, arms: tuple[str, ...], machine: bool) -> None:
+def plan(target: float, metric: str, arms: tuple[str, ...], machine: bool) -> int:
     """How many labelled images a target needs, and what the next ones buy.
 
     From the learning curve of each arm, extended by several families of curves that are weighted by how well they
@@ -30,6 +31,26 @@ def plan(target: float, metric: str, arms: tuple[str, ...], machine: bool) -> No
     from cytocurve.pipeline.plan import plan as run
 
     figures = run(current_project(), arms_named(arms), metric, target)
-    show(machine, figures, lambda: "\n\n".join(_told(arm, found) for arm, found in figures["arms"].items()))
-    if all(found["refusal"] for found in figures["arms"].values()):
-        raise SystemExit(1)
+    show(machine, figures, lambda: "\n".join(line for item in figures["arms"].items() for line in _told(*item)))
+    return int(all(found["refusal"] for found in figures["arms"].values()))
+
+
+def _told(arm: str, plan: Mapping[str, Any]) -> Iterator[str]:
+    from cytocurve.report import words
+    from cytocurve.report.titles import title_of
+
+    yield f"{arm}, {title_of(plan['metric'])} with up to {plan['largest']:,} training images"
+    if plan["refusal"]:
+        yield f"  No forecast: {plan['refusal']}"
+        yield ""
+        return
+    yield f"  {words.answer(plan['required'], plan, title_of(plan['metric']))}"
+    for row in plan["next"]:
+        gain, low, high = (words.signed(row[name]) for name in ("gain", "low", "high"))
+        yield f"  {row['images']:>3} more images are expected to add {gain} (90 % interval {low} to {high})"
+    for row in plan["backtest"]:
+        yield (
+            f"  Back-test: sizes up to {row['shown']:,} foretold {words.score(row['forecast'])} "
+            f"({words.interval(row['low'], row['high'])}) at {row['size']:,}; it was {words.score(row['truth'])}"
+        )
+    yield ""

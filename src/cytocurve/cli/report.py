@@ -10,7 +10,7 @@ from cytocurve.cli.shared import as_json, current_project, show
 _UNITS = {"mm": 1.0, "cm": 10.0, "in": 25.4}
 
 
-class Width(click.ParamType):
+class Width(click.ParamType[float]):
     """A width with its unit, in millimetres."""
 
     name = "width"

@@ -64,7 +64,7 @@ def _labels(table: pd.DataFrame) -> pd.Series:
 
 
 def judged(runs: pd.DataFrame, table: pd.DataFrame, given: pd.Series, metric: str) -> pd.DataFrame | None:
-    """Each run's ``fold, size, seed`` and ``score`` on the given labels (by image) of the images in the table of test predictions.
+    """Each run's ``fold, size, seed`` and ``score`` on the given labels, by image; ``table`` are its test predictions.
 
     None where an image has no such label, or a label is not one of the classes.
     """

@@ -22,7 +22,7 @@ FIGURES = ("curves", "boxplot")
 POINT = ("mean", "sd", "median", "q1", "q3", "ci_low", "ci_high", "n")
 
 
-def evaluate(project: Project, progress: Progress = lambda done, total: None) -> dict[str, Any]:
+def evaluate(project: Project, progress: Progress) -> dict[str, Any]:
     """Write answers, metrics, tables, plots, figures and page below ``reports/``; returns ``metrics.json``'s contents.
 
     Raises ``InputError`` listing every arm's results that are missing or cannot be used.

@@ -7,7 +7,10 @@ from cytocurve.study.answers import read_answers
 
 
 def figures(project: Project, width_mm: float) -> list[str]:
-    """Write every figure as SVG and PDF below ``reports/paper/``; their paths. Raises ``InputError`` before evaluate."""
+    """Write every figure as SVG and PDF below ``reports/paper/``, and return their paths.
+
+    Raises ``InputError`` where nothing was evaluated yet.
+    """
     written = []
     for name, (svg, pdf) in draw(read_answers(project), width_mm).items():
         for ending, content in (("svg", svg), ("pdf", pdf)):

@@ -25,7 +25,7 @@ from cytocurve.study.arm_answers import arm_answers, tested
 from cytocurve.study.choice import best_arm, validation_scores
 from cytocurve.study.compared import tested_images
 from cytocurve.study.dataset import read_catalog
-from cytocurve.study.plans import plan_of
+from cytocurve.study.plans import figures_of, forecast_of
 from cytocurve.study.results import read_predictions, read_runs
 
 LEADING = "roc_auc"
@@ -52,38 +52,36 @@ def answers(project: Project, params: Params, progress: Progress) -> dict[str, A
 
     Raises ``InputError`` listing every arm's results that are missing or cannot be used.
     """
-    runs = read_runs(project, params)
+    runs = read_runs(project, params.arms)
     catalog = read_catalog(project) if project.catalog.is_file() else pd.DataFrame(columns=["image", "patient"])
-    patients = catalog.dropna(subset="patient").set_index("image")["patient"].to_dict()
+    patients = _known(catalog, "patient")
     arms, images = {}, {}
     for done, arm in enumerate(params.arms, start=1):
         told = tested(runs[arm.name], read_predictions(project, arm, "test"), patients)
-        given = catalog.dropna(subset=arm.labels).set_index("image")[arm.labels].to_dict() if arm.labels in catalog else {}
-        arms[arm.name] = vars(arm) | arm_answers(runs[arm.name], told, given, LEADING)
+        arms[arm.name] = vars(arm) | arm_answers(runs[arm.name], told, _known(catalog, arm.labels), LEADING)
         images[arm.name] = tested_images(runs[arm.name], told.rows)
-        arms[arm.name]["plan"] = plan_of(runs[arm.name], LEADING)
+        arms[arm.name]["plan"] = figures_of(forecast_of(runs[arm.name], LEADING), LEADING)
         progress(done, len(params.arms))
-    return _plain(
-        {
-            "dataset": params.dataset,
-            "task": params.task_name,
-            "classes": told.classes,
-            "positive": "positive" if "positive" in told.classes else None,
-            "metric": LEADING,
-            "metrics": {metric: title_of(metric) for metric in METRICS},
-            "sizes": sorted({int(size) for table in runs.values() for size in table["size"]}),
-            "folds": len({fold for table in runs.values() for fold in table["fold"]}),
-            "seeds": sorted({seed for table in runs.values() for seed in table["seed"]}),
-            "versions": params.labels,
-            "chosen": best_arm(validation_scores(project, params.sizes[-1]), params),
-            "notes": _notes(project, params),
-            "arms": arms,
-            **_comparisons(params, runs, images),
-            "relabellings": _relabellings(project, params, runs),
-            "audit": _audit(project, params),
-            "provenance": _provenance(project, runs),
-        }
-    )
+    found = {
+        "dataset": params.dataset,
+        "task": params.task_name,
+        "classes": told.classes,
+        "positive": "positive" if "positive" in told.classes else None,
+        "metric": LEADING,
+        "metrics": {metric: title_of(metric) for metric in METRICS},
+        "sizes": sorted({int(size) for table in runs.values() for size in table["size"]}),
+        "folds": len({fold for table in runs.values() for fold in table["fold"]}),
+        "seeds": sorted({seed for table in runs.values() for seed in table["seed"]}),
+        "versions": params.labels,
+        "chosen": best_arm(validation_scores(project, params.sizes[-1]), params),
+        "notes": _notes(project, params),
+        "arms": arms,
+        **_comparisons(params, runs, images),
+        "relabellings": _relabellings(project, params, runs),
+        "audit": _audit(project, params),
+        "provenance": _provenance(project, runs),
+    }
+    return {name: _plain(value) for name, value in found.items()}
 
 
 def read_answers(project: Project) -> dict[str, Any]:
@@ -102,12 +100,22 @@ def read_answers(project: Project) -> dict[str, Any]:
     return found
 
 
+def _known(catalog: pd.DataFrame, column: str) -> dict[str, str]:
+    """What a column of the catalog says of each image, where it says anything."""
+    if column not in catalog:
+        return {}
+    found = catalog[["image", column]].dropna()
+    return dict(zip(found["image"].tolist(), found[column].tolist(), strict=True))
+
+
 def _comparisons(
     params: Params, runs: Mapping[str, pd.DataFrame], images: Mapping[str, pd.DataFrame]
 ) -> dict[str, list[Any]]:
     """Every pair of arms, at each size and on the area; Holm's correction is for all of them."""
     arms = [
-        ScoredArm(arm.name, arm.labels, runs[arm.name][RUN].assign(score=runs[arm.name][LEADING]), Judged.on(images[arm.name]))
+        ScoredArm(
+            arm.name, arm.labels, runs[arm.name][RUN].assign(score=runs[arm.name][LEADING]), Judged.on(images[arm.name])
+        )
         for arm in params.arms
     ]
     found = compare_paired(arms)

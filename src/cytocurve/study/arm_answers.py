@@ -68,7 +68,7 @@ def _subjects(images: pd.Series, patients: Mapping[str, str]) -> Any:
 
 def arm_answers(runs: pd.DataFrame, told: Tested, given: Mapping[str, str], leading: str) -> dict[str, Any]:
     """The answers of an arm, by subject; ``given`` are the labels of images where known, of which classes are made."""
-    curves = {metric: _curve(runs, runs[metric].tolist()) for metric in METRICS}
+    curves = {metric: curve_of(runs, metric) for metric in METRICS}
     sizes = told.by_size
     return {
         "curves": {metric: _points(curve) for metric, curve in curves.items()},
@@ -86,8 +86,10 @@ def arm_answers(runs: pd.DataFrame, told: Tested, given: Mapping[str, str], lead
     }
 
 
-def _curve(runs: pd.DataFrame, values: list[float]) -> Curve:
-    return Curve.of(*(runs[axis].tolist() for axis in ("fold", "seed", "size")), values)
+def curve_of(runs: pd.DataFrame, metric: str) -> Curve:
+    """The learning curve of an arm's runs by a metric."""
+    fold, seed, size, scores = (runs[column].tolist() for column in ("fold", "seed", "size", metric))
+    return Curve.of(fold, seed, size, scores)
 
 
 def _points(curve: Curve) -> list[dict[str, Any]]:
@@ -107,11 +109,11 @@ def _questions(told: Tested, given: Mapping[str, str]) -> dict[str, Sides]:
 def _asked(told: Tested, positive: Sides) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Each metric of a binary question, scored like a task."""
     parts = [(size, of, scores(asked(of, positive))) for size, of in told.by_size.items()]
-    axes = [np.concatenate([getattr(of, axis) for _, of, _ in parts]).tolist() for axis in ("fold", "seed")]
+    fold, seed = (np.concatenate([getattr(of, axis) for _, of, _ in parts]).tolist() for axis in ("fold", "seed"))
     sizes = np.repeat([size for size, _, _ in parts], [of.runs for _, of, _ in parts]).tolist()
     for metric in METRICS:
         values = np.concatenate([found[metric] for _, _, found in parts]).tolist()
-        yield metric, _points(Curve.of(*axes, sizes, values))
+        yield metric, _points(Curve.of(fold, seed, sizes, values))
 
 
 def _by_class(told: Tested, curve_of: Any, area_name: str) -> dict[str, list[dict[str, Any]]]:
@@ -183,7 +185,7 @@ def _spread(spread: Spread) -> dict[str, Any]:
 
 
 def _examples(told: Tested, given: Mapping[str, str]) -> list[dict[str, Any]]:
-    """The images of the largest size whose true class got the least probability, the mean over the runs that tested it."""
+    """The images whose true class got the least probability at the largest size, the mean over its runs."""
     means = out_of_fold(told.rows.astype({"image": str, "label": str}))
     runs = told.rows["image"].value_counts()
     columns = [f"p_{name}" for name in told.classes]

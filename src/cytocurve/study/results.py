@@ -1,10 +1,10 @@
 """The results of a study, as its sweeps wrote them: a table of runs an arm, and their predictions."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import pandas as pd
 
-from cytocurve.config import Params, Project
+from cytocurve.config import Project
 from cytocurve.core.metrics import METRICS
 from cytocurve.core.runs import Arm
 from cytocurve.errors import InputError
@@ -14,13 +14,13 @@ COLUMNS = ("fold", "size", "seed", "run_key", *METRICS)
 _WORDS = ["run_key", "image", "subset", "label"]
 
 
-def read_runs(project: Project, params: Params) -> dict[str, pd.DataFrame]:
-    """Each arm's runs: ``fold, size, seed, run_key`` and a column a metric.
+def read_runs(project: Project, arms: Sequence[Arm]) -> dict[str, pd.DataFrame]:
+    """Runs by the name of their arm: ``fold, size, seed, run_key`` and a column a metric.
 
     Raises ``InputError`` listing every arm's file that is missing or cannot be used.
     """
     results, offenders = {}, []
-    for arm in params.arms:
+    for arm in arms:
         file = project.results(arm)
         name = file.relative_to(project.root)
         try:
