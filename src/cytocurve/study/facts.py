@@ -19,7 +19,7 @@ from cytocurve.stores.links import links
 def facts(project: Project, images: Collection[str]) -> dict[str, Any]:
     """The commit, each arm's seconds of training, links to the tracking store, and small pictures of these images.
 
-    ``seconds`` are of processor time, None for an arm with a run that the ledger lacks; ``tracking`` is None where the
+    ``seconds`` are of processor time, of the arms whose runs are all in the ledger; ``tracking`` is None where the
     tracking store cannot be reached or does not hold the study. Images that are no longer there have no picture.
     """
     params = project.params()
@@ -31,7 +31,7 @@ def facts(project: Project, images: Collection[str]) -> dict[str, Any]:
     return {
         "commit": revision.partition("+")[0] if revision else None,
         "dirty": bool(revision and "+" in revision),
-        "seconds": {arm: _cpu_seconds(ledger, of_arm) for arm, of_arm in keys.items()},
+        "seconds": {arm: found for arm, of_arm in keys.items() if (found := _cpu_seconds(ledger, of_arm)) is not None},
         "tracking": links(
             project.tracking_uri,
             project.tracking_lock,
