@@ -33,9 +33,8 @@ def scores_of(
     rng = np.random.default_rng(seed)
     n = sizes.astype(np.float64)
     levels = 0.5 * noise * rng.normal(size=(folds, 1))
-    return np.asarray(np.clip(curve(n) + levels + noise * (n / n[0]) ** -0.3 * rng.normal(size=(folds, len(n))), 0, 1))[
-        :, None
-    ]
+    scores = curve(n) + levels + noise * (n / n[0]) ** -0.3 * rng.normal(size=(folds, len(n)))
+    return np.asarray(scores.clip(0, 1)[:, None])
 
 
 def flat(n: Values) -> Values:
