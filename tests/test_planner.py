@@ -33,7 +33,8 @@ def scores_of(
     rng = np.random.default_rng(seed)
     n = sizes.astype(np.float64)
     levels = 0.5 * noise * rng.normal(size=(folds, 1))
-    return np.clip(curve(n) + levels + noise * (n / n[0]) ** -0.3 * rng.normal(size=(folds, len(n))), 0, 1)[:, None]
+    scores = curve(n) + levels + noise * (n / n[0]) ** -0.3 * rng.normal(size=(folds, len(n)))
+    return np.asarray(scores.clip(0, 1)[:, None])
 
 
 def flat(n: Values) -> Values:
@@ -219,7 +220,7 @@ REFUSED = {
         SIZES,
         scores_of(lambda n: power(np.minimum(n, 50)) - 0.1 * np.maximum(n / 50 - 1, 0) / 3),
     ),
-    "disagree beyond use": (FEW, scores_of(lambda n: 0.4 + 0.5 * (n / 200) ** 1.5, FEW, folds=4, noise=0.15)),
+    "disagree beyond use": (FEW, scores_of(lambda n: 0.3 + 0.3 * n / 200, FEW, folds=3, noise=0.1)),
 }
 
 

@@ -38,13 +38,11 @@ class Evidence:
             raise ValueError(f"sizes are positive and increase, but got {sizes.tolist()}")
         if (scores < lower).any() or (scores > upper).any():
             raise ValueError(f"scores lie in {lower}..{upper}, but got {np.nanmin(scores)}..{np.nanmax(scores)}")
-        folds = _mean(scores, 1)
-        folds = folds[~np.isnan(folds).all(axis=1)]
-        return cls(sizes, folds[np.lexsort(folds.T)], lower, upper)
+        return cls(sizes, _ordered(_mean(scores, 1)), lower, upper)
 
     def first(self, count: int) -> "Evidence":
         """What was known when only the ``count`` smallest sizes had been trained."""
-        return Evidence(self.sizes[:count], self.folds[:, :count], self.lower, self.upper)
+        return Evidence(self.sizes[:count], _ordered(self.folds[:, :count]), self.lower, self.upper)
 
     @property
     def largest(self) -> int:
@@ -83,6 +81,11 @@ class Evidence:
         stretch = np.sqrt(count / (count - 1)) * special.stdtrit(count - 1, 0.95) / special.ndtri(0.95)
         stretched = np.clip(self.means + stretch * (means - self.means), self.lower, self.upper)
         return np.vstack([self.means, stretched])
+
+
+def _ordered(folds: Values) -> Values:
+    folds = folds[~np.isnan(folds).all(axis=1)]
+    return folds[np.lexsort(folds.T)]
 
 
 def _mean(values: Values, axis: int) -> Values:

@@ -4,7 +4,7 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,9 +13,9 @@ from cytocurve.core.planner import refusals
 from cytocurve.core.planner.evidence import Evidence
 from cytocurve.core.planner.families import FAMILIES
 from cytocurve.core.planner.forecasting import FEWEST, Forecast, forecast
+from cytocurve.core.planner.records import Gain, Observed, Point, Target, Trial
 
 Values = NDArray[np.float64]
-Verdict = Literal["reached", "forecast", "beyond"]
 
 HORIZON = 10
 """Beyond so many times the largest size nothing is said."""
@@ -24,76 +24,6 @@ NEXT = (50, 100, 500)
 STEP = 0.005
 _POINTS = (20, 41)
 """Points of the forecast up to the largest size, and from it to the horizon."""
-
-
-@dataclass(frozen=True)
-class Point:
-    """The mean score at a size with its 90 % interval, and its gain over the largest observed size with that of it."""
-
-    size: int
-    mean: float
-    low: float
-    high: float
-    gain: float
-    gain_low: float
-    gain_high: float
-
-
-@dataclass(frozen=True)
-class Observed:
-    """The mean over folds at a trained size, with its 90 % interval."""
-
-    size: int
-    mean: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Gain:
-    """What ``images`` more than the largest size add to the mean score, with a 90 % interval."""
-
-    images: int
-    size: int
-    gain: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Target:
-    """The size at which the mean score reaches ``target``; ``low`` and ``high`` are the ends of its 90 % interval.
-
-    - ``reached``: ``size`` was trained, and there and at all larger ones the observed mean is at the target.
-    - ``forecast``: ``size`` is where the forecast reaches it; None where that lies beyond the horizon.
-    - ``beyond``: not reachable on this evidence, not even by the upper end of the interval; no sizes.
-
-    ``low`` and ``high`` are where the upper and the lower end of the mean's interval are at the target, observed or
-    forecast; ``high`` is None where that may lie beyond the horizon.
-    """
-
-    target: float
-    verdict: Verdict
-    size: int | None = None
-    low: int | None = None
-    high: int | None = None
-
-
-@dataclass(frozen=True)
-class Trial:
-    """A forecast of the largest size from sizes up to ``shown``, and the mean that was observed there."""
-
-    shown: int
-    size: int
-    forecast: float
-    low: float
-    high: float
-    truth: float
-
-    @property
-    def covered(self) -> bool:
-        """Whether the interval holds the observed mean."""
-        return self.low <= self.truth <= self.high
 
 
 @dataclass(frozen=True)
@@ -153,8 +83,10 @@ def plan(sizes: ArrayLike, scores: ArrayLike, *, lower: float = 0.0, upper: floa
 
     Larger scores are better; they lie between ``lower`` and ``upper``. What is forecast is the mean score of such
     trainings over the population of folds (of test images and of training images drawn for them) from which the
-    study's folds are a sample: what the study would show at that size if it had very many folds. Deterministic, and
-    independent of the folds' order. Raises ``ValueError`` where shapes, sizes or bounds do not fit.
+    study's folds are a sample: what the study would show at that size if it had very many folds. The intervals are
+    calibrated at 2 and 4 times the largest size (``bench/planner.py``); from there to the horizon they widen by the
+    same rule. Deterministic, and independent of the folds' order. Raises ``ValueError`` where shapes, sizes or bounds
+    do not fit.
     """
     evidence = Evidence.of(np.asarray(sizes, dtype=np.int64), np.asarray(scores, dtype=np.float64), lower, upper)
     horizon = HORIZON * evidence.largest
