@@ -16,6 +16,8 @@ from scipy import optimize, stats
 from bench import harness
 from cytocurve.core.planner import refusals
 from cytocurve.core.planner.evidence import Evidence
+from cytocurve.core.planner.families import FAMILIES, Family
+from cytocurve.core.planner.fitting import fit
 from cytocurve.core.planner.forecasting import LEVEL, forecast
 
 Values = NDArray[np.float64]
@@ -196,24 +198,18 @@ def last_value(case: Case) -> Answer:
 
 
 def average(case: Case) -> Answer:
-    """Four families fitted by least squares, weighted by the inverse squared error on the last two visible sizes."""
-    n, means = case.sizes.astype(np.float64), np.nanmean(case.scores, axis=0)
-    forecasts, errors = [], []
-    for family, start in FOUR.items():
-        whole, part = (_fitted(family, start, n[:k], means[:k]) for k in (len(n), len(n) - 2))
-        forecasts.append(np.clip(whole(case.at.astype(np.float64)), 0, 1))
-        errors.append(np.mean((np.clip(part(n[-2:]), 0, 1) - means[-2:]) ** 2))
+    """The planner's four families, each by its best least-squares fit, weighted by 1 / MSE on the last two sizes."""
+    x, means = case.sizes / case.sizes[-1], np.nanmean(case.scores, axis=0)
+    errors = [np.mean((_best(family, x[:-2], means[:-2], x[-2:]) - means[-2:]) ** 2) for family in FAMILIES]
+    forecasts = [_best(family, x, means, case.at / case.sizes[-1]) for family in FAMILIES]
     return _plain(np.average(forecasts, axis=0, weights=1 / (np.array(errors) + 1e-8)))
 
 
-def _fitted(family: Callable[..., Values], start: Sequence[float], n: Values, means: Values) -> Curve:
-    """The least-squares member of a family, sizes scaled to the largest; the last value where no fit is found."""
-    scale = n[-1]
-    try:
-        found, _ = optimize.curve_fit(family, n / scale, means, p0=[means[-1], *start], maxfev=2000)
-    except (RuntimeError, TypeError):  # TypeError: more parameters than sizes
-        return lambda at: np.full(len(at), means[-1])
-    return lambda at: family(at / scale, *found)
+def _best(family: Family, x: Values, means: Values, at: Values) -> Values:
+    """The fit with sizes weighted by n, as of the power law, and scores of at most 1."""
+    fits = fit(family.bases(x), x, means[None], upper=1.0)
+    best = fits.loss[0].argmin()
+    return np.asarray(fits.a[0, best] - fits.b[0, best] * family.bases(at)[best])
 
 
 def _plain(mean: Values) -> Answer:
@@ -224,24 +220,6 @@ def _power(x: Values, a: float, b: float, c: float) -> Values:
     return np.asarray(a - b * x ** -np.clip(c, -20, 20))
 
 
-def _exponential(x: Values, a: float, b: float, c: float) -> Values:
-    return np.asarray(a - b * np.exp(-np.clip(c, -20, 20) * x))
-
-
-def _logarithm(x: Values, a: float, b: float) -> Values:
-    return np.asarray(a + b * np.log(x))
-
-
-def _logistic(x: Values, a: float, b: float, c: float) -> Values:
-    return np.asarray(a - b / (1 + x * np.exp(np.clip(c, -20, 20))))
-
-
-FOUR: Mapping[Callable[..., Values], Sequence[float]] = {
-    _power: (0.05, 0.5),
-    _exponential: (0.1, 2.0),
-    _logarithm: (0.02,),
-    _logistic: (0.1, 1.0),
-}
 METHODS: Mapping[str, Callable[[Case], Answer]] = {
     "planner": planner,
     "single inverse power law": power_law,
@@ -320,7 +298,7 @@ def _real(cases: Sequence[Case]) -> str:
     met = all(0.8 <= share <= 0.97 for share in np.concatenate(coverage))
     columns = ["median error", "coverage", "width, median (mean)"]
     return (
-        f"\n**{len(cases)} real curves** of LCDB 1.1 (F1 on test data; outer and inner seeds stand in for folds), of "
+        f"\n**{len(cases)} real curves** of LCDB 1.0 (F1 on test data; outer and inner seeds stand in for folds), of "
         "half its datasets; everything above a size drawn at random is hidden, at least "
         f"{VISIBLE} sizes are visible. The planner answers {answered.sum()} and refuses {(~answered).sum()}; the first "
         "three columns are of those answered, the others of all, the refused ones forecast nevertheless. At 2 / 4 "
