@@ -35,17 +35,19 @@ def compare(
 
     figures = run(current_project(), arms, metric, at, judge, independent)
     show(machine, figures, lambda: "\n".join(_told(figures)))
-    return 0 if figures["comparisons"] or figures["seed_comparisons"] else 1
+    return 0 if figures.get("comparisons") or figures.get("seed_comparisons") else 1
 
 
 def _told(figures: Mapping[str, Any]) -> Iterator[str]:
     means = {arm["name"]: arm["means"] for arm in figures["arms"]}
-    for (a, b), rows in _by_pair(figures["comparisons"]).items():
+    for (a, b), rows in _by_pair(figures.get("comparisons", [])).items():
         yield f"{figures['metric']} by training images, a = {a}, b = {b}"
         yield from _paired(rows, means[a], means[b])
+        if alone := [size for size in (means[a] | means[b]) if (size in means[a]) != (size in means[b])]:
+            yield f"Only one of them has results {_places(alone)}."
         yield from _verdicts(a, b, rows)
         yield ""
-    for (a, b), rows in _by_pair(figures["seed_comparisons"]).items():
+    for (a, b), rows in _by_pair(figures.get("seed_comparisons", [])).items():
         yield f"{figures['metric']} by training images over independent seeds, a = {a}, b = {b}; p that a is better"
         yield from _over_seeds(rows)
         yield from _verdicts(a, b, rows)

@@ -31,13 +31,14 @@ def compare(
         raise InputError(unknown[0], hint=f"Metrics: {', '.join(METRICS)}")
     arms = arms_to_compare(project, names, metric, judge)
     _check_sizes(arms, at)
-    found = (compare_seeds if independent else compare_paired)(arms, at or None)
+    found, refused = (compare_seeds if independent else compare_paired)(arms, at or None)
     return {
         "metric": metric,
         "arms": [_told(arm) for arm in arms],
-        "comparisons": [{**_plain(asdict(each)), "metric": metric} for each in found.paired],
-        "seed_comparisons": [{**_plain(asdict(each)), "metric": metric} for each in found.seeds],
-        "not_comparable": [asdict(each) for each in found.not_comparable],
+        "seed_comparisons" if independent else "comparisons": [
+            {**_plain(asdict(each)), "metric": metric} for each in found
+        ],
+        "not_comparable": [asdict(each) for each in refused],
     }
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from cytocurve.config import Project, check_known
-from cytocurve.core.comparison import ScoredArm, Tested
+from cytocurve.core.comparison import ScoredArm, ScoredOn
 from cytocurve.core.relabelling import RUN, judged
 from cytocurve.errors import InputError
 from cytocurve.stores.dvc import Revision
@@ -35,7 +35,7 @@ class Tables:
     def scored(self, metric: str) -> ScoredArm:
         """The arm by a metric, on its own labels."""
         scores = self.runs[RUN].assign(score=self.runs[metric])
-        return ScoredArm(self.name, self.labels, scores, Tested.on(tested_images(self.runs, self.predictions)))
+        return ScoredArm(self.name, self.labels, scores, ScoredOn.on(tested_images(self.runs, self.predictions)))
 
 
 def tested_images(runs: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
@@ -110,7 +110,7 @@ def _of_the_store(name: str, arm: PublishedArm, metric: str) -> ScoredArm:
     if not arm.runs:
         raise InputError(f"{name}: the tracking store holds no finished run of it", hint="Next: cytocurve publish")
     runs = [{key: run[key] for key in RUN} | {"score": run["scores"].get(metric, float("nan"))} for run in arm.runs]
-    return ScoredArm(name, arm.labels, pd.DataFrame(runs), Tested(arm.tests))
+    return ScoredArm(name, arm.labels, pd.DataFrame(runs), ScoredOn(arm.tests))
 
 
 def _scored(found: Sequence[Tables | ScoredArm], metric: str) -> list[ScoredArm]:
@@ -135,4 +135,4 @@ def _by_other_labels(arm: Tables, given: "pd.Series[str]", metric: str, judge: s
     if scores is None:
         raise InputError(f"{arm.name}: its test images have no labels of version {judge!r}, or its classes are others")
     images = tested_images(arm.runs, arm.predictions)
-    return ScoredArm(arm.name, judge, scores, Tested.on(images.assign(label=images["image"].map(given))))
+    return ScoredArm(arm.name, judge, scores, ScoredOn.on(images.assign(label=images["image"].map(given))))

@@ -14,7 +14,7 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Tested:
+class ScoredOn:
     """What an arm was scored on: ``images``, a row an image with ``image, fold, label``, and their digest.
 
     Where only the digest is known, as of arms in a tracking store, ``images`` is None: it tells equal from different,
@@ -25,7 +25,7 @@ class Tested:
     images: pd.DataFrame | None = None
 
     @classmethod
-    def on(cls, images: pd.DataFrame) -> "Tested":
+    def on(cls, images: pd.DataFrame) -> "ScoredOn":
         """These images, each named once."""
         return cls(tested_digest(images["image"].tolist(), images["fold"].tolist(), images["label"].tolist()), images)
 
@@ -45,7 +45,7 @@ class ScoredArm:
     name: str
     labels: str
     runs: pd.DataFrame
-    tested: Tested
+    tested: ScoredOn
 
     @cached_property
     def folds(self) -> list[int]:

@@ -93,7 +93,7 @@ def corrected_signed_rank(differences: Values, ratio: float) -> float:
     p = signed_rank(differences)
     pairs = int(np.count_nonzero(_defined(differences)))
     growth = 1 + max(pairs - 1, 0) * ratio / (1 + ratio)
-    return float(min(1.0, 2 * special.ndtr(special.ndtri(p / 2) / np.sqrt(growth))))
+    return float(2 * special.ndtr(special.ndtri(p / 2) / np.sqrt(growth)))
 
 
 def rank_sum(larger: Values, smaller: Values) -> float:

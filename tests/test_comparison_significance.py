@@ -1,0 +1,156 @@
+"""The tests of differences are those of the papers, and agree with scipy and statsmodels."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from cytocurve.core.comparison.significance import (
+    corrected_signed_rank,
+    corrected_t,
+    fold_ratio,
+    holm,
+    rank_sum,
+    signed_rank,
+)
+
+NAN = float("nan")
+differences = st.lists(st.integers(-40, 40), min_size=2, max_size=14).map(lambda values: np.array(values) / 64)
+p_values = st.lists(st.floats(0, 1), min_size=1, max_size=12)
+
+
+def near(value: float) -> object:
+    return pytest.approx(value, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("folds", [3, 5, 10])
+@pytest.mark.parametrize("ratio", [0.0, 0.125, 1.0])
+def test_the_corrected_t_is_the_paired_t_with_a_wider_standard_error(folds: int, ratio: float) -> None:
+    random = np.random.default_rng(folds)
+    first, second = random.normal(0.9, 0.05, folds), random.normal(0.85, 0.05, folds)
+    plain = stats.ttest_rel(first, second)
+    widened = np.sqrt(1 + folds * ratio)
+    found = corrected_t(first - second, ratio)
+    assert found.p == near(2 * stats.t.sf(abs(plain.statistic) / widened, folds - 1))
+    scale = widened * stats.sem(first - second)
+    low, high = stats.t.interval(0.95, folds - 1, (first - second).mean(), scale)
+    assert (found.ci_low, found.ci_high) == (near(low), near(high))
+
+
+def test_without_a_correction_it_is_scipys_paired_t() -> None:
+    first, second = np.random.default_rng(1).normal(size=(2, 10))
+    assert corrected_t(first - second, 0.0).p == near(stats.ttest_rel(first, second).pvalue)
+
+
+@given(differences, st.sampled_from([0.0, 0.125, 1.0]))
+def test_the_interval_leaves_zero_out_just_where_p_is_below_5_percent(values: np.ndarray, ratio: float) -> None:
+    found = corrected_t(values, ratio)
+    if np.isfinite(found.p) and abs(found.p - 0.05) > 1e-9 and found.ci_high > found.ci_low:
+        assert (found.p < 0.05) == (found.ci_low > 0 or found.ci_high < 0)
+
+
+@given(differences)
+def test_a_wider_correction_never_finds_more(values: np.ndarray) -> None:
+    narrow, wide = corrected_t(values, 0.1), corrected_t(values, 0.2)
+    assert not wide.p < narrow.p - 1e-12
+    assert corrected_signed_rank(values, 0.2) >= corrected_signed_rank(values, 0.1) - 1e-12
+
+
+def test_equal_arms_have_no_difference_and_p_1() -> None:
+    found = corrected_t(np.zeros(10), 0.125)
+    assert (found.mean, found.ci_low, found.ci_high, found.p) == (0.0, 0.0, 0.0, 1.0)
+    assert signed_rank(np.zeros(10)) == corrected_signed_rank(np.zeros(10), 0.125) == 1.0
+
+
+def test_differences_without_any_spread_cannot_be_judged() -> None:
+    """All folds differ by the same amount, up to the rounding of floats; or one fold is defined."""
+    for values in (np.full(5, 0.3 - 0.2) + np.array([0, 0, 0, 0, 1e-17]), np.array([0.1, NAN]), np.array([0.0, NAN])):
+        found = corrected_t(values, 0.125)
+        assert np.isnan([found.p, found.ci_low, found.ci_high]).all()
+        assert found.mean == near(values[0])
+
+
+def test_undefined_differences_are_left_out() -> None:
+    values = np.array([0.1, NAN, -0.05, 0.2, NAN])
+    defined = values[~np.isnan(values)]
+    assert corrected_t(values, 0.5) == corrected_t(defined, 0.5)
+    assert corrected_signed_rank(values, 0.5) == corrected_signed_rank(defined, 0.5)
+    assert np.isnan(corrected_t(np.full(3, NAN), 0.5).mean)
+    assert np.isnan(corrected_signed_rank(np.full(3, NAN), 0.5))
+    assert np.isnan(rank_sum(np.full(3, NAN), defined))
+
+
+@pytest.mark.parametrize("folds", [1, 2, 5, 10, 13, 20, 40])
+def test_the_signed_rank_test_is_scipys_exact_one(folds: int) -> None:
+    values = np.round(np.random.default_rng(folds).normal(0.3, 1, folds), 9)
+    assert signed_rank(values) == near(stats.wilcoxon(values, method="exact").pvalue)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_with_equal_and_zero_differences_it_is_scipys_over_all_signs(seed: int) -> None:
+    values = np.random.default_rng(seed).integers(-4, 5, 9) / 16
+    among = values[values != 0]
+    every_sign = stats.wilcoxon(among, method=stats.PermutationMethod(n_resamples=2**9))
+    assert signed_rank(values) == near(every_sign.pvalue)
+
+
+def test_the_signed_rank_test_of_the_published_depression_scores() -> None:
+    """Hollander & Wolfe 1973, pages 29-33: nine patients before and after, V = 40, one-sided p = 10 / 512."""
+    before = np.array([1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30])
+    after = np.array([0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29])
+    assert signed_rank(before - after) == near(2 * 10 / 512)
+
+
+def test_without_a_correction_the_rank_test_is_the_exact_one() -> None:
+    values = np.random.default_rng(2).normal(0.4, 1, 10)
+    assert corrected_signed_rank(values, 0.0) == near(signed_rank(values))
+
+
+def test_ten_folds_that_all_agree_are_enough_for_the_corrected_rank_test_alone() -> None:
+    """z of 2 / 1024 is 3.097, divided by the root of 1 + 9 / 9."""
+    assert corrected_signed_rank(np.arange(1, 11) / 10, fold_ratio(10)) == near(
+        2 * stats.norm.sf(stats.norm.isf(1 / 1024) / np.sqrt(2))
+    )
+
+
+def test_the_rank_sum_counts_orders_of_seeds() -> None:
+    """Exact: the share of the ways to choose the first arm's places that have as large a rank sum or a larger one."""
+    first, second = np.array([0.91, 0.95, 0.89, 0.97]), np.array([0.90, 0.88, 0.93, 0.86, 0.85])
+    ranks = stats.rankdata(np.concatenate([first, second]))
+    sums = [sum(chosen) for chosen in combinations(ranks, 4)]
+    assert rank_sum(first, second) == near(np.mean(np.array(sums) >= ranks[:4].sum()))
+
+
+def test_the_rank_sum_of_the_published_permeability_constants() -> None:
+    """Hollander & Wolfe 1973, pages 69-71: W = 35, one-sided p = 0.1272."""
+    term = np.array([0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46])
+    early = np.array([1.15, 0.88, 0.90, 0.74, 1.21])
+    assert round(rank_sum(term, early), 4) == 0.1272
+
+
+@given(p_values)
+def test_holm_is_that_of_statsmodels(values: list[float]) -> None:
+    assert holm(values) == near(multipletests(values, method="holm")[1].tolist())
+
+
+@given(p_values)
+def test_holm_keeps_the_order_and_never_makes_a_p_smaller(values: list[float]) -> None:
+    adjusted = holm(values)
+    assert all(after >= before for before, after in zip(values, adjusted, strict=True))
+    ordered = [adjusted[i] for i in np.argsort(values, kind="stable")]
+    assert ordered == sorted(ordered)
+
+
+def test_holm_does_not_count_what_is_undefined() -> None:
+    assert holm([0.01, NAN, 0.04])[::2] == holm([0.01, 0.04])
+    assert np.isnan(holm([0.01, NAN, 0.04])[1])
+
+
+def test_the_ratio_is_of_the_folds_that_test_and_train() -> None:
+    assert fold_ratio(10) == 25 / 200
+    with pytest.raises(ValueError, match="at least 3"):
+        fold_ratio(2)
