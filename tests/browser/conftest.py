@@ -33,10 +33,11 @@ class Opened:
     requests: list[str] = field(default_factory=list)
 
     def marks(self, chart: str) -> list[str]:
-        """The paths that a chart draws, settled."""
+        """The form and place of everything that a chart draws, settled."""
         self.settle()
         paths = self.page.locator(f'[data-chart="{chart}"] .canvas svg path')
-        return [str(found) for found in paths.evaluate_all("all => all.map(each => each.getAttribute('d'))")]
+        form = "all => all.map(each => `${each.getAttribute('d')} ${each.getAttribute('transform')}`)"
+        return [str(found) for found in paths.evaluate_all(form)]
 
     def settle(self) -> None:
         """Wait until every chart that was asked for is drawn."""

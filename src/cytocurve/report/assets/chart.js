@@ -52,6 +52,9 @@ class Chart {
     this.figure = document.querySelector(`[data-chart="${name}"]`);
     this.name = name;
     this.view = null;
+    // Vega's own descriptions name every mark; one sentence and a table of numbers say more.
+    this.inner = element("div", { "aria-hidden": "true" });
+    this.figure?.querySelector(".canvas").append(this.inner);
     this.turn = Promise.resolve();
   }
 
@@ -63,7 +66,7 @@ class Chart {
     this.list(columns, rows);
     return this.queue(async () => {
       this.view?.finalize();
-      const drawn = await vegaEmbed(canvas, { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container", config: CONFIG, ...spec }, OPTIONS);
+      const drawn = await vegaEmbed(this.inner, { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container", config: CONFIG, ...spec }, OPTIONS);
       this.view = drawn.view;
     });
   }

@@ -24,7 +24,7 @@ const startComparison = () => {
     const x = quantitative("ci_low", `difference in mean ${title()}`, { domain: aroundZero(rows) }, { grid: true, format: "+.2f", tickCount: 5, labelSeparation: 14 });
     const y = { field: "pair", type: "nominal", sort: null, title: null, axis: { labelExpr: "split(datum.label, '|')", labelLimit: 150, minExtent: wide, maxExtent: wide, labelColor: "var(--ink)", labelLineHeight: 15 } };
     const spec = {
-      height: { step: 46 },
+      height: 46 * rows.length,
       data: { values: rows.filter((row) => row.difference !== null) },
       encoding: { y },
       layer: [

@@ -19,7 +19,7 @@ const bandSpec = (rows, list) => ({
     { mark: { type: "area", opacity: 0.15 }, encoding: { y: quantitative("ci_low", answers.metrics[chosen.metric]), y2: { field: "ci_high" } } },
     { mark: { type: "line", strokeWidth: 2.5 }, encoding: { y: { field: "mean", type: "quantitative" }, strokeDash: dashByArm(list) } },
     { mark: { type: "point", filled: true, size: 75, opacity: 1 }, encoding: { y: { field: "mean", type: "quantitative" }, shape: shapeByArm(list), tooltip: TIPS() } },
-    { transform: [{ filter: "datum.enough" }], mark: { type: "point", filled: false, size: 340, strokeWidth: 2, shape: "circle" }, encoding: { y: { field: "mean", type: "quantitative" } } },
+    { mark: { type: "point", filled: false, strokeWidth: 2, shape: "circle" }, encoding: { y: { field: "mean", type: "quantitative" }, size: { condition: { test: "datum.enough", value: 340 }, value: 0 }, opacity: { condition: { test: "datum.enough", value: 1 }, value: 0 } } },
   ],
 });
 
@@ -35,7 +35,7 @@ const boxSpec = (rows, list) => ({
     { mark: { type: "rule", strokeWidth: 1.5 }, encoding: { y: quantitative("whisker_low", answers.metrics[chosen.metric]), y2: { field: "whisker_high" }, color: byArm(list) } },
     { mark: { type: "bar", fillOpacity: 0.3, strokeWidth: 1.5 }, encoding: { y: { field: "q1", type: "quantitative" }, y2: { field: "q3" }, stroke: byArm(list), tooltip: [...TIPS().slice(0, 2), told("median", "median", SCORE), told("q1", "lower quartile", SCORE), told("q3", "upper quartile", SCORE)] } },
     { mark: { type: "tick", thickness: 3 }, encoding: { y: { field: "median", type: "quantitative" } } },
-    { transform: [{ flatten: ["outliers"], as: ["outlier"] }, { filter: "isNumber(datum.outlier)" }], mark: { type: "point", filled: true, size: 22 }, encoding: { y: { field: "outlier", type: "quantitative" }, shape: shapeByArm(list) } },
+    ...(rows.every((row) => row.outliers.length === 0) ? [] : [{ transform: [{ flatten: ["outliers"], as: ["outlier"] }, { filter: "isNumber(datum.outlier)" }], mark: { type: "point", filled: true, size: 22 }, encoding: { y: { field: "outlier", type: "quantitative" }, shape: shapeByArm(list) } }]),
   ],
 });
 
