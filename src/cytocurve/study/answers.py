@@ -4,7 +4,7 @@ Nothing in it is a clock time, a duration, a path or a host, so that the same re
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from importlib.metadata import version
 from typing import Any
@@ -14,16 +14,15 @@ import pandas as pd
 
 from cytocurve.config import Params, Project, read_yaml
 from cytocurve.core.comparison import ScoredArm, compare_paired
-from cytocurve.core.comparison import Tested as Judged
 from cytocurve.core.metrics import METRICS
-from cytocurve.core.relabelling import RUN, relabellings
+from cytocurve.core.relabelling import relabellings
 from cytocurve.core.runs import digest
 from cytocurve.errors import InputError
 from cytocurve.report.titles import title_of
 from cytocurve.stores.dvc import data_hash
 from cytocurve.study.arm_answers import arm_answers, tested
 from cytocurve.study.choice import best_arm, validation_scores
-from cytocurve.study.compared import tested_images
+from cytocurve.study.compared import Tables
 from cytocurve.study.dataset import read_catalog
 from cytocurve.study.plans import figures_of, forecast_of
 from cytocurve.study.results import read_predictions, read_runs
@@ -55,11 +54,11 @@ def answers(project: Project, params: Params, progress: Progress) -> dict[str, A
     runs = read_runs(project, params.arms)
     catalog = read_catalog(project) if project.catalog.is_file() else pd.DataFrame(columns=["image", "patient"])
     patients = _known(catalog, "patient")
-    arms, images = {}, {}
+    arms, scored = {}, []
     for done, arm in enumerate(params.arms, start=1):
         told = tested(runs[arm.name], read_predictions(project, arm, "test"), patients)
         arms[arm.name] = vars(arm) | arm_answers(runs[arm.name], told, _known(catalog, arm.labels), LEADING)
-        images[arm.name] = tested_images(runs[arm.name], told.rows)
+        scored.append(Tables(arm.name, runs[arm.name], told.rows).scored(LEADING))
         arms[arm.name]["plan"] = figures_of(forecast_of(runs[arm.name], LEADING), LEADING)
         progress(done, len(params.arms))
     found = {
@@ -76,7 +75,7 @@ def answers(project: Project, params: Params, progress: Progress) -> dict[str, A
         "chosen": best_arm(validation_scores(project, params.sizes[-1]), params),
         "notes": _notes(project, params),
         "arms": arms,
-        **_comparisons(params, runs, images),
+        **_comparisons(scored),
         "relabellings": _relabellings(project, params, runs),
         "audit": _audit(project, params),
         "provenance": _provenance(project, runs),
@@ -108,20 +107,12 @@ def _known(catalog: pd.DataFrame, column: str) -> dict[str, str]:
     return dict(zip(found["image"].tolist(), found[column].tolist(), strict=True))
 
 
-def _comparisons(
-    params: Params, runs: Mapping[str, pd.DataFrame], images: Mapping[str, pd.DataFrame]
-) -> dict[str, list[Any]]:
+def _comparisons(arms: Sequence[ScoredArm]) -> dict[str, list[Any]]:
     """Every pair of arms, at each size and on the area; Holm's correction is for all of them."""
-    arms = [
-        ScoredArm(
-            arm.name, arm.labels, runs[arm.name][RUN].assign(score=runs[arm.name][LEADING]), Judged.on(images[arm.name])
-        )
-        for arm in params.arms
-    ]
-    found = compare_paired(arms)
+    found, refused = compare_paired(arms)
     return {
-        "comparisons": [vars(row) | {"metric": LEADING} for row in found.paired],
-        "not_comparable": [vars(row) for row in found.not_comparable],
+        "comparisons": [vars(row) | {"metric": LEADING} for row in found],
+        "not_comparable": [vars(row) for row in refused],
     }
 
 
