@@ -6,11 +6,10 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from dataset_makers import draw
 from matplotlib.cbook import boxplot_stats
 from numpy.typing import NDArray
 from scipy import stats
-
-from dataset_makers import draw
 
 from cytocurve.core.metrics import METRICS, score
 from cytocurve.report.review import picture
@@ -82,10 +81,7 @@ def answers_of(simulation: Simulation, **changes: Any) -> dict[str, Any]:
         "chosen": names[-1] if len(versions) == 1 else names[0],
         "notes": [
             "The images: a simulation.",
-            "Besides its training images, every run uses about 24 labelled validation images to decide when to stop "
-            "and which weights to keep.",
-            "Folds are drawn by image: cells of one patient may stand in training and test, so that a score for new "
-            "patients may be lower.",
+            "Folds are drawn by image: cells of one patient may stand in training and test.",
         ],
         "arms": arms,
         "comparisons": _comparisons(simulation, scores),
@@ -151,9 +147,7 @@ def _arm(simulation: Simulation, arm: tuple[str, str, str], runs: Mapping[int, A
         "over_seeds": [
             {
                 "size": size,
-                "metrics": {
-                    m: _over_seeds(scores[:, i, k], len(simulation.seeds)) for k, m in enumerate(METRICS)
-                },
+                "metrics": {m: _over_seeds(scores[:, i, k], len(simulation.seeds)) for k, m in enumerate(METRICS)},
             }
             for i, size in enumerate(sizes)
         ],
@@ -237,7 +231,7 @@ def _banded(curves: list[Values]) -> dict[str, Any]:
 def _ranked(truth: NDArray[np.bool_], p: Values) -> tuple[Values, Values]:
     """True positives and all given, from the largest probability down, starting with none."""
     order = np.argsort(-p, kind="stable")
-    return np.append(0, np.cumsum(truth[order])), np.arange(len(p) + 1)
+    return np.append(0, np.cumsum(truth[order])).astype(float), np.arange(len(p) + 1.0)
 
 
 def _roc(size: int, runs: Any, c: int) -> dict[str, Any]:
@@ -316,8 +310,10 @@ def _subject(size: int, runs: Any) -> dict[str, Any]:
         votes = np.array([p[patient == k].mean(axis=0).argmax() for k in range(2 * p.shape[1])])
         rights.append(np.mean(votes == labels[: 2 * p.shape[1]]))
     return {
-        "size": size, "subjects": 2 * runs[0][1].shape[1],
-        "accuracy": _number(np.mean(rights)), "sd": _number(np.std(rights, ddof=1)),
+        "size": size,
+        "subjects": 2 * runs[0][1].shape[1],
+        "accuracy": _number(np.mean(rights)),
+        "sd": _number(np.std(rights, ddof=1)),
     }
 
 
@@ -349,21 +345,21 @@ def _calibration(size: int, runs: Any) -> dict[str, Any]:
 
 
 def _examples(runs: Any, classes: Sequence[str]) -> list[dict[str, Any]]:
-    rows = []
+    rows: list[dict[str, Any]] = []
     for number in range(2):
         labels, p = runs[number]
-        for i in np.argsort(p[np.arange(len(labels)), labels])[:12]:
-            rows.append(
-                {
-                    "image": f"Im{number}{i:02d}.tif",
-                    "label": classes[labels[i]],
-                    "class": classes[labels[i]],
-                    "predicted": classes[int(p[i].argmax())],
-                    "probability": _number(p[i, labels[i]]),
-                    "probabilities": {name: _number(value) for name, value in zip(classes, p[i], strict=True)},
-                    "runs": 1,
-                }
-            )
+        rows += [
+            {
+                "image": f"Im{number}{i:02d}.tif",
+                "label": classes[labels[i]],
+                "class": classes[labels[i]],
+                "predicted": classes[int(p[i].argmax())],
+                "probability": _number(p[i, labels[i]]),
+                "probabilities": {name: _number(value) for name, value in zip(classes, p[i], strict=True)},
+                "runs": 1,
+            }
+            for i in np.argsort(p[np.arange(len(labels)), labels])[:12]
+        ]
     return sorted(rows, key=lambda row: (row["probability"], row["image"]))
 
 
@@ -385,7 +381,10 @@ def plan_of(sizes: Sequence[int], scores: Values) -> dict[str, Any]:
     def band(values: Values) -> list[dict[str, Any]]:
         low, median, high = np.quantile(values, [0.05, 0.5, 0.95], axis=0)
         names = ("median", "low", "high")
-        return [{n: round(float(x), 6) for n, x in zip(names, row, strict=True)} for row in zip(median, low, high, strict=True)]
+        return [
+            {n: round(float(x), 6) for n, x in zip(names, row, strict=True)}
+            for row in zip(median, low, high, strict=True)
+        ]
 
     forecast = curves(sizes)
     places = np.unique(np.geomspace(sizes[0], horizon, 60).round()).astype(int)
@@ -394,21 +393,22 @@ def plan_of(sizes: Sequence[int], scores: Values) -> dict[str, Any]:
     shown = sizes[: max(len(sizes) - 2, 3)]
     hidden = [size for size in sizes if size not in shown]
     told = band(curves(shown)(np.array(hidden, dtype=float))) if hidden else []
-    reaches = [_reach(*coefficients(sizes), float(target)) for target in TARGETS]
+    a, b = coefficients(sizes)
+    reaches = [_reach(a, b, float(target)) for target in TARGETS]
     return {
         "metric": "roc_auc",
         "refusal": None,
         "largest": largest,
         "horizon": horizon,
         "observed": [{"size": size, "mean": _number(mean)} for size, mean in zip(sizes, means, strict=True)],
-        "forecast": [{"size": int(p)} | row for p, row in zip(places, band(forecast(places.astype(float))), strict=True)],
+        "forecast": [
+            {"size": int(p)} | row for p, row in zip(places, band(forecast(places.astype(float))), strict=True)
+        ],
         "next": [
             {"images": more, "size": largest + more, "gain": row["median"], "low": row["low"], "high": row["high"]}
             for more, row in zip(next_, band(gains), strict=True)
         ],
-        "targets": [
-            _target(float(t), sizes, means, reach, horizon) for t, reach in zip(TARGETS, reaches, strict=True)
-        ],
+        "targets": [_target(float(t), sizes, means, reach, horizon) for t, reach in zip(TARGETS, reaches, strict=True)],
         "families": [{"name": "power law", "weight": 1.0, "formula": "a − b n^(−1/2)"}],
         "backtest": [
             {
@@ -474,14 +474,24 @@ def _pair(simulation: Simulation, a: str, b: str, at: str, difference: Values) -
     t = folds.mean() / np.sqrt(variance) if variance else 0.0
     wilcoxon = stats.wilcoxon(folds).pvalue if np.any(folds) else 1.0
     return {
-        "a": a, "b": b, "metric": "roc_auc", "at": at,
-        "difference": _number(folds.mean()), "ci_low": _number(folds.mean() - half), "ci_high": _number(folds.mean() + half),
-        "n": len(folds), "folds": simulation.folds, "seeds": len(simulation.seeds),
-        "p_t": _number(2 * stats.t.sf(abs(t), len(folds) - 1)), "p_wilcoxon": _number(float(wilcoxon)),
-    }  # fmt: skip
+        "a": a,
+        "b": b,
+        "metric": "roc_auc",
+        "at": at,
+        "difference": _number(folds.mean()),
+        "ci_low": _number(folds.mean() - half),
+        "ci_high": _number(folds.mean() + half),
+        "n": len(folds),
+        "folds": simulation.folds,
+        "seeds": len(simulation.seeds),
+        "p_t": _number(2 * stats.t.sf(abs(t), len(folds) - 1)),
+        "p_wilcoxon": _number(float(wilcoxon)),
+    }
 
 
-SMALL = Simulation([("sequential", "none", "expert"), ("sequential", "flip_rotate", "expert")], [10, 20, 30, 50, 100, 200])
+SMALL = Simulation(
+    [("sequential", "none", "expert"), ("sequential", "flip_rotate", "expert")], [10, 20, 30, 50, 100, 200]
+)
 LARGE = Simulation(
     [(a, p, "expert") for a in ("sequential", "resnext") for p in ("none", "flip_rotate", "flip_rotate_translate")],
     [5, 8, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100, 120, 150, 200, 250, 300, 350, 400, 500],

@@ -108,7 +108,10 @@ def test_the_first_screen_says_how_many_images_are_forecast(answers: dict[str, A
     changed = deepcopy(answers)
     plan = changed["arms"][changed["chosen"]]["plan"]
     plan["targets"] = [{"target": 0.95, "verdict": "forecast", "size": 1320, "low": 210, "high": None}]
-    assert headline(changed, short_names(changed["arms"])).title == "About 1,320 labelled images are needed for ROC-AUC 0.95."
+    assert (
+        headline(changed, short_names(changed["arms"])).title
+        == "About 1,320 labelled images are needed for ROC-AUC 0.95."
+    )
     answer, note = facts(changed)["How many images for 0.95?"]
     assert answer == "about 1,320"
     assert "90 % interval 210 to more than 2,000" in note
@@ -143,8 +146,12 @@ def test_an_interval_beside_zero_that_correction_undoes_is_told_as_such(answers:
     assert "Not enough after correction for 7 comparisons." in note
 
 
-@pytest.mark.parametrize(("found", "difference", "standing"), [("a is better", 0.05, "worse"), ("b is better", -0.05, "better")])
-def test_a_difference_is_told_from_the_chosen_arm(answers: dict[str, Any], found: str, difference: float, standing: str) -> None:
+@pytest.mark.parametrize(
+    ("found", "difference", "standing"), [("a is better", 0.05, "worse"), ("b is better", -0.05, "better")]
+)
+def test_a_difference_is_told_from_the_chosen_arm(
+    answers: dict[str, Any], found: str, difference: float, standing: str
+) -> None:
     """The chosen arm is the second of its pair here."""
     answer, note = facts(verdict(answers, "200", found, difference))["Are the differences real?"]
     assert answer == "Yes"
@@ -158,7 +165,9 @@ def test_several_arms_are_counted(answers: dict[str, Any]) -> None:
         row["verdict"] = "b is better" if row["b"] == "c-none-e" else "no difference shown"
     answer, note = facts(three)["Are the differences real?"]
     assert answer == "Some"
-    assert note == "With 40 images, 2 of 3 pairs of arms are shown to differ. The best arm is better than 2 of the others."
+    assert (
+        note == "With 40 images, 2 of 3 pairs of arms are shown to differ. The best arm is better than 2 of the others."
+    )
 
 
 def test_one_arm_has_nothing_to_be_compared_with() -> None:
@@ -201,8 +210,17 @@ def test_the_page_tells_seeds_patients_questions_and_pairs_that_are_not_comparab
 
 def test_the_page_tells_the_audit_and_what_relabelling_bought(answers: dict[str, Any]) -> None:
     point = answers["arms"][answers["chosen"]]["curves"]["roc_auc"][-1]
-    finding = {"id": "leak", "labels": None, "severity": "leakage", "sentence": "Two <folds> share a patient."}
-    finding |= {"numbers": {"images": 1241}, "offenders_in_all": 5, "offenders": [{"patient": f"P{n}"} for n in range(5)]}
+    finding: dict[str, Any] = {
+        "id": "leak",
+        "labels": None,
+        "severity": "leakage",
+        "sentence": "Two <folds> share a patient.",
+    }
+    finding |= {
+        "numbers": {"images": 1241},
+        "offenders_in_all": 5,
+        "offenders": [{"patient": f"P{n}"} for n in range(5)],
+    }
     audit = {"images": 260, "counts": {"leakage": 1}, "findings": [finding], "passed": [{"id": "other"}]}
     row = {"arm": "x-none-b", "other": "x-none-a", "judge": "b", "metric": "roc_auc", "images": 250, "changed": 12}
     differences = {"200": point | {"mean": 0.031, "ci_low": 0.012, "ci_high": 0.05}}

@@ -4,7 +4,7 @@ import base64
 import re
 from io import BytesIO
 from typing import Any
-from xml.etree import ElementTree as ET
+from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 from answers_makers import CLASSES, SMALL, answers_of, refused
@@ -13,6 +13,14 @@ from fontTools.ttLib import TTFont
 from cytocurve.report.figures import draw, drawings, inline
 
 NAMES = {"curves", "boxplot", "forecast", "roc", "confusion", "reliability"}
+
+
+def parsed(svg: str) -> Element:
+    return fromstring(svg)  # noqa: S314 - drawn here
+
+
+def texts_of(root: Element) -> list[str]:
+    return ["".join(each.itertext()) for each in root.iter("{http://www.w3.org/2000/svg}text")]
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +56,7 @@ def test_an_svg_holds_every_letter_that_it_shows(drawn: dict[str, tuple[bytes, b
     face = re.search(r"font-weight:normal;src:url\(data:font/woff;base64,([^)]+)\)", svg)
     assert face
     letters = set(TTFont(BytesIO(base64.b64decode(face[1]))).getBestCmap())
-    texts = ["".join(each.itertext()) for each in ET.fromstring(svg).iter("{http://www.w3.org/2000/svg}text")]
+    texts = texts_of(parsed(svg))
     assert texts
     assert {ord(letter) for text in texts for letter in text} <= letters
 
@@ -66,15 +74,16 @@ def test_a_figure_has_the_stated_width(answers: dict[str, Any], width: int) -> N
 
 
 def test_text_is_readable_in_a_column(drawn: dict[str, tuple[bytes, bytes]]) -> None:
-    sizes = {float(size) for svg, _ in drawn.values() for size in re.findall(r"font: (?:700 )?([\d.]+)px", svg.decode())}
+    sizes = {
+        float(size) for svg, _ in drawn.values() for size in re.findall(r"font: (?:700 )?([\d.]+)px", svg.decode())
+    }
     assert min(sizes) >= 7
     assert max(sizes) <= 9
 
 
 def test_a_figure_names_its_arms_and_says_in_words_what_it_shows(drawn: dict[str, tuple[bytes, bytes]]) -> None:
-    root = ET.fromstring(drawn["curves"][0].decode())
-    texts = {"".join(each.itertext()) for each in root.iter("{http://www.w3.org/2000/svg}text")}
-    assert {"no augmentation", "flip + rotate", "10", "200"} <= texts
+    root = parsed(drawn["curves"][0].decode())
+    assert {"no augmentation", "flip + rotate", "10", "200"} <= set(texts_of(root))
     assert "ROC-AUC" in root.attrib["aria-label"]
 
 

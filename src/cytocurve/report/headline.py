@@ -79,7 +79,10 @@ def saturation(answers: Answers, arm: str) -> str:
     found = answers["arms"][arm]["saturation"]
     sure = f"{100 * found['confidence']:.0f} % confidence"
     if found["size"] is None:
-        return f"It is not shown that a smaller training set does as well: larger ones may still gain more than {found['margin']}."
+        return (
+            "It is not shown that a smaller training set does as well: larger ones may still gain more than "
+            f"{found['margin']}."
+        )
     return (
         f"From {words.count(found['size'])} images on, no larger training set of this study is better by more than "
         f"{found['margin']} ({sure})."
@@ -132,9 +135,13 @@ def _one_difference(question: str, row: Mapping[str, Any], answers: Answers, nam
     told = f"With {answers['sizes'][-1]} images, {names[first]} against {names[second]}: {_difference(row, sign)}."
     if row["verdict"] != "no difference shown":
         standing = "better" if _standing(row, first) == 1 else "worse"
-        return Fact(question, "Yes", f"{told} It is {standing}, after correction for {len(answers['comparisons'])} comparisons.")
+        return Fact(
+            question, "Yes", f"{told} It is {standing}, after correction for {len(answers['comparisons'])} comparisons."
+        )
     if row["ci_low"] is not None and row["ci_low"] * row["ci_high"] > 0:
-        return Fact(question, "Not shown", f"{told} Not enough after correction for {len(answers['comparisons'])} comparisons.")
+        return Fact(
+            question, "Not shown", f"{told} Not enough after correction for {len(answers['comparisons'])} comparisons."
+        )
     return Fact(question, "Not shown", f"{told} That does not show that they are equal.")
 
 
@@ -152,7 +159,8 @@ def _some_differences(question: str, rows: Sequence[Mapping[str, Any]], answers:
     parts = [f"better than {better}" if better else "", f"worse than {worse}" if worse else ""]
     parts += [f"not shown to differ from {unclear}" if unclear else ""]
     told = ", ".join(part for part in parts if part)
-    note = f"With {largest} images, {len(shown)} of {len(rows)} pairs of arms are shown to differ." + (
+    many = f"{len(shown)} of {len(rows)} pairs of arms are" if shown else f"none of the {len(rows)} pairs of arms is"
+    note = f"With {largest} images, {many} shown to differ." + (
         f" The best arm is {told} of the others." if told else ""
     )
     return Fact(question, "Not shown" if not shown else "Yes" if len(shown) == len(rows) else "Some", note)

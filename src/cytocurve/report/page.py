@@ -21,7 +21,7 @@ OFFENDERS_SHOWN = 3
 """Of each finding of the audit; ``reports/audit.json`` has the others."""
 
 EMBEDDED_AT_MOST = 3_500_000
-"""Bytes of the answers in the page; where they are more, ROC and precision-recall curves of the largest size alone stay."""
+"""Bytes of the answers in the page; where they are more, of the ROC and precision-recall curves the last size stays."""
 
 SCRIPTS = ("data", "chart", "tables", "legend", "curves", "planner", "comparison", "details", "main")
 STYLES = ("page", "print")

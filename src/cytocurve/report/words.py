@@ -14,8 +14,14 @@ _MEANINGS = {
     "accuracy": "the network puts {share} of 100 images into the right class",
     "sensitivity": "the network finds {share} of 100 {positive} images",
     "specificity": "the network leaves {share} of 100 {negative} images alone",
+    "roc_auc_classes": (
+        "of an image of a class and one of another class, it ranks the right one higher in {share} of 100 pairs, on "
+        "average over the classes"
+    ),
     "precision": "of 100 images called {positive}, {share} are",
 }
+
+_OF_CLASSES = ("accuracy", "roc_auc_classes")
 
 
 def score(value: float | None) -> str:
@@ -92,7 +98,9 @@ def default_target(plan: Mapping[str, Any]) -> int:
 
 def meaning(metric: str, value: float, classes: Sequence[str], positive: str | None) -> str | None:
     """What a score means for a single image, where that can be said in a sentence."""
-    if metric not in _MEANINGS or (positive is None and metric != "accuracy"):
+    if positive is None and metric == "roc_auc":
+        metric = "roc_auc_classes"
+    if metric not in _MEANINGS or (positive is None and metric not in _OF_CLASSES):
         return None
     others = [name for name in classes if name != positive]
     share = f"{100 * value:.0f}" if value < 0.995 else "more than 99"

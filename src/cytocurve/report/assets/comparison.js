@@ -19,19 +19,20 @@ const startComparison = () => {
   onChange(["at"], () => {
     for (const row of document.querySelectorAll("tr[data-at]")) row.hidden = row.dataset.at !== chosen.at;
     const rows = answers.comparisons.filter((row) => row.at === chosen.at && row.metric === answers.metric)
-      .map((row) => ({ ...row, pair: `${names[row.a]}|− ${names[row.b]}`, shown: row.verdict !== "no difference shown" }));
-    const wide = Math.min(150, 8 * Math.max(...Object.values(names).map((name) => name.length + 2)));
+      .map((row) => ({ ...row, pair: `${names[row.a]}  −  ${names[row.b]}`, shown: row.verdict !== "no difference shown" }));
     const x = quantitative("ci_low", `difference in mean ${title()}`, { domain: aroundZero(rows) }, { grid: true, format: "+.2f", tickCount: 5, labelSeparation: 14 });
-    const y = { field: "pair", type: "nominal", sort: null, title: null, axis: { labelExpr: "split(datum.label, '|')", labelLimit: 150, minExtent: wide, maxExtent: wide, labelColor: "var(--ink)", labelLineHeight: 15 } };
+    const y = { field: "pair", type: "nominal", sort: null, title: null, axis: null };
+    const limit = chart.figure.clientWidth - 40;
     const spec = {
-      height: 46 * rows.length,
+      height: 54 * rows.length,
       data: { values: rows.filter((row) => row.difference !== null) },
       encoding: { y },
       layer: [
         { data: { values: [{ zero: 0 }] }, mark: { type: "rule", strokeWidth: 1.5, stroke: "var(--ink)" }, encoding: { x: { field: "zero", type: "quantitative" }, y: null } },
-        { mark: { type: "rule", strokeWidth: 2.5, stroke: "var(--c0)" }, encoding: { x, x2: { field: "ci_high" } } },
+        { mark: { type: "text", align: "left", dy: -13, limit }, encoding: { x: { value: 0 }, text: { field: "pair" } } },
+        { mark: { type: "rule", strokeWidth: 2.5, stroke: "var(--c0)", yOffset: 8 }, encoding: { x, x2: { field: "ci_high" } } },
         {
-          mark: { type: "point", filled: true, size: 130, stroke: "var(--c0)", strokeWidth: 2.5, opacity: 1 },
+          mark: { type: "point", filled: true, size: 130, yOffset: 8, stroke: "var(--c0)", strokeWidth: 2.5, opacity: 1 },
           encoding: { x: { field: "difference", type: "quantitative" }, fill: { condition: { test: "datum.shown", value: "var(--c0)" }, value: "var(--paper)" }, tooltip: [told("difference", "difference", "+.3f"), told("verdict", "verdict")] },
         },
       ],

@@ -1,4 +1,4 @@
-"""The charts of a study for papers, slides and pages without scripts, drawn by matplotlib from ``reports/answers.json``."""
+"""The charts of a study for papers, slides and pages without scripts, drawn by matplotlib."""
 
 from cytocurve.report.figures.drawing import draw, drawings, inline
 

@@ -9,21 +9,24 @@ from matplotlib.figure import Figure
 from cytocurve.report.figures.style import COLOURS, Drawn, defined, thinned
 from cytocurve.report.names import short_names
 
-_WIDE = 5.0  # inches from which two panels stand side by side
+_WIDE = 5.0  # inches from which two or three panels, too, stand side by side
 
 
 def box_plots(answers: Mapping[str, Any], width: float) -> Drawn | None:
-    """Boxes span the quartiles, the line is the median, whiskers reach the furthest run within 1.5 box lengths."""
+    """Boxes span the quartiles, lines are medians, whiskers reach the furthest run within 1.5 box lengths."""
     names, metric = short_names(answers["arms"]), answers["metric"]
     curves = {arm: defined(found["curves"][metric], "median") for arm, found in answers["arms"].items()}
     if not any(curves.values()):
         return None
-    columns = 2 if width >= _WIDE and len(curves) > 1 else 1
+    columns = 2 if len(curves) > (1 if width >= _WIDE else 3) else 1
     rows = -(-len(curves) // columns)
-    figure = Figure(figsize=(width, rows * (0.25 + 0.46 * width / columns)), layout="constrained")
+    figure = Figure(
+        figsize=(width, rows * (0.25 + (0.46 + 0.16 * (columns - 1)) * width / columns)), layout="constrained"
+    )
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for number, (arm, points) in enumerate(curves.items()):
-        _boxes(panels[number], COLOURS[number % len(COLOURS)], points, answers["sizes"])
+        colour = COLOURS[number % len(COLOURS)]
+        _boxes(panels[number], colour, points, answers["sizes"], 3.2 * width / columns)
         panels[number].set_title(names[arm], loc="left", fontweight="bold")
     for spare in panels[len(curves) :]:
         spare.set_visible(False)
@@ -34,7 +37,7 @@ def box_plots(answers: Mapping[str, Any], width: float) -> Drawn | None:
     return Drawn(figure, f"Box plots of {answers['metrics'][metric]} at each number of images, a panel an arm.")
 
 
-def _boxes(axes: Axes, colour: str, points: list[Mapping[str, Any]], sizes: list[int]) -> None:
+def _boxes(axes: Axes, colour: str, points: list[Mapping[str, Any]], sizes: list[int], room: float) -> None:
     stats = [
         {
             "med": p["median"],
@@ -58,7 +61,7 @@ def _boxes(axes: Axes, colour: str, points: list[Mapping[str, Any]], sizes: list
         capprops=line,
         flierprops={"marker": "o", "markersize": 2.2, "markerfacecolor": colour, "markeredgewidth": 0},
     )
-    shown = thinned([float(i) for i in range(len(sizes))])
+    shown = thinned([float(i) for i in range(len(sizes))], room)
     axes.set_xticks(shown, [f"{sizes[i]:,}" for i in shown])
     axes.set_xlim(-0.6, len(sizes) - 0.4)
     axes.tick_params(axis="x", length=0)

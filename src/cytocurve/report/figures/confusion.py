@@ -26,7 +26,12 @@ def confusion(answers: Mapping[str, Any], width: float) -> Drawn | None:
         for (i, k), value in np.ndenumerate(shares):
             text = "–" if np.isnan(value) else f"{value:.0f}" if len(classes) > 5 else f"{value:.1f} %"
             axes.text(k, i, text, ha="center", va="center", color="#ffffff" if value > 55 else NEUTRALS["ink"])
-    axes.set_xticks(range(len(classes)), classes, rotation=0 if len(classes) < 4 else 45, ha="center" if len(classes) < 4 else "right")
+    axes.set_xticks(
+        range(len(classes)),
+        classes,
+        rotation=0 if len(classes) < 4 else 45,
+        ha="center" if len(classes) < 4 else "right",
+    )
     axes.set_yticks(range(len(classes)), classes)
     axes.set(xlabel="class given by the network", ylabel="true class")
     axes.tick_params(length=0)

@@ -38,9 +38,16 @@ def _curve(axes: Axes, number: int, name: str, points: list[Mapping[str, Any]], 
         linewidth=0,
     )
     axes.plot([p["size"] for p in points], [p["mean"] for p in points], label=name, **look(number))
-    ring = [p["mean"] for p in points if p["size"] == saturation]
+    ring = [p for p in points if p["size"] == saturation]
     if ring:
-        axes.plot(saturation, ring[0], "o", color=look(number)["color"], markersize=9, markerfacecolor="none")
+        axes.plot(
+            ring[0]["size"],
+            ring[0]["mean"],
+            "o",
+            color=look(number)["color"],
+            markersize=9,
+            markerfacecolor="none",
+        )
 
 
 def _told(points: list[Mapping[str, Any]]) -> str:

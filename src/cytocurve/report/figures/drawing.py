@@ -39,9 +39,7 @@ def draw(answers: Answers, width_mm: float = 85.0) -> dict[str, tuple[bytes, byt
 
     PDF fonts are TrueType (type 42), SVG fonts are subsets of the same ones. No file has a date.
     """
-    return {
-        name: (with_fonts(_svg(drawn)).encode(), _pdf(drawn.figure)) for name, drawn in _drawn(answers, width_mm)
-    }
+    return {name: (with_fonts(_svg(drawn)).encode(), _pdf(drawn.figure)) for name, drawn in _drawn(answers, width_mm)}
 
 
 def drawings(answers: Answers) -> dict[str, str]:

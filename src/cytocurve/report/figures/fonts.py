@@ -15,7 +15,7 @@ _TEXT = "{http://www.w3.org/2000/svg}text"
 
 def with_fonts(svg: str) -> str:
     """The figure with the letters that it uses of matplotlib's own font."""
-    texts = [each for each in ET.fromstring(svg).iter(_TEXT)]  # noqa: S314 - drawn here
+    texts = list(ET.fromstring(svg).iter(_TEXT))  # noqa: S314 - drawn here
     letters = {
         "bold": {letter for each in texts if "bold" in each.get("style", "") for letter in "".join(each.itertext())},
         "normal": {letter for each in texts for letter in "".join(each.itertext())},

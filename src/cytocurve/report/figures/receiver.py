@@ -15,7 +15,7 @@ def receiver(answers: Mapping[str, Any], width: float) -> Drawn | None:
     curves = {name: row for name, row in _curves(answers).items() if row["mean"]}
     if not curves:
         return None
-    figure = Figure(figsize=(width, width + 0.16 * len(curves)), layout="constrained")
+    figure = Figure(figsize=(width, width + 0.1 + 0.17 * len(curves)), layout="constrained")
     axes = figure.add_subplot()
     unit_axes(axes)
     for number, (name, row) in enumerate(curves.items()):

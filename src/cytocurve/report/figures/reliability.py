@@ -17,7 +17,7 @@ def reliability(answers: Mapping[str, Any], width: float) -> Drawn | None:
     bins = {name: [each for each in row["bins"] if each["images"]] for name, row in found.items()}
     if not any(bins.values()):
         return None
-    figure = Figure(figsize=(width, width + 0.16 * len(found)), layout="constrained")
+    figure = Figure(figsize=(width, width + 0.1 + 0.17 * len(found)), layout="constrained")
     axes = figure.add_subplot()
     unit_axes(axes)
     for number, (name, rows) in enumerate(bins.items()):

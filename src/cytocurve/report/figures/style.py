@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -102,7 +103,8 @@ def unit_axes(axes: Axes) -> None:
 def legend(figure: Figure, axes: Axes, names: Sequence[str]) -> None:
     """The names above the axes, in two columns where they are short."""
     handles, labels = axes.get_legend_handles_labels()
-    short = max(map(len, names)) <= 24
+    size = float(mpl.rcParams["font.size"])
+    short = 2 * max(map(len, names)) * 0.58 * size + 9 * size <= figure.get_figwidth() * 72
     figure.legend(handles, labels, loc="outside upper left", frameon=False, ncols=2 if short else 1, handlelength=2.6)
 
 
