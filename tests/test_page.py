@@ -135,13 +135,22 @@ def test_a_refused_plan_leads_with_the_score_and_gives_its_reason(answers: dict[
 
 
 def test_an_interval_on_both_sides_of_zero_is_no_proof_of_equality(answers: dict[str, Any]) -> None:
-    answer, note = facts(verdict(answers, "200", "no difference shown", 0.004))["Are the differences real?"]
+    changed = verdict(verdict(answers, "area", "no difference shown", 0.004), "200", "no difference shown", 0.004)
+    answer, note = facts(changed)["Are the differences real?"]
     assert answer == "Not shown"
     assert "That does not show that they are equal." in note
 
 
+def test_what_is_shown_over_all_sizes_alone_is_told_as_such(answers: dict[str, Any]) -> None:
+    changed = verdict(verdict(answers, "area", "b is better", -0.04), "200", "no difference shown", -0.02)
+    answer, note = facts(changed)["Are the differences real?"]
+    assert answer == "Yes"
+    assert note.startswith("Over all training sizes, ")
+
+
 def test_an_interval_beside_zero_that_correction_undoes_is_told_as_such(answers: dict[str, Any]) -> None:
-    answer, note = facts(verdict(answers, "200", "no difference shown", 0.04))["Are the differences real?"]
+    changed = verdict(verdict(answers, "area", "no difference shown", 0.004), "200", "no difference shown", 0.04)
+    answer, note = facts(changed)["Are the differences real?"]
     assert answer == "Not shown"
     assert "Not enough after correction for 7 comparisons." in note
 

@@ -26,7 +26,7 @@ def plan(project: Project, arms: Sequence[Arm], metric: str, target: float) -> d
         "target": target,
         "metric": metric,
         "arms": {
-            arm: figures_of(found, metric) | {"required": None if found.refusal else vars(required(found, target))}
+            arm: figures_of(found, metric) | {"required": vars(required(found, target))}
             for arm, found in plans.items()
         },
     }

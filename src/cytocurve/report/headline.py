@@ -98,7 +98,8 @@ def _best(answers: Answers, names: Mapping[str, str]) -> Fact:
 
 def _score(answers: Answers, point: Mapping[str, Any]) -> Fact:
     question = f"How good is it with {words.count(point['size'])} images?"
-    note = f"{_metric(answers)} on images it has not seen; 95 % interval {words.interval(point['ci_low'], point['ci_high'])}."
+    interval = words.interval(point["ci_low"], point["ci_high"])
+    note = f"{_metric(answers)} on images it has not seen; 95 % interval {interval}."
     return Fact(question, words.score(point["mean"]), note)
 
 
@@ -113,26 +114,35 @@ def _images(answers: Answers, plan: Mapping[str, Any]) -> Fact:
     if found["verdict"] == "forecast" and found["size"] is not None:
         note = f"Forecast; 90 % interval {words.span(found, plan['horizon'])}. The planner below takes other targets."
         return Fact(question, f"about {words.count(found['size'])}", note)
-    return Fact(question, "In doubt" if found["verdict"] == "forecast" else "Not in reach", words.answer(found, plan, _metric(answers)))
+    answer = "In doubt" if found["verdict"] == "forecast" else "Not in reach"
+    return Fact(question, answer, words.answer(found, plan, _metric(answers)))
 
 
 def _differences(answers: Answers, names: Mapping[str, str]) -> Fact:
-    """At the largest size, by the leading metric: the one pair, or the chosen arm against all others."""
-    question, largest = "Are the differences real?", str(answers["sizes"][-1])
-    rows = [row for row in answers["comparisons"] if row["metric"] == answers["metric"] and row["at"] == largest]
+    """At the largest size, or where nothing is shown there, over all sizes: the one pair, or the chosen arm's pairs."""
+    question = "Are the differences real?"
+    by_place = [
+        [row for row in answers["comparisons"] if row["metric"] == answers["metric"] and row["at"] == place]
+        for place in (str(answers["sizes"][-1]), "area")
+    ]
+    rows = max(by_place, key=lambda rows: any(row["verdict"] != "no difference shown" for row in rows))
     if len(answers["arms"]) == 1:
         return Fact(question, "One arm only", "There is nothing to compare it with.")
     if not rows:
         return Fact(question, "Not comparable", "No two arms can be compared; the table below says why.")
     if len(rows) == 1:
         return _one_difference(question, rows[0], answers, names)
-    return _some_differences(question, rows, answers, largest)
+    return _some_differences(question, rows, answers)
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    return "Over all training sizes" if row["at"] == "area" else f"With {words.count(int(row['at']))} images"
 
 
 def _one_difference(question: str, row: Mapping[str, Any], answers: Answers, names: Mapping[str, str]) -> Fact:
     """The chosen arm is named first, whichever is better."""
     first, second, sign = (row["a"], row["b"], 1) if row["a"] == answers["chosen"] else (row["b"], row["a"], -1)
-    told = f"With {answers['sizes'][-1]} images, {names[first]} against {names[second]}: {_difference(row, sign)}."
+    told = f"{_place(row)}, {names[first]} against {names[second]}: {_difference(row, sign)}."
     if row["verdict"] != "no difference shown":
         standing = "better" if _standing(row, first) == 1 else "worse"
         return Fact(
@@ -152,7 +162,7 @@ def _difference(row: Mapping[str, Any], sign: int) -> str:
     return f"{words.signed(sign * row['difference'])} (95 % interval {words.signed(low)} to {words.signed(high)})"
 
 
-def _some_differences(question: str, rows: Sequence[Mapping[str, Any]], answers: Answers, largest: str) -> Fact:
+def _some_differences(question: str, rows: Sequence[Mapping[str, Any]], answers: Answers) -> Fact:
     shown = [row for row in rows if row["verdict"] != "no difference shown"]
     chosen = answers["chosen"]
     better, worse, unclear = (sum(_standing(row, chosen) == way for row in rows) for way in (1, -1, 0))
@@ -160,7 +170,7 @@ def _some_differences(question: str, rows: Sequence[Mapping[str, Any]], answers:
     parts += [f"not shown to differ from {unclear}" if unclear else ""]
     told = ", ".join(part for part in parts if part)
     many = f"{len(shown)} of {len(rows)} pairs of arms are" if shown else f"none of the {len(rows)} pairs of arms is"
-    note = f"With {largest} images, {many} shown to differ." + (
+    note = f"{_place(rows[0])}, {many} shown to differ." + (
         f" The best arm is {told} of the others." if told else ""
     )
     return Fact(question, "Not shown" if not shown else "Yes" if len(shown) == len(rows) else "Some", note)

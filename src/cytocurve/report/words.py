@@ -74,8 +74,8 @@ def answer(found: Mapping[str, Any], plan: Mapping[str, Any], title: str) -> str
         )
     if found["size"] is None:
         return (
-            f"{goal} is in doubt: the forecast stays below it up to {count(plan['horizon'])} images, and the upper end of "
-            f"its 90 % interval reaches it at {count(found['low'])}."
+            f"{goal} is in doubt: the forecast stays below it up to {count(plan['horizon'])} images, and only the "
+            f"upper end of its 90 % interval reaches it, at {count(found['low'])}."
         )
     return (
         f"{goal} needs about {count(found['size'])} images (90 % interval {span(found, plan['horizon'])}): a forecast, "
@@ -86,11 +86,11 @@ def answer(found: Mapping[str, Any], plan: Mapping[str, Any], title: str) -> str
 def default_target(plan: Mapping[str, Any]) -> int:
     """The place in ``plan["targets"]`` of the target to begin with.
 
-    The highest of ``GOALS`` that was reached or has a forecast with two ends; else the highest target that is not
-    beyond reach; else the lowest.
+    The highest of ``GOALS`` that is sure: even the lower end of the interval reaches it, at a size that was trained or
+    foretold. Else the highest target that is not beyond reach; else the lowest.
     """
     rows = plan["targets"]
-    sure = [i for i, row in enumerate(rows) if row["verdict"] == "reached" or row["high"] is not None]
+    sure = [i for i, row in enumerate(rows) if row["high"] is not None]
     round_ones = [i for i in sure if any(abs(rows[i]["target"] - goal) < 1e-9 for goal in GOALS)]
     open_ones = [i for i, row in enumerate(rows) if row["verdict"] != "beyond"]
     return (round_ones or open_ones or [0])[-1]
