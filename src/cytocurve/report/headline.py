@@ -98,7 +98,8 @@ def _best(answers: Answers, names: Mapping[str, str]) -> Fact:
 
 def _score(answers: Answers, point: Mapping[str, Any]) -> Fact:
     question = f"How good is it with {words.count(point['size'])} images?"
-    note = f"{_metric(answers)} on images it has not seen; 95 % interval {words.interval(point['ci_low'], point['ci_high'])}."
+    ends = words.interval(point["ci_low"], point["ci_high"])
+    note = f"{_metric(answers)} on images it has not seen; 95 % interval {ends}."
     return Fact(question, words.score(point["mean"]), note)
 
 
