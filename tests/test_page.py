@@ -260,6 +260,7 @@ def test_a_study_without_git_or_tracking_says_so(answers: dict[str, Any]) -> Non
     assert "MLflow" not in text_of(told)
 
 
+@pytest.mark.slow
 def test_a_very_large_study_stays_below_six_megabytes_and_says_what_it_left_out(answers: dict[str, Any]) -> None:
     """Curves of 150 classes, whose numbers are noise, at six sizes: those of the largest size stay."""
     random = np.random.default_rng(0)

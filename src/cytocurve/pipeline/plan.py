@@ -26,7 +26,6 @@ def plan(project: Project, arms: Sequence[Arm], metric: str, target: float) -> d
         "target": target,
         "metric": metric,
         "arms": {
-            arm: figures_of(found, metric) | {"required": vars(required(found, target))}
-            for arm, found in plans.items()
+            arm: figures_of(found, metric) | {"required": vars(required(found, target))} for arm, found in plans.items()
         },
     }

@@ -170,9 +170,7 @@ def _some_differences(question: str, rows: Sequence[Mapping[str, Any]], answers:
     parts += [f"not shown to differ from {unclear}" if unclear else ""]
     told = ", ".join(part for part in parts if part)
     many = f"{len(shown)} of {len(rows)} pairs of arms are" if shown else f"none of the {len(rows)} pairs of arms is"
-    note = f"{_place(rows[0])}, {many} shown to differ." + (
-        f" The best arm is {told} of the others." if told else ""
-    )
+    note = f"{_place(rows[0])}, {many} shown to differ." + (f" The best arm is {told} of the others." if told else "")
     return Fact(question, "Not shown" if not shown else "Yes" if len(shown) == len(rows) else "Some", note)
 
 

@@ -1,8 +1,10 @@
 """Box plots of the runs' scores, a panel an arm (Schouten et al. 2021, figure 4a)."""
 
 from collections.abc import Mapping
+from textwrap import fill
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -27,7 +29,7 @@ def box_plots(answers: Mapping[str, Any], width: float) -> Drawn | None:
     for number, (arm, points) in enumerate(curves.items()):
         colour = COLOURS[number % len(COLOURS)]
         _boxes(panels[number], colour, points, answers["sizes"], 3.2 * width / columns)
-        panels[number].set_title(names[arm], loc="left", fontweight="bold")
+        panels[number].set_title(fill(names[arm], _letters(width / columns)), loc="left", fontweight="bold")
     for spare in panels[len(curves) :]:
         spare.set_visible(False)
     for axes in panels[max(len(curves) - columns, 0) : len(curves)]:
@@ -35,6 +37,11 @@ def box_plots(answers: Mapping[str, Any], width: float) -> Drawn | None:
         axes.tick_params(labelbottom=True)
     figure.supylabel(answers["metrics"][metric], fontsize="medium")
     return Drawn(figure, f"Box plots of {answers['metrics'][metric]} at each number of images, a panel an arm.")
+
+
+def _letters(width: float) -> int:
+    """How many bold letters stand side by side in so many inches."""
+    return int(width * 72 / (0.68 * float(mpl.rcParams["font.size"])))
 
 
 def _boxes(axes: Axes, colour: str, points: list[Mapping[str, Any]], sizes: list[int], room: float) -> None:

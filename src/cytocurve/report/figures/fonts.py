@@ -2,7 +2,6 @@
 
 import base64
 import io
-from html import unescape
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -28,11 +27,11 @@ def _face(weight: str, letters: set[str]) -> str:
     path = Path(mpl.get_data_path()) / "fonts" / "ttf" / _FACES[weight]
     options = subset.Options(flavor="woff", hinting=False, layout_features=[])
     options.drop_tables += ["FFTM", "GDEF", "GPOS", "GSUB"]
-    font = subset.load_font(path, options)
     subsetter = subset.Subsetter(options)
-    subsetter.populate(text=unescape("".join(sorted(letters))))
-    subsetter.subset(font)
+    subsetter.populate(text="".join(sorted(letters)))
     data = io.BytesIO()
-    subset.save_font(font, data, options)
+    with subset.load_font(path, options) as font:
+        subsetter.subset(font)
+        subset.save_font(font, data, options)
     text = base64.b64encode(data.getvalue()).decode()
     return f"@font-face{{font-family:'DejaVu Sans';font-weight:{weight};src:url(data:font/woff;base64,{text})}}"
