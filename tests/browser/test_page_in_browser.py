@@ -131,6 +131,8 @@ def test_the_size_chosen_changes_charts_and_tables(open_page: Any) -> None:
     shown = [float(each.get_attribute("value")) for each in cells.all()]
     assert shown[1:] == arm["confusion"][0]["percent"][0]
     found.page.locator("#class").select_option(classes[1])
+    told = found.page.locator("#detail-words").text_content()
+    assert told == f"20 training images; tables of no augmentation · expert; curves of {classes[1]}."
     assert found.marks("roc") != before
     assert classes[1] in found.page.locator('[data-chart="roc"] .canvas').get_attribute("aria-label")
 

@@ -116,11 +116,17 @@ const drawTables = () => {
   }
 };
 
+const tellChoice = () => {
+  const several = Object.keys(answers.arms[chosen.arm].roc).length > 1;
+  document.getElementById("detail-words").textContent = `${count(chosen.size)} training images; tables of ${names[chosen.arm]}${several ? `; curves of ${chosen.klass}` : ""}.`;
+};
+
 const startDetails = () => {
   const [roc, recall, reliability] = ["roc", "recall", "reliability"].map((name) => new Chart(name));
   onChange(["size", "shown", "klass"], () => drawReceiver(roc, recall));
   onChange(["size", "shown"], () => drawReliability(reliability));
   onChange(["size", "arm"], drawTables);
+  onChange(["size", "arm", "klass"], tellChoice);
   const listen = (id, key, of = (value) => value) => {
     const input = document.getElementById(id);
     if (input) input.onchange = () => choose(key, of(input.value));
