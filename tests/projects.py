@@ -76,19 +76,24 @@ def make_project(root: Path, **changes: Any) -> Path:
     for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
         shutil.copy(ROOT / name, root / name)
     shutil.copytree(ROOT / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    shutil.copytree(ROOT / ".dvc" / "plots", root / ".dvc" / "plots")
     (root / "mlruns").mkdir()
     write_params(root, **changes)
     write_toy(root / "data" / "toy")
-    for command in (
-        ["git", "init", "-q", "-b", "main"],
-        [str(BIN / "dvc"), "init", "-q", "-f"],
-        [str(BIN / "dvc"), "add", "-q", "data"],
-        ["git", "add", "-A"],
-        ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "study"],
-    ):
+    for command in (["git", "init", "-q", "-b", "main"], [str(BIN / "dvc"), "init", "-q", "-f"]):
         subprocess.run(command, cwd=root, check=True, env=environment(), capture_output=True)
+    shutil.copytree(ROOT / ".dvc" / "plots", root / ".dvc" / "plots")  # dvc init -f empties .dvc
+    subprocess.run(
+        [str(BIN / "dvc"), "add", "-q", "data"], cwd=root, check=True, env=environment(), capture_output=True
+    )
+    commit(root, "study")
     return root
+
+
+def commit(root: Path, message: str) -> None:
+    """Commit all that git does not ignore."""
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for command in (["git", "add", "-A"], ["git", *identity, "commit", "-qm", message]):
+        subprocess.run(command, cwd=root, check=True, env=environment(), capture_output=True)
 
 
 def write_params(root: Path, **changes: Any) -> None:

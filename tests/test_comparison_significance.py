@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
@@ -117,12 +117,21 @@ def test_ten_folds_that_all_agree_are_enough_for_the_corrected_rank_test_alone()
     )
 
 
-def test_the_rank_sum_counts_orders_of_seeds() -> None:
-    """Exact: the share of the ways to choose the first arm's places that have as large a rank sum or a larger one."""
-    first, second = np.array([0.91, 0.95, 0.89, 0.97]), np.array([0.90, 0.88, 0.93, 0.86, 0.85])
-    ranks = stats.rankdata(np.concatenate([first, second]))
+@pytest.mark.parametrize("seeds", [(1, 1), (3, 4), (10, 10), (24, 24), (5, 40)])
+def test_the_rank_sum_test_is_scipys_exact_one(seeds: tuple[int, int]) -> None:
+    random = np.random.default_rng(sum(seeds))
+    first, second = random.normal(0.3, 1, seeds[0]), random.normal(0, 1, seeds[1])
+    expected = stats.mannwhitneyu(first, second, alternative="greater", method="exact").pvalue
+    assert rank_sum(first, second) == near(expected)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_with_equal_scores_the_rank_sum_test_is_that_of_all_deals(seed: int) -> None:
+    """The share of the ways to choose the first arm's ranks that have as large a sum or a larger one."""
+    scores = np.random.default_rng(seed).integers(0, 5, 9) / 16
+    ranks = stats.rankdata(scores)
     sums = [sum(chosen) for chosen in combinations(ranks, 4)]
-    assert rank_sum(first, second) == near(np.mean(np.array(sums) >= ranks[:4].sum()))
+    assert rank_sum(scores[:4], scores[4:]) == near(np.mean(np.array(sums) >= ranks[:4].sum()))
 
 
 def test_the_rank_sum_of_the_published_permeability_constants() -> None:
@@ -132,6 +141,7 @@ def test_the_rank_sum_of_the_published_permeability_constants() -> None:
     assert round(rank_sum(term, early), 4) == 0.1272
 
 
+@settings(max_examples=20)
 @given(p_values)
 def test_holm_is_that_of_statsmodels(values: list[float]) -> None:
     assert holm(values) == near(multipletests(values, method="holm")[1].tolist())

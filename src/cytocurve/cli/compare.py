@@ -54,6 +54,8 @@ def _told(figures: Mapping[str, Any]) -> Iterator[str]:
         yield ""
     for pair in figures["not_comparable"]:
         yield f"Not comparable: {pair['a']} and {pair['b']}. {pair['reason']}"
+    if figures["not_comparable"] and len(versions := {arm["labels"] for arm in figures["arms"]}) > 1:
+        yield f"--judge scores all arms by the labels of one version: {' or '.join(sorted(versions))}."
 
 
 def _by_pair(comparisons: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[Mapping[str, Any]]]:

@@ -41,7 +41,7 @@ def evaluate(project: Project, progress: Progress) -> dict[str, Any]:
     drawn = drawings(found)
     for name in FIGURES:
         write_text(project.reports / "figures" / f"{name}.svg", drawn[name])
-    write_page(project, found)
+    write_page(project, found, drawn)
     return metrics
 
 

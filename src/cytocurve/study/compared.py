@@ -35,10 +35,10 @@ class Tables:
     def scored(self, metric: str) -> ScoredArm:
         """The arm by a metric, on its own labels."""
         scores = self.runs[RUN].assign(score=self.runs[metric])
-        return ScoredArm(self.name, self.labels, scores, ScoredOn.on(tested_images(self.runs, self.predictions)))
+        return ScoredArm(self.name, self.labels, scores, ScoredOn.on(images_tested(self.runs, self.predictions)))
 
 
-def tested_images(runs: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+def images_tested(runs: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
     """The images of these runs and predictions: ``image, fold, label``, a row an image."""
     folds = predictions["run_key"].astype(str).map(runs.set_index("run_key")["fold"])
     images = predictions[["image", "label"]].assign(fold=folds).drop_duplicates(ignore_index=True)
@@ -126,7 +126,7 @@ def _judged(found: Sequence[Tables | ScoredArm], metric: str, judge: str) -> lis
     versions = {each.labels: each for each in reversed(tables)}
     if unknown := check_known("label version", [judge], list(versions)):
         raise InputError(f"--judge: {unknown[0]}", hint=f"The arms' label versions: {', '.join(versions)}")
-    given = tested_images(versions[judge].runs, versions[judge].predictions).set_index("image")["label"]
+    given = images_tested(versions[judge].runs, versions[judge].predictions).set_index("image")["label"]
     return [_by_other_labels(each, given, metric, judge) for each in tables]
 
 
@@ -134,5 +134,5 @@ def _by_other_labels(arm: Tables, given: "pd.Series[str]", metric: str, judge: s
     scores = judged(arm.runs, arm.predictions, given, metric)
     if scores is None:
         raise InputError(f"{arm.name}: its test images have no labels of version {judge!r}, or its classes are others")
-    images = tested_images(arm.runs, arm.predictions)
+    images = images_tested(arm.runs, arm.predictions)
     return ScoredArm(arm.name, judge, scores, ScoredOn.on(images.assign(label=images["image"].map(given))))

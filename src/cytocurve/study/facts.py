@@ -17,7 +17,7 @@ from cytocurve.stores.links import links
 
 
 def facts(project: Project, images: Collection[str]) -> dict[str, Any]:
-    """The commit, each arm's seconds of training, links to the tracking store, and small pictures of these images.
+    """The commit, each arm's seconds of training, links to the tracking store, small pictures, the tables.
 
     ``seconds`` are of processor time, of the arms whose runs are all in the ledger; ``tracking`` is None where the
     tracking store cannot be reached or does not hold the study. Images that are no longer there have no picture.
@@ -39,6 +39,7 @@ def facts(project: Project, images: Collection[str]) -> dict[str, Any]:
             {arm: of_arm[0] for arm, of_arm in keys.items()},
         ),
         "pictures": _pictures(project, images),
+        "tables": sorted(path.name for path in (project.reports / "tables").glob("*.csv")),
     }
 
 

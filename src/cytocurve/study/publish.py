@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cytocurve.config import Project
-from cytocurve.core.comparison import tested_digest
+from cytocurve.core.comparison import digest_of_tests
 from cytocurve.core.metrics import METRICS, score
 from cytocurve.core.runs import PlannedRun
 from cytocurve.errors import ServiceError
@@ -63,7 +63,7 @@ def _tests(plan: ArmPlan) -> str:
     """The digest of the arm's test images with their folds and labels."""
     rows = [(row, each.fold) for each in {run.fold: run for run in plan.runs}.values() for row in each.rows["test"]]
     labels = [plan.class_names[plan.classes[row]] for row, _ in rows]
-    return tested_digest([plan.images[row] for row, _ in rows], [fold for _, fold in rows], labels)
+    return digest_of_tests([plan.images[row] for row, _ in rows], [fold for _, fold in rows], labels)
 
 
 def _read(project: Project, plan: ArmPlan, planned: Sequence[PlannedRun]) -> Iterator[PublishedRun]:

@@ -1,6 +1,6 @@
 """Whether one arm is better than another: differences paired by fold and seed, with tests that hold in folds."""
 
-from cytocurve.core.comparison.arms import ScoredArm, ScoredOn, tested_digest
+from cytocurve.core.comparison.arms import ScoredArm, ScoredOn, digest_of_tests
 from cytocurve.core.comparison.paired import Comparison, compare_paired
 from cytocurve.core.comparison.pairs import AREA, NotComparable, areas
 from cytocurve.core.comparison.seeds import SeedComparison, compare_seeds
@@ -15,5 +15,5 @@ __all__ = [
     "areas",
     "compare_paired",
     "compare_seeds",
-    "tested_digest",
+    "digest_of_tests",
 ]  # fmt: skip

@@ -27,10 +27,10 @@ class ScoredOn:
     @classmethod
     def on(cls, images: pd.DataFrame) -> "ScoredOn":
         """These images, each named once."""
-        return cls(tested_digest(images["image"].tolist(), images["fold"].tolist(), images["label"].tolist()), images)
+        return cls(digest_of_tests(images["image"].tolist(), images["fold"].tolist(), images["label"].tolist()), images)
 
 
-def tested_digest(images: Sequence[str], folds: Sequence[int], labels: Sequence[str]) -> str:
+def digest_of_tests(images: Sequence[str], folds: Sequence[int], labels: Sequence[str]) -> str:
     """SHA-256 (hex) of the test images' names with their folds and labels, whatever their order."""
     return digest(sorted(zip(images, map(int, folds), labels, strict=True)))
 

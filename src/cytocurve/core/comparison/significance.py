@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import special
 
 Values = NDArray[np.float64]
 
@@ -73,12 +73,11 @@ def signed_rank(differences: Values) -> float:
     if not len(values):
         return _NAN
     values = values[values != 0]
-    _, at, equal = np.unique(np.abs(values), return_inverse=True, return_counts=True)
-    ranks = (2 * np.cumsum(equal) - equal + 1)[at]  # doubled, so that means of ranks are whole numbers
-    ways = np.zeros(int(ranks.sum()) + 1)
+    ranks = _doubled_ranks(np.abs(values))
+    ways = np.zeros(int(ranks.sum()) + 1)  # to reach each sum of ranks
     ways[0] = 1.0
     for rank in ranks.tolist():
-        ways[rank:] += ways[:-rank].copy()
+        ways[rank:] += ways[:-rank]
     positive = int(ranks[values > 0].sum())
     smaller = min(positive, len(ways) - 1 - positive)
     return float(min(1.0, 2 * ways[: smaller + 1].sum() / ways.sum()))
@@ -97,16 +96,21 @@ def corrected_signed_rank(differences: Values, ratio: float) -> float:
 
 
 def rank_sum(larger: Values, smaller: Values) -> float:
-    """The one-sided p that the first scores (seeds,) are larger than the second; NaN where a side has none defined.
+    """The exact one-sided p that the first scores (seeds,) are larger than the second; NaN where a side has none.
 
     The Mann-Whitney U test (Mann & Whitney 1947), as Prellberg & Kramer 2019, section 4, compare networks over seeds;
-    exact where a side has at most eight scores and none are equal, by the normal distribution otherwise. It judges
-    whether training again on these images would give such scores, not whether other images would.
+    equal scores share their mean rank, and the distribution is that of all ways to deal these ranks to the sides. It
+    judges whether training again on these images would give such scores, not whether other images would.
     """
     first, second = _defined(larger), _defined(smaller)
     if not len(first) or not len(second):
         return _NAN
-    return float(stats.mannwhitneyu(first, second, alternative="greater").pvalue)
+    ranks = _doubled_ranks(np.concatenate([first, second]))
+    ways = np.zeros((len(first) + 1, int(ranks.sum()) + 1))  # by the scores dealt to the first, to reach each sum
+    ways[0, 0] = 1.0
+    for rank in ranks.tolist():
+        ways[1:, rank:] += ways[:-1, :-rank]
+    return float(ways[-1, int(ranks[: len(first)].sum()) :].sum() / ways[-1].sum())
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -123,3 +127,9 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 def _defined(values: Values) -> Values:
     return np.round(values[~np.isnan(values)], DIGITS)
+
+
+def _doubled_ranks(values: Values) -> NDArray[np.int64]:
+    """Twice the rank of each value, so that the mean rank of equal ones is a whole number."""
+    _, at, equal = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((2 * np.cumsum(equal) - equal + 1)[at], dtype=np.int64)
