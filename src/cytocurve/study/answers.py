@@ -20,7 +20,7 @@ from cytocurve.core.runs import digest
 from cytocurve.errors import InputError
 from cytocurve.report.titles import title_of
 from cytocurve.stores.dvc import data_hash
-from cytocurve.study.arm_answers import arm_answers, tested
+from cytocurve.study.arm_answers import arm_answers, arm_predictions
 from cytocurve.study.choice import best_arm, validation_scores
 from cytocurve.study.compared import Tables
 from cytocurve.study.dataset import read_catalog
@@ -56,7 +56,7 @@ def answers(project: Project, params: Params, progress: Progress) -> dict[str, A
     patients = _known(catalog, "patient")
     arms, scored = {}, []
     for done, arm in enumerate(params.arms, start=1):
-        told = tested(runs[arm.name], read_predictions(project, arm, "test"), patients)
+        told = arm_predictions(runs[arm.name], read_predictions(project, arm, "test"), patients)
         arms[arm.name] = vars(arm) | arm_answers(runs[arm.name], told, _known(catalog, arm.labels), LEADING)
         scored.append(Tables(arm.name, runs[arm.name], told.rows).scored(LEADING))
         arms[arm.name]["plan"] = figures_of(forecast_of(runs[arm.name], LEADING), LEADING)

@@ -25,7 +25,7 @@ EXAMPLES = 24
 
 
 @dataclass(frozen=True)
-class Tested:
+class ArmPredictions:
     """An arm's test predictions: ``classes`` in the order of the outputs, and by training size what its runs said.
 
     ``rows`` are those of the largest size, with images.
@@ -36,7 +36,7 @@ class Tested:
     rows: pd.DataFrame
 
 
-def tested(runs: pd.DataFrame, predictions: pd.DataFrame, patients: Mapping[str, str]) -> Tested:
+def arm_predictions(runs: pd.DataFrame, predictions: pd.DataFrame, patients: Mapping[str, str]) -> ArmPredictions:
     """These test predictions of these runs; ``patients`` names those of the images whose patient is known."""
     columns = probability_columns(predictions)
     classes = tuple(column.removeprefix("p_") for column in columns)
@@ -55,7 +55,7 @@ def tested(runs: pd.DataFrame, predictions: pd.DataFrame, patients: Mapping[str,
         run = np.searchsorted(keys, codes[rows])
         of_rows = None if subject is None else subject[rows]
         found[each] = Predictions.of(labels[rows], probabilities[rows], run, fold, seed, of_rows)
-    return Tested(classes, found, predictions[size[codes] == max(found)])
+    return ArmPredictions(classes, found, predictions[size[codes] == max(found)])
 
 
 def _subjects(images: pd.Series, patients: Mapping[str, str]) -> Any:
@@ -66,7 +66,7 @@ def _subjects(images: pd.Series, patients: Mapping[str, str]) -> Any:
     return np.array(of_image)[images.cat.codes]
 
 
-def arm_answers(runs: pd.DataFrame, told: Tested, given: Mapping[str, str], leading: str) -> dict[str, Any]:
+def arm_answers(runs: pd.DataFrame, told: ArmPredictions, given: Mapping[str, str], leading: str) -> dict[str, Any]:
     """The answers of an arm, by subject; ``given`` are the labels of images where known, of which classes are made."""
     curves = {metric: curve_of(runs, metric) for metric in METRICS}
     sizes = told.by_size
@@ -96,7 +96,7 @@ def _points(curve: Curve) -> list[dict[str, Any]]:
     return [{"size": size, **asdict(point)} for size, point in summarise(curve).items()]
 
 
-def _questions(told: Tested, given: Mapping[str, str]) -> dict[str, Sides]:
+def _questions(told: ArmPredictions, given: Mapping[str, str]) -> dict[str, Sides]:
     """The binary questions that the classes answer, by the labels of the test images."""
     if len(told.classes) == 2:
         return {}
@@ -106,7 +106,7 @@ def _questions(told: Tested, given: Mapping[str, str]) -> dict[str, Sides]:
     return questions(Task("", told.classes, members)) if members else {}
 
 
-def _asked(told: Tested, positive: Sides) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+def _asked(told: ArmPredictions, positive: Sides) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     """Each metric of a binary question, scored like a task."""
     parts = [(size, of, scores(asked(of, positive))) for size, of in told.by_size.items()]
     fold, seed = (np.concatenate([getattr(of, axis) for _, of, _ in parts]).tolist() for axis in ("fold", "seed"))
@@ -116,7 +116,7 @@ def _asked(told: Tested, positive: Sides) -> Iterator[tuple[str, list[dict[str, 
         yield metric, _points(Curve.of(fold, seed, sizes, values))
 
 
-def _by_class(told: Tested, curve_of: Any, area_name: str) -> dict[str, list[dict[str, Any]]]:
+def _by_class(told: ArmPredictions, curve_of: Any, area_name: str) -> dict[str, list[dict[str, Any]]]:
     """The averaged curves of each class; of two, the positive one's."""
     numbers = [1] if len(told.classes) == 2 else range(len(told.classes))
     return {
@@ -157,7 +157,7 @@ def _over_seeds(curves: Mapping[str, Curve]) -> list[dict[str, Any]]:
     return [{"size": size, "metrics": {metric: asdict(of[size]) for metric, of in found.items()}} for size in sizes]
 
 
-def _by_subject(told: Tested) -> list[dict[str, Any]] | None:
+def _by_subject(told: ArmPredictions) -> list[dict[str, Any]] | None:
     found = {size: subjects(of) for size, of in told.by_size.items()}
     return [
         {
@@ -184,7 +184,7 @@ def _spread(spread: Spread) -> dict[str, Any]:
     return {name: value.item() for name, value in vars(spread).items()}
 
 
-def _examples(told: Tested, given: Mapping[str, str]) -> list[dict[str, Any]]:
+def _examples(told: ArmPredictions, given: Mapping[str, str]) -> list[dict[str, Any]]:
     """The images whose true class got the least probability at the largest size, the mean over its runs."""
     means = out_of_fold(told.rows.astype({"image": str, "label": str}))
     runs = told.rows["image"].value_counts()
