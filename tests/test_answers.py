@@ -49,8 +49,8 @@ def test_the_plan_of_the_command_is_that_of_the_report(project: Project) -> None
     asked = plan(project, [arm], "roc_auc", 0.9)["arms"][arm.name]
     reported = read_answers(project)["arms"][arm.name]["plan"]
     assert [row["size"] for row in asked["forecast"]] == [row["size"] for row in reported["forecast"]]
-    medians = [[row["median"] for row in found["forecast"]] for found in (asked, reported)]
-    assert np.allclose(*medians, atol=1e-6)
+    first, second = ([row["median"] for row in found["forecast"]] for found in (asked, reported))
+    assert first == pytest.approx(second, abs=1e-6)
 
 
 def test_a_plan_that_every_arm_refuses_ends_with_1_and_says_why(tmp_path: Path) -> None:
