@@ -19,7 +19,7 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """# Results
 
 Each section is one run of `python -m bench.NAME` on the machine that it names; `make bench` runs all but `grid`,
-`agreement` and `relabelling`, which take long. Machines are noisy: read ratios and medians, not milliseconds.
+`agreement`, `relabelling` and `comparison`, which take long. Machines are noisy: read ratios and medians, not milliseconds.
 """
 
 

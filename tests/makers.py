@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cytocurve.config import Project
-from cytocurve.core.metrics import METRICS
+from cytocurve.core.metrics import score
 from cytocurve.core.runs import Arm, digest
 from cytocurve.stores.tables import write_parquet
 
@@ -31,41 +32,53 @@ def project_with_params(root: Path, sizes: Sequence[int] = (10, 20, 40), folds: 
     return Project(root)
 
 
+TESTED = 8
+"""Test images of a fold, half of each class."""
+
+
 def project_with_results(root: Path, sizes: Sequence[int] = (10, 20, 40), folds: int = 5) -> Project:
-    """Two arms whose scores rise with the training size; the second rises faster."""
+    """Two arms whose networks get better with the training size; the second gets better faster."""
     project = project_with_params(root, sizes, folds)
     for number, arm in enumerate(project.params().arms):
-        runs = results_of(arm, sizes, folds, loss=0.9 - 0.35 * number, seed=number)
-        write_parquet(project.results(arm), runs)
-        write_parquet(project.predictions(arm), predictions_of(runs, errors=1 - number))
+        write_results(project, arm, skill=0.8 + 1.2 * number, errors=1 - number)
     return project
 
 
-def predictions_of(runs: pd.DataFrame, errors: int = 0) -> pd.DataFrame:
-    """Six validation images a run, all but ``errors`` of them ranked rightly."""
-    labels = ["negative", "positive"] * 3
+def write_results(project: Project, arm: Arm, skill: float, errors: int = 0, labels: Sequence[str] = ()) -> None:
+    """An arm's runs and predictions: log-odds of the true class around ``skill`` times the log of the training size.
+
+    Of six validation images a run, all but ``errors`` are ranked rightly. ``labels`` are those of a fold's test images.
+    """
+    params = project.params()
+    random = np.random.default_rng(round(1000 * skill))
+    words = list(labels) or ["negative", "positive"] * (TESTED // 2)
+    truth = np.array([word == "positive" for word in words], dtype=np.int64)
+    rows, tables = [], []
+    for fold in range(params.folds):
+        luck = random.normal(0, 0.2)
+        for size in params.sizes:
+            for seed in params.seeds:
+                odds = (2 * truth - 1) * (skill * np.log10(size) + luck) + random.normal(0, 1, len(truth))
+                positive = 1 / (1 + np.exp(-odds))
+                key = digest([arm.name, fold, size, seed])
+                run = {"arm": arm.name, **vars(arm), "fold": fold, "size": size, "seed": seed, "run_key": key}
+                rows.append(run | {"epochs": 60 + fold} | score(truth, np.stack([1 - positive, positive], axis=1)))
+                names = [f"{fold}-{i}.tif" for i in range(len(truth))]
+                tables.append(_predictions(key, names, "test", words, positive))
+                tables.append(_validation(key, errors))
+    write_parquet(project.results(arm), pd.DataFrame(rows))
+    write_parquet(project.predictions(arm), pd.concat(tables, ignore_index=True))
+
+
+def _validation(key: str, errors: int) -> pd.DataFrame:
     positive = np.where(np.arange(6) % 2, 0.9, 0.1)
     positive[:errors] = 0.95
-    image = pd.DataFrame({"image": [f"{i}.tif" for i in range(6)], "subset": "validation", "label": labels})
-    image = image.assign(p_negative=1 - positive, p_positive=positive)
-    return pd.concat([image.assign(run_key=key) for key in runs["run_key"]], ignore_index=True)
+    names = [f"v{i}.tif" for i in range(6)]
+    return _predictions(key, names, "validation", ["negative", "positive"] * 3, positive)
 
 
-def results_of(arm: Arm, sizes: Sequence[int], folds: int, loss: float = 0.9, seed: int = 0) -> pd.DataFrame:
-    """One arm's runs: every metric is 1 - loss / sqrt(size), less some noise a fold and a run."""
-    random = np.random.default_rng(seed)
-    rows = []
-    for fold in range(folds):
-        luck = random.normal(0, 0.01)
-        for size in sizes:
-            row: dict[str, str | int | float] = {
-                "arm": arm.name,
-                "architecture": arm.architecture,
-                "augmentation": arm.augmentation,
-            }
-            row |= {"labels": arm.labels, "fold": fold, "size": size, "seed": 0, "epochs": 60 + fold}
-            row |= {"run_key": digest([arm.name, fold, size])}
-            noise = random.normal(0, 0.35 / size**0.75, len(METRICS))
-            scores = np.clip(0.985 - loss / np.sqrt(size) + luck + noise, 0, 1)
-            rows.append(row | dict(zip(METRICS, scores.tolist(), strict=True)))
-    return pd.DataFrame(rows)
+def _predictions(
+    key: str, names: Sequence[str], subset: str, words: Sequence[str], positive: NDArray[np.float64]
+) -> pd.DataFrame:
+    columns = {"run_key": key, "image": names, "subset": subset, "label": words}
+    return pd.DataFrame(columns | {"p_negative": 1 - positive, "p_positive": positive})

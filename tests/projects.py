@@ -1,17 +1,26 @@
 """Small real projects for tests that run the real command line."""
 
+import atexit
+import io
 import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandas as pd
+import pytest
 from PIL import Image
 from ruamel.yaml import YAML
+
+from cytocurve.cli import main
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -72,28 +81,35 @@ def write_toy(folder: Path, cells: int = 40) -> None:
 
 def make_project(root: Path, **changes: Any) -> Path:
     """A project with the toy dataset and these changes of ``SMALL``, under git and DVC like a clone."""
-    root.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(_bare_project(), root, dirs_exist_ok=True)
+    write_params(root, **changes)
+    commit(root, "study")
+    return root
+
+
+@cache
+def _bare_project() -> Path:
+    """What all projects start from, made once a process and not yet committed."""
+    root = Path(tempfile.mkdtemp(prefix="cytocurve-project-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
     for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
         shutil.copy(ROOT / name, root / name)
     shutil.copytree(ROOT / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     (root / "mlruns").mkdir()
-    write_params(root, **changes)
+    write_params(root)
     write_toy(root / "data" / "toy")
-    for command in (["git", "init", "-q", "-b", "main"], [str(BIN / "dvc"), "init", "-q", "-f"]):
-        subprocess.run(command, cwd=root, check=True, env=environment(), capture_output=True)
+    for command in (["git", "init", "-q", "-b", "main"], ["dvc", "init", "-q", "-f"]):
+        run(root, *command).check_returncode()
     shutil.copytree(ROOT / ".dvc" / "plots", root / ".dvc" / "plots")  # dvc init -f empties .dvc
-    subprocess.run(
-        [str(BIN / "dvc"), "add", "-q", "data"], cwd=root, check=True, env=environment(), capture_output=True
-    )
-    commit(root, "study")
+    run(root, "dvc", "add", "-q", "data").check_returncode()
     return root
 
 
 def commit(root: Path, message: str) -> None:
     """Commit all that git does not ignore."""
+    run(root, "git", "add", "-A").check_returncode()
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
-    for command in (["git", "add", "-A"], ["git", *identity, "commit", "-qm", message]):
-        subprocess.run(command, cwd=root, check=True, env=environment(), capture_output=True)
+    run(root, "git", *identity, "commit", "-qm", message).check_returncode()
 
 
 def write_params(root: Path, **changes: Any) -> None:
@@ -117,5 +133,19 @@ def run(root: Path, *command: str, **variables: str) -> "subprocess.CompletedPro
 
 
 def cytocurve(root: Path, *arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
-    """Run the real command line in a project."""
-    return run(root, str(BIN / "cytocurve"), *arguments, **variables)
+    """Call the command line in a project as its script does, in this process: a script of its own imports for seconds.
+
+    ``run(root, "cytocurve", ...)`` starts the script.
+    """
+    output, errors = io.StringIO(), io.StringIO()
+    with (
+        chdir(root),
+        patch.dict(os.environ, environment(**variables), clear=True),
+        patch.object(sys, "argv", ["cytocurve", *arguments]),
+        redirect_stdout(output),
+        redirect_stderr(errors),
+        pytest.raises(SystemExit) as ended,
+    ):
+        main()
+    assert isinstance(ended.value.code, int)
+    return subprocess.CompletedProcess(arguments, ended.value.code, output.getvalue(), errors.getvalue())

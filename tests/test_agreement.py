@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from projects import ROOT
 from sklearn.metrics import cohen_kappa_score, precision_score, recall_score
@@ -30,7 +30,6 @@ def labelled(pairs: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
     return [a for a, _ in both], [b for _, b in both]
 
 
-@settings(deadline=None)
 @given(versions)
 def test_kappa_is_scikit_learns_on_the_images_labelled_in_both(pairs: list[tuple[str, str]]) -> None:
     """Unlabelled images take no part; where kappa is not defined there is none."""
@@ -85,7 +84,6 @@ def test_the_interval_covers_the_true_kappa() -> None:
     assert 0.93 <= covered <= 0.97
 
 
-@settings(deadline=None)
 @given(versions)
 def test_scores_a_class_are_scikit_learns(pairs: list[tuple[str, str]]) -> None:
     """Precision and sensitivity of every label, undefined where nothing is to be divided."""

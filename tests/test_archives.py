@@ -248,7 +248,7 @@ def test_what_macos_adds_is_left_out(tmp_path: Path) -> None:
     assert contents(tmp_path / "unpacked") == {"cells/a.png": b"x"}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     suffix=st.sampled_from([".zip", ".tar", ".tar.gz"]),
     changes=st.lists(st.tuples(st.integers(0, 10**5), st.integers(0, 255)), max_size=8),

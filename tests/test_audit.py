@@ -134,7 +134,7 @@ def test_a_split_by_image_leaks_every_patient_and_names_images_of_both_sides() -
             assert {patients[str(image)] for image in images} == {offender["patient"]}
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 9), min_size=30, max_size=30), st.integers(0, 5))
 def test_the_leak_of_a_split_is_what_counting_by_hand_gives(owners: list[int], seed: int) -> None:
     """Patients on several sides of a fold, and test images whose patient is trained on, by plain sets."""
@@ -152,7 +152,7 @@ def test_the_leak_of_a_split_is_what_counting_by_hand_gives(owners: list[int], s
     assert leak.numbers["test_images"] == exposed
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(st.lists(st.integers(0, 8), min_size=30, max_size=30))
 def test_a_split_that_keeps_patients_and_pictures_together_never_leaks(near: list[int]) -> None:
     assume(len(set(near)) >= FOLDS)

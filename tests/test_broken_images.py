@@ -17,7 +17,7 @@ from dataset_makers import draw, save, silent
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from projects import cytocurve, write_params
+from projects import cytocurve, run, write_params
 
 from cytocurve.config import Project
 from cytocurve.errors import InputError
@@ -208,10 +208,11 @@ def test_an_image_whose_pixels_are_broken_is_named_by_the_catalog(name: str, tmp
     assert reason in line
 
 
+@pytest.mark.slow
 def test_the_command_line_lists_all_of_them_and_exits_with_2(tmp_path: Path) -> None:
     bad = {name: make_it() for name, (make_it, _) in {**REFUSED, **BROKEN}.items()}
     project = catalogued(tmp_path, {**bad, **{name: make_it() for name, make_it in SOUND.items()}})
-    done = cytocurve(project.root, "catalog")
+    done = run(project.root, "cytocurve", "catalog")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert "Warning" not in done.stderr
@@ -220,9 +221,10 @@ def test_the_command_line_lists_all_of_them_and_exits_with_2(tmp_path: Path) -> 
     assert cytocurve(project.root, "data", "info", "mine").returncode == 2
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_the_sound_ones_without_a_warning(tmp_path: Path) -> None:
     project = catalogued(tmp_path, {name: make_it() for name, make_it in SOUND.items()})
-    done = cytocurve(project.root, "catalog", "--json")
+    done = run(project.root, "cytocurve", "catalog", "--json")
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
     assert json.loads(done.stdout)["images"] == 4 + len(SOUND)
@@ -250,7 +252,7 @@ def scrambled(content: bytes, chance: random.Random) -> bytes:
     return bytes(changed[: chance.randrange(len(changed))] if chance.random() < 0.2 else changed)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 2**32))
 def test_images_of_random_damage_and_name_end_well_or_with_one_error(
     tmp_path_factory: pytest.TempPathFactory, seed: int
@@ -293,7 +295,7 @@ tables = st.one_of(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(table=tables)
 def test_any_label_table_is_catalogued_or_refused(tmp_path_factory: pytest.TempPathFactory, table: bytes) -> None:
     with suppress(InputError):

@@ -313,7 +313,7 @@ def test_where_no_link_can_be_made_images_are_copied(project: Project, source: P
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("cache", ["", "reflink,copy", "symlink", "hardlink", "hardlink,symlink"])
+@pytest.mark.parametrize("cache", ["", "symlink", "hardlink", "hardlink,symlink"])
 def test_dvc_takes_linked_images_and_the_source_stays_as_it_was(cache: str, tmp_path: Path, source: Path) -> None:
     """Whatever links DVC makes to its cache, bytes and modes of the source do not change."""
     root = make_project(tmp_path / "project")
@@ -334,6 +334,7 @@ def test_dvc_takes_linked_images_and_the_source_stays_as_it_was(cache: str, tmp_
     }
 
 
+@pytest.mark.slow
 def test_the_command_line_takes_an_archive(tmp_path: Path, source: Path) -> None:
     """Figures as JSON, and a second call is refused."""
     write_params(tmp_path)

@@ -1,10 +1,12 @@
 """Compiled kernels that were damaged on disk are compiled again; nothing of them is run."""
 
 import os
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from projects import cytocurve, make_project
+from projects import make_project, run
 
 from cytocurve.study.kernel_files import drop_damaged, record
 
@@ -39,20 +41,32 @@ def test_a_file_that_was_written_anew_gets_a_new_checksum(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_a_first_sweep_tells_of_compiling_and_one_with_damaged_kernel_files_gives_the_same_bytes(
+def test_of_two_workers_one_compiles_and_damaged_kernel_files_are_compiled_again_to_the_same_bytes(
     tmp_path: Path,
 ) -> None:
-    root = make_project(tmp_path / "project", sizes=[4], folds=3)
-    cache = tmp_path / "cache"
+    """A first sweep tells of compiling; its workers start together, and each kernel is compiled and saved once."""
+    root = make_project(tmp_path / "project", sizes=[4])
+    variables = {"CYTOCURVE_CACHE": str(tmp_path / "cache"), "NUMBA_DEBUG_CACHE": "1"}
     table = root / "results" / "sequential-none-folder.parquet"
-    first = [cytocurve(root, command, CYTOCURVE_CACHE=str(cache)) for command in ("catalog", "split", "sweep")]
+    first = [run(root, "cytocurve", command, **variables) for command in ("catalog", "split", "sweep")]
     assert [done.returncode for done in first] == [0, 0, 0]
     assert "Compiling kernels, once a machine" in first[-1].stderr
+    saved, loaded = (kernel_files(first[-1].stdout, what) for what in ("saved to", "loaded from"))
+    assert set(saved.values()) == {1}
+    assert loaded == saved
     before = table.read_bytes()
-    for path in cache.rglob("optimizers.*.nb[ci]"):  # those that are compiled again soonest
+    damaged = list((tmp_path / "cache").rglob("optimizers.*.nb[ci]"))  # those that are compiled again soonest
+    assert damaged
+    for path in damaged:
         damage(path)
     (root / "ledger").rename(tmp_path / "ledger")
-    done = cytocurve(root, "sweep", CYTOCURVE_CACHE=str(cache))
+    done = run(root, "cytocurve", "sweep", **variables)
     assert done.returncode == 0, done.stderr
     assert "Compiling kernels" not in done.stderr
     assert table.read_bytes() == before
+    assert {Path(name) for name in kernel_files(done.stdout, "saved to")} == {x for x in damaged if x.suffix == ".nbc"}
+
+
+def kernel_files(said: str, what: str) -> Counter[str]:
+    """The files of machine code that numba says it saved or loaded, each as often as it did."""
+    return Counter(re.findall(rf"data {what} '([^']+)'", said))

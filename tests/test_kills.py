@@ -123,16 +123,16 @@ def test_a_killed_worker_costs_no_finished_run(project: Path) -> None:
 
 
 def test_a_killed_dvc_repro_is_finished_by_the_next(project: Path) -> None:
-    repro = start(project, str(BIN / "dvc"), "repro")
+    repro = start(project, "dvc", "repro", f"sweep@{ARM}")
     wait_for_runs(project, 5, repro)
     repro.send_signal(signal.SIGKILL)
     repro.wait()
     before = stored(project)
-    done = run(project, "dvc", "repro")
+    done = run(project, "dvc", "repro", f"sweep@{ARM}")
     assert done.returncode == 0, done.stderr
     assert_kept(before, project)
     assert_one_finished_mlflow_run_a_key(project)
-    again = run(project, "dvc", "repro")
+    again = run(project, "dvc", "repro", f"sweep@{ARM}")
     assert "Data and pipelines are up to date" in again.stdout
 
 

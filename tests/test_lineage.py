@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from dataset_makers import silent
-from projects import BIN, cytocurve, make_project, run, write_params, write_toy
+from projects import cytocurve, make_project, run, write_params, write_toy
 
 from cytocurve.config import Project
 from cytocurve.errors import InputError
@@ -204,8 +204,8 @@ def test_a_record_is_traced_and_withdrawn_and_only_its_runs_are_trained_again(tm
     """The whole loop by the real commands: what the trace lists is what the next study trains."""
     root = make_project(tmp_path / "study", sizes=[4, 8, 12])
     one_patient_an_image(root)
-    for command in (["dvc", "add", "-q", "data"], ["dvc", "repro", "-q"]):
-        assert run(root, str(BIN / command[0]), *command[1:]).returncode == 0
+    for command in (["add", "-q", "data"], ["repro", "-q"]):
+        assert run(root, "dvc", *command).returncode == 0
     runs = pd.read_parquet(root / "results" / "sequential-none-folder.parquet")
     traced = json.loads(cytocurve(root, "data", "trace", "--patient", "P03", "--json").stdout)
     saw = {seen["run_key"] for seen in traced["runs"]}
@@ -217,7 +217,7 @@ def test_a_record_is_traced_and_withdrawn_and_only_its_runs_are_trained_again(tm
     assert traced["curves"][0]["test"] == [4, 8, 12]
 
     assert cytocurve(root, "data", "withdraw", "--patient", "P03", "--reason", "consent withdrawn").returncode == 0
-    said = run(root, str(BIN / "dvc"), "repro")
+    said = run(root, "dvc", "repro", "sweep@sequential-none-folder")
     assert said.returncode == 0, said.stderr
     found = re.search(r"runs (\d+), found (\d+), trained (\d+)", said.stdout)
     assert found

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from projects import BIN, cytocurve, make_project, run, write_params
+from projects import cytocurve, make_project, run, write_params
 
 FIRST, SECOND = (f"sequential-none-{labels}" for labels in ("folder", "second"))
 
@@ -18,7 +18,7 @@ def finished_runs(root: Path) -> int:
 @pytest.mark.slow
 def test_a_reviewed_version_trains_its_own_arm_only_and_is_compared(tmp_path: Path) -> None:
     root = make_project(tmp_path / "study", sizes=[4, 12])
-    assert run(root, str(BIN / "dvc"), "repro", "-q").returncode == 0
+    assert run(root, "dvc", "repro", "-q", f"sweep@{FIRST}").returncode == 0
     said = cytocurve(root, "labels", "review", FIRST, "--top", "5")
     assert said.returncode == 0, said.stderr
     assert "labels import" in said.stdout
@@ -40,7 +40,7 @@ def test_a_reviewed_version_trains_its_own_arm_only_and_is_compared(tmp_path: Pa
 
     write_params(root, sizes=[4, 12], labels=["folder", "second"])
     before, first = finished_runs(root), (root / "results" / f"{FIRST}.parquet").read_bytes()
-    done = run(root, str(BIN / "dvc"), "repro")
+    done = run(root, "dvc", "repro", "evaluate")
     assert done.returncode == 0, done.stderr
     trained = re.search(rf"{SECOND}: runs 8, found \d, trained (\d)", done.stdout)
     assert trained

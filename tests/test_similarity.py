@@ -7,7 +7,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from numpy.typing import NDArray
@@ -92,7 +92,6 @@ def test_the_difference_is_that_of_its_definition(one: Grey, other: Grey) -> Non
     assert difference(one, other) == pytest.approx(expected, rel=1e-9)
 
 
-@settings(deadline=None)
 @given(flocks, st.integers(0, 40))
 def test_the_search_connects_what_comparing_all_pairs_connects(flock: Grey, noise: int) -> None:
     """Nothing is lost by bounds, blocks and what is skipped, and the pairs are fewer than the pictures."""

@@ -53,7 +53,7 @@ def without(version: list[str], places: set[int]) -> list[str]:
 few = st.sets(st.integers(0, 29), max_size=5)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(few, few, few, st.sampled_from(["stratified", "patient"]), st.sampled_from(["images", "patients"]))
 def test_versions_differ_in_labels_and_classes_alone(
     changed: set[int], unlabelled: set[int], missing: set[int], split: str, grow_by: str
@@ -74,7 +74,7 @@ def test_versions_differ_in_labels_and_classes_alone(
             assert (label, number) == names[its[image]]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(few, few)
 def test_the_first_version_is_drawn_as_if_it_were_alone_with_these_images(
     changed: set[int], unlabelled: set[int]
@@ -89,7 +89,7 @@ def test_the_first_version_is_drawn_as_if_it_were_alone_with_these_images(
     assert both["a"].to_parquet(index=False) == alone["a"].to_parquet(index=False)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.lists(st.sampled_from(["dark", "light", ""]), min_size=30, max_size=40), few)
 def test_every_labelled_image_takes_part_or_is_left_out_with_the_reason(first: list[str], unlabelled: set[int]) -> None:
     """The images of the split and those left out are all that the version labels."""

@@ -154,6 +154,11 @@ class Project:
         return self.root / "reports"
 
     @property
+    def answers(self) -> Path:
+        """All that the results tell, for the page and for other programs."""
+        return self.reports / "answers.json"
+
+    @property
     def ledger(self) -> Path:
         """The store of finished runs; ``CYTOCURVE_LEDGER`` moves it, so that clones can share one."""
         return Path(os.environ.get("CYTOCURVE_LEDGER") or self.root / "ledger").resolve()

@@ -1,4 +1,4 @@
-"""Where compiled kernels are kept, that they are compiled once, and that other processors' give the same."""
+"""Where compiled kernels are kept, and that other processors' give the same."""
 
 import os
 import subprocess
@@ -42,8 +42,6 @@ def test_where_that_cannot_be_written_a_temporary_folder_serves(
     assert jit.folder().is_dir()
 
 
-TRAIN = "from engine_makers import toy_job; from cytocurve.models.engines import train; "
-TRAIN += "train('native', toy_job('flip_rotate'))"
 CHECK = "import pytest; options = ['-q', '-m', 'not slow', '-k', 'definition or gradient', 'test_native.py']; "
 CHECK += "raise SystemExit(pytest.main(options))"
 
@@ -53,16 +51,6 @@ def python(code: str, cache: Path, **variables: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", code], cwd=Path(__file__).parent, env=environment, stdout=subprocess.PIPE, text=True
     )
-
-
-@pytest.mark.slow
-def test_of_two_processes_that_start_together_one_compiles_and_the_other_loads(tmp_path: Path) -> None:
-    running = [python(TRAIN, tmp_path, NUMBA_DEBUG_CACHE="1") for _ in range(2)]
-    outputs = [process.communicate()[0] for process in running]
-    assert [process.returncode for process in running] == [0, 0]
-    saved, loaded = (sorted(output.count(f"data {what}") for output in outputs) for what in ("saved", "loaded"))
-    assert saved[0] == 0 < saved[1]
-    assert loaded == [0, saved[1]]
 
 
 WIDE = "import numba; numba.config.CPU_FEATURES = '+avx512f'; from cytocurve.models.kernels import simd; "

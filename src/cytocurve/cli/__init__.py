@@ -10,7 +10,7 @@ from typing import NoReturn
 import click
 
 from cytocurve import __version__
-from cytocurve.cli import audit, compare, data, labels, lineage, review, stages, study, ui
+from cytocurve.cli import audit, compare, data, labels, lineage, plan, report, review, stages, study, ui
 from cytocurve.errors import CytocurveError
 
 INTERRUPTED = 130
@@ -42,7 +42,9 @@ def cli() -> None:
 
     \b
     dvc repro                     compute whatever changed, from images to a registered model
-    cytocurve ui                  compare runs and curves in MLflow's pages
+    cytocurve plan --target 0.95  how many labelled images that needs
+    cytocurve compare             whether the arms really differ
+    cytocurve ui                  look at runs and curves in MLflow's pages
     cytocurve data add pbc PATH   bring in a dataset; then name it in params.yaml
     """
 
@@ -62,6 +64,7 @@ for _stage in (
     stages.register,
 ):
     cli.add_command(_stage)
-cli.add_command(compare.compare)
+for _answer in (plan.plan, compare.compare, report.report, report.figures):
+    cli.add_command(_answer)
 cli.add_command(ui.ui)
 cli.add_command(study.study)

@@ -146,14 +146,19 @@ def publish(arms: tuple[str, ...], machine: bool) -> None:
 @click.command()
 @as_json
 def evaluate(machine: bool) -> None:
-    """Stage: curves, figures and the page -> reports/.
+    """Stage: answers, figures and the page -> reports/.
 
     \b
     cytocurve evaluate --json     every figure of the study
     """
     from cytocurve.pipeline.evaluate import evaluate as run
+    from cytocurve.progress import Bars
 
-    figures = run(current_project())
+    bars = Bars()
+    try:
+        figures = run(current_project(), bars("evaluating", "arms"))
+    finally:
+        bars.close()
     show(machine, figures, lambda: _curves(figures))
 
 

@@ -1,69 +1,101 @@
-"""Learning curves: what an arm scores at each training size, how sure that is, and where more images stop to pay.
+"""Learning curves: what an arm scores at each training size, how sure that is, and what more images add.
 
-Folds, not runs, are the units that are resampled: the runs of a fold share test images and, over the sizes, training
-images, so they stay together. Undefined scores (NaN) are left out and counted out of ``n``.
+Undefined scores (NaN) are left out of every figure and counted beside it.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Values = NDArray[np.float64]
+from cytocurve.core.bootstrap import mean_intervals
+from cytocurve.core.defined import Values
 
 MARGIN = 0.01
 """The gain in score below which a larger training set is not worth its labels."""
 
-RESAMPLES = 10_000
-_SEED = 20_190_419
+WHISKER = 1.5
+"""Box lengths that a whisker may be long (Tukey 1977, Exploratory Data Analysis, section 2D)."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Curve:
-    """One arm's scores by one metric: ``sizes`` (sizes,) increasing, ``scores`` (folds, seeds, sizes), NaN where none.
+    """One arm's scores by one metric: ``scores`` (folds, seeds, sizes), NaN where undefined and where no run is.
 
-    The folds are in the order of their scores, so that nothing depends on their numbers.
+    ``folds``, ``seeds`` and ``sizes`` name the axes, each increasing, so that curves of the same runs can be
+    subtracted; ``ran`` (folds, seeds, sizes) says which runs there are.
     """
 
+    folds: NDArray[np.int64]
+    seeds: NDArray[np.int64]
     sizes: NDArray[np.int64]
     scores: Values
+    ran: NDArray[np.bool_]
 
     @classmethod
     def of(cls, folds: Sequence[int], seeds: Sequence[int], sizes: Sequence[int], scores: Sequence[float]) -> "Curve":
         """The curve of these runs, as columns of equal length; raises ``ValueError`` where one is there twice."""
-        names, fold = np.unique(np.asarray(folds), return_inverse=True)
-        seed_names, seed = np.unique(np.asarray(seeds), return_inverse=True)
+        fold_names, fold = np.unique(np.asarray(folds, dtype=np.int64), return_inverse=True)
+        seed_names, seed = np.unique(np.asarray(seeds, dtype=np.int64), return_inverse=True)
         size_names, size = np.unique(np.asarray(sizes, dtype=np.int64), return_inverse=True)
-        if len(set(zip(fold, seed, size, strict=True))) < len(fold):
+        ran = np.zeros((len(fold_names), len(seed_names), len(size_names)), dtype=np.bool_)
+        ran[fold, seed, size] = True
+        if ran.sum() < len(scores):
             raise ValueError("a fold, seed and size may occur once in a curve; some run is there twice")
-        table = np.full((len(names), len(seed_names), len(size_names)), np.nan)
+        table = np.full(ran.shape, np.nan)
         table[fold, seed, size] = scores
-        order = np.lexsort(table.reshape(len(names), -1).T)
-        return cls(size_names, table[order])
+        return cls(fold_names, seed_names, size_names, table, ran)
 
 
 @dataclass(frozen=True)
 class Summary:
-    """The scores at one size: ``sd`` by n - 1, a 95 % interval of the mean, ``n`` defined scores; NaN if undefined."""
+    """The scores of the runs at one size: ``sd`` by n - 1, and a 95 % interval of the mean; NaN if undefined.
+
+    Box and whiskers as a box plot has them: a whisker ends at the furthest score within 1.5 box lengths of the box,
+    and the scores beyond are ``outliers``, in order. ``n`` scores are defined, those of ``undefined`` runs are not.
+    """
 
     mean: float
     sd: float
     median: float
     q1: float
     q3: float
+    whisker_low: float
+    whisker_high: float
+    outliers: tuple[float, ...]
+    min: float
+    max: float
     ci_low: float
     ci_high: float
     n: int
+    undefined: int
 
 
 def summarise(curve: Curve) -> dict[int, Summary]:
     """The summary of each size; intervals as in ``mean_intervals``."""
-    low, high = mean_intervals(curve.scores)
-    return {
-        int(size): _summary(curve.scores[:, :, i], float(low[i]), float(high[i])) for i, size in enumerate(curve.sizes)
-    }
+    return dict(zip(curve.sizes.tolist(), _summaries(curve.scores, curve.ran), strict=True))
+
+
+def areas(curve: Curve) -> Values:
+    """The area under each run's learning curve over log(size), (folds, seeds), in the score's own range.
+
+    The trapezoidal rule over the logarithm of the number of labels (Guyon et al. 2011, "Results of the Active Learning
+    Challenge", JMLR W&CP 16), divided by the length of that axis: a curve that stays at 0.9 has the area 0.9. It is
+    linear in the scores, so that the difference of two arms' areas is the area of their difference. NaN where a score
+    is undefined, and with one size.
+    """
+    if len(curve.sizes) == 1:
+        return np.full(curve.scores.shape[:2], np.nan)
+    steps = np.log(curve.sizes)
+    area: Values = np.trapezoid(curve.scores, steps, axis=2) / (steps[-1] - steps[0])
+    return area
+
+
+def area(curve: Curve) -> Summary:
+    """The summary of ``areas``; a fold and seed is ``undefined`` where some size lacks a defined score."""
+    ran = np.asarray(curve.ran.any(axis=2))
+    return _summaries(areas(curve)[:, :, np.newaxis], ran[:, :, np.newaxis])[0]
 
 
 @dataclass(frozen=True)
@@ -83,53 +115,36 @@ def gain(curve: Curve, small: int, large: int) -> Gain:
     return Gain(float(np.nanmean(differences)), float(low[0]), float(high[0]))
 
 
-def saturation_size(curve: Curve, margin: float = MARGIN) -> int | None:
-    """The smallest size after which no larger one is better by more than ``margin``, with 95 % confidence.
-
-    That is the smallest size n, below the largest, such that for every larger size m the lower end of the 95 %
-    interval of the mean gain score(m) - score(n), paired by fold and seed, is at most ``margin``. None where only
-    the largest size fulfils it, and where a gain is undefined.
-    """
-    for i, size in enumerate(curve.sizes[:-1]):
-        low, _ = mean_intervals(curve.scores[:, :, i + 1 :] - curve.scores[:, :, i : i + 1])
-        # A rise of exactly the margin may end up above it by the rounding of the subtraction.
-        if (low <= margin + 1e-9).all():
-            return int(size)
-    return None
+def _summaries(scores: Values, ran: NDArray[np.bool_]) -> list[Summary]:
+    """The summaries of scores (folds, seeds, columns), one a column."""
+    low, high = mean_intervals(scores)
+    columns = range(scores.shape[2])
+    return [_summary(scores[:, :, i], float(low[i]), float(high[i]), int(ran[:, :, i].sum())) for i in columns]
 
 
-def mean_intervals(values: Values) -> tuple[Values, Values]:
-    """The lower and upper ends, each (columns,), of the 95 % intervals of the means of values (folds, seeds, columns).
-
-    Percentile bootstrap over folds (Efron & Tibshirani 1993, chapter 13): all runs of a drawn fold are taken, and all
-    columns share the draws. The draws are the same in every call for the same number of folds.
-    """
-    folds = len(values)
-    draws = np.random.default_rng(_SEED).multinomial(folds, np.full(folds, 1 / folds), size=RESAMPLES)  # (R, folds)
-    defined = ~np.isnan(values)
-    totals = draws @ np.where(defined, values, 0.0).sum(axis=1)  # (R, columns)
-    counts = draws @ defined.sum(axis=1)
-    means = np.divide(totals, counts, out=np.full(totals.shape, np.nan), where=counts > 0)
-    ends = [_quantiles(column[~np.isnan(column)], (0.025, 0.975)) for column in means.T]
-    return np.array([end[0] for end in ends]), np.array([end[1] for end in ends])
-
-
-def _summary(scores: Values, low: float, high: float) -> Summary:
+def _summary(scores: Values, low: float, high: float, runs: int) -> Summary:
     defined = np.sort(scores[~np.isnan(scores)])
-    q1, median, q3 = _quantiles(defined, (0.25, 0.5, 0.75))
+    n, nan = len(defined), float("nan")
+    if not n:
+        return Summary(nan, nan, nan, nan, nan, nan, nan, (), nan, nan, low, high, 0, runs)
+    q1, median, q3 = np.quantile(defined, (0.25, 0.5, 0.75)).tolist()
+    reach = WHISKER * (q3 - q1)
+    inside = defined[(defined >= q1 - reach) & (defined <= q3 + reach)]
+    # Between distant neighbours a quartile is interpolated, and a whisker would end inside the box.
+    whisker_low, whisker_high = min(q1, float(inside[0])), max(q3, float(inside[-1]))
     return Summary(
-        mean=float(defined.mean()) if len(defined) else float("nan"),
-        sd=float(defined.std(ddof=1)) if len(defined) > 1 else float("nan"),
+        mean=float(defined.mean()),
+        sd=float(defined.std(ddof=1)) if n > 1 else nan,
         median=median,
         q1=q1,
         q3=q3,
+        whisker_low=whisker_low,
+        whisker_high=whisker_high,
+        outliers=tuple(defined[(defined < whisker_low) | (defined > whisker_high)].tolist()),
+        min=float(defined[0]),
+        max=float(defined[-1]),
         ci_low=low,
         ci_high=high,
-        n=len(defined),
+        n=n,
+        undefined=runs - n,
     )
-
-
-def _quantiles(values: NDArray[Any], at: Sequence[float]) -> list[float]:
-    if not len(values):
-        return [float("nan")] * len(at)
-    return [float(value) for value in np.quantile(values, at)]

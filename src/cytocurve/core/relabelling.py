@@ -36,8 +36,8 @@ def relabellings(
 ) -> list[Relabelling]:
     """Each pair of arms with the same architecture and augmentation, the later label version against the first.
 
-    The judge is the last label version of the study. ``results`` and ``predictions`` are the arms' tables by name.
-    Pairs whose classes or test images differ are left out.
+    The judge is the last label version of the study. ``results`` and ``predictions`` (of test images) are the arms'
+    tables by name. Pairs whose classes or test images differ are left out.
     """
     found = []
     for arm in arms:
@@ -59,22 +59,22 @@ def relabellings(
 
 
 def _labels(table: pd.DataFrame) -> pd.Series:
-    tests = table[table["subset"] == "test"].drop_duplicates("image")
+    tests = table[["image", "label"]].drop_duplicates("image").astype(str)
     return tests.set_index("image")["label"]
 
 
 def judged(runs: pd.DataFrame, table: pd.DataFrame, given: pd.Series, metric: str) -> pd.DataFrame | None:
-    """Each run's ``fold, size, seed`` and ``score`` on the given labels (by image) of its test images.
+    """Each run's ``fold, size, seed`` and ``score`` on the given labels, by image; ``table`` are its test predictions.
 
     None where an image has no such label, or a label is not one of the classes.
     """
-    tests = table[table["subset"] == "test"]
     columns = probability_columns(table)
     names = [column.removeprefix("p_") for column in columns]
-    if not set(tests["image"]) <= set(given.index) or not set(given) <= set(names):
+    images = table["image"].astype(str)
+    if not set(images) <= set(given.index) or not set(given) <= set(names):
         return None
-    classes = tests["image"].map(given).map(names.index).to_numpy(np.int64)
-    probabilities = tests[columns].to_numpy()
-    rows = tests.reset_index(drop=True).groupby("run_key").indices
+    classes = images.map(given).map(names.index).to_numpy(np.int64)
+    probabilities = table[columns].to_numpy()
+    rows = table.reset_index(drop=True).groupby("run_key", observed=True).indices
     scores = {key: score(classes[index], probabilities[index])[metric] for key, index in rows.items()}
     return runs[RUN].assign(score=runs["run_key"].map(scores))

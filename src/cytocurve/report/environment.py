@@ -2,6 +2,8 @@
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from cytocurve.report import words
+
 
 def environment() -> Environment:
     """The templates of ``cytocurve.report``, with the filters ``score`` and ``signed``."""
@@ -13,6 +15,5 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters["score"] = lambda value: "–" if value != value else f"{value:.3f}"
-    made.filters["signed"] = lambda value: f"{value:+.3f}".replace("-", "−")
+    made.filters |= {"score": words.score, "signed": words.signed}
     return made

@@ -1,112 +1,119 @@
-"""The report: one HTML page that opens without a network."""
+"""The report: one HTML page, with everything that it needs in itself, that asks no address for anything."""
 
-import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import base64
+import gzip
+import hashlib
+import json
+from collections.abc import Mapping
+from importlib.resources import files
 from typing import Any
 
 from markupsafe import Markup
 
 from cytocurve.core.audit.finding import told
-from cytocurve.core.curves import MARGIN, Gain, Summary
-from cytocurve.core.relabelling import Relabelling
-from cytocurve.report.charts import INK, MUTED, PAPER, RULE, WIDE_FROM
+from cytocurve.report import figures, words
 from cytocurve.report.environment import environment
+from cytocurve.report.headline import headline, saturation
+from cytocurve.report.libraries import VERSIONS, library
+from cytocurve.report.names import short_names
 
 OFFENDERS_SHOWN = 3
 """Of each finding of the audit; ``reports/audit.json`` has the others."""
 
-_TITLES = {"roc_auc": "ROC-AUC", "f1": "F1 (macro)", "f1_weighted": "F1 (weighted)"}
+EMBEDDED_AT_MOST = 3_500_000
+"""Bytes of the answers in the page; where they are more, of the ROC and precision-recall curves the last size stays."""
+
+SCRIPTS = ("data", "chart", "tables", "legend", "curves", "planner", "comparison", "details", "main")
+STYLES = ("page", "print")
 
 
-@dataclass(frozen=True)
-class Study:
-    """What the page tells: ``curves[arm][metric][size]``, the first metric leading, and each arm's saturation size.
+def render(answers: Mapping[str, Any], facts: Mapping[str, Any], static: Mapping[str, str] | None = None) -> str:
+    """The page of these answers (``reports/answers.json``).
 
-    ``chosen`` is the arm with the best validation scores; ``gain`` is that of its largest size over its saturation
-    size, where it has one; ``notes`` are sentences on the data that a reader must know. ``audit`` is the contents of
-    ``reports/audit.json``, None where these data were not audited; ``relabellings`` compare
-    the label ``versions``.
+    ``facts`` are what only this computation knows: commit, seconds, links to MLflow, pictures, names of the tables.
+    ``static`` is ``figures.drawings(answers)``, where the caller has it already.
     """
-
-    dataset: str
-    task: str
-    curves: Mapping[str, Mapping[str, Mapping[int, Summary]]]
-    saturation: Mapping[str, int | None]
-    chosen: str
-    gain: Gain | None
-    notes: Sequence[str]
-    provenance: Mapping[str, str]
-    audit: Mapping[str, Any] | None = None
-    relabellings: Sequence[Relabelling] = ()
-    versions: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Table:
-    """The scores by one metric: ``rows`` has a training size and, for every arm, its summary there, if it has one."""
-
-    metric: str
-    title: str
-    rows: Sequence[tuple[int, Sequence[Summary | None]]]
-
-
-@dataclass(frozen=True)
-class Headline:
-    """The chosen arm at its largest size, by the mean of the leading metric."""
-
-    arm: str
-    size: int
-    point: Summary
-    saturation: int | None
-
-
-def title_of(metric: str) -> str:
-    """A metric's name for people."""
-    return _TITLES.get(metric, metric.replace("_", " ").capitalize())
-
-
-def render(study: Study, curves_svg: str, boxplot_svg: str) -> str:
-    """The page, with these two figures of the leading metric in it."""
-    pages, tables = environment(), _tables(study)
-    pages.filters["told"] = told
-    return pages.get_template("report.html").render(
-        study=study,
-        headline=headline(study),
-        leading=tables[0],
-        others=tables[1:],
-        margin=MARGIN,
+    names = short_names(answers["arms"])
+    drawn = figures.drawings(answers) if static is None else static
+    embedded, thinned = _embedded(answers, names)
+    scripts = [*map(library, VERSIONS), _script(embedded)]
+    pages = environment()
+    pages.filters |= {"told": told, "count": words.count, "p": words.p_value, "target": words.target}
+    return pages.get_template("report/page.html").render(
+        answers=answers,
+        facts=facts,
+        names=names,
+        headline=headline(answers, names),
+        largest=answers["sizes"][-1],
+        title=answers["metrics"][answers["metric"]],
+        saturation={arm: saturation(answers, arm) for arm in names},
+        first={arm: _sentence(answers, found["plan"]) for arm, found in answers["arms"].items()},
+        static={name: _inline(svg, name) for name, svg in drawn.items()},
         offenders_shown=OFFENDERS_SHOWN,
-        wide=len(study.curves) >= WIDE_FROM,
-        curves=_inline(curves_svg, "curves"),
-        boxplot=_inline(boxplot_svg, "boxplot"),
+        thinned=thinned,
+        policy=_policy(scripts),
+        styles=Markup("".join(_asset(f"{name}.css") for name in STYLES)),  # noqa: S704 - our own files
+        scripts=[Markup(script) for script in scripts],  # noqa: S704 - our own files, and base64
     )
 
 
-def headline(study: Study) -> Headline | None:
-    """What stands on top of the page; None where the chosen arm has no defined score at its largest size."""
-    curve = next(iter(study.curves[study.chosen].values()))
-    size = max(curve)
-    return Headline(study.chosen, size, curve[size], study.saturation[study.chosen]) if curve[size].n else None
+def _embedded(answers: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, bool]:
+    """What the scripts read: the answers, the arms' names, and the planner's sentences, packed."""
+    data = {"answers": answers, "names": names, "plans": {arm: _plan(answers, arm) for arm in names}}
+    packed = _packed(data)
+    if len(packed) <= EMBEDDED_AT_MOST:
+        return packed, False
+    return _packed(data | {"answers": _thinned(answers)}), True
 
 
-def _tables(study: Study) -> list[Table]:
-    metrics = list(next(iter(study.curves.values())))
-    sizes = sorted({size for by_metric in study.curves.values() for curve in by_metric.values() for size in curve})
-    return [
-        Table(
-            metric,
-            title_of(metric),
-            [(size, [by_metric[metric].get(size) for by_metric in study.curves.values()]) for size in sizes],
-        )
-        for metric in metrics
-    ]
+def _packed(data: Mapping[str, Any]) -> str:
+    text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
+
+
+def _thinned(answers: Mapping[str, Any]) -> dict[str, Any]:
+    arms = {
+        arm: found
+        | {kind: {name: rows[-1:] for name, rows in found[kind].items()} for kind in ("roc", "precision_recall")}
+        for arm, found in answers["arms"].items()
+    }
+    return {**answers, "arms": arms}
+
+
+def _plan(answers: Mapping[str, Any], arm: str) -> dict[str, Any]:
+    plan, title = answers["arms"][arm]["plan"], answers["metrics"][answers["metric"]]
+    return {
+        "start": words.default_target(plan),
+        "sentences": [words.answer(found, plan, title) for found in plan["targets"]],
+    }
+
+
+def _sentence(answers: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
+    if plan["refusal"] is not None or not plan["targets"]:
+        return plan["refusal"] or "There is no target to forecast."
+    return words.answer(plan["targets"][words.default_target(plan)], plan, answers["metrics"][answers["metric"]])
+
+
+def _script(embedded: str) -> str:
+    """Our scripts as one, so that their names stay among themselves."""
+    code = "".join(_asset(f"{name}.js") for name in SCRIPTS)
+    return f'"use strict";\n(() => {{\nconst PACKED = "{embedded}";\n{code}}})();\n'
+
+
+def _policy(scripts: list[str]) -> str:
+    """No address may be asked for anything, and no script runs but these."""
+    hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
+    return (
+        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _asset(name: str) -> str:
+    return (files("cytocurve.report") / "assets" / name).read_text(encoding="utf-8")
 
 
 def _inline(svg: str, name: str) -> Markup:
-    """The figure as an element of the page: its ids made its own, its neutral colours left to the page's style."""
-    element = svg[svg.index("<svg") :]
-    element = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", element)
-    for colour, variable in ((INK, "ink"), (MUTED, "muted"), (RULE, "rule"), (PAPER, "paper")):
-        element = element.replace(colour, f"var(--{variable})")
-    return Markup(element)  # noqa: S704 - drawn by charts, which escapes what it writes
+    """A figure as an element of the page, its ids its own, its neutral colours left to the page's style."""
+    return Markup(figures.inline(svg, name))  # noqa: S704 - drawn by figures, which escapes what it writes

@@ -112,6 +112,14 @@ class Ledger:
             provenance=record["provenance"],
         )
 
+    def provenance(self, key: str) -> Mapping[str, Any]:
+        """Times, packages, host and commit of a run, its other files unread; empty where there is none."""
+        try:
+            record = json.loads((self.folder(key) / "run.json").read_text(encoding="utf-8"))
+            return dict(record["provenance"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return {}
+
     def weights(self, key: str) -> list[Array] | None:
         """The best weights of a run, in the order of the Keras model; None as in ``get``."""
         if self._checked(key) is None:

@@ -5,8 +5,10 @@ import pandas as pd
 
 from cytocurve.config import Params, Project
 from cytocurve.core.metrics import score
+from cytocurve.core.review import probability_columns
 from cytocurve.core.runs import Arm
 from cytocurve.errors import InputError
+from cytocurve.study.results import read_predictions
 
 METRIC = "roc_auc"
 
@@ -20,7 +22,7 @@ def validation_scores(project: Project, size: int) -> dict[str, float]:
     for arm in project.params().arms:
         try:
             scores[arm.name] = _validation_score(project, arm, size)
-        except (OSError, KeyError, ValueError) as error:
+        except (InputError, OSError, KeyError, ValueError) as error:
             offenders.append(f"{project.predictions(arm)}: {error}")
     if offenders:
         raise InputError("These results cannot be compared:", offenders, "Run  dvc repro  to compute what is missing.")
@@ -39,13 +41,13 @@ def best_arm(scores: dict[str, float], params: Params) -> str:
 def _validation_score(project: Project, arm: Arm, size: int) -> float:
     runs = pd.read_parquet(project.results(arm), columns=["run_key", "size"])
     keys = runs.loc[runs["size"] == size, "run_key"]
-    table = pd.read_parquet(project.predictions(arm))
-    rows = table[(table["subset"] == "validation") & table["run_key"].isin(keys)]
+    rows = read_predictions(project, arm, "validation", set(keys)).reset_index(drop=True)
     if keys.empty or rows["run_key"].nunique() < len(keys):
         raise ValueError(f"lacks runs of {size} training images")
-    columns = [column for column in table.columns if column.startswith("p_")]
-    labels = rows["label"].map({column.removeprefix("p_"): number for number, column in enumerate(columns)})
-    scores = [
-        score(labels[part.index].to_numpy(), part[columns].to_numpy())[METRIC] for _, part in rows.groupby("run_key")
-    ]
+    columns = probability_columns(rows)
+    names = [column.removeprefix("p_") for column in columns]
+    labels = rows["label"].astype(str).map(names.index).to_numpy()
+    probabilities = rows[columns].to_numpy()
+    of_runs = rows.groupby("run_key", observed=True).indices.values()
+    scores = [score(labels[part], probabilities[part])[METRIC] for part in of_runs]
     return float(np.nanmean(scores)) if np.isfinite(scores).any() else float("nan")

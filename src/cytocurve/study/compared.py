@@ -14,13 +14,14 @@ from cytocurve.stores.published import PublishedArm, published_arm
 from cytocurve.stores.tables import parquet_from, read_parquet
 from cytocurve.stores.tracking import connected
 from cytocurve.study.plan import check_split
+from cytocurve.study.results import NEXT_STEP, read_predictions
 
 FORMS = "An arm is ARM of params.yaml, REVISION:ARM of another commit, or mlflow:EXPERIMENT:ARM of the tracking store."
 
 
 @dataclass(frozen=True)
 class Tables:
-    """An arm's runs with their scores and its predictions, as a sweep writes them."""
+    """An arm's runs with their scores, as a sweep writes them, and its predictions for test images."""
 
     name: str
     runs: pd.DataFrame
@@ -38,10 +39,10 @@ class Tables:
 
 
 def images_tested(runs: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
-    """The test images of these tables: ``image, fold, label``, a row an image."""
-    tests = predictions.loc[predictions["subset"] == "test", ["run_key", "image", "label"]]
-    folds = tests["run_key"].map(runs.set_index("run_key")["fold"])
-    return tests.assign(fold=folds)[["image", "fold", "label"]].drop_duplicates(ignore_index=True)
+    """The images of these runs and predictions: ``image, fold, label``, a row an image."""
+    folds = predictions["run_key"].astype(str).map(runs.set_index("run_key")["fold"])
+    images = predictions[["image", "label"]].assign(fold=folds).drop_duplicates(ignore_index=True)
+    return images[["image", "fold", "label"]].astype({"image": str, "label": str})
 
 
 def arms_to_compare(project: Project, names: Sequence[str], metric: str, judge: str | None) -> list[ScoredArm]:
@@ -84,8 +85,8 @@ def _of_the_study(project: Project, name: str) -> Tables:
     if unknown := check_known("arm", [name], list(arms)):
         raise InputError(f"params.yaml: {unknown[0]}", hint=f"Arms: {', '.join(arms)}. {FORMS}")
     check_split(project, params)
-    paths = project.results(arms[name]), project.predictions(arms[name])
-    return Tables(name, *(read_parquet(path, "dvc repro") for path in paths))
+    runs = read_parquet(project.results(arms[name]), NEXT_STEP)
+    return Tables(name, runs, read_predictions(project, arms[name], "test"))
 
 
 def _of_a_revision(project: Project, name: str, revision: str, arm: str) -> Tables:
@@ -95,7 +96,8 @@ def _of_a_revision(project: Project, name: str, revision: str, arm: str) -> Tabl
     if unknown := check_known("arm", [arm], arms):
         raise InputError(f"revision {revision!r}: {unknown[0]}", hint=f"Arms there: {', '.join(arms) or 'none'}")
     paths = f"results/{arm}.parquet", f"results/{arm}{suffix}"
-    return Tables(name, *(parquet_from(files.read(path), f"{revision}:{path}") for path in paths))
+    runs, predictions = (parquet_from(files.read(path), f"{revision}:{path}") for path in paths)
+    return Tables(name, runs, predictions[predictions["subset"] == "test"])
 
 
 def _of_the_store(name: str, arm: PublishedArm, metric: str) -> ScoredArm:

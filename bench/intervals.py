@@ -1,0 +1,68 @@
+"""What the 95 % intervals cover, and how often a curve is wrongly called saturated, in simulated studies."""
+
+import numpy as np
+
+from bench import harness
+from cytocurve.core.bootstrap import mean_intervals
+from cytocurve.core.curves import MARGIN, Curve
+from cytocurve.core.saturation import saturation
+
+SHAPES = ((5, 1), (10, 1), (20, 1), (10, 5))
+SIZES = (10, 20, 30, 50, 100, 200)
+LEVEL, NOISE = 0.9, 0.01
+ALLOWED = 0.05
+
+
+def main() -> None:
+    """Simulate independent folds with normal scores; some minutes."""
+    given = harness.options(__doc__ or "", "python -m bench.intervals --studies 200", studies=1500, seed=1)
+    random = np.random.default_rng(given.seed)
+    rows = []
+    for folds, seeds in SHAPES:
+        covered = coverage(random, folds, seeds, given.studies)
+        told, alone = wrongly_saturated(random, folds, seeds, given.studies)
+        rows.append(
+            [folds, seeds, f"{covered:.1%}", f"{told:.1%}, {harness.verdict(told, ALLOWED, True)}", f"{alone:.1%}"]
+        )
+    columns = [
+        "folds",
+        "seeds",
+        "95 % interval covers",
+        f"wrongly saturated, asked: at most {ALLOWED:.0%}",
+        "unordered",
+    ]
+    harness.write(
+        "intervals",
+        "What intervals cover, and wrong saturation",
+        f"{given.studies:,} simulated studies a row, seed {given.seed}. Scores of folds are independent and normal; "
+        "with several seeds, deviations of seeds within a fold are as large as those of folds. Saturation at the "
+        f"worst: {len(SIZES)} sizes of equal mean, but for the largest, better by just more than the margin of "
+        f"{MARGIN}; scores deviate by {NOISE} a fold and size. Unordered: the smallest size that passes by itself, not "
+        "only where all larger ones pass.\n\n" + harness.table(columns, rows),
+    )
+
+
+def coverage(random: np.random.Generator, folds: int, seeds: int, studies: int) -> float:
+    """The share of studies whose interval holds the expected score."""
+    values = random.normal(0, 1, (folds, 1, studies)) + random.normal(0, seeds > 1, (folds, seeds, studies))
+    low, high = mean_intervals(values)
+    return float(np.mean((low <= 0) & (high >= 0)))
+
+
+def wrongly_saturated(random: np.random.Generator, folds: int, seeds: int, studies: int) -> tuple[float, float]:
+    """The share of studies with a saturation size although there is none, in order and by single sizes."""
+    shape = (folds, seeds, len(SIZES))
+    mean = np.array([LEVEL] * (len(SIZES) - 1) + [LEVEL + MARGIN + 1e-6])
+    told = alone = 0
+    for _ in range(studies):
+        noise = random.normal(0, NOISE, (folds, 1, len(SIZES))) + random.normal(0, NOISE * (seeds > 1), shape)
+        ran = np.ones(shape, dtype=np.bool_)
+        curve = Curve(np.arange(folds), np.arange(seeds), np.array(SIZES), mean + noise, ran)
+        found = saturation(curve)
+        told += found.size is not None
+        alone += min(found.missed.values()) <= MARGIN
+    return told / studies, alone / studies
+
+
+if __name__ == "__main__":
+    main()

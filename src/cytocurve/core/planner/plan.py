@@ -1,0 +1,196 @@
+"""The plan of an arm: its forecast, what more images buy, what targets need, and how past forecasts would have done."""
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from cytocurve.core.planner import refusals
+from cytocurve.core.planner.evidence import Evidence
+from cytocurve.core.planner.families import FAMILIES
+from cytocurve.core.planner.forecasting import FEWEST, Forecast, forecast
+from cytocurve.core.planner.records import Gain, Observed, Point, Target, Trial
+
+Values = NDArray[np.float64]
+
+HORIZON = 10
+"""Beyond so many times the largest size nothing is said."""
+
+NEXT = (50, 100, 500)
+STEP = 0.005
+_POINTS = (20, 41)
+"""Points of the forecast up to the largest size, and from it to the horizon."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study says about larger training sets; with a ``refusal``, a sentence, it says nothing.
+
+    ``families`` are (name, weight, formula). Undefined means are NaN.
+    """
+
+    refusal: str | None
+    largest: int
+    horizon: int
+    upper: float
+    observed: Sequence[Observed]
+    forecast: Sequence[Point] = ()
+    families: Sequence[tuple[str, float, str]] = ()
+    backtest: Sequence[Trial] = ()
+
+    @property
+    def next(self) -> Sequence[Gain]:
+        """What the next 50, 100 and 500 images buy, as far as the horizon reaches."""
+        return [buys(self, images) for images in NEXT if self.forecast and self.largest + images <= self.horizon]
+
+    @property
+    def targets(self) -> Sequence[Target]:
+        """Targets in steps of 0.005, from the worst observed mean to just beyond what the forecast may reach."""
+        if not self.forecast:
+            return []
+        first = math.floor(min(point.mean for point in self.observed) / STEP)
+        beyond = math.ceil(max(point.high for point in self.forecast) / STEP) + 1
+        last = min(beyond, math.floor(self.upper / STEP + 1e-9))
+        return [required(self, round(i * STEP, 3)) for i in range(first, last + 1)]
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """The plan as JSON has it."""
+        return {
+            "refusal": self.refusal,
+            "largest": self.largest,
+            "horizon": self.horizon,
+            "observed": [{"size": point.size, "mean": point.mean} for point in self.observed],
+            "forecast": [
+                {"size": point.size, "median": point.mean, "low": point.low, "high": point.high}
+                for point in self.forecast
+            ],
+            "next": [vars(gain) for gain in self.next],
+            "targets": [vars(target) for target in self.targets],
+            "families": [
+                {"name": name, "weight": weight, "formula": formula} for name, weight, formula in self.families
+            ],
+            "backtest": [vars(trial) | {"covered": trial.covered} for trial in self.backtest],
+        }
+
+
+def plan(sizes: ArrayLike, scores: ArrayLike, *, lower: float = 0.0, upper: float = 1.0) -> Plan:
+    """The plan from scores (folds, seeds, sizes), NaN where undefined, of increasing training ``sizes`` (sizes,).
+
+    Larger scores are better; they lie between ``lower`` and ``upper``. What is forecast is the mean score of such
+    trainings over the population of folds (of test images and of training images drawn for them) from which the
+    study's folds are a sample: what the study would show at that size if it had very many folds. The intervals are
+    calibrated at 2 and 4 times the largest size (``bench/planner.py``); from there to the horizon they widen by the
+    same rule. Deterministic, and independent of the folds' order. Raises ``ValueError`` where shapes, sizes or bounds
+    do not fit.
+    """
+    evidence = Evidence.of(np.asarray(sizes, dtype=np.int64), np.asarray(scores, dtype=np.float64), lower, upper)
+    horizon = HORIZON * evidence.largest
+    observed = _observed(evidence)
+    refusal = refusals.reason(evidence)
+    if refusal is not None:
+        return Plan(refusal, evidence.largest, horizon, upper, observed)
+    at = _at(int(evidence.sizes[0]), evidence.largest, horizon)
+    found = forecast(evidence, at)
+    families = [
+        (family.name, float(weight), family.formula) for family, weight in zip(FAMILIES, found.weights, strict=True)
+    ]
+    return Plan(None, evidence.largest, horizon, upper, observed, _points(at, found), families, _backtest(evidence))
+
+
+def required(plan: Plan, target: float) -> Target:
+    """The images that ``target`` needs; of a plan with a refusal, only whether the observed sizes have reached it."""
+    ahead = [point for point in plan.forecast if point.size >= plan.largest]
+    size, low, high = (
+        _from_on(plan.observed, target, end) or _crossing(ahead, target, end) for end in (_mean, _high, _low)
+    )
+    if size is not None and size <= plan.largest:
+        return Target(target, "reached", size, low, high)
+    return Target(target, "forecast", size, low, high) if ahead and low is not None else Target(target, "beyond")
+
+
+def buys(plan: Plan, images: int) -> Gain:
+    """What ``images`` more than the largest size add; raises ``ValueError`` beyond the horizon or after a refusal."""
+    size = plan.largest + images
+    if not plan.forecast or not plan.largest <= size <= plan.horizon:
+        raise ValueError(f"the plan says nothing of {size} images: {plan.refusal or f'its horizon is {plan.horizon}'}")
+    logs = np.log([point.size for point in plan.forecast])
+    ends = [[point.gain, point.gain_low, point.gain_high] for point in plan.forecast]
+    gain, low, high = (float(np.interp(np.log(size), logs, column)) for column in zip(*ends, strict=True))
+    return Gain(images, size, gain, low, high)
+
+
+def _observed(evidence: Evidence) -> list[Observed]:
+    """The means with percentile bootstrap intervals over folds; ends are NaN where there are not two folds."""
+    means, ends = evidence.means, np.full((2, len(evidence.sizes)), np.nan)
+    if len(evidence.folds) > 1:
+        ends = np.quantile(evidence.replicates()[1:], (0.05, 0.95), axis=0)
+    rows = zip(evidence.sizes.tolist(), means.tolist(), *ends.tolist(), strict=True)
+    return [Observed(*row) for row in rows]
+
+
+def _at(smallest: int, largest: int, horizon: int) -> NDArray[np.int64]:
+    """Whole sizes at even steps of log n, the largest observed size among them."""
+    below, above = (
+        np.geomspace(*ends, count)
+        for ends, count in zip(((smallest, largest), (largest, horizon)), _POINTS, strict=True)
+    )
+    return np.unique(np.rint(np.concatenate([below, above])).astype(np.int64))
+
+
+def _points(at: NDArray[np.int64], found: Forecast) -> list[Point]:
+    columns = (found.mean, found.low, found.high, found.gain, found.gain_low, found.gain_high)
+    return [Point(int(size), *row) for size, row in zip(at, np.stack(columns, -1).tolist(), strict=True)]
+
+
+def _backtest(evidence: Evidence) -> list[Trial]:
+    """Forecasts of the largest size without it alone, and from sizes up to a half, a quarter and an eighth of it."""
+    shares = evidence.sizes / evidence.largest
+    counts = {len(shares) - 1} | {int((shares <= share).sum()) for share in (1 / 2, 1 / 4, 1 / 8)}
+    trials = []
+    for count in sorted(counts):
+        if count < FEWEST:
+            continue
+        shown = evidence.first(count)
+        found = forecast(shown, evidence.sizes[-1:])
+        ends = float(found.mean[0]), float(found.low[0]), float(found.high[0])
+        trials.append(Trial(shown.largest, evidence.largest, *ends, truth=float(evidence.means[-1])))
+    return trials
+
+
+def _mean(point: Observed | Point) -> float:
+    return point.mean
+
+
+def _low(point: Observed | Point) -> float:
+    return point.low
+
+
+def _high(point: Observed | Point) -> float:
+    return point.high
+
+
+def _from_on(observed: Sequence[Observed], target: float, end: Callable[[Observed], float]) -> int | None:
+    """The smallest size at which and at all larger ones this end is at the target."""
+    found = None
+    for point in reversed(observed):
+        if not end(point) >= target:
+            break
+        found = point.size
+    return found
+
+
+def _crossing(points: Sequence[Point], target: float, end: Callable[[Point], float]) -> int | None:
+    """The smallest size beyond the first point's at which this end is at the target, linear in log n between points."""
+    for before, after in itertools.pairwise(points):
+        if end(after) < target:
+            continue
+        if end(before) >= target:
+            return before.size + 1
+        share = (target - end(before)) / (end(after) - end(before))
+        return int(np.ceil(before.size * (after.size / before.size) ** share - 1e-9))
+    return None

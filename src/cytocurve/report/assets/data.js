@@ -1,0 +1,36 @@
+// The answers, unpacked, and the words and numbers that all parts share.
+
+const unpack = async (packed) => {
+  const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return JSON.parse(await new Response(stream).text());
+};
+
+let answers, names, plans, arms;
+
+// What the reader has chosen; `changed` redraws what depends on it.
+const chosen = { metric: "", mode: "bands", axis: "log", shown: new Set(), size: 0, klass: "", arm: "", planArm: "", at: "" };
+const listeners = [];
+const onChange = (keys, draw) => listeners.push({ keys, draw });
+const changed = (...keys) => listeners.filter((each) => each.keys.some((key) => keys.includes(key))).forEach((each) => each.draw());
+const choose = (key, value) => { chosen[key] = value; changed(key); };
+
+const score = (value) => (value === null || value === undefined ? "–" : value.toFixed(3));
+const count = (value) => (value === null || value === undefined ? "–" : value.toLocaleString("en"));
+const title = () => answers.metrics[answers.metric];
+const shownArms = () => arms.filter((arm) => chosen.shown.has(arm));
+const atSize = (rows) => rows.find((row) => row.size === chosen.size);
+const element = (tag, attributes = {}, ...children) => {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  made.append(...children);
+  return made;
+};
+
+const save = (name, text, type) => {
+  const link = element("a", { href: URL.createObjectURL(new Blob([text], { type })), download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+};

@@ -1,0 +1,25 @@
+// Start: read the answers, then draw each part; examples are switched here.
+
+const startExamples = () => {
+  const input = document.getElementById("example-arm");
+  if (!input) return;
+  const show = () => document.querySelectorAll("[data-examples]").forEach((each) => { each.hidden = each.dataset.examples !== input.value; });
+  input.onchange = show;
+  show();
+};
+
+const start = async () => {
+  ({ answers, names, plans } = await unpack(PACKED));
+  arms = Object.keys(answers.arms);
+  const klass = Object.keys(answers.arms[answers.chosen].roc)[0];
+  Object.assign(chosen, { metric: answers.metric, shown: new Set(arms), size: answers.sizes.at(-1), klass, arm: answers.chosen, planArm: answers.chosen, at: String(answers.sizes.at(-1)) });
+  document.documentElement.classList.add("js");
+  drawLegends();
+  watchSavers();
+  startExamples();
+  for (const begin of [startCurves, startPlanner, startComparison, startDetails]) begin();
+  changed(...Object.keys(chosen));
+  document.documentElement.dataset.ready = "yes";
+};
+
+start();

@@ -1,0 +1,108 @@
+"""What the page says in sentences: every statement that is made of numbers, so that page and chart never differ.
+
+"No difference shown" is not "equal", and "reached" is said of scores that were observed, never of a forecast.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+GOALS = (0.99, 0.98, 0.95, 0.9, 0.85, 0.8)
+"""Round targets, the first of them that the evidence supports is where the planner's slider stands."""
+
+_MEANINGS = {
+    "roc_auc": "of a {positive} and a {negative} image, it ranks the {positive} one higher in {share} of 100 pairs",
+    "accuracy": "the network puts {share} of 100 images into the right class",
+    "sensitivity": "the network finds {share} of 100 {positive} images",
+    "specificity": "the network leaves {share} of 100 {negative} images alone",
+    "roc_auc_classes": (
+        "of an image of a class and one of another class, it ranks the right one higher in {share} of 100 pairs, on "
+        "average over the classes"
+    ),
+    "precision": "of 100 images called {positive}, {share} are",
+}
+
+_OF_CLASSES = ("accuracy", "roc_auc_classes")
+
+
+def score(value: float | None) -> str:
+    """A score to three digits, a dash where it is not defined."""
+    return "–" if value is None or value != value else f"{value:.3f}"
+
+
+def signed(value: float | None) -> str:
+    """A difference with its sign."""
+    return "–" if value is None or value != value else f"{value:+.3f}".replace("-", "−")
+
+
+def count(value: float) -> str:
+    """A number with its thousands parted."""
+    return f"{value:,}"
+
+
+def p_value(value: float | None) -> str:
+    """A probability to two significant digits, small ones as a bound."""
+    if value is None or value != value:
+        return "–"
+    return "< 0.0001" if value < 0.0001 else f"{value:.2g}" if value < 0.1 else f"{value:.2f}"
+
+
+def target(value: float) -> str:
+    """A target as the slider names it: 0.95, 0.955."""
+    return f"{value:.3f}".removesuffix("0")
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Both ends of an interval of scores."""
+    return "no interval: too few runs" if low is None or high is None else f"{score(low)} to {score(high)}"
+
+
+def span(found: Mapping[str, Any], horizon: int) -> str:
+    """The interval of a forecast number of images."""
+    low = "fewer" if found["low"] is None else count(found["low"])
+    return f"{low} to {count(found['high']) if found['high'] is not None else f'more than {count(horizon)}'}"
+
+
+def answer(found: Mapping[str, Any], plan: Mapping[str, Any], title: str) -> str:
+    """What one target needs, in a sentence."""
+    goal = f"{title} {target(found['target'])}"
+    if found["verdict"] == "reached":
+        return f"{goal} was reached with {count(found['size'])} images in this study."
+    if found["verdict"] == "beyond":
+        return (
+            f"{goal} is not reachable on this evidence: the forecast stays below it up to "
+            f"{count(plan['horizon'])} images, and beyond that nothing is said."
+        )
+    if found["size"] is None:
+        return (
+            f"{goal} is in doubt: the forecast stays below it up to {count(plan['horizon'])} images, and only the "
+            f"upper end of its 90 % interval reaches it, at {count(found['low'])}."
+        )
+    return (
+        f"{goal} needs about {count(found['size'])} images (90 % interval {span(found, plan['horizon'])}): a forecast, "
+        f"made from at most {count(plan['largest'])} images."
+    )
+
+
+def default_target(plan: Mapping[str, Any]) -> int:
+    """The place in ``plan["targets"]`` of the target to begin with.
+
+    The highest of ``GOALS`` that is sure: even the lower end of the interval reaches it, at a size that was trained or
+    foretold. Else the highest target that is not beyond reach; else the lowest.
+    """
+    rows = plan["targets"]
+    sure = [i for i, row in enumerate(rows) if row["high"] is not None]
+    round_ones = [i for i in sure if any(abs(rows[i]["target"] - goal) < 1e-9 for goal in GOALS)]
+    open_ones = [i for i, row in enumerate(rows) if row["verdict"] != "beyond"]
+    return (round_ones or open_ones or [0])[-1]
+
+
+def meaning(metric: str, value: float, classes: Sequence[str], positive: str | None) -> str | None:
+    """What a score means for a single image, where that can be said in a sentence."""
+    if positive is None and metric == "roc_auc":
+        metric = "roc_auc_classes"
+    if metric not in _MEANINGS or (positive is None and metric not in _OF_CLASSES):
+        return None
+    others = [name for name in classes if name != positive]
+    share = f"{100 * value:.0f}" if value < 0.995 else "more than 99"
+    words = {"positive": positive or "", "negative": others[0], "share": share}
+    return _MEANINGS[metric].format(**words)

@@ -1,0 +1,202 @@
+"""The report page in a real browser: it is silent, asks for nothing, and its controls do what they say."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+
+from cytocurve.report import words
+
+pytestmark = pytest.mark.slow
+
+
+def downloaded(found: Any, selector: str) -> str:
+    """The text of the file that a button saves."""
+    with found.page.expect_download() as waiting:
+        found.page.locator(selector).click()
+    return Path(waiting.value.path()).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["small", "classes"])
+def test_every_chart_is_drawn_without_a_word_on_the_console(open_page: Any, name: str) -> None:
+    found = open_page(name)
+    for chart in ("curves", "forecast", "comparison", "roc", "recall", "reliability"):
+        assert len(found.marks(chart)) > 3, chart
+
+
+@pytest.mark.parametrize(("name", "scheme"), [("small", "light"), ("classes", "dark")])
+def test_axe_finds_no_violation(open_page: Any, name: str, scheme: str) -> None:
+    found = open_page(name, scheme=scheme)
+    for folded in (".more", '[data-chart="curves"] .numbers'):
+        found.page.locator(f"{folded} > summary").click()
+    results = Axe().run(found.page)
+    assert results.violations_count == 0, results.generate_report()
+
+
+@pytest.mark.parametrize("name", ["small", "classes"])
+def test_nothing_scrolls_sideways_on_a_phone(open_page: Any, name: str) -> None:
+    page = open_page(name, width=390).page
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_first_screen_holds_the_headline_and_the_four_answers(open_page: Any, width: int) -> None:
+    page = open_page(width=width).page
+    height = 800 if width == 1280 else 844
+    boxes = [page.locator("h1").bounding_box()] + [each.bounding_box() for each in page.locator(".facts > div").all()]
+    assert len(boxes) == 5
+    assert all(box["y"] + box["height"] <= height for box in boxes)
+
+
+def test_the_slider_changes_answer_value_and_chart(open_page: Any) -> None:
+    found = open_page()
+    plan = found.answers["arms"][found.answers["chosen"]]["plan"]
+    slider = found.page.get_by_role("slider")
+    texts, marks = set(), set()
+    for place in (0, len(plan["targets"]) // 2, len(plan["targets"]) - 1):
+        slider.fill(str(place))
+        row = plan["targets"][place]
+        assert found.page.locator("#answer").text_content() == words.answer(row, plan, "ROC-AUC")
+        assert found.page.locator("#target-value").text_content() == words.target(row["target"])
+        assert slider.get_attribute("aria-valuetext") == f"ROC-AUC {words.target(row['target'])}"
+        texts.add(found.page.locator("#answer").text_content())
+        found.settle()
+        marks.add(found.page.locator('[data-chart="forecast"] svg').inner_html())
+    assert len(texts) == len(marks) == 3
+
+
+def test_the_slider_obeys_the_keyboard(open_page: Any) -> None:
+    found = open_page()
+    slider = found.page.get_by_role("slider")
+    before = int(slider.input_value())
+    slider.focus()
+    found.page.keyboard.press("ArrowLeft")
+    assert int(slider.input_value()) == before - 1
+    found.page.keyboard.press("Home")
+    assert found.page.locator("#target-value").text_content() == "0.70"
+
+
+def test_another_arm_has_its_own_forecast(open_page: Any) -> None:
+    found = open_page()
+    before = found.marks("forecast")
+    other = next(arm for arm in found.answers["arms"] if arm != found.answers["chosen"])
+    found.page.locator("#plan-arm").select_option(other)
+    assert found.marks("forecast") != before
+    assert found.page.locator("[data-plan]:visible").get_attribute("data-plan") == other
+
+
+def test_an_arm_can_be_hidden_and_shown_again_everywhere(open_page: Any) -> None:
+    found = open_page()
+    before = {chart: found.marks(chart) for chart in ("curves", "roc", "reliability")}
+    boxes = found.page.locator("[data-legend] input")
+    boxes.first.uncheck()
+    for chart, marks in before.items():
+        assert len(found.marks(chart)) < len(marks)
+    assert not boxes.nth(2).is_checked()
+    boxes.nth(2).check()
+    assert {chart: found.marks(chart) for chart in before} == before
+
+
+def test_bands_become_boxes_and_the_axis_linear(open_page: Any) -> None:
+    found = open_page()
+    bands = found.marks("curves")
+    found.page.get_by_role("radio", name="Linear").check(force=True)
+    linear = found.marks("curves")
+    found.page.get_by_role("radio", name="Box plots").check(force=True)
+    boxes = found.marks("curves")
+    assert bands != linear != boxes
+    rectangles = 2 * len(found.answers["sizes"])
+    assert found.page.locator('[data-chart="curves"] .mark-rect.role-mark path').count() >= rectangles
+
+
+def test_another_metric_has_its_own_curve_and_words(open_page: Any) -> None:
+    found = open_page()
+    before = found.marks("curves")
+    found.page.locator("#metric").select_option("accuracy")
+    assert found.marks("curves") != before
+    assert "Accuracy" in found.page.locator('[data-chart="curves"] .canvas').get_attribute("aria-label")
+
+
+def test_the_size_chosen_changes_charts_and_tables(open_page: Any) -> None:
+    found = open_page("classes")
+    arm, classes = found.answers["arms"][found.answers["chosen"]], found.answers["classes"]
+    before = found.marks("roc")
+    found.page.locator("#size").select_option("20")
+    assert found.marks("roc") != before
+    cells = found.page.locator('table[data-name="confusion"] tbody tr').first.locator("data")
+    shown = [float(each.get_attribute("value")) for each in cells.all()]
+    assert shown[1:] == arm["confusion"][0]["percent"][0]
+    found.page.locator("#class").select_option(classes[1])
+    told = found.page.locator("#detail-words").text_content()
+    assert told == f"20 training images; tables of no augmentation · expert; curves of {classes[1]}."
+    assert found.marks("roc") != before
+    assert classes[1] in found.page.locator('[data-chart="roc"] .canvas').get_attribute("aria-label")
+
+
+def test_the_comparison_chosen_is_the_one_shown(open_page: Any) -> None:
+    found = open_page()
+    before = found.marks("comparison")
+    found.page.locator("#at").select_option("area")
+    assert found.marks("comparison") != before
+    assert found.page.locator("tr[data-at]:visible").evaluate_all("all => all.map(each => each.dataset.at)") == ["area"]
+
+
+def test_the_saved_answers_are_the_answers(open_page: Any) -> None:
+    found = open_page()
+    assert json.loads(downloaded(found, "#save-answers")) == json.loads(json.dumps(found.answers))
+
+
+def test_a_saved_table_has_every_number_in_full(open_page: Any) -> None:
+    found = open_page()
+    rows = list(csv.reader(downloaded(found, '[data-save="scores-roc_auc"]').splitlines()))
+    names = [name for name in ("no augmentation", "flip + rotate") for _ in range(3)]
+    ends = ["", " low", " high"] * 2
+    assert rows[0] == ["images"] + [name + end for name, end in zip(names, ends, strict=True)]
+    curves = [arm["curves"]["roc_auc"] for arm in found.answers["arms"].values()]
+    expected = [curve[-1][key] for curve in curves for key in ("mean", "ci_low", "ci_high")]
+    assert [float(value) for value in rows[-2][1:]] == expected
+
+
+def test_the_numbers_of_a_chart_can_be_read_and_saved(open_page: Any) -> None:
+    found = open_page()
+    found.page.locator('[data-chart="roc"] summary').click()
+    rows = list(csv.DictReader(downloaded(found, '[data-save="chart-roc"]').splitlines()))
+    means = [row["mean"] for arm in found.answers["arms"].values() for row in arm["roc"]["positive"][-1:]]
+    assert [float(row["mean"]) for row in rows] == [value for mean in means for value in mean]
+
+
+def test_charts_take_the_colours_of_dark_mode_and_of_print(open_page: Any) -> None:
+    found = open_page(scheme="dark")
+    line = found.page.locator('[data-chart="curves"] .mark-line path').first
+    colour = "each => getComputedStyle(each).stroke"
+    dark = line.evaluate(colour)
+    found.page.emulate_media(media="print", color_scheme="dark")
+    assert found.page.locator(".controls:visible").count() == 0
+    assert found.page.locator('[data-chart="curves"] svg').is_visible()
+    assert line.evaluate(colour) == "rgb(0, 114, 178)" != dark
+    assert found.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_without_scripts_text_tables_and_figures_are_there(open_page: Any) -> None:
+    page = open_page(scripts=False).page
+    assert page.locator("h1").is_visible()
+    assert page.locator('table[data-name="scores-roc_auc"]').is_visible()
+    assert page.locator("figure svg[role=img]").count() == 4
+    assert page.locator(".controls:visible, button:visible").count() == 0
+
+
+def test_every_control_is_reached_by_the_tab_key(open_page: Any) -> None:
+    page = open_page().page
+    reached = set()
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        reached.add(
+            page.evaluate(
+                "document.activeElement.id || document.activeElement.name || document.activeElement.className"
+            )
+        )
+    assert {"metric", "mode", "axis", "plan-arm", "target"} <= reached
