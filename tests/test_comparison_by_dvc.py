@@ -23,7 +23,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         write_arm(project, arm, tables_of(arm, skill))
         (root / "reports").mkdir(exist_ok=True)
         (root / "reports" / "audit.json").write_text('{"dataset": "another", "task": "", "labels": []}')
-        evaluate(project)
+        evaluate(project, lambda done, total: None)
         done = run(root, str(BIN / "dvc"), "commit", "--force", "evaluate")
         assert done.returncode == 0, done.stderr + done.stdout
         commit(root, message)

@@ -201,3 +201,82 @@ def test_results_that_cannot_be_used_are_named(tmp_path: Path) -> None:
         evaluate(project)
     assert f"results/{first.name}: not a Parquet file" in str(caught.value)
     assert f"results/{second.name}: no column f1" in str(caught.value)
+
+
+def damaged_runs(kind: str, runs: pd.DataFrame) -> pd.DataFrame:
+    if kind == "twice":
+        return pd.concat([runs, runs.tail(1)])
+    changes: dict[str, tuple[str, Any]] = {
+        "another arm": ("arm", "x-y-z"),
+        "text": ("roc_auc", "high"),
+        "above one": ("f1", 1.7),
+        "half a fold": ("fold", 0.5),
+    }
+    return runs.assign(**dict([changes[kind]]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("twice", "is there twice"),
+        ("another arm", "runs of another arm: x-y-z"),
+        ("text", "roc_auc: numbers are expected"),
+        ("above one", "f1: 15 scores are not from 0 to 1"),
+        ("half a fold", "fold: whole numbers are expected"),
+    ],
+)
+def test_runs_that_cannot_be_are_told_for_every_arm(tmp_path: Path, kind: str, told: str) -> None:
+    project = project_with_results(tmp_path)
+    for arm in project.params().arms:
+        write_parquet(project.results(arm), damaged_runs(kind, pd.read_parquet(project.results(arm))))
+    with pytest.raises(InputError) as caught:
+        evaluate(project)
+    assert str(caught.value).count(told) == 2
+    assert not project.reports.exists()
+
+
+def damaged_predictions(kind: str, table: pd.DataFrame) -> pd.DataFrame:
+    first: pd.Series[bool] = table["run_key"] == table["run_key"].iloc[0]
+    if kind == "lost":
+        return table[~first]
+    if kind == "twice":
+        return pd.concat([table, table[first]])
+    if kind == "no run":
+        return table.assign(run_key=table["run_key"].where(~first, "0" * 64))
+    if kind == "label":
+        return table.assign(label=table["label"].where(~first, "blast"))
+    return table.drop(columns="p_positive")
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("lost", "1 of 15 runs have no test predictions"),
+        ("twice", "predicts an image twice"),
+        ("no run", "predictions of runs that are not among the arm's"),
+        ("label", "labels that are no class: blast"),
+        ("one class", "fewer than two columns"),
+    ],
+)
+def test_predictions_that_do_not_fit_their_runs_are_told_for_every_arm(tmp_path: Path, kind: str, told: str) -> None:
+    project = project_with_results(tmp_path)
+    for arm in project.params().arms:
+        write_parquet(project.predictions(arm), damaged_predictions(kind, pd.read_parquet(project.predictions(arm))))
+    with pytest.raises(InputError) as caught:
+        evaluate(project)
+    assert str(caught.value).count(told) == 2
+    assert not project.reports.exists()
+
+
+@pytest.mark.parametrize("undefined", ["all runs of an arm", "all runs"])
+def test_a_study_without_any_defined_score_is_evaluated_and_says_so(tmp_path: Path, undefined: str) -> None:
+    project = project_with_results(tmp_path)
+    for arm in project.params().arms[: 1 if undefined == "all runs of an arm" else 2]:
+        table = pd.read_parquet(project.predictions(arm))
+        tests = table["subset"] == "test"
+        write_parquet(project.predictions(arm), table.assign(p_positive=table["p_positive"].where(~tests)))
+        runs = pd.read_parquet(project.results(arm))
+        write_parquet(project.results(arm), runs.assign(**dict.fromkeys(METRICS, float("nan"))))
+    evaluate(project)
+    found = strict(project.answers.read_bytes())["arms"]["sequential-none-expert"]["roc"]["positive"]
+    assert [(row["n"], row["undefined"]) for row in found] == [(0, 5)] * 3

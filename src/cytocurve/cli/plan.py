@@ -42,7 +42,8 @@ def _told(arm: str, plan: Mapping[str, Any]) -> Iterator[str]:
     yield f"{arm}, {title_of(plan['metric'])} with up to {plan['largest']:,} training images"
     if plan["refusal"]:
         yield f"  No forecast: {plan['refusal']}"
-    yield f"  {words.answer(plan['required'], plan, title_of(plan['metric']))}"
+    if not plan["refusal"] or plan["required"]["verdict"] == "reached":
+        yield f"  {words.answer(plan['required'], plan, title_of(plan['metric']))}"
     for row in plan["next"]:
         gain, low, high = (words.signed(row[name]) for name in ("gain", "low", "high"))
         yield f"  {row['images']:>3} more images are expected to add {gain} (90 % interval {low} to {high})"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from cytocurve.config import Project
@@ -10,7 +11,7 @@ from cytocurve.report.figures import drawings
 from cytocurve.report.tables import tables
 from cytocurve.stores.files import write_text
 from cytocurve.study.answers import LEADING, Progress, answers
-from cytocurve.study.page import write_page
+from cytocurve.study.page import page_file, page_of
 from cytocurve.study.plan import check_split
 
 PLOTTED = (LEADING, "f1")
@@ -31,18 +32,24 @@ def evaluate(project: Project, progress: Progress) -> dict[str, Any]:
     check_split(project, params)
     found = answers(project, params, progress)
     metrics = _metrics(found)
-    write_text(project.answers, json.dumps(found, allow_nan=False, ensure_ascii=False) + "\n")
-    write_text(project.reports / "metrics.json", _json(metrics))
-    write_text(project.reports / "summary.json", _json(_summary(found)))
-    for metric in PLOTTED:
-        write_text(project.reports / "plots" / f"{metric}.json", _json(_plot(found, metric)))
-    for name, table in tables(found).items():
-        write_text(project.reports / "tables" / f"{name}.csv", table)
-    drawn = drawings(found)
-    for name in FIGURES:
-        write_text(project.reports / "figures" / f"{name}.svg", drawn[name])
-    write_page(project, found, drawn)
+    for file, text in _files(project, found, metrics):
+        write_text(file, text)
     return metrics
+
+
+def _files(project: Project, found: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[tuple[Path, str]]:
+    """All files and their contents: what cannot be drawn is known before the first is written."""
+    reports, drawn = project.reports, drawings(found)
+    page = page_of(project, found, drawn)
+    return [
+        (project.answers, json.dumps(found, allow_nan=False, ensure_ascii=False) + "\n"),
+        (reports / "metrics.json", _json(metrics)),
+        (reports / "summary.json", _json(_summary(found))),
+        *((reports / "plots" / f"{metric}.json", _json(_plot(found, metric))) for metric in PLOTTED),
+        *((reports / "tables" / f"{name}.csv", table) for name, table in tables(found).items()),
+        *((reports / "figures" / f"{name}.svg", drawn[name]) for name in FIGURES if drawn.get(name)),
+        (page_file(project), page),
+    ]
 
 
 def _metrics(found: Mapping[str, Any]) -> dict[str, Any]:

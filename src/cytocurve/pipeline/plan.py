@@ -20,6 +20,8 @@ def plan(project: Project, arms: Sequence[Arm], metric: str, target: float) -> d
     """
     if unknown := check_known("metric", [metric], list(METRICS)):
         raise InputError(unknown[0], hint=f"Metrics: {', '.join(METRICS)}")
+    if not 0 < target <= 1:
+        raise InputError(f"--target: a score above 0 and up to 1 is expected, got {target}", hint="For example 0.95")
     check_split(project, project.params())
     plans = {arm: forecast_of(runs, metric) for arm, runs in read_runs(project, arms).items()}
     return {

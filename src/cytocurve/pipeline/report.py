@@ -3,10 +3,13 @@
 from typing import Any
 
 from cytocurve.config import Project
+from cytocurve.stores.files import write_text
 from cytocurve.study.answers import read_answers
-from cytocurve.study.page import write_page
+from cytocurve.study.page import page_file, page_of
 
 
 def report(project: Project) -> dict[str, Any]:
     """Write ``reports/report.html``; its path. Raises ``InputError`` before evaluate."""
-    return {"page": str(write_page(project, read_answers(project)).relative_to(project.root))}
+    file = page_file(project)
+    write_text(file, page_of(project, read_answers(project)))
+    return {"page": str(file.relative_to(project.root))}

@@ -50,8 +50,8 @@ def _by_class(name: str, across: str) -> Any:
 
 
 def _confusion(answers: Mapping[str, Any]) -> Iterator[Row]:
-    names = answers["classes"]
     for arm, of in answers["arms"].items():
+        names = of["classes"]
         for point in of["confusion"]:
             for true, shares, sds, images in zip(names, point["percent"], point["sd"], point["images"], strict=True):
                 for given, percent, sd in zip(names, shares, sds, strict=True):

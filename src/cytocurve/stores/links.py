@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from cytocurve.errors import ServiceError
+from cytocurve.errors import InputError, ServiceError
 from cytocurve.stores.mlflow import PARENT, RUN_KEY
 from cytocurve.stores.tracking import connected
 
@@ -24,7 +24,7 @@ def links(tracking_uri: str, lock: Path, experiment: str, run_keys: Mapping[str,
     local = parts.scheme == "sqlite"
     if local and not Path(tracking_uri.removeprefix("sqlite:///")).is_file():
         return None
-    with suppress(ServiceError), connected(tracking_uri, lock) as client:
+    with suppress(InputError, ServiceError), connected(tracking_uri, lock) as client:
         found = client.get_experiment_by_name(experiment)
         if found is None:
             return None

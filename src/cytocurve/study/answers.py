@@ -25,7 +25,7 @@ from cytocurve.study.choice import best_arm, validation_scores
 from cytocurve.study.compared import Tables
 from cytocurve.study.dataset import read_catalog
 from cytocurve.study.plans import figures_of, forecast_of
-from cytocurve.study.results import read_predictions, read_runs
+from cytocurve.study.results import read_predictions, read_runs, read_tests
 
 LEADING = "roc_auc"
 """The metric that the figures show and that saturation is judged by; the first of ``METRICS``."""
@@ -43,6 +43,9 @@ FOLDS = {
 PACKAGES = ("cytocurve", "keras", "numba", "numpy", "pandas", "scikit-learn", "scipy")
 """Those that the figures hang on."""
 
+FORMAT = 1
+"""Of the answers as they are written; the page of another one would lack something."""
+
 Progress = Callable[[int, int], object]
 
 
@@ -52,16 +55,18 @@ def answers(project: Project, params: Params, progress: Progress) -> dict[str, A
     Raises ``InputError`` listing every arm's results that are missing or cannot be used.
     """
     runs = read_runs(project, params.arms)
+    tests = read_tests(project, params.arms, runs)
     catalog = read_catalog(project) if project.catalog.is_file() else pd.DataFrame(columns=["image", "patient"])
     patients = _known(catalog, "patient")
     arms, scored = {}, []
     for done, arm in enumerate(params.arms, start=1):
-        told = arm_predictions(runs[arm.name], read_predictions(project, arm, "test"), patients)
+        told = arm_predictions(runs[arm.name], tests[arm.name], patients)
         arms[arm.name] = vars(arm) | arm_answers(runs[arm.name], told, _known(catalog, arm.labels), LEADING)
         scored.append(Tables(arm.name, runs[arm.name], told.rows).scored(LEADING))
         arms[arm.name]["plan"] = figures_of(forecast_of(runs[arm.name], LEADING), LEADING)
         progress(done, len(params.arms))
     found = {
+        "format": FORMAT,
         "dataset": params.dataset,
         "task": params.task_name,
         "classes": told.classes,
@@ -76,7 +81,7 @@ def answers(project: Project, params: Params, progress: Progress) -> dict[str, A
         "notes": _notes(project, params),
         "arms": arms,
         **_comparisons(scored),
-        "relabellings": _relabellings(project, params, runs),
+        "relabellings": _relabellings(params, runs, tests),
         "audit": _audit(project, params),
         "provenance": _provenance(project, runs),
     }
@@ -89,10 +94,12 @@ def read_answers(project: Project) -> dict[str, Any]:
     try:
         found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
         of = (found["dataset"], found["task"], list(found["arms"]))
+        if found["format"] != FORMAT:
+            raise ValueError(found["format"])
     except FileNotFoundError:
         raise InputError(f"{file}: no such file yet", hint=f"Next: {next_step}") from None
     except (ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{file}: not what cytocurve evaluate writes", hint=f"Next: {next_step}") from error
+        raise InputError(f"{file}: not what this cytocurve evaluate writes", hint=f"Next: {next_step}") from error
     params = project.params()
     if of != (params.dataset, params.task_name, [arm.name for arm in params.arms]):
         raise InputError(f"{file}: of another study than params.yaml states", hint=f"Next: {next_step}")
@@ -116,10 +123,9 @@ def _comparisons(arms: Sequence[ScoredArm]) -> dict[str, list[Any]]:
     }
 
 
-def _relabellings(project: Project, params: Params, runs: Mapping[str, pd.DataFrame]) -> list[Any]:
-    if len(params.labels) == 1:
-        return []
-    predictions = {arm.name: read_predictions(project, arm, "test") for arm in params.arms}
+def _relabellings(
+    params: Params, runs: Mapping[str, pd.DataFrame], predictions: Mapping[str, pd.DataFrame]
+) -> list[Any]:
     return [
         {**vars(found), "differences": {str(size): asdict(point) for size, point in found.differences.items()}}
         for found in relabellings(params.arms, runs, predictions, LEADING)

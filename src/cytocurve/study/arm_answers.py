@@ -71,6 +71,7 @@ def arm_answers(runs: pd.DataFrame, told: ArmPredictions, given: Mapping[str, st
     curves = {metric: curve_of(runs, metric) for metric in METRICS}
     sizes = told.by_size
     return {
+        "classes": told.classes,
         "curves": {metric: _points(curve) for metric, curve in curves.items()},
         "area": {metric: asdict(area(curve)) for metric, curve in curves.items()},
         "saturation": asdict(saturation(curves[leading])),
@@ -192,7 +193,8 @@ def _examples(told: ArmPredictions, given: Mapping[str, str]) -> list[dict[str, 
     values = means[columns].to_numpy()
     true = np.array([told.classes.index(label) for label in means["label"]])
     of_true = values[np.arange(len(values)), true]
-    order = np.lexsort((means["image"].to_numpy(str), of_true))[:EXAMPLES]
+    order = np.lexsort((means["image"].to_numpy(str), of_true))
+    order = order[np.isfinite(of_true[order])][:EXAMPLES]
     return [
         {
             "image": means["image"].iloc[row],

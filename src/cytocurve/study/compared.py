@@ -8,13 +8,14 @@ import pandas as pd
 from cytocurve.config import Project, check_known
 from cytocurve.core.comparison import ScoredArm, ScoredOn
 from cytocurve.core.relabelling import RUN, judged
+from cytocurve.core.run_tables import wrong_predictions, wrong_runs
 from cytocurve.errors import InputError
 from cytocurve.stores.dvc import Revision
 from cytocurve.stores.published import PublishedArm, published_arm
-from cytocurve.stores.tables import parquet_from, read_parquet
+from cytocurve.stores.tables import parquet_from
 from cytocurve.stores.tracking import connected
 from cytocurve.study.plan import check_split
-from cytocurve.study.results import NEXT_STEP, read_predictions
+from cytocurve.study.results import read_runs, read_tests
 
 FORMS = "An arm is ARM of params.yaml, REVISION:ARM of another commit, or mlflow:EXPERIMENT:ARM of the tracking store."
 
@@ -85,8 +86,8 @@ def _of_the_study(project: Project, name: str) -> Tables:
     if unknown := check_known("arm", [name], list(arms)):
         raise InputError(f"params.yaml: {unknown[0]}", hint=f"Arms: {', '.join(arms)}. {FORMS}")
     check_split(project, params)
-    runs = read_parquet(project.results(arms[name]), NEXT_STEP)
-    return Tables(name, runs, read_predictions(project, arms[name], "test"))
+    runs = read_runs(project, [arms[name]])
+    return Tables(name, runs[name], read_tests(project, [arms[name]], runs)[name])
 
 
 def _of_a_revision(project: Project, name: str, revision: str, arm: str) -> Tables:
@@ -97,7 +98,13 @@ def _of_a_revision(project: Project, name: str, revision: str, arm: str) -> Tabl
         raise InputError(f"revision {revision!r}: {unknown[0]}", hint=f"Arms there: {', '.join(arms) or 'none'}")
     paths = f"results/{arm}.parquet", f"results/{arm}{suffix}"
     runs, predictions = (parquet_from(files.read(path), f"{revision}:{path}") for path in paths)
-    return Tables(name, runs, predictions[predictions["subset"] == "test"])
+    problems = wrong_runs(runs, arm) or ([] if "subset" in predictions else ["no column subset"])
+    if not problems:
+        predictions = predictions[predictions["subset"] == "test"]
+        problems = wrong_predictions(predictions, runs)
+    if problems:
+        raise InputError(f"{name}: these results cannot be compared:", problems)
+    return Tables(name, runs, predictions)
 
 
 def _of_the_store(name: str, arm: PublishedArm, metric: str) -> ScoredArm:

@@ -3,26 +3,28 @@
 Files that DVC records hold no clock time, duration, path or host; the page may, so it is not one of them.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
 
 from cytocurve.config import Project
 from cytocurve.report.review import picture
+from cytocurve.report.tables import tables
 from cytocurve.stores.dvc import commit
 from cytocurve.stores.images import read_rgb
 from cytocurve.stores.ledger import Ledger
 from cytocurve.stores.links import links
 
 
-def facts(project: Project, images: Collection[str]) -> dict[str, Any]:
+def facts(project: Project, answers: Mapping[str, Any]) -> dict[str, Any]:
     """The commit, each arm's seconds of training, links to the tracking store, small pictures, the tables.
 
     ``seconds`` are of processor time, of the arms whose runs are all in the ledger; ``tracking`` is None where the
     tracking store cannot be reached or does not hold the study. Images that are no longer there have no picture.
     """
     params = project.params()
+    images = {row["image"] for arm in answers["arms"].values() for row in arm["examples"]}
     keys = {
         arm.name: pd.read_parquet(project.results(arm), columns=["run_key"])["run_key"].tolist() for arm in params.arms
     }
@@ -39,7 +41,7 @@ def facts(project: Project, images: Collection[str]) -> dict[str, Any]:
             {arm: of_arm[0] for arm, of_arm in keys.items()},
         ),
         "pictures": _pictures(project, images),
-        "tables": sorted(path.name for path in (project.reports / "tables").glob("*.csv")),
+        "tables": [f"{name}.csv" for name in tables(answers)],
     }
 
 

@@ -178,7 +178,11 @@ def check_split(project: Project, params: Params) -> None:
     """
     if not project.split_settings.is_file():
         return
-    drawn, wanted = json.loads(project.split_settings.read_text(encoding="utf-8")), split_settings(params)
+    wanted = split_settings(params)
+    try:
+        drawn = dict(json.loads(project.split_settings.read_text(encoding="utf-8")))
+    except (ValueError, TypeError) as error:
+        raise InputError(f"{project.split_settings}: damaged", hint=f"Next: {SPLIT_NEXT}") from error
     differing = [
         f"{key}: {drawn.get(key)!r} there, {wanted[key]!r} in params.yaml"
         for key in wanted

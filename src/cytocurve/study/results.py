@@ -1,16 +1,16 @@
 """The results of a study, as its sweeps wrote them: a table of runs an arm, and their predictions."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from cytocurve.config import Project
-from cytocurve.core.metrics import METRICS
+from cytocurve.core.run_tables import wrong_predictions, wrong_runs
 from cytocurve.core.runs import Arm
 from cytocurve.errors import InputError
 
 NEXT_STEP = "dvc repro"
-COLUMNS = ("fold", "size", "seed", "run_key", *METRICS)
 _WORDS = ["run_key", "image", "subset", "label"]
 
 
@@ -19,24 +19,19 @@ def read_runs(project: Project, arms: Sequence[Arm]) -> dict[str, pd.DataFrame]:
 
     Raises ``InputError`` listing every arm's file that is missing or cannot be used.
     """
-    results, offenders = {}, []
-    for arm in arms:
-        file = project.results(arm)
-        name = file.relative_to(project.root)
-        try:
-            results[arm.name] = pd.read_parquet(file)
-        except FileNotFoundError:
-            offenders.append(f"{name}: no such file")
-        except (OSError, ValueError) as error:
-            offenders.append(f"{name}: not a Parquet file: {error}")
-        else:
-            missing = [column for column in COLUMNS if column not in results[arm.name]]
-            offenders += [f"{name}: no column {column}" for column in missing]
-            if results[arm.name].empty:
-                offenders.append(f"{name}: no runs")
-    if offenders:
-        raise InputError("These results cannot be used:", offenders, f"Run  {NEXT_STEP}  to compute what is missing.")
-    return results
+    return _each(project, arms, project.results, pd.read_parquet, lambda table, arm: wrong_runs(table, arm.name))
+
+
+def read_tests(project: Project, arms: Sequence[Arm], runs: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    """Test predictions of these runs by the name of their arm, as ``read_predictions`` gives them.
+
+    Raises ``InputError`` listing every arm's file that is missing or cannot be used.
+    """
+
+    def read(path: Path) -> pd.DataFrame:
+        return _read_predictions(path, "test")
+
+    return _each(project, arms, project.predictions, read, lambda table, arm: wrong_predictions(table, runs[arm.name]))
 
 
 def read_predictions(project: Project, arm: Arm, subset: str, run_keys: Collection[str] = ()) -> pd.DataFrame:
@@ -44,12 +39,40 @@ def read_predictions(project: Project, arm: Arm, subset: str, run_keys: Collecti
 
     Of the runs with these keys, where any are named. Raises ``InputError`` where the file is missing or damaged.
     """
-    file = project.predictions(arm)
+    found = _each(
+        project, [arm], project.predictions, lambda path: _read_predictions(path, subset, run_keys), lambda _, __: []
+    )
+    return found[arm.name]
+
+
+def _read_predictions(path: Path, subset: str, run_keys: Collection[str] = ()) -> pd.DataFrame:
     wanted = [("subset", "==", subset), *([("run_key", "in", set(run_keys))] if run_keys else [])]
-    try:
-        table = pd.read_parquet(file, filters=wanted, read_dictionary=_WORDS)
-        return table.drop(columns="subset").astype(dict.fromkeys(("run_key", "image", "label"), "category"))
-    except FileNotFoundError:
-        raise InputError(f"{file}: no such file yet", hint=f"Next: {NEXT_STEP}") from None
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{file}: not the predictions of an arm: {error}", hint=f"Next: {NEXT_STEP}") from error
+    table = pd.read_parquet(path, filters=wanted, read_dictionary=_WORDS)
+    words = [column for column in _WORDS if column in table]
+    return table.astype(dict.fromkeys(words, "category")).drop(columns="subset")
+
+
+def _each(
+    project: Project,
+    arms: Sequence[Arm],
+    file_of: Callable[[Arm], Path],
+    read: Callable[[Path], pd.DataFrame],
+    wrong: Callable[[pd.DataFrame, Arm], list[str]],
+) -> dict[str, pd.DataFrame]:
+    """A table an arm; raises ``InputError`` listing what is wrong with any of them."""
+    tables, offenders = {}, []
+    for arm in arms:
+        file = file_of(arm)
+        name = file.relative_to(project.root)
+        try:
+            if not file.is_file():
+                raise FileNotFoundError
+            tables[arm.name] = read(file)
+            offenders += [f"{name}: {problem}" for problem in wrong(tables[arm.name], arm)]
+        except FileNotFoundError:
+            offenders.append(f"{name}: no such file")
+        except (OSError, ValueError, KeyError) as error:
+            offenders.append(f"{name}: not a Parquet file of these columns: {' '.join(str(error).split())[:200]}")
+    if offenders:
+        raise InputError("These results cannot be used:", offenders, f"Run  {NEXT_STEP}  to compute what is missing.")
+    return tables

@@ -49,12 +49,15 @@ class Plan:
 
     @property
     def targets(self) -> Sequence[Target]:
-        """Targets in steps of 0.005, from the worst observed mean to just beyond what the forecast may reach."""
+        """Targets in steps of 0.005, from the worst observed mean to just beyond what the forecast may reach.
+
+        A bound of the metric is none: no number of images is known to give a perfect mean.
+        """
         if not self.forecast:
             return []
         first = math.floor(min(point.mean for point in self.observed) / STEP)
         beyond = math.ceil(max(point.high for point in self.forecast) / STEP) + 1
-        last = min(beyond, math.floor(self.upper / STEP + 1e-9))
+        last = max(first, min(beyond, math.ceil(self.upper / STEP - 1e-9) - 1))
         return [required(self, round(i * STEP, 3)) for i in range(first, last + 1)]
 
     @property
@@ -121,7 +124,13 @@ def buys(plan: Plan, images: int) -> Gain:
     logs = np.log([point.size for point in plan.forecast])
     ends = [[point.gain, point.gain_low, point.gain_high] for point in plan.forecast]
     gain, low, high = (float(np.interp(np.log(size), logs, column)) for column in zip(*ends, strict=True))
-    return Gain(images, size, gain, low, high)
+    room = plan.upper - _mean_of_largest(plan)
+    return Gain(images, size, min(gain, room), min(low, room), min(high, room))
+
+
+def _mean_of_largest(plan: Plan) -> float:
+    """The mean that was observed at the largest size, NaN where it is undefined."""
+    return next((point.mean for point in plan.observed if point.size == plan.largest), float("nan"))
 
 
 def _observed(evidence: Evidence) -> list[Observed]:

@@ -27,9 +27,11 @@ def box_plots(answers: Mapping[str, Any], width: float) -> Drawn | None:
     )
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     for number, (arm, points) in enumerate(curves.items()):
+        panels[number].set_title(fill(names[arm], _letters(width / columns)), loc="left", fontweight="bold")
+        if not points:
+            continue
         colour = COLOURS[number % len(COLOURS)]
         _boxes(panels[number], colour, points, answers["sizes"], 3.2 * width / columns)
-        panels[number].set_title(fill(names[arm], _letters(width / columns)), loc="left", fontweight="bold")
     for spare in panels[len(curves) :]:
         spare.set_visible(False)
     for axes in panels[max(len(curves) - columns, 0) : len(curves)]:

@@ -12,7 +12,7 @@ from cytocurve.report.names import short_names
 
 def receiver(answers: Mapping[str, Any], width: float) -> Drawn | None:
     """Every arm where there is one curve an arm; the chosen arm's classes where there are several."""
-    curves = {name: row for name, row in _curves(answers).items() if row["mean"]}
+    curves = {name: row for name, row in _curves(answers).items() if row["n"]}
     if not curves:
         return None
     figure = Figure(figsize=(width, width + 0.1 + 0.17 * len(curves)), layout="constrained")
