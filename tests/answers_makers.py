@@ -271,6 +271,8 @@ def _confusion(size: int, runs: Any, classes: int) -> dict[str, Any]:
         "percent": shares.mean(axis=0).round(6).tolist(),
         "sd": shares.std(axis=0, ddof=1).round(6).tolist(),
         "images": counts.sum(axis=(0, 2)).astype(int).tolist(),
+        "n": [len(runs)] * classes,
+        "undefined": [0] * classes,
     }
 
 
@@ -304,17 +306,20 @@ def _over_seeds(values: Values, seeds: int) -> dict[str, Any]:
 
 def _subject(size: int, runs: Any) -> dict[str, Any]:
     """Images i, i + 2 C, i + 4 C ... belong to one patient of one class."""
-    rights = []
-    for labels, p in runs:
-        patient = np.arange(len(labels)) % (2 * p.shape[1])
-        votes = np.array([p[patient == k].mean(axis=0).argmax() for k in range(2 * p.shape[1])])
-        rights.append(np.mean(votes == labels[: 2 * p.shape[1]]))
-    return {
-        "size": size,
-        "subjects": 2 * runs[0][1].shape[1],
-        "accuracy": _number(np.mean(rights)),
-        "sd": _number(np.std(rights, ddof=1)),
-    }
+    labels, patients = runs[0][0], 2 * runs[0][1].shape[1]
+    patient = np.arange(len(labels)) % patients
+    right, told = np.zeros(patients), np.zeros(patients)
+    for _, p in runs:
+        right += [np.mean(p[patient == k].argmax(axis=1) == labels[k]) for k in range(patients)]
+        told += [p[patient == k].mean(axis=0).argmax() == labels[k] for k in range(patients)]
+    shares = {"accuracy": _share(right / len(runs)), "diagnosis": _share(told / len(runs))}
+    return {"size": size, "subjects": patients, **shares, "unknown": 3, "undefined": 0}
+
+
+def _share(values: Values) -> dict[str, Any]:
+    low, high = _interval(values)
+    ends = {"ci_low": low, "ci_high": high}
+    return {"mean": _number(values.mean()), "sd": _number(values.std(ddof=1)), **ends, "n": len(values)}
 
 
 def _calibration(size: int, runs: Any) -> dict[str, Any]:

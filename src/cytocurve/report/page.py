@@ -50,6 +50,7 @@ def render(answers: Mapping[str, Any], facts: Mapping[str, Any], static: Mapping
         first={arm: _sentence(answers, found["plan"]) for arm, found in answers["arms"].items()},
         static={name: _inline(svg, name) for name, svg in drawn.items()},
         offenders_shown=OFFENDERS_SHOWN,
+        positive=words.positive_name(answers),
         thinned=thinned,
         policy=_policy(scripts),
         styles=Markup("".join(_asset(f"{name}.css") for name in STYLES)),  # noqa: S704 - our own files
@@ -59,7 +60,12 @@ def render(answers: Mapping[str, Any], facts: Mapping[str, Any], static: Mapping
 
 def _embedded(answers: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, bool]:
     """What the scripts read: the answers, the arms' names, and the planner's sentences, packed."""
-    data = {"answers": answers, "names": names, "plans": {arm: _plan(answers, arm) for arm in names}}
+    data = {
+        "answers": answers,
+        "names": names,
+        "plans": {arm: _plan(answers, arm) for arm in names},
+        "axes": words.calibration_axes(answers),
+    }
     packed = _packed(data)
     if len(packed) <= EMBEDDED_AT_MOST:
         return packed, False

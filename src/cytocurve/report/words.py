@@ -96,6 +96,25 @@ def default_target(plan: Mapping[str, Any]) -> int:
     return (round_ones or open_ones or [0])[-1]
 
 
+def positive_name(answers: Mapping[str, Any]) -> str | None:
+    """What the positive class of two is called; None where there are more.
+
+    Of a binary task the name says it: ``blast``, or the labels before ``-vs-``.
+    """
+    if len(answers["classes"]) != 2:
+        return None
+    second = str(answers["classes"][1])
+    return str(answers["task"]).partition("-vs-")[0] if second == answers["positive"] else second
+
+
+def calibration_axes(answers: Mapping[str, Any]) -> tuple[str, str]:
+    """What the axes of the reliability show: of two classes, the positive one; of more, the likeliest (Guo 2017)."""
+    name = positive_name(answers)
+    if name is None:
+        return "probability that the network states", "share that is right"
+    return f"stated probability of {name}", f"share that is {name}"
+
+
 def meaning(metric: str, value: float, classes: Sequence[str], positive: str | None) -> str | None:
     """What a score means for a single image, where that can be said in a sentence."""
     if positive is None and metric == "roc_auc":

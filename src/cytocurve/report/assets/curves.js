@@ -42,7 +42,7 @@ const boxSpec = (rows, list) => ({
 const curveWords = () => {
   const told = shownArms().map((arm) => {
     const points = answers.arms[arm].curves[chosen.metric].filter((point) => point.mean !== null);
-    return points.length ? `${names[arm]}: ${score(points[0].mean)} with ${points[0].size} images, ${score(points.at(-1).mean)} with ${points.at(-1).size}` : `${names[arm]}: undefined`;
+    return points.length ? `${names[arm]}: ${score(points[0].mean)} with ${points[0].size} images, ${score(points.at(-1).mean)} with ${points.at(-1).size}` : `${names[arm]}: no score is defined`;
   });
   return `Learning curves, ${answers.metrics[chosen.metric]} over the number of training images. ${told.join("; ")}.`;
 };
@@ -53,7 +53,7 @@ const startCurves = () => {
   const columns = [
     { name: "arm", get: (row) => row.name }, { name: "images", get: (row) => row.size },
     ...kinds.map((kind) => ({ name: kind, get: (row) => row[kind], show: score })),
-    { name: "runs", get: (row) => row.n }, { name: "undefined", get: (row) => row.undefined },
+    { name: "runs", get: (row) => row.n }, { name: "runs not defined", get: (row) => row.undefined },
   ];
   onChange(["metric", "mode", "axis", "shown"], () => {
     const rows = curveRows();

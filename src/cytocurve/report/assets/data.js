@@ -6,7 +6,7 @@ const unpack = async (packed) => {
   return JSON.parse(await new Response(stream).text());
 };
 
-let answers, names, plans, arms;
+let answers, names, plans, axes, arms;
 
 // What the reader has chosen; `changed` redraws what depends on it.
 const chosen = { metric: "", mode: "bands", axis: "log", shown: new Set(), size: 0, klass: "", arm: "", planArm: "", at: "" };

@@ -31,7 +31,7 @@ const BANDED_COLUMNS = [
 
 const areaWords = (kind, value, titled) => shownArms().map((arm) => {
   const row = atSize(answers.arms[arm][kind][chosen.klass] ?? []);
-  return `${names[arm]}: ${titled} ${score(row?.[value])}${row?.undefined ? `, ${row.undefined} runs undefined` : ""}`;
+  return `${names[arm]}: ${titled} ${score(row?.[value])}${row?.undefined ? `, ${row.undefined} runs not defined` : ""}`;
 }).join("; ");
 
 const drawReceiver = (roc, recall) => {
@@ -51,11 +51,11 @@ const drawReliability = (chart) => {
   const spec = {
     height: 330,
     data: { values: rows },
-    encoding: { x: quantitative("predicted", "probability that the network states", UNIT, SHARES), color: byArm(shownArms()) },
+    encoding: { x: quantitative("predicted", axes[0], UNIT, SHARES), color: byArm(shownArms()) },
     layer: [
       guess(DIAGONAL),
-      { mark: { type: "line", strokeWidth: 1.5 }, encoding: { y: quantitative("observed", "share that is right", UNIT, SHARES), strokeDash: dashByArm(shownArms()) } },
-      { mark: { type: "point", filled: true, opacity: 1 }, encoding: { y, shape: shapeByArm(shownArms()), size: { field: "images", type: "quantitative", legend: null, scale: { range: [20, 260] } }, tooltip: [told("name", "arm"), told("predicted", "stated", SCORE), told("observed", "right", SCORE), told("images", "images", ",d")] } },
+      { mark: { type: "line", strokeWidth: 1.5 }, encoding: { y: quantitative("observed", axes[1], UNIT, SHARES), strokeDash: dashByArm(shownArms()) } },
+      { mark: { type: "point", filled: true, opacity: 1 }, encoding: { y, shape: shapeByArm(shownArms()), size: { field: "images", type: "quantitative", legend: null, scale: { range: [20, 260] } }, tooltip: [told("name", "arm"), told("predicted", axes[0], SCORE), told("observed", axes[1], SCORE), told("images", "images", ",d")] } },
     ],
   };
   const words = shownArms().map((arm) => `${names[arm]}: calibration error ${score(atSize(answers.arms[arm].calibration)?.ece.mean)}`);
@@ -66,8 +66,14 @@ const drawReliability = (chart) => {
 // A mean and its spread, with what is not defined counted: columns of numbers, so that CSV has them too.
 const spreadColumns = (name, get, counted = false) => [
   { name, get: (row) => get(row).mean, show: score },
-  { name: "± sd", get: (row) => get(row).sd, show: score },
-  ...(counted ? [{ name: "undefined", get: (row) => get(row).undefined }] : []),
+  { name: `${name} ± sd`, get: (row) => get(row).sd, show: score },
+  ...(counted ? [{ name: `${name}, runs not defined`, get: (row) => get(row).undefined }] : []),
+];
+
+// A share of patients, its spread over them, and its interval.
+const shareColumns = (name, get) => [
+  ...spreadColumns(name, get),
+  ...["ci_low", "ci_high"].map((end, i) => ({ name: `${name}, 95 % interval ${i ? "to" : "from"}`, get: (row) => get(row)[end], show: score })),
 ];
 
 const drawConfusion = () => {
@@ -107,11 +113,13 @@ const drawTables = () => {
     ...spreadColumns("Brier score", (name) => atSize(answers.arms[name].calibration).brier),
     ...spreadColumns("calibration error", (name) => atSize(answers.arms[name].calibration).ece),
   ], arms);
-  const known = arms.filter((name) => answers.arms[name].subjects);
-  if (known.length) {
+  const known = arms.flatMap((name) => (answers.arms[name].subjects ?? []).filter((row) => row.size === chosen.size).map((row) => ({ arm: name, ...row })));
+  if (document.querySelector('[data-table="subjects"]')) {
     fillPanel("subjects", [
-      { name: "arm", get: (name) => names[name] }, { name: "patients", get: (name) => atSize(answers.arms[name].subjects).subjects },
-      { name: "accuracy by patient", get: (name) => atSize(answers.arms[name].subjects).accuracy, show: score }, { name: "sd", get: (name) => atSize(answers.arms[name].subjects).sd, show: score },
+      { name: "arm", get: ({ arm }) => names[arm] }, { name: "patients", get: (row) => row.subjects },
+      ...shareColumns("accuracy by patient", (row) => row.accuracy), ...shareColumns("share diagnosed", (row) => row.diagnosis),
+      { name: "patients with a diagnosis", get: (row) => row.diagnosis.n },
+      { name: "predictions of unknown patients", get: (row) => row.unknown }, { name: "runs not defined", get: (row) => row.undefined },
     ], known);
   }
 };

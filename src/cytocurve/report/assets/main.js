@@ -9,7 +9,7 @@ const startExamples = () => {
 };
 
 const start = async () => {
-  ({ answers, names, plans } = await unpack(PACKED));
+  ({ answers, names, plans, axes } = await unpack(PACKED));
   arms = Object.keys(answers.arms);
   const klass = Object.keys(answers.arms[answers.chosen].roc)[0];
   Object.assign(chosen, { metric: answers.metric, shown: new Set(arms), size: answers.sizes.at(-1), klass, arm: answers.chosen, planArm: answers.chosen, at: String(answers.sizes.at(-1)) });

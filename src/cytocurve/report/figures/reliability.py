@@ -1,4 +1,4 @@
-"""Reliability: how often the networks are right when they say how sure they are (Guo et al. 2017, figure 1)."""
+"""Reliability: how often what the networks state comes true (Guo et al. 2017, figure 1)."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +11,7 @@ from cytocurve.report.names import short_names
 
 
 def reliability(answers: Mapping[str, Any], width: float) -> Drawn | None:
-    """The share that is right over the stated probability, in bins, of every arm at the largest training size."""
+    """The share that came true over the stated probability, in bins, of every arm at the largest training size."""
     names, size = short_names(answers["arms"]), answers["sizes"][-1]
     found = {names[arm]: arms["calibration"][-1] for arm, arms in answers["arms"].items()}
     bins = {name: [each for each in row["bins"] if each["images"]] for name, row in found.items()}
@@ -22,7 +22,8 @@ def reliability(answers: Mapping[str, Any], width: float) -> Drawn | None:
     unit_axes(axes)
     for number, (name, rows) in enumerate(bins.items()):
         axes.plot([row["predicted"] for row in rows], [row["observed"] for row in rows], label=name, **look(number))
-    axes.set(xlabel="probability that the network states", ylabel="share that is right")
+    stated, came_true = words.calibration_axes(answers)
+    axes.set(xlabel=stated, ylabel=came_true)
     legend(figure, axes, list(names.values()))
     told = "; ".join(f"{name}: {words.score(row['ece']['mean'])}" for name, row in found.items())
     return Drawn(figure, f"Reliability with {size} images, expected calibration errors: {told}.")
