@@ -20,9 +20,9 @@ from cytocurve.cli.shared import arms_named, as_json, current_project, show
 @click.option("--arm", "arms", multiple=True, help="An arm; may be given several times. All by default.")
 @as_json
 def plan(target: float, metric: str, arms: tuple[str, ...], machine: bool) -> int:
-    """How many labelled images a target needs, and what the next ones buy.
+    """How many labelled images a target needs.
 
-    From the learning curve of each arm, extended by several families of curves that are weighted by how well they
+    And what the next ones buy: from the learning curve of each arm, extended by several families of curves that are weighted by how well they
     foretold its larger sizes. Intervals are 90 %. Exit code 1 where no arm allows a forecast.
 
     \b

@@ -65,19 +65,21 @@ def answers(project: Project, params: Params, progress: Progress) -> dict[str, A
         scored.append(Tables(arm.name, runs[arm.name], told.rows).scored(LEADING))
         arms[arm.name]["plan"] = figures_of(forecast_of(runs[arm.name], LEADING), LEADING)
         progress(done, len(params.arms))
+    chosen = best_arm(validation_scores(project, params.sizes[-1]), params)
+    classes = arms[chosen]["classes"]
     found = {
         "format": FORMAT,
         "dataset": params.dataset,
         "task": params.task_name,
-        "classes": told.classes,
-        "positive": "positive" if "positive" in told.classes else None,
+        "classes": classes,
+        "positive": "positive" if "positive" in classes else None,
         "metric": LEADING,
         "metrics": {metric: title_of(metric) for metric in METRICS},
         "sizes": sorted({int(size) for table in runs.values() for size in table["size"]}),
         "folds": len({fold for table in runs.values() for fold in table["fold"]}),
         "seeds": sorted({seed for table in runs.values() for seed in table["seed"]}),
         "versions": params.labels,
-        "chosen": best_arm(validation_scores(project, params.sizes[-1]), params),
+        "chosen": chosen,
         "notes": _notes(project, params),
         "arms": arms,
         **_comparisons(scored),
