@@ -19,7 +19,8 @@ RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """# Results
 
 Each section is one run of `python -m bench.NAME` on the machine that it names; `make bench` runs all but `grid`,
-`agreement`, `relabelling` and `comparison`, which take long. Machines are noisy: read ratios and medians, not milliseconds.
+`agreement`, `relabelling` and `comparison`, which take long. Machines are noisy: read ratios and medians, not
+milliseconds.
 """
 
 
