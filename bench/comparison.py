@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench import harness
-from cytocurve.core.comparison import AREA, areas
+from cytocurve.core.comparison import AREA
 from cytocurve.core.comparison.significance import (
     corrected_signed_rank,
     corrected_t,
@@ -17,6 +17,7 @@ from cytocurve.core.comparison.significance import (
     rank_sum,
     signed_rank,
 )
+from cytocurve.core.curves import areas
 from cytocurve.core.splits import Fold, cross_validation
 
 Values = NDArray[np.float64]

@@ -4,13 +4,17 @@ import json
 from typing import Any
 
 import pytest
-from comparison_makers import SIZES, tables_of, write_arm
+from comparison_makers import tables_of, write_arm
 from projects import BIN, commit, make_project, run
 
 from cytocurve.config import Project
 from cytocurve.pipeline.evaluate import evaluate
 
-CHANGES: dict[str, Any] = {"folds": 5, "sizes": list(SIZES), "seeds": [0, 1]}
+CHANGES: dict[str, Any] = {"folds": 5, "sizes": [8, 16, 24], "seeds": [0, 1]}
+
+
+def toy_image(number: int) -> str:
+    return f"{'dark' if number % 2 else 'light'}/cell{number:03d}.png"
 
 
 @pytest.fixture(scope="module")
@@ -19,10 +23,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
     root = make_project(tmp_path_factory.mktemp("project") / "study", **CHANGES)
     project = Project(root)
     (arm,) = project.params().arms
+    done = run(root, str(BIN / "dvc"), "repro", "--quiet", "audit")
+    assert done.returncode == 0, done.stderr
     for message, skill in (("weak", 0.1), ("strong", 0.9)):
-        write_arm(project, arm, tables_of(arm, skill))
-        (root / "reports").mkdir(exist_ok=True)
-        (root / "reports" / "audit.json").write_text('{"dataset": "another", "task": "", "labels": []}')
+        write_arm(project, arm, tables_of(arm, skill, sizes=CHANGES["sizes"], image_of=toy_image))
         evaluate(project, lambda done, total: None)
         done = run(root, str(BIN / "dvc"), "commit", "--force", "evaluate")
         assert done.returncode == 0, done.stderr + done.stdout

@@ -77,25 +77,25 @@ def summarise(curve: Curve) -> dict[int, Summary]:
     return dict(zip(curve.sizes.tolist(), _summaries(curve.scores, curve.ran), strict=True))
 
 
-def areas(curve: Curve) -> Values:
-    """The area under each run's learning curve over log(size), (folds, seeds), in the score's own range.
+def areas(scores: Values, sizes: Sequence[int]) -> Values:
+    """The area under each learning curve over log(size), (…,) of scores (…, sizes), in the score's own range.
 
     The trapezoidal rule over the logarithm of the number of labels (Guyon et al. 2011, "Results of the Active Learning
     Challenge", JMLR W&CP 16), divided by the length of that axis: a curve that stays at 0.9 has the area 0.9. It is
     linear in the scores, so that the difference of two arms' areas is the area of their difference. NaN where a score
     is undefined, and with one size.
     """
-    if len(curve.sizes) == 1:
-        return np.full(curve.scores.shape[:2], np.nan)
-    steps = np.log(curve.sizes)
-    area: Values = np.trapezoid(curve.scores, steps, axis=2) / (steps[-1] - steps[0])
+    if len(sizes) == 1:
+        return np.full(scores.shape[:-1], np.nan)
+    steps = np.log(sizes)
+    area: Values = np.trapezoid(scores, steps, axis=-1) / (steps[-1] - steps[0])
     return area
 
 
 def area(curve: Curve) -> Summary:
     """The summary of ``areas``; a fold and seed is ``undefined`` where some size lacks a defined score."""
     ran = np.asarray(curve.ran.any(axis=2))
-    return _summaries(areas(curve)[:, :, np.newaxis], ran[:, :, np.newaxis])[0]
+    return _summaries(areas(curve.scores, curve.sizes.tolist())[:, :, np.newaxis], ran[:, :, np.newaxis])[0]
 
 
 @dataclass(frozen=True)

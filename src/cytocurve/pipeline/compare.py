@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from cytocurve.config import Project, check_known
-from cytocurve.core.comparison import AREA, ScoredArm, areas, compare_paired, compare_seeds
+from cytocurve.core.comparison import AREA, ScoredArm, compare_paired, compare_seeds
+from cytocurve.core.curves import areas
 from cytocurve.core.metrics import METRICS
 from cytocurve.errors import InputError
 from cytocurve.study.compared import arms_to_compare

@@ -2,18 +2,10 @@
 
 from cytocurve.core.comparison.arms import ScoredArm, ScoredOn, digest_of_tests
 from cytocurve.core.comparison.paired import Comparison, compare_paired
-from cytocurve.core.comparison.pairs import AREA, NotComparable, areas
+from cytocurve.core.comparison.pairs import AREA, NotComparable
 from cytocurve.core.comparison.seeds import SeedComparison, compare_seeds
 
 __all__ = [
-    "AREA",
-    "Comparison",
-    "NotComparable",
-    "ScoredArm",
-    "ScoredOn",
-    "SeedComparison",
-    "areas",
-    "compare_paired",
-    "compare_seeds",
+    "AREA", "Comparison", "NotComparable", "ScoredArm", "ScoredOn", "SeedComparison", "compare_paired", "compare_seeds",
     "digest_of_tests",
 ]  # fmt: skip

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytocurve.core.comparison.arms import ScoredArm
+from cytocurve.core.curves import areas
 
 Values = NDArray[np.float64]
 Found = TypeVar("Found")
@@ -52,18 +53,6 @@ def by_place(sizes: Sequence[int], scores: Values, at: Sequence[str] | None) -> 
     if len(sizes) > 1:
         places[AREA] = areas(scores, sizes)
     return {place: values for place, values in places.items() if at is None or place in at}
-
-
-def areas(scores: Values, sizes: Sequence[int]) -> Values:
-    """The area under each learning curve, (…,) of scores (…, sizes), on the score's own scale.
-
-    The trapezoidal rule over the logarithm of the training size, divided by the range of that logarithm; NaN where a
-    score is undefined, and where there are fewer than two sizes.
-    """
-    if len(sizes) < 2:
-        return np.full(scores.shape[:-1], np.nan)
-    steps = np.log(np.asarray(sizes, dtype=np.float64))
-    return np.asarray(np.trapezoid(scores, steps, axis=-1) / (steps[-1] - steps[0]))
 
 
 def common(first: Sequence[int], second: Sequence[int]) -> list[int]:
