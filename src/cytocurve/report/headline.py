@@ -75,7 +75,8 @@ def _title(answers: Answers, arm: Mapping[str, Any], point: Mapping[str, Any]) -
     found = plan["targets"][words.default_target(plan)]
     goal = f"{title} {words.target(found['target'])}"
     if found["verdict"] == "reached":
-        return f"{words.observed(found, plan, 'labelled images')}, mean {title} was at least {words.target(found['target'])}."
+        since = words.observed(found, plan, "labelled images")
+        return f"{since}, mean {title} was at least {words.target(found['target'])}."
     if found["verdict"] == "forecast" and found["size"] is not None:
         return f"About {words.count(found['size'])} labelled images are needed for {goal}."
     return f"{goal} is {'in doubt' if found['verdict'] == 'forecast' else 'not in reach'} on this evidence."
