@@ -511,3 +511,17 @@ CLASSES = Simulation(
     seeds=(0, 1, 2),
     patients=True,
 )
+MANY = Simulation(
+    [
+        (a, p, "expert")
+        for a in ("sequential", "resnext", "densenet121", "mobilenet")
+        for p in ("none", "flip_rotate", "flip_rotate_translate_scale_blur")
+    ],
+    [10, 20, 40, 80],
+    folds=4,
+)
+LONG = Simulation(
+    [("x" * 60, "none", "expert"), ("an_architecture_of_a_very_long_name_" * 3, "flip_rotate", "expert")],
+    [10, 20, 40, 80],
+    folds=4,
+)

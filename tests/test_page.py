@@ -100,7 +100,7 @@ def test_the_first_screen_says_how_many_images_reached_the_target(answers: dict[
     plan = changed["arms"][changed["chosen"]]["plan"]
     plan["targets"] = [{"target": 0.95, "verdict": "reached", "size": 100, "low": None, "high": None}]
     names = short_names(changed["arms"])
-    assert headline(changed, names).title == "100 labelled images were enough for ROC-AUC 0.95."
+    assert headline(changed, names).title == "From 100 labelled images on, mean ROC-AUC was at least 0.95."
     assert facts(changed)["How many images for 0.95?"][0] == "100"
 
 
@@ -144,8 +144,9 @@ def test_an_interval_on_both_sides_of_zero_is_no_proof_of_equality(answers: dict
 def test_what_is_shown_over_all_sizes_alone_is_told_as_such(answers: dict[str, Any]) -> None:
     changed = verdict(verdict(answers, "area", "b is better", -0.04), "200", "no difference shown", -0.02)
     answer, note = facts(changed)["Are the differences real?"]
-    assert answer == "Yes"
-    assert note.startswith("Over all training sizes, ")
+    assert answer == "On average, yes"
+    assert note.startswith("Averaged over all training sizes (area under the curve), ")
+    assert note.endswith("With 200 images alone no difference is shown.")
 
 
 def test_an_interval_beside_zero_that_correction_undoes_is_told_as_such(answers: dict[str, Any]) -> None:
@@ -177,6 +178,35 @@ def test_several_arms_are_counted(answers: dict[str, Any]) -> None:
     assert (
         note == "With 40 images, 2 of 3 pairs of arms are shown to differ. The best arm is better than 2 of the others."
     )
+
+
+def test_the_best_arm_is_the_best_of_those_that_the_last_labels_judge() -> None:
+    found = answers_of(CLASSES)
+    found |= {"versions": ["diagnosis", "expert"]}
+    assert "Best of the 2 arms that are judged by the labels expert," in facts(found)["Which network is best?"][1]
+    found |= {"versions": ["expert", "diagnosis"]}
+    assert facts(found)["Which network?"][1] == "The only arm that is judged by the labels diagnosis."
+
+
+def test_the_first_screen_tells_what_the_audit_found_and_who_may_differ(answers: dict[str, Any]) -> None:
+    kinds = ("leakage", "warning", "warning")
+    findings = [{"severity": kind, "sentence": f"A {kind}."} for kind in kinds]
+    names = short_names(answers["arms"])
+    new = "A score for new patients may be lower."
+    assert headline(answers | {"audit": {"findings": findings}}, names).limits == ["Leakage: A leakage.", new]
+    warned = headline(answers | {"audit": {"findings": findings[1:]}}, names).limits
+    assert warned == ["Warning: A warning. And 1 more warning.", new]
+    assert headline(answers | {"notes": []}, names).limits == []
+
+
+def test_calibration_of_two_classes_speaks_of_the_positive_one(answers: dict[str, Any]) -> None:
+    pair = answers | {"task": "lymphocyte-vs-erythroblast+monocyte"}
+    assert embedded(render(pair, facts_of(pair)))["axes"] == [
+        "stated probability of lymphocyte",
+        "share that is lymphocyte",
+    ]
+    several = answers_of(CLASSES)
+    assert embedded(render(several, facts_of(several)))["axes"][1] == "share that is right"
 
 
 def test_one_arm_has_nothing_to_be_compared_with() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from answers_makers import CLASSES, SMALL, answers_of, facts_of
+from answers_makers import CLASSES, LONG, MANY, SMALL, answers_of, facts_of
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from cytocurve.report.page import render
@@ -58,10 +58,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, dict[str, Any]]]:
-    """A small binary study and one with classes, patients and seeds, each as a file."""
+    """A small binary study, one with classes, patients and seeds, one of many arms, one of long names: each a file."""
     folder = tmp_path_factory.mktemp("pages")
     made = {}
-    for name, simulation in (("small", SMALL), ("classes", CLASSES)):
+    for name, simulation in (("small", SMALL), ("classes", CLASSES), ("many", MANY), ("long", LONG)):
         answers = answers_of(simulation)
         (folder / f"{name}.html").write_text(render(answers, facts_of(answers)), encoding="utf-8")
         made[name] = (folder / f"{name}.html", answers)

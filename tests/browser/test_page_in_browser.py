@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,60 @@ def test_axe_finds_no_violation(open_page: Any, name: str, scheme: str) -> None:
     assert results.violations_count == 0, results.generate_report()
 
 
-@pytest.mark.parametrize("name", ["small", "classes"])
-def test_nothing_scrolls_sideways_on_a_phone(open_page: Any, name: str) -> None:
-    page = open_page(name, width=390).page
+@pytest.mark.parametrize("width", [390, 320])
+@pytest.mark.parametrize("name", ["small", "classes", "many", "long"])
+def test_nothing_scrolls_sideways_on_a_phone(open_page: Any, name: str, width: int) -> None:
+    page = open_page(name, width=width).page
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
-    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    panel = page.locator('[data-chart="comparison"]').bounding_box()
+    names = page.locator('[data-chart="comparison"] .mark-text text').evaluate_all(
+        "all => Math.max(...all.map(each => each.getBoundingClientRect().right))"
+    )
+    assert names <= panel["x"] + panel["width"]
+
+
+@pytest.mark.parametrize("name", ["small", "classes", "many", "long"])
+def test_no_word_of_the_page_is_a_value_that_went_wrong(open_page: Any, name: str) -> None:
+    page = open_page(name).page
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    page.wait_for_timeout(100)  # the numbers of the charts are listed after their sections open
+    assert not re.search(r"\[object|\bundefined\b|\bNaN\b|\bnull\b", page.locator("body").inner_text())
+
+
+def test_patients_are_told_with_their_interval(open_page: Any) -> None:
+    found = open_page("classes")
+    row = found.answers["arms"][found.answers["chosen"]]["subjects"][-1]
+    values = found.page.locator('table[data-name="subjects"] tbody tr').first.locator("data")
+    shown = [float(each.get_attribute("value")) for each in values.all()]
+    shares = [row[kind][end] for kind in ("accuracy", "diagnosis") for end in ("mean", "sd", "ci_low", "ci_high")]
+    assert shown == [row["subjects"], *shares, row["diagnosis"]["n"], row["unknown"], row["undefined"]]
+
+
+def test_without_an_arm_words_stand_in_the_place_of_a_chart(open_page: Any) -> None:
+    found = open_page()
+    for number in (0, 1):
+        found.page.locator("[data-legend]").first.locator("input").nth(number).uncheck()
+    found.settle()
+    for chart in ("curves", "roc", "recall", "reliability"):
+        assert found.page.locator(f'[data-chart="{chart}"] .canvas').inner_text() == "No arm is shown."
+
+
+def test_paper_shows_every_comparison(open_page: Any) -> None:
+    found = open_page()
+    found.page.emulate_media(media="print")
+    assert found.page.locator("tr[data-at]:visible").count() == len(found.answers["comparisons"])
+
+
+def test_a_saved_table_names_arm_and_size_and_no_column_twice(open_page: Any) -> None:
+    found = open_page()
+    for name in ("confusion", "class-wise", "calibration"):
+        with found.page.expect_download() as waiting:
+            found.page.locator(f'[data-save="{name}"]').click()
+        assert "200" in waiting.value.suggested_filename
+        rows = list(csv.reader(Path(waiting.value.path()).read_text(encoding="utf-8").splitlines()))
+        assert len(set(rows[0])) == len(rows[0])
+        assert rows[1][rows[0].index("training images")] == "200"
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -107,6 +157,7 @@ def test_bands_become_boxes_and_the_axis_linear(open_page: Any) -> None:
     found.page.get_by_role("radio", name="Linear").check(force=True)
     linear = found.marks("curves")
     found.page.get_by_role("radio", name="Box plots").check(force=True)
+    assert found.page.get_by_role("radio", name="Linear").is_disabled()
     boxes = found.marks("curves")
     assert bands != linear != boxes
     rectangles = 2 * len(found.answers["sizes"])

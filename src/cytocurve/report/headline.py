@@ -8,6 +8,9 @@ from cytocurve.report import words
 
 Answers = Mapping[str, Any]
 
+_NEW_PATIENTS = "cells of one patient may stand in training and test"
+"""What a note says of folds that are drawn by image."""
+
 
 @dataclass(frozen=True)
 class Fact:
@@ -25,6 +28,7 @@ class Headline:
     title: str
     lead: Sequence[str]
     facts: Sequence[Fact]
+    limits: Sequence[str]
 
 
 def headline(answers: Answers, names: Mapping[str, str]) -> Headline:
@@ -40,7 +44,21 @@ def headline(answers: Answers, names: Mapping[str, str]) -> Headline:
             _images(answers, arm["plan"]),
             _differences(answers, names),
         ],
+        _limits(answers),
     )
+
+
+def _limits(answers: Answers) -> list[str]:
+    """What the audit found that limits the figures, the gravest kind of it, and whether new patients may differ."""
+    findings = (answers["audit"] or {"findings": []})["findings"]
+    by_kind = {kind: [f for f in findings if f["severity"] == kind] for kind in ("leakage", "warning")}
+    found = [
+        f"{kind.capitalize()}: {rows[0]['sentence']}" + (f" And {words.more(len(rows) - 1, kind)}." if rows[1:] else "")
+        for kind, rows in by_kind.items()
+        if rows
+    ][:1]
+    patients = ["A score for new patients may be lower."] if any(_NEW_PATIENTS in n for n in answers["notes"]) else []
+    return found + patients
 
 
 def _metric(answers: Answers) -> str:
@@ -49,14 +67,16 @@ def _metric(answers: Answers) -> str:
 
 def _title(answers: Answers, arm: Mapping[str, Any], point: Mapping[str, Any]) -> str:
     plan, title, size = arm["plan"], _metric(answers), words.count(point["size"])
+    once = len(answers["sizes"]) == 1
     if point["mean"] is None:
         return f"The chosen arm has no defined {title} at the largest training size."
-    if plan["refusal"] is not None or not plan["targets"]:
+    if once or plan["refusal"] is not None or not plan["targets"]:
         return f"With {size} labelled images, {title} is {words.score(point['mean'])}."
     found = plan["targets"][words.default_target(plan)]
     goal = f"{title} {words.target(found['target'])}"
     if found["verdict"] == "reached":
-        return f"{words.count(found['size'])} labelled images were enough for {goal}."
+        since = words.observed(found, plan, "labelled images")
+        return f"{since}, mean {title} was at least {words.target(found['target'])}."
     if found["verdict"] == "forecast" and found["size"] is not None:
         return f"About {words.count(found['size'])} labelled images are needed for {goal}."
     return f"{goal} is {'in doubt' if found['verdict'] == 'forecast' else 'not in reach'} on this evidence."
@@ -71,6 +91,8 @@ def _lead(answers: Answers, point: Mapping[str, Any]) -> list[str]:
             " and 0.5 for one that guesses" if answers["metric"] == "roc_auc" else ""
         )
         found.append(f"{scale}; {words.score(point['mean'])} means: {told}." if told else f"{scale}.")
+        if told and answers["positive"] == "positive":
+            found.append(f"Positive is {words.positive_name(answers)}.")
     return [*found, saturation(answers, answers["chosen"])]
 
 
@@ -92,7 +114,14 @@ def saturation(answers: Answers, arm: str) -> str:
 def _best(answers: Answers, names: Mapping[str, str]) -> Fact:
     if len(answers["arms"]) == 1:
         return Fact("Which network?", names[answers["chosen"]], "The only arm of this study.")
-    note = f"Best of {len(names)} arms by validation images; test images had no part in the choice."
+    version = answers["versions"][-1]
+    candidates = [arm for arm in answers["arms"].values() if arm["labels"] == version]
+    if len(candidates) == 1:
+        return Fact("Which network?", names[answers["chosen"]], f"The only arm that is judged by the labels {version}.")
+    if answers["arms"][answers["chosen"]]["curves"][answers["metric"]][-1]["mean"] is None:
+        return Fact("Which network?", names[answers["chosen"]], "Not known to be the best: its score is not defined.")
+    judged = f" that are judged by the labels {version}," if len(answers["versions"]) > 1 else ""
+    note = f"Best of the {len(candidates)} arms{judged} by validation images; test images had no part in the choice."
     return Fact("Which network is best?", names[answers["chosen"]], note)
 
 
@@ -109,7 +138,7 @@ def _images(answers: Answers, plan: Mapping[str, Any]) -> Fact:
     found = plan["targets"][words.default_target(plan)]
     question = f"How many images for {words.target(found['target'])}?"
     if found["verdict"] == "reached":
-        note = "Reached in this study, no forecast. The planner below takes other targets."
+        note = f"Observed means, {words.rule(found, plan)}; {words.size_interval(found)}."
         return Fact(question, words.count(found["size"]), note)
     if found["verdict"] == "forecast" and found["size"] is not None:
         note = f"Forecast; 90 % interval {words.span(found, plan['horizon'])}. The planner below takes other targets."
@@ -136,7 +165,16 @@ def _differences(answers: Answers, names: Mapping[str, str]) -> Fact:
 
 
 def _place(row: Mapping[str, Any]) -> str:
-    return "Over all training sizes" if row["at"] == "area" else f"With {words.count(int(row['at']))} images"
+    if row["at"] == "area":
+        return "Averaged over all training sizes (area under the curve)"
+    return f"With {words.count(int(row['at']))} images"
+
+
+def _yes(row: Mapping[str, Any], answers: Answers) -> tuple[str, str]:
+    """The answer to a difference that is shown here, and a sentence where it is not shown at the largest size."""
+    if row["at"] != "area":
+        return "Yes", ""
+    return "On average, yes", f" With {words.count(answers['sizes'][-1])} images alone no difference is shown."
 
 
 def _one_difference(question: str, row: Mapping[str, Any], answers: Answers, names: Mapping[str, str]) -> Fact:
@@ -145,9 +183,9 @@ def _one_difference(question: str, row: Mapping[str, Any], answers: Answers, nam
     told = f"{_place(row)}, {names[first]} against {names[second]}: {_difference(row, sign)}."
     if row["verdict"] != "no difference shown":
         standing = "better" if _standing(row, first) == 1 else "worse"
-        return Fact(
-            question, "Yes", f"{told} It is {standing}, after correction for {len(answers['comparisons'])} comparisons."
-        )
+        answer, alone = _yes(row, answers)
+        corrected = f"after correction for {len(answers['comparisons'])} comparisons"
+        return Fact(question, answer, f"{told} It is {standing}, {corrected}.{alone}")
     if row["ci_low"] is not None and row["ci_low"] * row["ci_high"] > 0:
         return Fact(
             question, "Not shown", f"{told} Not enough after correction for {len(answers['comparisons'])} comparisons."
@@ -171,7 +209,11 @@ def _some_differences(question: str, rows: Sequence[Mapping[str, Any]], answers:
     told = ", ".join(part for part in parts if part)
     many = f"{len(shown)} of {len(rows)} pairs of arms are" if shown else f"none of the {len(rows)} pairs of arms is"
     note = f"{_place(rows[0])}, {many} shown to differ." + (f" The best arm is {told} of the others." if told else "")
-    return Fact(question, "Not shown" if not shown else "Yes" if len(shown) == len(rows) else "Some", note)
+    yes, alone = _yes(rows[0], answers)
+    some = "Some" if rows[0]["at"] != "area" else "On average, some"
+    return Fact(
+        question, "Not shown" if not shown else yes if len(shown) == len(rows) else some, note + alone * bool(shown)
+    )
 
 
 def _standing(row: Mapping[str, Any], arm: str) -> int | None:

@@ -38,7 +38,13 @@ def render(answers: Mapping[str, Any], facts: Mapping[str, Any], static: Mapping
     embedded, thinned = _embedded(answers, names)
     scripts = [*map(library, VERSIONS), _script(embedded)]
     pages = environment()
-    pages.filters |= {"told": told, "count": words.count, "p": words.p_value, "target": words.target}
+    pages.filters |= {
+        "told": told,
+        "count": words.count,
+        "p": words.p_value,
+        "target": words.target,
+        "percent": words.percent,
+    }
     return pages.get_template("report/page.html").render(
         answers=answers,
         facts=facts,

@@ -46,6 +46,11 @@ def p_value(value: float | None) -> str:
     return "< 0.0001" if value < 0.0001 else f"{value:.2g}" if value < 0.1 else f"{value:.2f}"
 
 
+def percent(value: float) -> str:
+    """A probability in per cent; below one half of a per cent, and above 99.5, as a bound."""
+    return "< 1 %" if value < 0.005 else "> 99 %" if 0.995 <= value < 1 else f"{100 * value:.0f} %"
+
+
 def target(value: float) -> str:
     """A target as the slider names it: 0.95, 0.955."""
     return f"{value:.3f}".removesuffix("0")
@@ -62,11 +67,39 @@ def span(found: Mapping[str, Any], horizon: int) -> str:
     return f"{low} to {count(found['high']) if found['high'] is not None else f'more than {count(horizon)}'}"
 
 
+def observed(found: Mapping[str, Any], plan: Mapping[str, Any], things: str) -> str:
+    """From which training size on the observed means are at a target."""
+    if found["size"] == plan["largest"]:
+        return f"With {count(found['size'])} {things}, the most tried"
+    return f"From {count(found['size'])} {things} on"
+
+
+def rule(found: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
+    """Where the means must be at a target, for its size to count as observed."""
+    return "at the largest size" if found["size"] == plan["largest"] else "there and at all larger sizes"
+
+
+def size_interval(found: Mapping[str, Any]) -> str:
+    """The 90 % interval of the size from which an observed mean is at its target."""
+    if found["high"] is None:
+        return "the lower end of the mean's 90 % interval is not there yet"
+    low = "fewer" if found["low"] is None else count(found["low"])
+    return f"90 % interval of the size {low} to {count(found['high'])}"
+
+
+def more(number: int, kind: str) -> str:
+    """So many further findings of a kind."""
+    return f"{number} more {kind}{'s' if number > 1 and kind == 'warning' else ''}"
+
+
 def answer(found: Mapping[str, Any], plan: Mapping[str, Any], title: str) -> str:
     """What one target needs, in a sentence."""
     goal = f"{title} {target(found['target'])}"
     if found["verdict"] == "reached":
-        return f"{goal} was reached with {count(found['size'])} images in this study."
+        return (
+            f"{observed(found, plan, 'images')}, mean {title} was at least {target(found['target'])}: observed, "
+            f"{rule(found, plan)}; {size_interval(found)}."
+        )
     if found["verdict"] == "beyond":
         return (
             f"{goal} is not reachable on this evidence: the forecast stays below it up to "

@@ -8,6 +8,8 @@ const colourOf = (arm) => COLOURS[arms.indexOf(arm) % COLOURS.length];
 const shapeOf = (arm) => SHAPES[arms.indexOf(arm) % SHAPES.length];
 const dashOf = (arm) => DASHES[(arms.indexOf(arm) + Math.floor(arms.indexOf(arm) / COLOURS.length)) % DASHES.length];
 
+const fillOf = (arm) => [0.3, 0.02, 0.7][Math.floor(arms.indexOf(arm) / COLOURS.length) % 3];
+
 const CONFIG = {
   background: null, aria: false, font: "inherit", padding: { left: 4, right: 12, top: 8, bottom: 4 },
   view: { stroke: null },
@@ -20,6 +22,9 @@ const CONFIG = {
   text: { fill: "var(--ink)", fontSize: 13 },
   rule: { stroke: "var(--muted)" },
 };
+// Bands of more arms than these cover one another.
+const BANDS_AT_MOST = 4;
+
 const OPTIONS = { renderer: "svg", actions: false, ast: true, tooltip: { disableDefaultStyle: true }, defaultStyle: false };
 
 // Encodings of an arm by colour, shape and dash: never by colour alone.
@@ -27,6 +32,8 @@ const scaleOf = (list, of) => ({ domain: list, range: list.map(of) });
 const byArm = (list) => ({ field: "arm", type: "nominal", scale: scaleOf(list, colourOf), legend: null });
 const shapeByArm = (list) => ({ field: "arm", type: "nominal", scale: scaleOf(list, shapeOf), legend: null });
 const dashByArm = (list) => ({ field: "arm", type: "nominal", scale: scaleOf(list, dashOf), legend: null });
+
+const fillByArm = (list) => ({ field: "arm", type: "nominal", scale: scaleOf(list, fillOf), legend: null });
 
 const quantitative = (field, titled, scale = {}, axis = {}) => ({ field, type: "quantitative", title: titled, scale: scale.type === "log" ? scale : { zero: false, ...scale }, axis });
 // The round numbers 1, 2, 5, 10, … between two ends, for the labels of a logarithmic axis.
@@ -58,14 +65,21 @@ class Chart {
     this.turn = Promise.resolve();
   }
 
-  draw(spec, words, columns, rows) {
+  // `visible` are the rows with something to draw; where there are none, words stand in the chart's place.
+  draw(spec, words, columns, rows, about = {}, visible = rows) {
     if (!this.figure) return this.turn;
     const canvas = this.figure.querySelector(".canvas");
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", words);
-    this.list(columns, rows);
+    const empty = shownArms().length === 0 && rows.length === 0 ? "No arm is shown." : "No score is defined here.";
+    canvas.setAttribute("aria-label", visible.length ? words : empty);
+    this.list(columns, rows, about);
     return this.queue(async () => {
       this.view?.finalize();
+      if (visible.length === 0) {
+        this.view = null;
+        this.inner.replaceChildren(element("p", { class: "empty" }, empty));
+        return;
+      }
       const drawn = await vegaEmbed(this.inner, { $schema: "https://vega.github.io/schema/vega-lite/v6.json", width: "container", config: CONFIG, ...spec }, OPTIONS);
       this.view = drawn.view;
     });
@@ -81,9 +95,9 @@ class Chart {
     return this.turn;
   }
 
-  list(columns, rows) {
+  list(columns, rows, about) {
     const details = this.figure.querySelector(".numbers");
-    const fill = () => details.querySelector(".rows").replaceChildren(table(`chart-${this.name}`, columns, rows));
+    const fill = () => details.querySelector(".rows").replaceChildren(table(`chart-${this.name}`, columns, rows, about));
     details.ontoggle = () => details.open && fill();
     if (details.open) fill();
   }

@@ -7,6 +7,14 @@ const aroundZero = (rows) => {
   return [Math.min(...ends) - room, Math.max(...ends) + room];
 };
 
+// A pair's name in lines of at most so many letters; a longer word is cut.
+const inLines = (text, letters) => text.split(" ").filter(Boolean).map((word) => (word.length > letters ? `${word.slice(0, letters - 1)}…` : word)).reduce((lines, word) => {
+  const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+  return longer.length <= letters && lines.length ? [...lines.slice(0, -1), longer] : [...lines, word];
+}, []);
+const LETTER = 7.6; // pixels, the mean width of a letter of 13 pixels, with room to spare
+const LINE = 17;
+
 const startComparison = () => {
   const at = document.getElementById("at");
   if (!at) return;
@@ -22,23 +30,31 @@ const startComparison = () => {
       .map((row) => ({ ...row, pair: `${names[row.a]}  −  ${names[row.b]}`, shown: row.verdict !== "no difference shown" }));
     const x = quantitative("ci_low", `difference in mean ${title()}`, { domain: aroundZero(rows) }, { grid: true, format: "+.2f", tickCount: 5, labelSeparation: 14 });
     const y = { field: "pair", type: "nominal", sort: null, title: null, axis: null };
-    const limit = chart.figure.clientWidth - 40;
+    const width = chart.figure.clientWidth - 40;
+    for (const row of rows) row.lines = inLines(row.pair, Math.floor(width / LETTER));
+    const step = 36 + LINE * Math.max(...rows.map((row) => row.lines.length), 1);
     const spec = {
-      height: 54 * rows.length,
+      height: step * rows.length,
       data: { values: rows.filter((row) => row.difference !== null) },
       encoding: { y },
       layer: [
         { data: { values: [{ zero: 0 }] }, mark: { type: "rule", strokeWidth: 1.5, stroke: "var(--ink)" }, encoding: { x: { field: "zero", type: "quantitative" }, y: null } },
-        { mark: { type: "text", align: "left", dy: -13, limit }, encoding: { x: { value: 0 }, text: { field: "pair" } } },
-        { mark: { type: "rule", strokeWidth: 2.5, stroke: "var(--c0)", yOffset: 8 }, encoding: { x, x2: { field: "ci_high" } } },
+        { mark: { type: "text", align: "left", baseline: "top", lineHeight: LINE, dy: 6 - step / 2 }, encoding: { x: { value: 0 }, text: { field: "lines" } } },
+        { mark: { type: "rule", strokeWidth: 2.5, stroke: "var(--c0)", yOffset: step / 2 - 16 }, encoding: { x, x2: { field: "ci_high" } } },
         {
-          mark: { type: "point", filled: true, size: 130, yOffset: 8, stroke: "var(--c0)", strokeWidth: 2.5, opacity: 1 },
+          mark: { type: "point", filled: true, size: 130, yOffset: step / 2 - 16, stroke: "var(--c0)", strokeWidth: 2.5, opacity: 1 },
           encoding: { x: { field: "difference", type: "quantitative" }, fill: { condition: { test: "datum.shown", value: "var(--c0)" }, value: "var(--paper)" }, tooltip: [told("difference", "difference", "+.3f"), told("verdict", "verdict")] },
         },
       ],
     };
     const words = rows.map((row) => `${names[row.a]} minus ${names[row.b]}: ${score(row.difference)}, ${row.verdict === "no difference shown" ? row.verdict : `${names[row.verdict[0] === "a" ? row.a : row.b]} is better`}`);
-    chart.draw(spec, `Differences in mean ${title()}. ${words.join("; ")}.`, columns, rows);
+    chart.draw(spec, `Differences in mean ${title()}. ${words.join("; ")}.`, columns, rows, { at: chosen.at }, rows.filter((row) => row.difference !== null));
+  });
+  let drawnAt = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth === drawnAt) return;
+    drawnAt = innerWidth;
+    changed("at");
   });
   at.onchange = () => choose("at", at.value);
 };

@@ -16,8 +16,8 @@ const bandSpec = (rows, list) => ({
   data: { values: rows.filter((row) => row.mean !== null) },
   encoding: { x: quantitative("size", "training images", sizeScale(answers.sizes.at(-1)), sizeAxis()), color: byArm(list) },
   layer: [
-    { mark: { type: "area", opacity: 0.15 }, encoding: { y: quantitative("ci_low", answers.metrics[chosen.metric]), y2: { field: "ci_high" } } },
-    { mark: { type: "line", strokeWidth: 2.5 }, encoding: { y: { field: "mean", type: "quantitative" }, strokeDash: dashByArm(list) } },
+    ...(list.length <= BANDS_AT_MOST && rows.some((row) => row.ci_low !== null) ? [{ mark: { type: "area", opacity: 0.15 }, encoding: { y: quantitative("ci_low", answers.metrics[chosen.metric]), y2: { field: "ci_high" } } }] : []),
+    { mark: { type: "line", strokeWidth: 2.5 }, encoding: { y: quantitative("mean", answers.metrics[chosen.metric]), strokeDash: dashByArm(list) } },
     { mark: { type: "point", filled: true, size: 75, opacity: 1 }, encoding: { y: { field: "mean", type: "quantitative" }, shape: shapeByArm(list), tooltip: TIPS() } },
     { mark: { type: "point", filled: false, strokeWidth: 2, shape: "circle" }, encoding: { y: { field: "mean", type: "quantitative" }, size: { condition: { test: "datum.enough", value: 340 }, value: 0 }, opacity: { condition: { test: "datum.enough", value: 1 }, value: 0 } } },
   ],
@@ -33,7 +33,7 @@ const boxSpec = (rows, list) => ({
   },
   layer: [
     { mark: { type: "rule", strokeWidth: 1.5 }, encoding: { y: quantitative("whisker_low", answers.metrics[chosen.metric]), y2: { field: "whisker_high" }, color: byArm(list) } },
-    { mark: { type: "bar", fillOpacity: 0.3, strokeWidth: 1.5 }, encoding: { y: { field: "q1", type: "quantitative" }, y2: { field: "q3" }, stroke: byArm(list), tooltip: [...TIPS().slice(0, 2), told("median", "median", SCORE), told("q1", "lower quartile", SCORE), told("q3", "upper quartile", SCORE)] } },
+    { mark: { type: "bar", strokeWidth: 1.5 }, encoding: { y: { field: "q1", type: "quantitative" }, y2: { field: "q3" }, stroke: byArm(list), fillOpacity: fillByArm(list), strokeDash: dashByArm(list), tooltip: [...TIPS().slice(0, 2), told("median", "median", SCORE), told("q1", "lower quartile", SCORE), told("q3", "upper quartile", SCORE)] } },
     { mark: { type: "tick", thickness: 3 }, encoding: { y: { field: "median", type: "quantitative" } } },
     ...(rows.every((row) => row.outliers.length === 0) ? [] : [{ transform: [{ flatten: ["outliers"], as: ["outlier"] }, { filter: "isNumber(datum.outlier)" }], mark: { type: "point", filled: true, size: 22 }, encoding: { y: { field: "outlier", type: "quantitative" }, shape: shapeByArm(list) } }]),
   ],
@@ -58,7 +58,8 @@ const startCurves = () => {
   onChange(["metric", "mode", "axis", "shown"], () => {
     const rows = curveRows();
     const spec = chosen.mode === "bands" ? bandSpec : boxSpec;
-    chart.draw(spec(rows, shownArms()), curveWords(), columns, rows);
+    document.getElementById("axis").disabled = chosen.mode === "boxes";
+    chart.draw(spec(rows, shownArms()), curveWords(), columns, rows, { metric: answers.metrics[chosen.metric] }, rows.filter((row) => row.mean !== null));
   });
   const metric = document.getElementById("metric");
   metric.onchange = () => choose("metric", metric.value);

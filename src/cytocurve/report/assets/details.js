@@ -19,8 +19,8 @@ const bandedSpec = (rows, xTitle, yTitle, chance) => ({
   encoding: { x: quantitative("x", xTitle, UNIT, SHARES), color: byArm(shownArms()) },
   layer: [
     guess(chance),
-    { mark: { type: "area", opacity: 0.13 }, encoding: { y: quantitative("low", yTitle, UNIT, SHARES), y2: { field: "high" } } },
-    { mark: { type: "line", strokeWidth: 2.5 }, encoding: { y: { field: "mean", type: "quantitative" }, strokeDash: dashByArm(shownArms()) } },
+    ...(shownArms().length > BANDS_AT_MOST ? [] : [{ mark: { type: "area", opacity: 0.13 }, encoding: { y: quantitative("low", yTitle, UNIT, SHARES), y2: { field: "high" } } }]),
+    { mark: { type: "line", strokeWidth: 2.5 }, encoding: { y: quantitative("mean", yTitle, UNIT, SHARES), strokeDash: dashByArm(shownArms()) } },
   ],
 });
 
@@ -34,14 +34,18 @@ const areaWords = (kind, value, titled) => shownArms().map((arm) => {
   return `${names[arm]}: ${titled} ${score(row?.[value])}${row?.undefined ? `, ${row.undefined} runs not defined` : ""}`;
 }).join("; ");
 
+const aboutSize = () => ({ "training images": chosen.size });
+const aboutCurves = () => ({ ...aboutSize(), "of class": chosen.klass });
+const aboutArm = () => ({ ...aboutSize(), "of arm": chosen.arm });
+
 const drawReceiver = (roc, recall) => {
   const found = bandedRows("roc");
   const words = areaWords("roc", "auc_mean", "area");
-  roc.draw(bandedSpec(found, "false-positive rate", "true-positive rate", DIAGONAL), `ROC curves of ${chosen.klass} with ${chosen.size} images. ${words}.`, BANDED_COLUMNS, found);
+  roc.draw(bandedSpec(found, "false-positive rate", "true-positive rate", DIAGONAL), `ROC curves of ${chosen.klass} with ${chosen.size} images. ${words}.`, BANDED_COLUMNS, found, aboutCurves());
   const second = bandedRows("precision_recall");
   const share = atSize(answers.arms[arms[0]].precision_recall[chosen.klass] ?? [])?.prevalence ?? 0;
   const flat = [{ x: 0, y: share }, { x: 1, y: share }];
-  recall.draw(bandedSpec(second, "recall", "precision", flat), `Precision and recall of ${chosen.klass} with ${chosen.size} images. ${areaWords("precision_recall", "ap_mean", "average precision")}.`, BANDED_COLUMNS, second);
+  recall.draw(bandedSpec(second, "recall", "precision", flat), `Precision and recall of ${chosen.klass} with ${chosen.size} images. ${areaWords("precision_recall", "ap_mean", "average precision")}.`, BANDED_COLUMNS, second, aboutCurves());
 };
 
 const drawReliability = (chart) => {
@@ -60,7 +64,7 @@ const drawReliability = (chart) => {
   };
   const words = shownArms().map((arm) => `${names[arm]}: calibration error ${score(atSize(answers.arms[arm].calibration)?.ece.mean)}`);
   const columns = [{ name: "arm", get: (row) => row.name }, ...["low", "high", "predicted", "observed"].map((kind) => ({ name: kind, get: (row) => row[kind], show: score })), { name: "images", get: (row) => row.images }];
-  chart.draw(spec, `Calibration with ${chosen.size} images. ${words.join("; ")}.`, columns, rows);
+  chart.draw(spec, `Calibration with ${chosen.size} images. ${words.join("; ")}.`, columns, rows, aboutSize());
 };
 
 // A mean and its spread, with what is not defined counted: columns of numbers, so that CSV has them too.
@@ -82,8 +86,10 @@ const drawConfusion = () => {
   const columns = [
     { name: "true class", get: (row) => row.name }, { name: "images", get: (row) => found.images[row.i] },
     ...answers.classes.map((name, k) => ({ name: `given to ${name}`, get: (row) => row.shares[k], show: (value) => (value === null ? "–" : `${value.toFixed(1)} %`) })),
+    ...answers.classes.map((name, k) => ({ name: `given to ${name} ± sd`, get: (row) => found.sd[row.i][k], unseen: true })),
+    { name: "runs", get: (row) => found.n[row.i], unseen: true }, { name: "runs not defined", get: (row) => found.undefined[row.i], unseen: true },
   ];
-  const made = fillPanel("confusion", columns, rows);
+  const made = fillPanel("confusion", columns, rows, aboutArm());
   made.className = "matrix";
   [...made.querySelectorAll("tbody tr")].forEach((row, i) => answers.classes.forEach((name, k) => {
     const cell = row.cells[k + 2];
@@ -101,18 +107,18 @@ const drawTables = () => {
   fillPanel("class-wise", [
     { name: "class", get: (row) => row.class }, { name: "images", get: (row) => row.images },
     ...spreadColumns("precision", (row) => row.precision, true), ...spreadColumns("sensitivity", (row) => row.sensitivity, true),
-  ], atSize(arm.class_wise).rows);
+  ], atSize(arm.class_wise).rows, aboutArm());
   if (answers.seeds.length > 1) {
     fillPanel("over-seeds", [
       { name: "metric", get: ([metric]) => answers.metrics[metric] }, { name: "min", get: ([, value]) => value.min, show: score },
       ...spreadColumns("mean", ([, value]) => value), { name: "max", get: ([, value]) => value.max, show: score }, { name: "seeds", get: ([, value]) => value.n },
-    ], Object.entries(atSize(arm.over_seeds).metrics));
+    ], Object.entries(atSize(arm.over_seeds).metrics), aboutArm());
   }
   fillPanel("calibration", [
     { name: "arm", get: (name) => names[name] },
     ...spreadColumns("Brier score", (name) => atSize(answers.arms[name].calibration).brier),
     ...spreadColumns("calibration error", (name) => atSize(answers.arms[name].calibration).ece),
-  ], arms);
+  ], arms, aboutSize());
   const known = arms.flatMap((name) => (answers.arms[name].subjects ?? []).filter((row) => row.size === chosen.size).map((row) => ({ arm: name, ...row })));
   if (document.querySelector('[data-table="subjects"]')) {
     fillPanel("subjects", [
@@ -120,7 +126,7 @@ const drawTables = () => {
       ...shareColumns("accuracy by patient", (row) => row.accuracy), ...shareColumns("share diagnosed", (row) => row.diagnosis),
       { name: "patients with a diagnosis", get: (row) => row.diagnosis.n },
       { name: "predictions of unknown patients", get: (row) => row.unknown }, { name: "runs not defined", get: (row) => row.undefined },
-    ], known);
+    ], known, aboutSize());
   }
 };
 

@@ -22,4 +22,8 @@ const start = async () => {
   document.documentElement.dataset.ready = "yes";
 };
 
+// Paper shows what a screen folds.
+addEventListener("beforeprint", () => document.querySelectorAll("details.more:not([open])").forEach((each) => { each.open = true; each.dataset.folded = "yes"; }));
+addEventListener("afterprint", () => document.querySelectorAll("details.more[data-folded]").forEach((each) => { each.open = false; delete each.dataset.folded; }));
+
 start();

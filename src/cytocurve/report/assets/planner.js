@@ -58,7 +58,7 @@ const startPlanner = () => {
     slider.value = plans[chosen.planArm].start;
     const columns = [{ name: "images", get: (row) => row.size }, ...["median", "low", "high"].map((kind) => ({ name: kind, get: (row) => row[kind], show: score }))];
     const words = `Forecast of the mean ${title()} of ${names[chosen.planArm]} up to ${count(plan.horizon)} images. The sentence above gives the answer for the target.`;
-    chart.draw(forecastSpec(plan), words, columns, plan.forecast);
+    chart.draw(forecastSpec(plan), words, columns, plan.forecast, { "of arm": chosen.planArm });
     tell();
   });
   slider.oninput = tell;

@@ -1,9 +1,11 @@
 // Tables made of rows, and every table as CSV in full precision.
 
-const quoted = (value) => (/[",\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-const csvOf = (rows) => rows.map((row) => row.map((value) => quoted(String(value ?? ""))).join(",") + "\n").join("");
+// Text that a spreadsheet would take for a formula gets an apostrophe.
+const harmless = (text) => (/^[=+\-@\t\r]/.test(text) && !Number.isFinite(Number(text)) ? `'${text}` : text);
+const quoted = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+const csvOf = (rows) => rows.map((row) => row.map((value) => quoted(harmless(String(value ?? "")))).join(",") + "\n").join("");
 
-// A column: {name, get(row), show?(value), of?}; what is shown is rounded, what is saved is not.
+// A column: {name, get(row), show?(value), unseen?}; what is shown is rounded, what is saved is not, nor are unseen columns left out.
 const cellOf = (tag, column, row) => {
   const value = column.get(row);
   const cell = element(tag, tag === "th" ? { scope: "row" } : {});
@@ -13,26 +15,29 @@ const cellOf = (tag, column, row) => {
   return cell;
 };
 
-const table = (name, columns, rows) => {
+// `about` tells of which arm, class and size a table is: saved as columns and in the name of the file.
+const table = (name, all, rows, about = {}) => {
+  const columns = all.filter((column) => !column.unseen);
   const head = element("tr", {}, ...columns.map((column) => element("th", { scope: "col" }, column.name)));
   const body = rows.map((row) => element("tr", {}, ...columns.map((column, i) => cellOf(i ? "td" : "th", column, row))));
   const made = element("table", { "data-name": name }, element("thead", {}, head), element("tbody", {}, ...body));
-  made.saved = [columns.map((column) => column.name), ...rows.map((row) => columns.map((column) => column.get(row)))];
+  made.saved = [all.map((column) => column.name), ...rows.map((row) => all.map((column) => column.get(row)))];
+  made.about = about;
   return made;
 };
 
 // Put a table where the page keeps room for it.
-const fillPanel = (name, columns, rows) => {
-  const made = table(name, columns, rows);
+const fillPanel = (name, columns, rows, about) => {
+  const made = table(name, columns, rows, about);
   document.querySelector(`[data-table="${name}"]`).replaceChildren(made);
   return made;
 };
 
 // A table that came with the page: one column a number, named by its heading and by what it is of.
 const columnsOf = (made) => {
-  const heads = [...made.tHead.rows[0].cells].map((cell) => cell.firstChild.textContent.trim());
-  const sample = [...made.tBodies[0].rows].reduce((most, row) => (row.querySelectorAll("data").length > most.querySelectorAll("data").length ? row : most));
-  return heads.map((name, i) => ({ name, of: [...sample.cells[i].querySelectorAll("data")].map((each) => each.dataset.of ?? "") }));
+  const heads = [...made.tHead.rows[0].cells].map((cell) => [...cell.childNodes].filter((each) => each.nodeName !== "SMALL").map((each) => each.textContent).join("").trim());
+  const ofCell = (cell) => [...cell.querySelectorAll("data")].map((each) => each.dataset.of ?? "");
+  return heads.map((name, i) => ({ name, of: [...new Set([...made.tBodies[0].rows].flatMap((row) => ofCell(row.cells[i])))] }));
 };
 
 const rowsOf = (made) => {
@@ -46,10 +51,21 @@ const rowsOf = (made) => {
   return [head, ...[...made.tBodies[0].rows].map(values)];
 };
 
+const aboutPlan = (made) => {
+  const arm = made.closest("[data-plan]")?.dataset.plan;
+  return arm ? { "of arm": arm } : {};
+};
+
 const watchSavers = () => {
   for (const button of document.querySelectorAll("[data-save]")) {
     const name = button.dataset.save;
-    button.onclick = () => save(`${name}.csv`, csvOf(rowsOf(document.querySelector(`table[data-name="${name}"]`))), "text/csv");
+    button.onclick = () => {
+      const made = document.querySelector(`table[data-name="${name}"]`);
+      const about = made.about ?? aboutPlan(made);
+      const [head, ...rows] = rowsOf(made);
+      const file = [name, ...Object.values(about)].map((part) => String(part).replace(/[^\w.+-]+/g, "-")).join("_");
+      save(`${file}.csv`, csvOf([[...Object.keys(about), ...head], ...rows.map((row) => [...Object.values(about), ...row])]), "text/csv");
+    };
   }
   document.getElementById("save-answers").onclick = () => save("answers.json", JSON.stringify(answers, null, 1), "application/json");
 };

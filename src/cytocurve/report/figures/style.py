@@ -13,8 +13,8 @@ from matplotlib.ticker import FixedFormatter, FixedLocator
 NEUTRALS = {"ink": "#1d2125", "muted": "#626a73", "rule": "#dfe3e7", "paper": "#fefefe"}
 """Colours of text, quiet text, grid and ground, by the names of the page's variables for them."""
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Okabe & Ito 2008."""
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b87c00", "#3b96cc")
+"""Okabe & Ito 2008; orange and sky blue darker, so that lines of them have a contrast of 3 to white."""
 
 _MARKERS = ("o", "s", "^", "D", "v", "P")
 _DASHES = ("-", (0, (4, 2)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.5, 1.5)))
