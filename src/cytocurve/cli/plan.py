@@ -22,8 +22,8 @@ from cytocurve.cli.shared import arms_named, as_json, current_project, show
 def plan(target: float, metric: str, arms: tuple[str, ...], machine: bool) -> int:
     """How many labelled images a target needs.
 
-    And what the next ones buy: from the learning curve of each arm, extended by several families of curves that are weighted by how well they
-    foretold its larger sizes. Intervals are 90 %. Exit code 1 where no arm allows a forecast.
+    And what the next ones buy: from the learning curve of each arm, extended by several families of curves that are
+    weighted by how well they foretold its larger sizes. Intervals are 90 %. Exit code 1 where no arm allows a forecast.
 
     \b
     cytocurve plan --target 0.95 --arm sequential-flip_rotate-expert
