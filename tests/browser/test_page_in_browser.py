@@ -63,8 +63,10 @@ def test_patients_are_told_with_their_interval(open_page: Any) -> None:
     row = found.answers["arms"][found.answers["chosen"]]["subjects"][-1]
     values = found.page.locator('table[data-name="subjects"] tbody tr').first.locator("data")
     shown = [float(each.get_attribute("value")) for each in values.all()]
-    shares = [row[kind][end] for kind in ("accuracy", "diagnosis") for end in ("mean", "sd", "ci_low", "ci_high")]
+    shares = [row[kind]["mean"] for kind in ("accuracy", "diagnosis")]
     assert shown == [row["subjects"], *shares, row["diagnosis"]["n"], row["unknown"], row["undefined"]]
+    mean, sd, low, high = (f"{row['accuracy'][end]:.3f}" for end in ("mean", "sd", "ci_low", "ci_high"))
+    assert values.nth(1).inner_text() == f"{mean} ± {sd} ({low} to {high})"
 
 
 def test_without_an_arm_words_stand_in_the_place_of_a_chart(open_page: Any) -> None:

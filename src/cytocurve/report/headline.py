@@ -53,12 +53,23 @@ def _limits(answers: Answers) -> list[str]:
     findings = (answers["audit"] or {"findings": []})["findings"]
     by_kind = {kind: [f for f in findings if f["severity"] == kind] for kind in ("leakage", "warning")}
     found = [
-        f"{kind.capitalize()}: {rows[0]['sentence']}" + (f" And {words.more(len(rows) - 1, kind)}." if rows[1:] else "")
+        f"{kind.capitalize()}: {_sentence(rows[0], answers)}"
+        + (f" And {words.more(len(rows) - 1, kind)}." if rows[1:] else "")
         for kind, rows in by_kind.items()
         if rows
     ][:1]
     patients = ["A score for new patients may be lower."] if any(_NEW_PATIENTS in n for n in answers["notes"]) else []
     return found + patients
+
+
+def _sentence(finding: Mapping[str, Any], answers: Answers) -> str:
+    """A finding's sentence; of the only label version its name is left out."""
+    sentence = str(finding["sentence"])
+    return (
+        sentence.removeprefix(f"Label version {answers['versions'][0]}: ")
+        if len(answers["versions"]) == 1
+        else sentence
+    )
 
 
 def _metric(answers: Answers) -> str:

@@ -70,7 +70,7 @@ def span(found: Mapping[str, Any], horizon: int) -> str:
 def observed(found: Mapping[str, Any], plan: Mapping[str, Any], things: str) -> str:
     """From which training size on the observed means are at a target."""
     if found["size"] == plan["largest"]:
-        return f"With {count(found['size'])} {things}, the most tried"
+        return f"With {count(found['size'])} {things}"
     return f"From {count(found['size'])} {things} on"
 
 

@@ -8,8 +8,6 @@ const colourOf = (arm) => COLOURS[arms.indexOf(arm) % COLOURS.length];
 const shapeOf = (arm) => SHAPES[arms.indexOf(arm) % SHAPES.length];
 const dashOf = (arm) => DASHES[(arms.indexOf(arm) + Math.floor(arms.indexOf(arm) / COLOURS.length)) % DASHES.length];
 
-const fillOf = (arm) => [0.3, 0.02, 0.7][Math.floor(arms.indexOf(arm) / COLOURS.length) % 3];
-
 const CONFIG = {
   background: null, aria: false, font: "inherit", padding: { left: 4, right: 12, top: 8, bottom: 4 },
   view: { stroke: null },
@@ -32,8 +30,6 @@ const scaleOf = (list, of) => ({ domain: list, range: list.map(of) });
 const byArm = (list) => ({ field: "arm", type: "nominal", scale: scaleOf(list, colourOf), legend: null });
 const shapeByArm = (list) => ({ field: "arm", type: "nominal", scale: scaleOf(list, shapeOf), legend: null });
 const dashByArm = (list) => ({ field: "arm", type: "nominal", scale: scaleOf(list, dashOf), legend: null });
-
-const fillByArm = (list) => ({ field: "arm", type: "nominal", scale: scaleOf(list, fillOf), legend: null });
 
 const quantitative = (field, titled, scale = {}, axis = {}) => ({ field, type: "quantitative", title: titled, scale: scale.type === "log" ? scale : { zero: false, ...scale }, axis });
 // The round numbers 1, 2, 5, 10, … between two ends, for the labels of a logarithmic axis.

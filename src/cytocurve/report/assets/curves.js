@@ -33,7 +33,7 @@ const boxSpec = (rows, list) => ({
   },
   layer: [
     { mark: { type: "rule", strokeWidth: 1.5 }, encoding: { y: quantitative("whisker_low", answers.metrics[chosen.metric]), y2: { field: "whisker_high" }, color: byArm(list) } },
-    { mark: { type: "bar", strokeWidth: 1.5 }, encoding: { y: { field: "q1", type: "quantitative" }, y2: { field: "q3" }, stroke: byArm(list), fillOpacity: fillByArm(list), strokeDash: dashByArm(list), tooltip: [...TIPS().slice(0, 2), told("median", "median", SCORE), told("q1", "lower quartile", SCORE), told("q3", "upper quartile", SCORE)] } },
+    { mark: { type: "bar", fillOpacity: 0.3, strokeWidth: 1.5 }, encoding: { y: { field: "q1", type: "quantitative" }, y2: { field: "q3" }, stroke: byArm(list), strokeDash: dashByArm(list), tooltip: [...TIPS().slice(0, 2), told("median", "median", SCORE), told("q1", "lower quartile", SCORE), told("q3", "upper quartile", SCORE)] } },
     { mark: { type: "tick", thickness: 3 }, encoding: { y: { field: "median", type: "quantitative" } } },
     ...(rows.every((row) => row.outliers.length === 0) ? [] : [{ transform: [{ flatten: ["outliers"], as: ["outlier"] }, { filter: "isNumber(datum.outlier)" }], mark: { type: "point", filled: true, size: 22 }, encoding: { y: { field: "outlier", type: "quantitative" }, shape: shapeByArm(list) } }]),
   ],

@@ -74,10 +74,10 @@ const spreadColumns = (name, get, counted = false) => [
   ...(counted ? [{ name: `${name}, runs not defined`, get: (row) => get(row).undefined }] : []),
 ];
 
-// A share of patients, its spread over them, and its interval.
+// A share of patients with its spread over them and its interval: one cell, but columns of their own in CSV.
 const shareColumns = (name, get) => [
-  ...spreadColumns(name, get),
-  ...["ci_low", "ci_high"].map((end, i) => ({ name: `${name}, 95 % interval ${i ? "to" : "from"}`, get: (row) => get(row)[end], show: score })),
+  { name, get: (row) => get(row).mean, show: (value, row) => `${score(value)} ± ${score(get(row).sd)} (${score(get(row).ci_low)} to ${score(get(row).ci_high)})` },
+  ...[["sd", "± sd"], ["ci_low", "95 % interval from"], ["ci_high", "95 % interval to"]].map(([kind, told]) => ({ name: `${name} ${told}`, get: (row) => get(row)[kind], unseen: true })),
 ];
 
 const drawConfusion = () => {

@@ -5,12 +5,12 @@ const harmless = (text) => (/^[=+\-@\t\r]/.test(text) && !Number.isFinite(Number
 const quoted = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 const csvOf = (rows) => rows.map((row) => row.map((value) => quoted(harmless(String(value ?? "")))).join(",") + "\n").join("");
 
-// A column: {name, get(row), show?(value), unseen?}; what is shown is rounded, what is saved is not, nor are unseen columns left out.
+// A column: {name, get(row), show?(value, row), unseen?}; what is shown is rounded, what is saved is not, nor are unseen columns left out.
 const cellOf = (tag, column, row) => {
   const value = column.get(row);
   const cell = element(tag, tag === "th" ? { scope: "row" } : {});
   if (typeof value === "number" || value === null) {
-    cell.append(element("data", { value: value ?? "" }, (column.show ?? count)(value)));
+    cell.append(element("data", { value: value ?? "" }, (column.show ?? count)(value, row)));
   } else cell.append(value ?? "–");
   return cell;
 };
