@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 from mlflow.tracking import MlflowClient
-from projects import BIN, cytocurve, environment, make_project, run
+from projects import BIN, environment, make_project, run
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +34,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
         },
     )
     for stage in ("catalog", "split"):
-        assert cytocurve(root, stage).returncode == 0
+        assert run(root, "cytocurve", stage).returncode == 0
     yield root
     for process in psutil.process_iter(["cwd"]):
         if process.info["cwd"] == str(root):
@@ -90,7 +90,7 @@ def test_a_killed_sweep_goes_on_where_it_was(project: Path) -> None:
         _, alive = psutil.wait_procs(orphans, timeout=10)
         assert not alive, "workers end with their sweep"
     before = stored(project)
-    assert cytocurve(project, "sweep", ARM).returncode == 0
+    assert run(project, "cytocurve", "sweep", ARM).returncode == 0
     assert_kept(before, project)
     assert_one_finished_mlflow_run_a_key(project)
 
@@ -106,7 +106,7 @@ def test_an_interrupted_sweep_trains_no_more(project: Path, everyone: bool) -> N
     assert len(stored(project)) <= len(before) + 4
     assert "Interrupted" in (project / "log.txt").read_text()
     assert "Traceback" not in (project / "log.txt").read_text()
-    assert cytocurve(project, "sweep", ARM).returncode == 0
+    assert run(project, "cytocurve", "sweep", ARM).returncode == 0
     assert_kept(before, project)
     assert_one_finished_mlflow_run_a_key(project)
 
