@@ -248,6 +248,15 @@ def test_what_macos_adds_is_left_out(tmp_path: Path) -> None:
     assert contents(tmp_path / "unpacked") == {"cells/a.png": b"x"}
 
 
+def test_an_archive_whose_members_begin_ahead_of_it_is_damaged(tmp_path: Path) -> None:
+    """Its directory claims to lie a byte further than it does, so the first member would begin at -1."""
+    archive = zipped(tmp_path / "shifted.zip", ("a.png", b"x", 0))
+    content = bytearray(archive.read_bytes())
+    content[content.rindex(b"PK\5\6") + 16] += 1
+    archive.write_bytes(content)
+    assert "damaged" in str(refused(archive, tmp_path))
+
+
 @settings(max_examples=150)
 @given(
     suffix=st.sampled_from([".zip", ".tar", ".tar.gz"]),

@@ -152,6 +152,7 @@ def test_the_leak_of_a_split_is_what_counting_by_hand_gives(owners: list[int], s
     assert leak.numbers["test_images"] == exposed
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(st.lists(st.integers(0, 8), min_size=30, max_size=30))
 def test_a_split_that_keeps_patients_and_pictures_together_never_leaks(near: list[int]) -> None:
@@ -273,6 +274,7 @@ def test_too_few_images_are_never_above_chance_and_small_classes_are_left_out() 
     assert not any(found.above_chance and found.macro.roc_auc < 1 for found in few)
 
 
+@pytest.mark.slow
 def test_noise_is_rarely_above_chance() -> None:
     """Of sixty data sets of noise, no more than the interval's five percent allow for, with room for luck."""
     rng = np.random.default_rng(0)

@@ -252,6 +252,7 @@ def scrambled(content: bytes, chance: random.Random) -> bytes:
     return bytes(changed[: chance.randrange(len(changed))] if chance.random() < 0.2 else changed)
 
 
+@pytest.mark.slow
 @settings(max_examples=60)
 @given(seed=st.integers(0, 2**32))
 def test_images_of_random_damage_and_name_end_well_or_with_one_error(
@@ -295,6 +296,7 @@ tables = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=80)
 @given(table=tables)
 def test_any_label_table_is_catalogued_or_refused(tmp_path_factory: pytest.TempPathFactory, table: bytes) -> None:

@@ -327,6 +327,7 @@ def test_the_shape_is_part_of_the_pixels(project: Project) -> None:
     assert catalog(project, silent)["pixel_identical"] == 0
 
 
+@pytest.mark.slow
 def test_real_pbc_all_known_pairs_are_found(tmp_path: Path) -> None:
     """Of 1,241 real images exactly the 17 published pairs are identical, and the one with two labels is reported."""
     if not REAL.is_dir():

@@ -48,6 +48,7 @@ def test_help_of_a_command_with_arguments_has_an_example(command: str) -> None:
     assert f"cytocurve {command} " in cytocurve(ROOT, *command.split(), "--help").stdout.partition("Options:")[0]
 
 
+@pytest.mark.slow
 def test_commands_that_train_nothing_load_no_tensorflow() -> None:
     code = "import importlib, sys\n"
     code += f"for name in {TRAIN_NOTHING}:\n"

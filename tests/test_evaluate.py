@@ -58,23 +58,37 @@ def strict(text: str | bytes) -> Any:
     return json.loads(text, parse_constant=refuse)
 
 
-def test_equal_results_give_equal_bytes_wherever_they_lie(tmp_path: Path) -> None:
+def synthetic_study(root: Path) -> Project:
+    """Two arms' results on images that say that they are synthetic, whose bytes DVC records."""
+    project = project_with_results(root)
+    (project.data / "toy").mkdir(parents=True)
+    (project.data / "toy" / "dataset.yaml").write_text("loader: starter\ntitle: A synthetic drawing\n")
+    (root / "data.dvc").write_text("outs:\n- md5: 0123456789abcdef0123456789abcdef.dir\n  path: data\n")
+    return project
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The study after ``evaluate``, to be read only."""
+    project = synthetic_study(tmp_path_factory.mktemp("evaluated"))
+    evaluate(project)
+    return project
+
+
+def test_equal_results_give_equal_bytes_wherever_they_lie(evaluated: Project, tmp_path: Path) -> None:
     """Computed again in another folder, every file is the same to the byte, and there are these and no others."""
-    first, second = tmp_path / "first", tmp_path / "second"
-    for root in (first, second):
-        root.mkdir()
-        evaluate(project_with_results(root))
-    assert written(Project(first)) == written(Project(second))
-    found = set(written(Project(first)))
+    again = synthetic_study(tmp_path)
+    metrics = evaluate(again)
+    assert strict((again.reports / "metrics.json").read_text()) == metrics
+    assert written(again) == written(evaluated)
+    found = set(written(again))
     assert {name for name in found if not name.startswith("tables/")} == FILES
     assert {Path(name).stem for name in found if name.startswith("tables/")} <= TABLES
 
 
-def test_metrics_have_the_promised_form(tmp_path: Path) -> None:
-    """metrics.json is what evaluate returns: arm, metric, size as text, and eight numbers."""
-    project = project_with_results(tmp_path)
-    metrics = evaluate(project)
-    assert strict((project.reports / "metrics.json").read_text()) == metrics
+def test_metrics_have_the_promised_form(evaluated: Project) -> None:
+    """Arm, metric, size as text, and eight numbers."""
+    metrics = strict((evaluated.reports / "metrics.json").read_text())
     assert list(metrics) == ["dataset", "task", "arms", "comparisons", "plan"]
     arm = metrics["arms"]["sequential-none-expert"]
     assert list(arm) == [*METRICS, "saturation_size", "area"]
@@ -101,11 +115,9 @@ def test_an_undefined_score_becomes_null_and_a_dash(tmp_path: Path) -> None:
     assert not re.search(r"\b(nan|None|null)\b", page)
 
 
-def test_plots_have_a_row_an_arm_and_size(tmp_path: Path) -> None:
+def test_plots_have_a_row_an_arm_and_size(evaluated: Project) -> None:
     """The rows that DVC draws: numbers as numbers, ends of the band around the mean."""
-    project = project_with_results(tmp_path)
-    evaluate(project)
-    rows = strict((project.reports / "plots" / "roc_auc.json").read_text())
+    rows = strict((evaluated.reports / "plots" / "roc_auc.json").read_text())
     assert len(rows) == 2 * 3
     assert all(list(row) == ["arm", "size", "mean", "ci_low", "ci_high"] for row in rows)
     assert all(row["ci_low"] <= row["mean"] <= row["ci_high"] for row in rows)
@@ -122,23 +134,19 @@ def test_the_page_leads_with_the_arm_of_the_best_validation_scores_whatever_the_
     assert "no augmentation" in text_of((project.reports / "report.html").read_text()).split("Best of 2 arms")[0]
 
 
-def test_scores_of_the_tables_are_those_of_the_answers(tmp_path: Path) -> None:
+def test_scores_of_the_tables_are_those_of_the_answers(evaluated: Project) -> None:
     """Every mean of curves.csv stands in answers.json, at its arm, metric and size."""
-    project = project_with_results(tmp_path)
-    evaluate(project)
-    found = strict(project.answers.read_bytes())["arms"]
-    table = pd.read_csv(project.reports / "tables" / "curves.csv")
+    found = strict(evaluated.answers.read_bytes())["arms"]
+    table = pd.read_csv(evaluated.reports / "tables" / "curves.csv")
     assert len(table) == len(found) * len(METRICS) * 3
     for row in table.to_dict("records"):
         points = {point["size"]: point for point in found[row["arm"]]["curves"][row["metric"]]}
         assert points[row["size"]]["mean"] == row["mean"]
 
 
-def test_the_page_knows_the_seconds_of_training_that_its_runs_took(tmp_path: Path) -> None:
+def test_the_page_knows_the_seconds_of_training_that_its_runs_took(evaluated: Project, tmp_path: Path) -> None:
     """Seconds stand on the page alone: the files that DVC records are the same without them."""
-    project = project_with_results(tmp_path)
-    evaluate(project)
-    before = written(project)
+    before, project = written(evaluated), synthetic_study(tmp_path)
     for key in pd.read_parquet(project.results(project.params().arms[0]))["run_key"]:
         folder = project.ledger / "runs" / key[:2] / key
         folder.mkdir(parents=True)
@@ -149,32 +157,23 @@ def test_the_page_knows_the_seconds_of_training_that_its_runs_took(tmp_path: Pat
     assert "1,500" in text_of(after["report.html"].decode())
 
 
-def test_the_page_says_what_limits_its_figures(tmp_path: Path) -> None:
+def test_the_page_says_what_limits_its_figures(evaluated: Project) -> None:
     """Synthetic images, validation images that every run uses besides, and patients across folds."""
-    project = project_with_results(tmp_path)
-    (project.data / "toy").mkdir(parents=True)
-    (project.data / "toy" / "dataset.yaml").write_text("loader: starter\ntitle: A synthetic drawing\n")
-    evaluate(project)
-    page = text_of((project.reports / "report.html").read_text())
+    page = text_of((evaluated.reports / "report.html").read_text())
     assert "A synthetic drawing" in page
     assert "about 6 labelled validation images" in page
     assert "cells of one patient may stand in training and test" in page
 
 
-def test_the_page_names_the_version_of_the_data(tmp_path: Path) -> None:
+def test_the_page_names_the_version_of_the_data(evaluated: Project) -> None:
     """The hash that DVC holds for the data is on the page."""
-    project = project_with_results(tmp_path)
-    (tmp_path / "data.dvc").write_text("outs:\n- md5: 0123456789abcdef0123456789abcdef.dir\n  path: data\n")
-    evaluate(project)
-    assert "0123456789abcdef0123456789abcdef.dir" in (project.reports / "report.html").read_text()
+    assert "0123456789abcdef0123456789abcdef.dir" in (evaluated.reports / "report.html").read_text()
 
 
-def test_figures_are_well_formed_and_hold_their_text(tmp_path: Path) -> None:
+def test_figures_are_well_formed_and_hold_their_text(evaluated: Project) -> None:
     """An SVG file parses, and names its arms and sizes as text, not as outlines."""
-    project = project_with_results(tmp_path)
-    evaluate(project)
     for name in ("boxplot", "curves"):
-        root = ET.parse(project.reports / "figures" / f"{name}.svg").getroot()  # noqa: S314
+        root = ET.parse(evaluated.reports / "figures" / f"{name}.svg").getroot()  # noqa: S314
         texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
         assert {"no augmentation", "10", "40"} <= set(texts)
 

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import psutil
 import pytest
-from mlflow.tracking import MlflowClient
 from projects import BIN, environment, make_project, run
 
 pytestmark = pytest.mark.slow
@@ -64,6 +63,8 @@ def workers(process: "subprocess.Popen[bytes]") -> list[psutil.Process]:
 
 
 def assert_one_finished_mlflow_run_a_key(root: Path) -> None:
+    from mlflow.tracking import MlflowClient
+
     client = MlflowClient(f"sqlite:///{root}/mlruns/mlflow.db")
     experiment = client.get_experiment_by_name("toy/dark-vs-light")
     assert experiment is not None

@@ -4,6 +4,7 @@ import io
 import time
 from collections.abc import Callable
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,7 +16,6 @@ from PIL import Image
 from projects import ROOT
 
 from cytocurve.core.similarity import ALIKE, difference, first_of_group, near_identical, views
-from cytocurve.datasets import starter
 from cytocurve.stores.fingerprints import thumbnail
 
 Grey = NDArray[np.uint8]
@@ -54,11 +54,10 @@ CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
 
 
 @pytest.fixture(scope="module")
-def drawn() -> list[Image.Image]:
+def cells(drawn: Path) -> list[Image.Image]:
     """All different cells of the starter."""
-    cells = {cell.seed: cell for cell in starter.specimens()}.values()
-    slides = starter.slides()
-    return [Image.fromarray(starter.paint(cell, slides)) for cell in cells]
+    images = [Image.open(path) for path in sorted(drawn.rglob("*.tif"))]
+    return list({image.tobytes(): image for image in images}.values())
 
 
 @pytest.fixture(scope="module")
@@ -115,8 +114,8 @@ def test_a_picture_of_one_grey_is_alike_to_its_copies_only() -> None:
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_drawn_cell_that_was_changed_is_found(change: str, drawn: list[Image.Image]) -> None:
-    for image in drawn[::5]:
+def test_a_drawn_cell_that_was_changed_is_found(change: str, cells: list[Image.Image]) -> None:
+    for image in cells[::5]:
         assert difference(thumbnail(image), thumbnail(CHANGES[change](image))) <= ALIKE
 
 
@@ -126,8 +125,8 @@ def test_a_real_cell_that_was_changed_is_found(change: str, real: list[Image.Ima
         assert difference(thumbnail(image), thumbnail(CHANGES[change](image))) <= ALIKE
 
 
-def test_different_cells_of_the_starter_are_not_near_identical(drawn: list[Image.Image]) -> None:
-    assert near_identical(np.stack([thumbnail(image) for image in drawn])) == []
+def test_different_cells_of_the_starter_are_not_near_identical(cells: list[Image.Image]) -> None:
+    assert near_identical(np.stack([thumbnail(image) for image in cells])) == []
 
 
 def test_different_real_cells_are_not_near_identical(real: list[Image.Image]) -> None:

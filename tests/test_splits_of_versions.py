@@ -53,6 +53,7 @@ def without(version: list[str], places: set[int]) -> list[str]:
 few = st.sets(st.integers(0, 29), max_size=5)
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(few, few, few, st.sampled_from(["stratified", "patient"]), st.sampled_from(["images", "patients"]))
 def test_versions_differ_in_labels_and_classes_alone(
@@ -74,6 +75,7 @@ def test_versions_differ_in_labels_and_classes_alone(
             assert (label, number) == names[its[image]]
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(few, few)
 def test_the_first_version_is_drawn_as_if_it_were_alone_with_these_images(
@@ -89,6 +91,7 @@ def test_the_first_version_is_drawn_as_if_it_were_alone_with_these_images(
     assert both["a"].to_parquet(index=False) == alone["a"].to_parquet(index=False)
 
 
+@pytest.mark.slow
 @settings(max_examples=20)
 @given(st.lists(st.sampled_from(["dark", "light", ""]), min_size=30, max_size=40), few)
 def test_every_labelled_image_takes_part_or_is_left_out_with_the_reason(first: list[str], unlabelled: set[int]) -> None:

@@ -4,6 +4,7 @@ Names and sizes of all members are checked before anything is written, and bytes
 """
 
 import bz2
+import errno
 import gzip
 import lzma
 import re
@@ -104,7 +105,7 @@ def _damage_told(path: Path) -> Iterator[None]:
     try:
         yield
     except (*_DAMAGED, OSError) as error:
-        if isinstance(error, OSError) and error.errno:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # a seek ahead of the file is damage
             raise
         reason = str(error) or type(error).__name__
         raise InputError(f"{path}: this archive is damaged: {reason}", hint="Next: download it again.") from error
