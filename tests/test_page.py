@@ -110,10 +110,10 @@ def test_the_first_screen_says_how_many_images_are_forecast(answers: dict[str, A
     plan["targets"] = [{"target": 0.95, "verdict": "forecast", "size": 1320, "low": 210, "high": None}]
     assert (
         headline(changed, short_names(changed["arms"])).title
-        == "About 1,320 labelled images are needed for ROC-AUC 0.95."
+        == "About 1,300 labelled images are needed for ROC-AUC 0.95."
     )
     answer, note = facts(changed)["How many images for 0.95?"]
-    assert answer == "about 1,320"
+    assert answer == "about 1,300"
     assert "90 % interval 210 to more than 2,000" in note
 
 
@@ -183,7 +183,7 @@ def test_several_arms_are_counted(answers: dict[str, Any]) -> None:
 def test_the_best_arm_is_the_best_of_those_that_the_last_labels_judge() -> None:
     found = answers_of(CLASSES)
     found |= {"versions": ["diagnosis", "expert"]}
-    assert "Best of the 2 arms that are judged by the labels expert," in facts(found)["Which network is best?"][1]
+    assert "Best of the 2 arms that are judged by the labels expert," in facts(found)["Which network was chosen?"][1]
     found |= {"versions": ["expert", "diagnosis"]}
     assert facts(found)["Which network?"][1] == "The only arm that is judged by the labels diagnosis."
 

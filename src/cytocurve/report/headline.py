@@ -89,7 +89,7 @@ def _title(answers: Answers, arm: Mapping[str, Any], point: Mapping[str, Any]) -
         since = words.observed(found, plan, "labelled images")
         return f"{since}, mean {title} was at least {words.target(found['target'])}."
     if found["verdict"] == "forecast" and found["size"] is not None:
-        return f"About {words.count(found['size'])} labelled images are needed for {goal}."
+        return f"About {words.count(words.rounded(found['size']))} labelled images are needed for {goal}."
     return f"{goal} is {'in doubt' if found['verdict'] == 'forecast' else 'not in reach'} on this evidence."
 
 
@@ -112,10 +112,10 @@ def saturation(answers: Answers, arm: str) -> str:
     found = answers["arms"][arm]["saturation"]
     sure = f"{100 * found['confidence']:.0f} % confidence"
     if found["size"] is None:
-        return (
-            "It is not shown that a smaller training set does as well: larger ones may still gain more than "
-            f"{found['margin']}."
-        )
+        largest = words.count(answers["sizes"][-1])
+        if len(answers["sizes"]) == 1:
+            return f"Whether fewer or more than {largest} images do as well was not tried."
+        return f"It is not shown that fewer than {largest} images do as well, to within {found['margin']}."
     return (
         f"From {words.count(found['size'])} images on, no larger training set of this study is better by more than "
         f"{found['margin']} ({sure})."
@@ -133,7 +133,7 @@ def _best(answers: Answers, names: Mapping[str, str]) -> Fact:
         return Fact("Which network?", names[answers["chosen"]], "Not known to be the best: its score is not defined.")
     judged = f" that are judged by the labels {version}," if len(answers["versions"]) > 1 else ""
     note = f"Best of the {len(candidates)} arms{judged} by validation images; test images had no part in the choice."
-    return Fact("Which network is best?", names[answers["chosen"]], note)
+    return Fact("Which network was chosen?", names[answers["chosen"]], note)
 
 
 def _score(answers: Answers, point: Mapping[str, Any]) -> Fact:
@@ -153,7 +153,7 @@ def _images(answers: Answers, plan: Mapping[str, Any]) -> Fact:
         return Fact(question, words.count(found["size"]), note)
     if found["verdict"] == "forecast" and found["size"] is not None:
         note = f"Forecast; 90 % interval {words.span(found, plan['horizon'])}. The planner below takes other targets."
-        return Fact(question, f"about {words.count(found['size'])}", note)
+        return Fact(question, f"about {words.count(words.rounded(found['size']))}", note)
     answer = "In doubt" if found["verdict"] == "forecast" else "Not in reach"
     return Fact(question, answer, words.answer(found, plan, _metric(answers)))
 

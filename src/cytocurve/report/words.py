@@ -39,6 +39,11 @@ def count(value: float) -> str:
     return f"{value:,}"
 
 
+def rounded(size: int) -> int:
+    """A forecast number of images to two digits: it is not known better."""
+    return int(float(f"{size:.2g}"))
+
+
 def p_value(value: float | None) -> str:
     """A probability to two significant digits, small ones as a bound."""
     if value is None or value != value:
@@ -111,8 +116,8 @@ def answer(found: Mapping[str, Any], plan: Mapping[str, Any], title: str) -> str
             f"upper end of its 90 % interval reaches it, at {count(found['low'])}."
         )
     return (
-        f"{goal} needs about {count(found['size'])} images (90 % interval {span(found, plan['horizon'])}): a forecast, "
-        f"made from at most {count(plan['largest'])} images."
+        f"{goal} needs about {count(rounded(found['size']))} images (90 % interval {span(found, plan['horizon'])}): "
+        f"a forecast, made from at most {count(plan['largest'])} images."
     )
 
 
