@@ -6,7 +6,7 @@ import time
 from statistics import median
 
 from bench import harness
-from cytocurve.study import executors
+from cytocurve.training import executors
 
 
 def main() -> None:

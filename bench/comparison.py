@@ -17,8 +17,8 @@ from cytocurve.core.comparison.significance import (
     rank_sum,
     signed_rank,
 )
-from cytocurve.core.curves import areas
-from cytocurve.core.splits import Fold, cross_validation
+from cytocurve.core.data.splits import Fold, cross_validation
+from cytocurve.core.statistics.curves import areas
 
 Values = NDArray[np.float64]
 

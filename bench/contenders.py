@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from cytocurve.core.taxonomy import named_task
+from cytocurve.core.data.taxonomy import named_task
 from cytocurve.datasets import starter
 from cytocurve.models import architectures
 from cytocurve.models.augmentation import POLICIES, Pixels

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 
 from bench import harness
-from cytocurve.config import Project
-from cytocurve.core.metrics import score
+from cytocurve.config import ProjectPaths
 from cytocurve.core.runs import Arm, digest
-from cytocurve.pipeline.evaluate import evaluate
+from cytocurve.core.statistics.metrics import score
 from cytocurve.stores.tables import write_parquet
+from cytocurve.workflows.stages.evaluate import evaluate
 
 SECONDS, MEMORY, PAGE = 60, 2048, 6
 SIZES, FOLDS, IMAGES = range(10, 201, 10), 10, 25
@@ -70,11 +70,11 @@ def _draw(root: Path, arms: int, seeds: int) -> int:
         ),
         encoding="utf-8",
     )
-    project = Project(root)
+    project = ProjectPaths(root)
     return sum(_draw_arm(project, arm, number) for number, arm in enumerate(project.params().arms))
 
 
-def _draw_arm(project: Project, arm: Arm, number: int) -> int:
+def _draw_arm(project: ProjectPaths, arm: Arm, number: int) -> int:
     rng = np.random.default_rng(number)
     labels = np.arange(IMAGES) % 2
     axes = [(fold, size, seed) for fold in range(FOLDS) for size in SIZES for seed in project.params().seeds]
@@ -102,7 +102,7 @@ def _silent(done: int, total: int) -> None:
 
 def _measure(root: Path) -> None:
     began, cpu = time.perf_counter(), time.process_time()
-    evaluate(Project(root), _silent)
+    evaluate(ProjectPaths(root), _silent)
     wall, cpu = time.perf_counter() - began, time.process_time() - cpu
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     page = (root / "reports" / "report.html").stat().st_size / 1e6

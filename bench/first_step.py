@@ -5,7 +5,7 @@ import numpy as np
 from cytocurve.models import architectures
 from cytocurve.models.augmentation import POLICIES
 from cytocurve.models.engines import Job, train
-from cytocurve.study.train import train_run
+from cytocurve.training.worker import train_run
 
 
 def run() -> str:

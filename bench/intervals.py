@@ -3,9 +3,9 @@
 import numpy as np
 
 from bench import harness
-from cytocurve.core.bootstrap import mean_intervals
-from cytocurve.core.curves import MARGIN, Curve
-from cytocurve.core.saturation import saturation
+from cytocurve.core.statistics.bootstrap import mean_intervals
+from cytocurve.core.statistics.curves import MARGIN, Curve
+from cytocurve.core.statistics.saturation import saturation
 
 SHAPES = ((5, 1), (10, 1), (20, 1), (10, 5))
 SIZES = (10, 20, 30, 50, 100, 200)

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from cytocurve.config import Project
-from cytocurve.core.metrics import score
+from cytocurve.config import ProjectPaths
 from cytocurve.core.runs import Arm, digest
+from cytocurve.core.statistics.metrics import score
 from cytocurve.stores.tables import write_parquet
 
 PARAMS = """\
@@ -27,16 +27,16 @@ settings: {{sequential: {{}}, none: {{}}, flip_rotate: {{}}}}
 """
 
 
-def project_with_params(root: Path, sizes: Sequence[int] = (10, 20, 40), folds: int = 5) -> Project:
+def project_with_params(root: Path, sizes: Sequence[int] = (10, 20, 40), folds: int = 5) -> ProjectPaths:
     (root / "params.yaml").write_text(PARAMS.format(sizes=list(sizes), folds=folds), encoding="utf-8")
-    return Project(root)
+    return ProjectPaths(root)
 
 
 TESTED = 8
 """Test images of a fold, half of each class."""
 
 
-def project_with_results(root: Path, sizes: Sequence[int] = (10, 20, 40), folds: int = 5) -> Project:
+def project_with_results(root: Path, sizes: Sequence[int] = (10, 20, 40), folds: int = 5) -> ProjectPaths:
     """Two arms whose networks get better with the training size; the second gets better faster."""
     project = project_with_params(root, sizes, folds)
     for number, arm in enumerate(project.params().arms):
@@ -44,7 +44,7 @@ def project_with_results(root: Path, sizes: Sequence[int] = (10, 20, 40), folds:
     return project
 
 
-def write_results(project: Project, arm: Arm, skill: float, errors: int = 0, labels: Sequence[str] = ()) -> None:
+def write_results(project: ProjectPaths, arm: Arm, skill: float, errors: int = 0, labels: Sequence[str] = ()) -> None:
     """An arm's runs and predictions: log-odds of the true class around ``skill`` times the log of the training size.
 
     Of six validation images a run, all but ``errors`` are ranked rightly. ``labels`` are those of a fold's test images.

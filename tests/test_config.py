@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from cytocurve.config import Project, read_yaml, validate_params
+from cytocurve.config import ProjectPaths, read_yaml, validate_params
 from cytocurve.core.runs import Arm
 from cytocurve.errors import InputError
 from cytocurve.models.architectures.sequential import Settings
 from cytocurve.models.augmentation import POLICIES
 from cytocurve.models.class_weights import class_weights
-from cytocurve.study.plan import check_arms, recipe
+from cytocurve.study.design import check_arms, recipe
 from cytocurve.study.presets import studies, use
 
 ROOT = Path(__file__).parent.parent
@@ -33,7 +33,7 @@ def offenders(content: dict[str, Any]) -> tuple[str, ...]:
 
 
 def test_the_committed_study_is_valid_and_its_arms_can_be_trained() -> None:
-    params = Project(ROOT).params()
+    params = ProjectPaths(ROOT).params()
     check_arms(params)
     assert len(params.arms) == len(params.architectures) * len(params.augmentations) * len(params.labels)
 
@@ -92,7 +92,7 @@ def test_an_image_size_too_small_for_the_network_names_the_least(content: dict[s
 
 
 def test_params_yaml_has_the_default_settings_of_every_policy() -> None:
-    given = Project(ROOT).params().settings
+    given = ProjectPaths(ROOT).params().settings
     for name, policy in POLICIES.items():
         assert given[name] == policy.settings().model_dump()
 
@@ -113,14 +113,14 @@ def test_a_key_stated_twice_is_refused(tmp_path: Path) -> None:
 
 def test_a_missing_file_says_where_to_run() -> None:
     with pytest.raises(InputError, match="top folder"):
-        Project(Path("nowhere")).params()
+        ProjectPaths(Path("nowhere")).params()
 
 
 def test_every_study_is_a_valid_change_of_params(tmp_path: Path) -> None:
     (tmp_path / "studies").symlink_to(ROOT / "studies")
-    for name in studies(Project(ROOT)):
+    for name in studies(ProjectPaths(ROOT)):
         (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
-        changed = use(Project(tmp_path), name)
+        changed = use(ProjectPaths(tmp_path), name)
         written = YAML(typ="safe").load((tmp_path / "params.yaml").read_text())
         for key, value in changed.items():
             assert written[key] == ({**written[key], **value} if isinstance(value, dict) else value)
@@ -129,11 +129,11 @@ def test_every_study_is_a_valid_change_of_params(tmp_path: Path) -> None:
 
 def test_an_unknown_study_lists_the_known_ones() -> None:
     with pytest.raises(InputError, match="schouten-all-binary"):
-        use(Project(ROOT), "schouten")
+        use(ProjectPaths(ROOT), "schouten")
 
 
 def test_the_environment_moves_ledger_and_tracking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    project = Project(tmp_path)
+    project = ProjectPaths(tmp_path)
     monkeypatch.delenv("CYTOCURVE_LEDGER", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     assert project.ledger == tmp_path / "ledger"

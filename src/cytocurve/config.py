@@ -12,8 +12,8 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from cytocurve.core.data.taxonomy import BINARY, Task, named_task, stated_task, stated_task_name
 from cytocurve.core.runs import Arm
-from cytocurve.core.taxonomy import BINARY, Task, named_task, stated_task, stated_task_name
 from cytocurve.errors import InputError
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$")]
@@ -106,7 +106,7 @@ class Params(_Model):
 
 
 @dataclass(frozen=True)
-class Project:
+class ProjectPaths:
     """The folders of a project, all below its root."""
 
     root: Path

@@ -37,7 +37,7 @@ def audit(inventory: Path | None, dataset: str | None, machine: bool) -> None:
         return
     if dataset:
         raise click.UsageError("--dataset goes with --inventory; the stage audits the dataset of params.yaml.")
-    from cytocurve.pipeline.audit import audit as run
+    from cytocurve.workflows.stages.audit import audit as run
 
     outcome = run(current_project())
     show(machine, outcome.figures, lambda: _summary(outcome.figures))
@@ -46,7 +46,7 @@ def audit(inventory: Path | None, dataset: str | None, machine: bool) -> None:
 
 
 def _inventory(file: Path, dataset: str | None, machine: bool) -> None:
-    from cytocurve.pipeline.inventory import audit_inventory
+    from cytocurve.workflows.inventory import audit_inventory
 
     figures = audit_inventory(file, dataset)
     show(machine, figures, lambda: _pairs(figures, dataset))

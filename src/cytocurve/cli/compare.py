@@ -31,7 +31,7 @@ def compare(
     cytocurve compare mlflow:starter/blast:sequential-none-expert sequential-none-expert --metric f1 --json
     cytocurve compare sequential-none-expert sequential-none-expert2 --judge expert2
     """
-    from cytocurve.pipeline.compare import compare as run
+    from cytocurve.workflows.compare import compare as run
 
     figures = run(current_project(), arms, metric, at, judge, independent)
     show(machine, figures, lambda: "\n".join(_told(figures)))

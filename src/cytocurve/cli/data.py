@@ -38,9 +38,9 @@ def data_add(name: str, path: Path | None, as_name: str | None, link: bool, mach
     cytocurve data add table ~/cells.csv --as our_smears  columns image, label, patient
     cytocurve data add starter                            the built-in synthetic dataset
     """
-    from cytocurve.pipeline.data import add
     from cytocurve.progress import Bars
     from cytocurve.stores.dvc import track_data
+    from cytocurve.workflows.data_add import add
 
     project, bars = current_project(), Bars()
     project.params()  # DVC cannot record data beside a params.yaml that it cannot read
@@ -105,8 +105,8 @@ def data_info(name: str, machine: bool) -> None:
     \b
     cytocurve data info pbc
     """
-    from cytocurve.pipeline.info import info
     from cytocurve.progress import Bars
+    from cytocurve.workflows.data_info import info
 
     project, bars = current_project(), Bars()
     try:

@@ -24,7 +24,7 @@ def labels() -> None:
 
 
 def _versions(dataset: str | None, root: Path | None) -> tuple[str, Any]:
-    from cytocurve.pipeline.labels import versions_of
+    from cytocurve.workflows.labels import versions_of
 
     project = current_project()
     dataset = dataset or project.params().dataset
@@ -43,7 +43,7 @@ def labels_list(dataset: str | None, root: Path | None, machine: bool) -> None:
     \b
     cytocurve labels list --dataset starter --json
     """
-    from cytocurve.pipeline.labels import overview
+    from cytocurve.workflows.labels import overview
 
     dataset, tables = _versions(dataset, root)
     versions = overview(tables)
@@ -84,7 +84,7 @@ def labels_diff(first: str, second: str, dataset: str | None, root: Path | None,
     \b
     cytocurve labels diff expert expert2
     """
-    from cytocurve.pipeline.labels import difference
+    from cytocurve.workflows.labels import difference
 
     dataset, tables = _versions(dataset, root)
     figures = {"dataset": dataset, **difference(tables, first, second)}
@@ -124,7 +124,7 @@ def labels_agreement(
     \b
     cytocurve labels agreement gold first second --dataset aml_cytomorphology --root ~/AML
     """
-    from cytocurve.pipeline.labels import agreements
+    from cytocurve.workflows.labels import agreements
 
     dataset, tables = _versions(dataset, root)
     figures = {"dataset": dataset, **agreements(tables, reference, others)}
@@ -186,7 +186,7 @@ def labels_import(
     \b
     cytocurve labels import reviewed.xlsx --as expert2 --annotator "Dr A" --base expert
     """
-    from cytocurve.pipeline.labels import bring_in
+    from cytocurve.workflows.labels import bring_in
 
     _recorded(
         machine, dataset, _imported, lambda project, of: bring_in(project, of, file, name, annotator, base, new_classes)
@@ -214,7 +214,7 @@ def labels_merge(versions: tuple[str, ...], name: str, dataset: str | None, mach
     \b
     cytocurve labels merge first second gold --as consensus
     """
-    from cytocurve.pipeline.labels import merge
+    from cytocurve.workflows.labels import merge
 
     _recorded(machine, dataset, _merged, lambda project, of: merge(project, of, versions, name))
 

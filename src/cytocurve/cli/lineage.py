@@ -21,8 +21,8 @@ def trace(image: str | None, patient: str | None, machine: bool) -> None:
     cytocurve data trace Im001_1.tif
     cytocurve data trace --patient P07 --json
     """
-    from cytocurve.pipeline.trace import trace as run
     from cytocurve.progress import Bars
+    from cytocurve.workflows.data_trace import trace as run
 
     if (image is None) == (patient is None):
         raise click.UsageError("Give either IMAGE or --patient ID.")
@@ -75,8 +75,8 @@ def withdraw(patient: str, reason: str, dataset: str | None, machine: bool) -> N
     from datetime import UTC, datetime
     from pathlib import Path
 
-    from cytocurve.pipeline.withdraw import withdraw as run
     from cytocurve.stores.dvc import track_data
+    from cytocurve.workflows.data_withdraw import withdraw as run
 
     project = current_project()
     name = dataset or project.params().dataset

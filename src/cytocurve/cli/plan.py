@@ -28,7 +28,7 @@ def plan(target: float, metric: str, arms: tuple[str, ...], machine: bool) -> in
     \b
     cytocurve plan --target 0.95 --arm sequential-flip_rotate-expert
     """
-    from cytocurve.pipeline.plan import plan as run
+    from cytocurve.workflows.plan import plan as run
 
     figures = run(current_project(), arms_named(arms), metric, target)
     show(machine, figures, lambda: "\n".join(line for item in figures["arms"].items() for line in _told(*item)))

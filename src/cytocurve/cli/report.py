@@ -35,7 +35,7 @@ def report(machine: bool) -> None:
     \b
     dvc pull && cytocurve report
     """
-    from cytocurve.pipeline.report import report as run
+    from cytocurve.workflows.report import report as run
 
     figures = run(current_project())
     show(machine, figures, lambda: f"Look at {figures['page']}")
@@ -52,7 +52,7 @@ def figures(width: float, machine: bool) -> None:
     \b
     cytocurve figures --width 178mm
     """
-    from cytocurve.pipeline.figures import figures as run
+    from cytocurve.workflows.figures import figures as run
 
     written = run(current_project(), width)
     show(machine, {"files": written}, lambda: "\n".join(written))

@@ -24,8 +24,8 @@ def review(arm: str, top: int, overwrite: bool, machine: bool) -> None:
     cytocurve labels review sequential-none-expert
     cytocurve labels import reports/review/sequential-none-expert.csv --as second --annotator "Dr A" --base expert
     """
-    from cytocurve.pipeline.review import review as run
     from cytocurve.progress import Bars
+    from cytocurve.workflows.review import review as run
 
     (chosen,), bars = arms_named((arm,)), Bars()
     try:

@@ -14,9 +14,9 @@ as_json = click.option("--json", "machine", is_flag=True, help="Print the figure
 
 def current_project() -> Any:
     """The project in the current folder."""
-    from cytocurve.config import Project
+    from cytocurve.config import ProjectPaths
 
-    return Project(Path())
+    return ProjectPaths(Path())
 
 
 def show(machine: bool, figures: Any, text: Callable[[], str]) -> None:

@@ -16,8 +16,8 @@ def catalog(machine: bool) -> None:
     \b
     cytocurve catalog --json      counts, duplicates and conflicting labels
     """
-    from cytocurve.pipeline.catalog import catalog as run
     from cytocurve.progress import Bars
+    from cytocurve.workflows.stages.catalog import catalog as run
 
     bars = Bars()
     try:
@@ -39,7 +39,7 @@ def split(machine: bool) -> None:
     dvc repro split               with the catalog that it needs
     cytocurve split --json        also each test fold, and why images are left out
     """
-    from cytocurve.pipeline.split import split as run
+    from cytocurve.workflows.stages.split import split as run
 
     figures = run(current_project())
     show(machine, figures, lambda: "\n".join(_drawn(labels, figure) for labels, figure in figures.items()))
@@ -74,8 +74,8 @@ def sweep(arms: tuple[str, ...], workers: int, executor: str, machine: bool) -> 
     \b
     cytocurve sweep sequential-none-expert --workers 4
     """
-    from cytocurve.study.executors import EXECUTORS
-    from cytocurve.study.plan import plan_arm
+    from cytocurve.study.design import plan_arm
+    from cytocurve.training.executors import EXECUTORS
 
     project = current_project()
     plans = [plan_arm(project, project.params(), arm) for arm in arms_named(arms)]
@@ -86,7 +86,7 @@ def sweep(arms: tuple[str, ...], workers: int, executor: str, machine: bool) -> 
 
 def _audited(project: Any) -> None:
     """Raise what the audit refuses, where ``params.yaml`` lets it: a sweep may be run without the stage before it."""
-    from cytocurve.pipeline.audit import audit
+    from cytocurve.workflows.stages.audit import audit
 
     params = project.params()
     if "fail" in (params.duplicates, params.leakage) and (refusal := audit(project).refusal):
@@ -94,9 +94,9 @@ def _audited(project: Any) -> None:
 
 
 def _sweep(project: Any, plan: Any, executor: Callable[[], Any]) -> dict[str, Any]:
-    from cytocurve.pipeline.sweep import sweep as run
     from cytocurve.progress import Bars, RunBar
-    from cytocurve.study.publish import Publisher
+    from cytocurve.training.publisher import Publisher
+    from cytocurve.workflows.stages.sweep import sweep as run
 
     bar, bars = RunBar(plan.arm.name, plan.runs), Bars()
     publisher = Publisher(project, plan, bar.say)
@@ -131,8 +131,8 @@ def publish(arms: tuple[str, ...], machine: bool) -> None:
     from dataclasses import asdict
 
     from cytocurve.progress import Bars
-    from cytocurve.study.plan import plan_arm
-    from cytocurve.study.publish import publish as run
+    from cytocurve.study.design import plan_arm
+    from cytocurve.training.publisher import publish as run
 
     project, bars = current_project(), Bars()
     plans = [plan_arm(project, project.params(), arm) for arm in arms_named(arms)]
@@ -151,8 +151,8 @@ def evaluate(machine: bool) -> None:
     \b
     cytocurve evaluate --json     every figure of the study
     """
-    from cytocurve.pipeline.evaluate import evaluate as run
     from cytocurve.progress import Bars
+    from cytocurve.workflows.stages.evaluate import evaluate as run
 
     bars = Bars()
     try:
@@ -184,7 +184,7 @@ def register(machine: bool) -> None:
     \b
     cytocurve register --json     the model, its arm and the runs behind it
     """
-    from cytocurve.pipeline.register import register as run
+    from cytocurve.workflows.stages.register import register as run
 
     figures = run(current_project())
     show(machine, figures, lambda: f"{figures['model']}: {figures['arm']} is the challenger")

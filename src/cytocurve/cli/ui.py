@@ -15,7 +15,7 @@ def ui(port: int) -> None:
     \b
     cytocurve ui --port 5001      then open the link that it prints
     """
-    from cytocurve.stores.tracking import curves_page, ui_command
+    from cytocurve.stores.tracking.connection import curves_page, ui_command
 
     project = current_project()
     command, environment = ui_command(project.tracking_uri, project.tracking_lock, port)

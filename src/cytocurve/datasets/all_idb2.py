@@ -12,9 +12,9 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from cytocurve.datasets import Dataset, Listing
-from cytocurve.datasets._images import find_images, inner
-from cytocurve.datasets._tables import read_table, tables_in
 from cytocurve.errors import InputError
+from cytocurve.ingest.scanning import find_images, inner
+from cytocurve.ingest.tables import read_table, tables_in
 
 TOP, IMAGES = "ALL_IDB2", "img"
 

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from cytocurve.core.taxonomy import MATEK
+from cytocurve.core.data.taxonomy import MATEK
 from cytocurve.datasets import Dataset, Listing
-from cytocurve.datasets._images import find_images
 from cytocurve.errors import InputError
+from cytocurve.ingest.scanning import find_images
 
 ANNOTATIONS = "annotations.dat"
 TOPS = ("AML-Cytomorphology_LMU", "AML-Cytomorphology")

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cytocurve.datasets import Dataset, Listing, Progress
-from cytocurve.datasets._tables import named_images, read_table
 from cytocurve.errors import InputError, ServiceError
+from cytocurve.ingest.tables import named_images, read_table
 
 BASE = "https://zenodo.org/records/10519652/files/"
 DRAWN = "bloodmnist_224.npz"

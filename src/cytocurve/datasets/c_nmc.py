@@ -14,9 +14,9 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from cytocurve.datasets import Dataset, Listing
-from cytocurve.datasets._images import find_images, inner
-from cytocurve.datasets._tables import read_table
 from cytocurve.errors import InputError
+from cytocurve.ingest.scanning import find_images, inner
+from cytocurve.ingest.tables import read_table
 
 TOP = "C-NMC_Leukemia"
 TRAINING = "training_data"

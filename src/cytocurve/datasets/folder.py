@@ -5,8 +5,8 @@ from pathlib import Path
 import pandas as pd
 
 from cytocurve.datasets import Dataset, Listing
-from cytocurve.datasets._images import find_images
 from cytocurve.errors import InputError
+from cytocurve.ingest.scanning import find_images
 
 
 def read(folder: Path) -> Listing:

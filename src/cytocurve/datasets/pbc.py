@@ -12,8 +12,8 @@ from pathlib import Path
 import pandas as pd
 
 from cytocurve.datasets import Dataset, Listing
-from cytocurve.datasets._images import find_images
 from cytocurve.errors import InputError
+from cytocurve.ingest.scanning import find_images
 
 TOP = "PBC_dataset_normal_DIB"
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from cytocurve.core import labels
+from cytocurve.core.data import labels
 from cytocurve.datasets import Dataset, Listing
-from cytocurve.datasets._tables import SUFFIXES, named_images, plain, read_table, tables_in
 from cytocurve.errors import InputError
+from cytocurve.ingest.tables import SUFFIXES, named_images, plain, read_table, tables_in
 
 VERSION = "table"
 """The label version of the column ``label``."""

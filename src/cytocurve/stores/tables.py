@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from cytocurve.errors import InputError
-from cytocurve.stores.files import write_bytes
+from cytocurve.files import write_bytes
 
 
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:

@@ -8,10 +8,10 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from cytocurve import datasets
-from cytocurve.config import Name, Project, check_known, read_yaml
-from cytocurve.core import labels
+from cytocurve.config import Name, ProjectPaths, check_known, read_yaml
+from cytocurve.core.data import labels
 from cytocurve.errors import InputError
-from cytocurve.stores.files import write_text
+from cytocurve.files import write_text
 from cytocurve.stores.tables import read_parquet
 
 COLUMNS = (
@@ -32,7 +32,7 @@ WITHDRAWN = "withdrawn.csv"
 """Beside ``images``: the records that were taken out of a dataset, without their images."""
 
 
-def dataset_folder(project: Project, name: str, stated: str = "params.yaml: dataset") -> Path:
+def dataset_folder(project: ProjectPaths, name: str, stated: str = "params.yaml: dataset") -> Path:
     """The folder ``data/<name>``; raises ``InputError`` with where the name was stated and those that are there."""
     folder, there = project.data, project.data.is_dir()
     here = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".") if there else []
@@ -56,7 +56,7 @@ def images_below(folder: Path, shown: str) -> tuple[dict[str, Path], list[str]]:
     return images, wrong if images else [*wrong, f"{shown}: no images"]
 
 
-def read_catalog(project: Project, dataset: str = "", next_step: str = "dvc repro catalog") -> pd.DataFrame:
+def read_catalog(project: ProjectPaths, dataset: str = "", next_step: str = "dvc repro catalog") -> pd.DataFrame:
     """The catalog of a dataset, by default the study's.
 
     Raises ``InputError`` where it is missing, damaged, of another dataset, or lacks columns that it has by now.

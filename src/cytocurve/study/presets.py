@@ -6,17 +6,17 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from cytocurve.config import Project, read_yaml, validate_params
+from cytocurve.config import ProjectPaths, read_yaml, validate_params
 from cytocurve.errors import InputError
-from cytocurve.stores.files import write_text
+from cytocurve.files import write_text
 
 
-def studies(project: Project) -> dict[str, str]:
+def studies(project: ProjectPaths) -> dict[str, str]:
     """Name and first comment line of each study, sorted by name."""
     return {path.stem: _title(path.read_text(encoding="utf-8")) for path in sorted(_folder(project).glob("*.yaml"))}
 
 
-def use(project: Project, name: str) -> dict[str, Any]:
+def use(project: ProjectPaths, name: str) -> dict[str, Any]:
     """Write the study's settings into ``params.yaml`` and return them; comments and other settings stay.
 
     Raises ``InputError`` where there is no such study, or where the result is no valid ``params.yaml``.
@@ -52,7 +52,7 @@ def _merge(settings: Any, changes: Mapping[str, Any]) -> None:
             settings[key] = value
 
 
-def _folder(project: Project) -> Any:
+def _folder(project: ProjectPaths) -> Any:
     return project.root / "studies"
 
 

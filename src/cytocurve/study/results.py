@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from cytocurve.config import Project
-from cytocurve.core.run_tables import wrong_predictions, wrong_runs
+from cytocurve.config import ProjectPaths
 from cytocurve.core.runs import Arm
+from cytocurve.core.statistics.run_tables import wrong_predictions, wrong_runs
 from cytocurve.errors import InputError
 
 NEXT_STEP = "dvc repro"
 _WORDS = ["run_key", "image", "subset", "label"]
 
 
-def read_runs(project: Project, arms: Sequence[Arm]) -> dict[str, pd.DataFrame]:
+def read_runs(project: ProjectPaths, arms: Sequence[Arm]) -> dict[str, pd.DataFrame]:
     """Runs by the name of their arm: ``fold, size, seed, run_key`` and a column a metric.
 
     Raises ``InputError`` listing every arm's file that is missing or cannot be used.
@@ -22,7 +22,7 @@ def read_runs(project: Project, arms: Sequence[Arm]) -> dict[str, pd.DataFrame]:
     return _each(project, arms, project.results, pd.read_parquet, lambda table, arm: wrong_runs(table, arm.name))
 
 
-def read_tests(project: Project, arms: Sequence[Arm], runs: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+def read_tests(project: ProjectPaths, arms: Sequence[Arm], runs: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Test predictions of these runs by the name of their arm, as ``read_predictions`` gives them.
 
     Raises ``InputError`` listing every arm's file that is missing or cannot be used.
@@ -34,7 +34,7 @@ def read_tests(project: Project, arms: Sequence[Arm], runs: Mapping[str, pd.Data
     return _each(project, arms, project.predictions, read, lambda table, arm: wrong_predictions(table, runs[arm.name]))
 
 
-def read_predictions(project: Project, arm: Arm, subset: str, run_keys: Collection[str] = ()) -> pd.DataFrame:
+def read_predictions(project: ProjectPaths, arm: Arm, subset: str, run_keys: Collection[str] = ()) -> pd.DataFrame:
     """An arm's predictions for a subset: ``run_key, image, label`` as categories, and a column ``p_<class>`` a class.
 
     Of the runs with these keys, where any are named. Raises ``InputError`` where the file is missing or damaged.
@@ -53,7 +53,7 @@ def _read_predictions(path: Path, subset: str, run_keys: Collection[str] = ()) -
 
 
 def _each(
-    project: Project,
+    project: ProjectPaths,
     arms: Sequence[Arm],
     file_of: Callable[[Arm], Path],
     read: Callable[[Path], pd.DataFrame],

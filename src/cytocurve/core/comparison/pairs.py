@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytocurve.core.comparison.arms import ScoredArm
-from cytocurve.core.curves import areas
+from cytocurve.core.statistics.curves import areas
 
 Values = NDArray[np.float64]
 Found = TypeVar("Found")

@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from cytocurve.core.curves import MARGIN
 from cytocurve.core.planner.evidence import Evidence
 from cytocurve.core.planner.forecasting import FEWEST, forecast
+from cytocurve.core.statistics.curves import MARGIN
 
 Values = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ from cytocurve.models.augmentation import Pixels, Transforms, gather
 from cytocurve.models.early_stopping import EarlyStopping
 from cytocurve.models.engines import Indices, Job, Trained
 from cytocurve.models.kernels import jit, network, optimizers
-from cytocurve.models.kernels.plan import plan
+from cytocurve.models.kernels.layout import plan
 
 LIBRARIES = f"numba-{installed('numba')}+numpy-{installed('numpy')}"
 SOURCES = tuple(sorted(Path(network.__file__).parent.glob("*.py")))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from cytocurve.models.kernels import simd, tiles
 from cytocurve.models.kernels.jit import function, inlined
-from cytocurve.models.kernels.plan import Block
+from cytocurve.models.kernels.layout import Block
 from cytocurve.models.kernels.simd import LANES, Vector
 from cytocurve.models.kernels.tiles import QUAD, Floats, Tile
 

@@ -11,7 +11,7 @@ import numpy as np
 from cytocurve.models.kernels import simd
 from cytocurve.models.kernels.convolution import Bytes, Words
 from cytocurve.models.kernels.jit import function, inlined
-from cytocurve.models.kernels.plan import Block
+from cytocurve.models.kernels.layout import Block
 from cytocurve.models.kernels.simd import LANES, Octet
 from cytocurve.models.kernels.tiles import Floats
 

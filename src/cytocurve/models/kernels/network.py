@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cytocurve.models.kernels import convolution, dense, gradients, simd
 from cytocurve.models.kernels.convolution import Bytes
 from cytocurve.models.kernels.jit import function, inlined, kernel
-from cytocurve.models.kernels.plan import Block, Layer, Work
+from cytocurve.models.kernels.layout import Block, Layer, Work
 from cytocurve.models.kernels.simd import LANES
 from cytocurve.models.kernels.tiles import Floats
 

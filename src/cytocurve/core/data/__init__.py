@@ -1,0 +1,1 @@
+"""Datasets as tables: labels, classes, folds and similarity; pure."""

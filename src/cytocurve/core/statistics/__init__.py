@@ -1,0 +1,1 @@
+"""Scores, curves and what they support; pure."""

@@ -1,0 +1,81 @@
+"""Whether probabilities can be taken at their word: Brier score, expected calibration error, reliability."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cytocurve.core.statistics import values as defined
+from cytocurve.core.statistics.predictions import Indices, Predictions, Spread
+from cytocurve.core.statistics.values import Values, ratio
+
+BINS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """``brier`` over folds, ``ece`` over seeds (its ``n`` are seeds), and the reliability in ten equal bins.
+
+    A bin, (bins,), holds the probabilities above ``low`` up to ``high``: their mean is ``predicted``, the share that
+    came true ``observed``, NaN where the bin has no ``images``. Those are predictions: an image counts once a run.
+    """
+
+    brier: Spread
+    ece: Spread
+    low: Values
+    high: Values
+    predicted: Values
+    observed: Values
+    images: Indices
+
+
+def calibration(predictions: Predictions) -> Calibration:
+    """How far the probabilities are from what came true.
+
+    The Brier score is the mean of the squared differences from the outcomes, summed over the classes, 0 to 2 (Brier
+    1950); with two classes half of it, which is the positive class's own, 0 to 1; less is better.
+
+    In bins are, with two classes, the probability of the positive one and whether the image is of it; with more, the
+    largest probability and whether it is right. The expected calibration error is the mean distance of predicted and
+    observed, weighted by images (Guo et al. 2017, ICML, equation 3). It grows with the noise of small bins, so that
+    the test images of all folds of a seed are taken together; still it is above zero for perfect probabilities.
+    """
+    used = predictions.defined[predictions.run]
+    seeds, seed = np.unique(predictions.seed, return_inverse=True)
+    probability, outcome = _judged(predictions)
+    bins = np.searchsorted(np.arange(1, BINS) / BINS, probability[used])
+    group = seed[predictions.run[used]] * BINS + bins
+    counts, predicted, observed = (
+        np.bincount(group, weights, minlength=len(seeds) * BINS).reshape(len(seeds), BINS)
+        for weights in (None, probability[used], outcome[used])
+    )
+    errors = ratio(np.abs(predicted - observed).sum(axis=1), counts.sum(axis=1))
+    return Calibration(
+        brier=predictions.over_folds(_brier(predictions)),
+        ece=Spread(
+            defined.mean(errors),
+            defined.sd(errors),
+            np.asarray((~np.isnan(errors)).sum()),
+            np.asarray((~predictions.defined).sum()),
+        ),
+        low=np.arange(BINS) / BINS,
+        high=np.arange(1, BINS + 1) / BINS,
+        predicted=ratio(predicted.sum(axis=0), counts.sum(axis=0)),
+        observed=ratio(observed.sum(axis=0), counts.sum(axis=0)),
+        images=counts.sum(axis=0).astype(np.intp),
+    )
+
+
+def _judged(predictions: Predictions) -> tuple[Values, Values]:
+    """The probability that is taken at its word, and whether it came true (0 or 1), each (N,)."""
+    probabilities, labels = predictions.probabilities, predictions.labels
+    if predictions.classes == 2:
+        return probabilities[:, 1], labels.astype(np.float64)
+    return probabilities.max(axis=1), (probabilities.argmax(axis=1) == labels).astype(np.float64)
+
+
+def _brier(predictions: Predictions) -> Values:
+    outcomes = predictions.labels[:, np.newaxis] == np.arange(predictions.classes)
+    squares = ((predictions.probabilities - outcomes) ** 2).sum(axis=1)
+    totals = np.bincount(predictions.run, squares, minlength=predictions.runs)
+    score = ratio(totals, np.diff(predictions.starts)) / (2 if predictions.classes == 2 else 1)
+    return np.where(predictions.defined, score, np.nan)

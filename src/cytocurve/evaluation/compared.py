@@ -1,0 +1,143 @@
+"""Arms to compare: of the study at hand, of another git revision, or of the tracking store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from cytocurve.config import ProjectPaths, check_known
+from cytocurve.core.comparison import ScoredArm, ScoredOn
+from cytocurve.core.statistics.relabelling import RUN, judged
+from cytocurve.core.statistics.run_tables import wrong_predictions, wrong_runs
+from cytocurve.errors import InputError
+from cytocurve.stores.dvc import Revision
+from cytocurve.stores.tables import parquet_from
+from cytocurve.stores.tracking.connection import connected
+from cytocurve.stores.tracking.published import PublishedArm, published_arm
+from cytocurve.study.design import check_split
+from cytocurve.study.results import read_runs, read_tests
+
+FORMS = "An arm is ARM of params.yaml, REVISION:ARM of another commit, or mlflow:EXPERIMENT:ARM of the tracking store."
+
+
+@dataclass(frozen=True)
+class Tables:
+    """An arm's runs with their scores, as a sweep writes them, and its predictions for test images."""
+
+    name: str
+    runs: pd.DataFrame
+    predictions: pd.DataFrame
+
+    @property
+    def labels(self) -> str:
+        """The arm's label version."""
+        return str(self.runs["labels"].iloc[0])
+
+    def scored(self, metric: str) -> ScoredArm:
+        """The arm by a metric, on its own labels."""
+        scores = self.runs[RUN].assign(score=self.runs[metric])
+        return ScoredArm(self.name, self.labels, scores, ScoredOn.on(images_tested(self.runs, self.predictions)))
+
+
+def images_tested(runs: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+    """The images of these runs and predictions: ``image, fold, label``, a row an image."""
+    folds = predictions["run_key"].astype(str).map(runs.set_index("run_key")["fold"])
+    images = predictions[["image", "label"]].assign(fold=folds).drop_duplicates(ignore_index=True)
+    return images[["image", "fold", "label"]].astype({"image": str, "label": str})
+
+
+def arms_to_compare(project: ProjectPaths, names: Sequence[str], metric: str, judge: str | None) -> list[ScoredArm]:
+    """These arms by a metric, all of the study if none is named; by the labels of the version ``judge`` if one is.
+
+    Raises ``InputError`` listing every name that leads to no results, ``ServiceError`` where the tracking store fails.
+    """
+    names = names or [arm.name for arm in project.params().arms]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice or len(names) < 2:
+        raise InputError("A comparison takes two or more different arms.", [f"twice: {name}" for name in twice], FORMS)
+    found: list[Tables | ScoredArm] = []
+    problems: list[InputError] = []
+    for name in names:
+        try:
+            found.append(_find(project, name, metric))
+        except InputError as error:
+            problems.append(error)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise InputError("These arms cannot be read:", [" ".join(str(each).split()) for each in problems], FORMS)
+    return _scored(found, metric) if judge is None else _judged(found, metric, judge)
+
+
+def _find(project: ProjectPaths, name: str, metric: str) -> Tables | ScoredArm:
+    source, _, arm = name.rpartition(":")
+    store, _, experiment = source.partition(":")
+    if not source:
+        return _of_the_study(project, name)
+    if store == "mlflow" and experiment:
+        with connected(project.tracking_uri, project.tracking_lock) as client:
+            return _of_the_store(name, published_arm(client, experiment, arm), metric)
+    return _of_a_revision(project, name, source, arm)
+
+
+def _of_the_study(project: ProjectPaths, name: str) -> Tables:
+    params = project.params()
+    arms = {arm.name: arm for arm in params.arms}
+    if unknown := check_known("arm", [name], list(arms)):
+        raise InputError(f"params.yaml: {unknown[0]}", hint=f"Arms: {', '.join(arms)}. {FORMS}")
+    check_split(project, params)
+    runs = read_runs(project, [arms[name]])
+    return Tables(name, runs[name], read_tests(project, [arms[name]], runs)[name])
+
+
+def _of_a_revision(project: ProjectPaths, name: str, revision: str, arm: str) -> Tables:
+    files = Revision(project.root, revision)
+    suffix = ".predictions.parquet"
+    arms = [each.removesuffix(suffix) for each in files.names("results") if each.endswith(suffix)]
+    if unknown := check_known("arm", [arm], arms):
+        raise InputError(f"revision {revision!r}: {unknown[0]}", hint=f"Arms there: {', '.join(arms) or 'none'}")
+    paths = f"results/{arm}.parquet", f"results/{arm}{suffix}"
+    runs, predictions = (parquet_from(files.read(path), f"{revision}:{path}") for path in paths)
+    problems = wrong_runs(runs, arm) or ([] if "subset" in predictions else ["no column subset"])
+    if not problems:
+        predictions = predictions[predictions["subset"] == "test"]
+        problems = wrong_predictions(predictions, runs)
+    if problems:
+        raise InputError(f"{name}: these results cannot be compared:", problems)
+    return Tables(name, runs, predictions)
+
+
+def _of_the_store(name: str, arm: PublishedArm, metric: str) -> ScoredArm:
+    if arm.tests is None:
+        raise InputError(
+            f"{name}: the tracking store does not say which images it was tested on, since it was published before "
+            "that was recorded",
+            hint="Next: cytocurve publish, with the study of that arm in params.yaml",
+        )
+    runs = [{key: run[key] for key in RUN} | {"score": run["scores"].get(metric, float("nan"))} for run in arm.runs]
+    return ScoredArm(name, arm.labels, pd.DataFrame(runs), ScoredOn(arm.tests))
+
+
+def _scored(found: Sequence[Tables | ScoredArm], metric: str) -> list[ScoredArm]:
+    return [each.scored(metric) if isinstance(each, Tables) else each for each in found]
+
+
+def _judged(found: Sequence[Tables | ScoredArm], metric: str, judge: str) -> list[ScoredArm]:
+    """The arms scored by the labels of the first of them that has the label version ``judge``."""
+    stored = [each.name for each in found if isinstance(each, ScoredArm)]
+    if stored:
+        raise InputError("The tracking store holds no predictions that other labels could judge:", stored)
+    tables = [each for each in found if isinstance(each, Tables)]
+    versions = {each.labels: each for each in reversed(tables)}
+    if unknown := check_known("label version", [judge], list(versions)):
+        raise InputError(f"--judge: {unknown[0]}", hint=f"The arms' label versions: {', '.join(versions)}")
+    given = images_tested(versions[judge].runs, versions[judge].predictions).set_index("image")["label"]
+    return [_by_other_labels(each, given, metric, judge) for each in tables]
+
+
+def _by_other_labels(arm: Tables, given: "pd.Series[str]", metric: str, judge: str) -> ScoredArm:
+    scores = judged(arm.runs, arm.predictions, given, metric)
+    if scores is None:
+        raise InputError(f"{arm.name}: its test images have no labels of version {judge!r}, or its classes are others")
+    images = images_tested(arm.runs, arm.predictions)
+    return ScoredArm(arm.name, judge, scores, ScoredOn.on(images.assign(label=images["image"].map(given))))

@@ -1,0 +1,82 @@
+"""What identifies a picture: its bytes, its pixels, its looks."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import imagehash
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cytocurve.core.data import similarity
+from cytocurve.files import sha256
+from cytocurve.ingest.decoding import Pixels, decoded, pixel_sha256
+
+BLACK = 16
+"""Grey levels up to this one are the empty ground of a segmented cell, also after JPEG has blurred it."""
+
+_SHOWN = [255 * (level > BLACK) for level in range(256)]
+
+
+@dataclass(frozen=True)
+class Fingerprint:
+    """What an image file is: hashes in hex of its bytes, its pixels and its looks; width and height in pixels.
+
+    ``colour`` is the mean of red, green and blue (0 to 255), ``background`` their median along the edge.
+    """
+
+    sha256: str
+    pixel_sha256: str
+    phash: str
+    width: int
+    height: int
+    format: str
+    colour: tuple[float, ...]
+    background: tuple[float, ...]
+    thumbnail: Pixels
+
+
+def fingerprint(path: Path) -> Fingerprint:
+    """The fingerprint of an image; raises ``ValueError`` where it cannot be decoded, ``OSError`` if unreadable."""
+    image, kind = decoded(path)
+    small = thumbnail(image)
+    every, edge = _histograms(image)
+    return Fingerprint(
+        sha256=sha256(path),
+        pixel_sha256=pixel_sha256(image),
+        phash=str(imagehash.phash(Image.fromarray(small))),
+        width=image.width,
+        height=image.height,
+        format=kind,
+        colour=tuple((every @ np.arange(256) / every.sum(axis=1)).tolist()),
+        background=tuple(_median(counts) for counts in edge),
+        thumbnail=small,
+    )
+
+
+def thumbnail(image: Image.Image) -> Pixels:
+    """The picture in grey as ``similarity`` compares it, (32, 32); black ground around a segmented cell is cut off."""
+    grey = image.convert("L")
+    grey = grey.crop(grey.point(_SHOWN).getbbox())
+    side = similarity.THUMBNAIL
+    return np.asarray(grey.resize((side, side), Image.Resampling.LANCZOS))
+
+
+def _histograms(image: Image.Image) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Pixels of each level, (3, 256): of the whole image, and of its outermost sixteenth on each side.
+
+    A cell in the middle leaves the edge free.
+    """
+    across, down = image.width // 16 + 1, image.height // 16 + 1
+    every = np.array(image.histogram(), np.int64).reshape(3, 256)
+    if image.width <= 2 * across or image.height <= 2 * down:
+        return every, every
+    inside = image.crop((across, down, image.width - across, image.height - down))
+    return every, every - np.array(inside.histogram(), np.int64).reshape(3, 256)
+
+
+def _median(counts: NDArray[np.int64]) -> float:
+    """The median of whole numbers from 0 on that occur so many times."""
+    upto, total = counts.cumsum(), int(counts.sum())
+    lower, upper = np.searchsorted(upto, [(total - 1) // 2 + 1, total // 2 + 1])
+    return float(lower + upper) / 2

@@ -1,0 +1,131 @@
+"""Finished runs into a local store, one transaction a run.
+
+MLflow's client takes some forty milliseconds of processor time for a run with its losses, on cores that should train;
+its own tables, filled as its client fills them, take five. A contract test holds that both ways make the same run.
+"""
+
+import sqlite3
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from cytocurve.stores.tracking.drafts import Data, Draft
+
+if TYPE_CHECKING:
+    from mlflow.entities import Experiment
+    from sqlalchemy.orm import Session
+
+Rows = list[dict[str, Any]]
+
+
+@contextmanager
+def bulk_writer(tracking_uri: str, experiment: "Experiment") -> Iterator[Callable[[Draft], None]]:
+    """A callable that adds a run to an experiment of a SQLite store; raises ``MlflowException`` where it cannot."""
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy import create_engine, event
+    from sqlalchemy.exc import SQLAlchemyError
+    from sqlalchemy.orm import Session
+
+    engine = create_engine(tracking_uri)
+    event.listen(engine, "connect", _prepare)
+    try:
+        with Session(engine) as session:
+            yield partial(_add, session, experiment, {})
+    except SQLAlchemyError as error:
+        raise MlflowException(str(error)) from error
+    finally:
+        engine.dispose()
+
+
+def _prepare(connection: sqlite3.Connection, _: object) -> None:
+    """Wait for other writers, and sync the log only now and then.
+
+    A crash of the machine may take back the last runs, and the next publish brings them again.
+    """
+    for pragma in ("foreign_keys = ON", "busy_timeout = 20000", "synchronous = NORMAL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _add(session: "Session", experiment: "Experiment", datasets: dict[Data, str], draft: Draft) -> None:
+    """Add a run; ``datasets`` remembers the ids of datasets between calls."""
+    from mlflow.store.tracking.dbmodels import models
+    from sqlalchemy import insert
+
+    run_id, link = uuid.uuid4().hex, uuid.uuid4().hex
+    tables: list[tuple[Any, Rows]] = [
+        (models.SqlRun, [_run(run_id, experiment, draft)]),
+        (models.SqlTag, _pairs(run_id, {**draft.tags, "mlflow.runName": draft.name})),
+        (models.SqlParam, _pairs(run_id, draft.params)),
+        (models.SqlMetric, [_metric(run_id, *point) for point in draft.points]),
+        (models.SqlLatestMetric, _latest(run_id, draft)),
+    ]
+    with session.begin():
+        if draft.data:
+            dataset = datasets.get(draft.data) or _dataset(session, int(experiment.experiment_id), draft.data)
+            tables += [
+                (models.SqlInput, [_link(link, run_id, dataset)]),
+                (models.SqlInputTag, [{"input_uuid": link, "name": "mlflow.data.context", "value": "training"}]),
+            ]
+        for table, rows in tables:
+            if rows:
+                session.execute(insert(table.__table__), rows)
+    if draft.data:
+        datasets[draft.data] = dataset
+
+
+def _run(run_id: str, experiment: "Experiment", draft: Draft) -> dict[str, Any]:
+    return {
+        "run_uuid": run_id,
+        "name": draft.name,
+        "experiment_id": int(experiment.experiment_id),
+        "user_id": "unknown",
+        "status": "FINISHED",
+        "start_time": draft.started,
+        "end_time": draft.ended,
+        "artifact_uri": f"{experiment.artifact_location}/{run_id}/artifacts",
+        "source_type": "UNKNOWN",
+        "source_name": "",
+        "source_version": "",
+        "entry_point_name": "",
+    }
+
+
+def _pairs(run_id: str, values: Mapping[str, str]) -> Rows:
+    return [{"run_uuid": run_id, "key": key, "value": value} for key, value in values.items()]
+
+
+def _metric(run_id: str, name: str, value: float, at: int, step: int) -> dict[str, Any]:
+    return {"run_uuid": run_id, "key": name, "value": value, "timestamp": at, "step": step, "is_nan": False}
+
+
+def _latest(run_id: str, draft: Draft) -> Rows:
+    """Of each metric the point of the last step."""
+    last = {point[0]: point for point in sorted(draft.points, key=lambda point: point[3])}
+    return [_metric(run_id, *point) for point in last.values()]
+
+
+def _dataset(session: "Session", experiment: int, data: Data) -> str:
+    """The id of the experiment's dataset, which is added where it is new."""
+    from mlflow.store.tracking.dbmodels.models import SqlDataset
+    from sqlalchemy import select
+
+    known = {"experiment_id": experiment, "name": data.name, "digest": data.digest}
+    found = session.scalar(select(SqlDataset.dataset_uuid).filter_by(**known))
+    if found:
+        return str(found)
+    new = SqlDataset(**known, dataset_uuid=uuid.uuid4().hex, dataset_source_type="dvc", dataset_source=data.source)
+    session.add(new)
+    session.flush()
+    return str(new.dataset_uuid)
+
+
+def _link(link: str, run_id: str, dataset: str) -> dict[str, Any]:
+    return {
+        "input_uuid": link,
+        "source_type": "DATASET",
+        "source_id": dataset,
+        "destination_type": "RUN",
+        "destination_id": run_id,
+    }

@@ -1,0 +1,278 @@
+"""Finished runs in MLflow: found by their run key or created, so that publishing again completes and never repeats.
+
+An arm is a parent run, each of its runs a child. A child becomes FINISHED after everything else of it is logged: one
+that a killed process left behind is still RUNNING and is completed by the next :func:`publish`.
+"""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from cytocurve.core.runs import Arm
+from cytocurve.stores.tracking.bulk import bulk_writer
+from cytocurve.stores.tracking.drafts import Data, Draft, complete, create, log
+
+if TYPE_CHECKING:
+    from mlflow.entities import Experiment
+    from mlflow.entities import Run as Entry
+    from mlflow.tracking import MlflowClient
+
+RUN_KEY, ARM_KEY, PARENT = "cytocurve.run_key", "cytocurve.arm_key", "mlflow.parentRunId"
+ARM, LABELS, TESTS = "cytocurve.arm", "cytocurve.labels", "cytocurve.tests"
+PAGE = 100
+
+
+class History(Protocol):
+    """What is read of a finished run: losses an epoch, and ``started``, ``finished`` (epoch seconds), ``commit``."""
+
+    @property
+    def losses(self) -> tuple[float, ...]:
+        """Training loss, one an epoch."""
+
+    @property
+    def validation_losses(self) -> tuple[float, ...]:
+        """Validation loss, one an epoch."""
+
+    @property
+    def provenance(self) -> Mapping[str, Any]:
+        """Times, packages, host and commit."""
+
+
+@dataclass(frozen=True)
+class PublishedRun:
+    """A run to publish; ``load`` is called only where MLflow lacks the run, and gives None where the ledger lost it."""
+
+    key: str
+    fold: int
+    size: int
+    seed: int
+    metrics: Mapping[str, float]
+    load: Callable[[], History | None]
+
+
+@dataclass(frozen=True)
+class ArmRuns:
+    """An arm's finished runs.
+
+    ``data_hash`` is the DVC hash of the data (``<md5>.dir``) where known; ``arm_key`` identifies the parent: a hash of
+    everything that the arm's runs share, training sizes excepted. ``params`` stand on the parent and on every child.
+    ``curves`` maps a metric to the mean at each training size; None until the arm is complete. ``tests`` is the digest
+    of the test images with their folds and labels: it tells whether two arms can be compared.
+    """
+
+    arm: Arm
+    dataset: str
+    task: str
+    data_hash: str | None
+    arm_key: str
+    params: Mapping[str, Any]
+    commit: str | None
+    runs: Sequence[PublishedRun]
+    curves: Mapping[str, Mapping[int, float]] | None
+    tests: str | None = None
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a publish did: runs created or completed, already there, lost in the ledger; the parent's MLflow run id."""
+
+    created: int
+    present: int
+    lost: int
+    seconds: float
+    run_id: str
+
+
+def publish(client: "MlflowClient", arm: ArmRuns, progress: Callable[[int, int], object] | None = None) -> Published:
+    """Bring MLflow up to date with an arm's runs; ``progress`` is called with runs done and runs in all.
+
+    Two publishers of one arm on two machines may both create a run; the second to end, or the next, deletes one.
+    """
+    began = time.monotonic()
+    created = lost = 0
+    experiment = _experiment(client, f"{arm.dataset}/{arm.task}")
+    known = _settled(client, _entries(client, experiment.experiment_id, arm.arm), finished_only=False)
+    parent = known.get(arm.arm_key) or _create_parent(client, experiment.experiment_id, arm)
+    ends: dict[int, int] = {}
+    with _writer(client, experiment) as write:
+        for done, run in enumerate(arm.runs, start=1):
+            entry = known.get(run.key)
+            if entry and entry.info.status == "FINISHED":
+                _adopt(client, parent, entry)
+                ends[run.size] = max(entry.info.end_time or entry.info.start_time, ends.get(run.size, 0))
+            elif history := run.load():
+                draft = _draft(arm, parent, run, history, entry)
+                if entry is None:
+                    write(draft)
+                else:
+                    _adopt(client, parent, entry)
+                    complete(client, entry.info.run_id, draft)
+                ends[run.size] = max(draft.ended, ends.get(run.size, 0))
+                created += 1
+            else:
+                lost += 1
+            if progress:
+                progress(done, len(arm.runs))
+    _finish_parent(client, parent, arm, ends, complete=arm.curves is not None and not lost)
+    if created and not _is_local(client):  # publishers of a local store wait for each other
+        parent = _reconcile(client, parent, arm)
+    seconds = time.monotonic() - began
+    return Published(created, len(arm.runs) - created - lost, lost, seconds, parent.info.run_id)
+
+
+@contextmanager
+def _writer(client: "MlflowClient", experiment: "Experiment") -> Iterator[Callable[[Draft], None]]:
+    """What adds a run: to a local store by its tables, to a server through its interface."""
+    if _is_local(client):
+        with bulk_writer(client.tracking_uri, experiment) as write:
+            yield write
+    else:
+        yield partial(create, client, experiment.experiment_id)
+
+
+def _is_local(client: "MlflowClient") -> bool:
+    return str(client.tracking_uri).startswith("sqlite:")
+
+
+def _reconcile(client: "MlflowClient", parent: "Entry", arm: ArmRuns) -> "Entry":
+    """Settle what another machine published meanwhile; the parent that is kept."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        known = _settled(client, _entries(client, parent.info.experiment_id, arm.arm), finished_only=True)
+        parent = known.get(arm.arm_key, parent)
+        for run in arm.runs:
+            if entry := known.get(run.key):
+                _adopt(client, parent, entry)
+    except MlflowException:  # both settle at once; all is published, and the next publish settles the rest
+        return parent
+    return parent
+
+
+def _draft(arm: ArmRuns, parent: "Entry", run: PublishedRun, history: History, entry: "Entry | None") -> Draft:
+    """A child; a run without times counts from its publishing, or from its creation where that came to pass."""
+    times = {name: int(seconds * 1000) for name in ("started", "finished") if (seconds := history.provenance.get(name))}
+    started = entry.info.start_time if entry else times.get("started", int(time.time() * 1000))
+    ended = times.get("finished", started)
+    undefined = sorted(f"test_{name}" for name, value in run.metrics.items() if not math.isfinite(value))
+    tags = {**_tags(arm, history.provenance.get("commit") or arm.commit), RUN_KEY: run.key, PARENT: parent.info.run_id}
+    return Draft(
+        name=f"fold {run.fold}, n={run.size}, seed {run.seed}",
+        started=started,
+        ended=ended,
+        tags=tags | ({"cytocurve.undefined": ", ".join(undefined)} if undefined else {}),
+        params=_params(arm) | {"fold": str(run.fold), "size": str(run.size), "seed": str(run.seed)},
+        points=[(name, value, ended, step) for name, value, step in _values(run, history) if math.isfinite(value)],
+        data=_data(arm),
+    )
+
+
+def _values(run: PublishedRun, history: History) -> Iterator[tuple[str, float, int]]:
+    """Name, value and step of a child's metrics."""
+    yield from ((f"test_{name}", value, 0) for name, value in run.metrics.items())
+    yield "epochs", float(len(history.losses)), 0
+    for name, losses in (("loss", history.losses), ("validation_loss", history.validation_losses)):
+        yield from ((name, loss, epoch) for epoch, loss in enumerate(losses, start=1))
+
+
+def _create_parent(client: "MlflowClient", experiment: str, arm: ArmRuns) -> "Entry":
+    tags = {**_tags(arm, arm.commit), ARM_KEY: arm.arm_key}
+    parent = client.create_run(experiment, tags=tags, run_name=arm.arm.name)
+    log(client, parent.info.run_id, _params(arm), [], _data(arm))
+    return parent
+
+
+def _finish_parent(
+    client: "MlflowClient", parent: "Entry", arm: ArmRuns, ends: Mapping[int, int], *, complete: bool
+) -> None:
+    """Log the curves over training sizes; a point's time is the end of the last run of that size, so it never moves."""
+    if arm.tests and parent.data.tags.get(TESTS) != arm.tests:
+        client.set_tag(parent.info.run_id, TESTS, arm.tests)
+    points = [
+        (name, mean, ends.get(size) or parent.info.start_time, size)
+        for name, curve in (arm.curves or {}).items()
+        for size, mean in curve.items()
+        if math.isfinite(mean)
+    ]
+    if points:
+        log(client, parent.info.run_id, _params(arm), points, _data(arm))
+    if complete:
+        end = max(parent.info.start_time, *ends.values())
+        client.set_terminated(parent.info.run_id, "FINISHED", end)
+    elif parent.info.status == "FINISHED":
+        client.update_run(parent.info.run_id, "RUNNING")
+
+
+def _params(arm: ArmRuns) -> dict[str, str]:
+    names = {"architecture": arm.arm.architecture, "augmentation": arm.arm.augmentation, "labels": arm.arm.labels}
+    return {name: str(value) for name, value in (names | dict(arm.params)).items()}
+
+
+def _data(arm: ArmRuns) -> Data | None:
+    return Data(arm.dataset, arm.data_hash, f"data/{arm.dataset}") if arm.data_hash else None
+
+
+def _tags(arm: ArmRuns, commit: str | None) -> dict[str, str]:
+    tags = {
+        ARM: arm.arm.name,
+        LABELS: arm.arm.labels,
+        TESTS: arm.tests,
+        "cytocurve.data": arm.data_hash,
+        "mlflow.source.name": "cytocurve",
+        "mlflow.source.git.commit": commit,
+    }
+    return {name: value for name, value in tags.items() if value}
+
+
+def _adopt(client: "MlflowClient", parent: "Entry", entry: "Entry") -> None:
+    """Put a run that an earlier parent of this arm published below the present one."""
+    if entry.data.tags.get(PARENT) != parent.info.run_id:
+        client.set_tag(entry.info.run_id, PARENT, parent.info.run_id)
+
+
+def _entries(client: "MlflowClient", experiment: str, arm: Arm) -> "list[Entry]":
+    """All of an arm's runs in MLflow, parents included."""
+    entries: dict[str, Entry] = {}  # by id: a page may repeat a run while another machine publishes
+    token: str | None = None
+    while token is None or token:
+        found = client.search_runs(
+            [experiment], f"tags.`cytocurve.arm` = '{arm.name}'", max_results=PAGE, page_token=token
+        )
+        entries |= {entry.info.run_id: entry for entry in found}
+        token = found.token or ""
+    return list(entries.values())
+
+
+def _settled(client: "MlflowClient", entries: "Sequence[Entry]", *, finished_only: bool) -> "dict[str, Entry]":
+    """The oldest run of each key, the others deleted.
+
+    Machines that publish at once agree on the oldest by start time and id. One that has just published leaves
+    RUNNING ones alone (``finished_only``): another machine may be logging to them, and settles them itself.
+    """
+    kept: dict[str, Entry] = {}
+    for entry in sorted(entries, key=lambda entry: (entry.info.start_time, entry.info.run_id)):
+        key = entry.data.tags.get(RUN_KEY) or entry.data.tags.get(ARM_KEY) or entry.info.run_id
+        if kept.setdefault(key, entry) is not entry and (not finished_only or entry.info.status == "FINISHED"):
+            client.delete_run(entry.info.run_id)
+    return kept
+
+
+def _experiment(client: "MlflowClient", name: str) -> "Experiment":
+    """The experiment of that name, created where there is none."""
+    from mlflow.exceptions import MlflowException
+
+    if found := client.get_experiment_by_name(name):
+        return found
+    database = Path(client.tracking_uri.removeprefix("sqlite:///"))
+    artifacts = (database.resolve().parent / "artifacts" / name).as_uri() if _is_local(client) else None
+    try:
+        return client.get_experiment(client.create_experiment(name, artifacts))
+    except MlflowException:
+        if found := client.get_experiment_by_name(name):  # another machine was faster
+            return found
+        raise

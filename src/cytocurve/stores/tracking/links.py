@@ -1,0 +1,43 @@
+"""Links from a report to MLflow's pages."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from cytocurve.errors import InputError, ServiceError
+from cytocurve.stores.tracking.connection import connected
+from cytocurve.stores.tracking.experiments import PARENT, RUN_KEY
+
+LOCAL = "http://127.0.0.1:5000"
+"""Where ``cytocurve ui`` serves the pages of a local store, unless told otherwise."""
+
+
+def links(tracking_uri: str, lock: Path, experiment: str, run_keys: Mapping[str, str]) -> dict[str, Any] | None:
+    """The pages of an experiment and of its arms: ``url`` of the server, and paths ``experiment`` and ``arms``.
+
+    ``run_keys`` holds the key of one run of each arm, by which its parent is found. None where there is no store, where
+    it cannot be reached, and where it does not hold the experiment.
+    """
+    parts = urlsplit(tracking_uri)
+    local = parts.scheme == "sqlite"
+    if local and not Path(tracking_uri.removeprefix("sqlite:///")).is_file():
+        return None
+    with suppress(InputError, ServiceError), connected(tracking_uri, lock) as client:
+        found = client.get_experiment_by_name(experiment)
+        if found is None:
+            return None
+        page = f"/#/experiments/{found.experiment_id}"
+        arms = {}
+        for arm, key in run_keys.items():
+            runs = client.search_runs([found.experiment_id], f"tags.`{RUN_KEY}` = '{key}'", max_results=1)
+            if runs and (parent := runs[0].data.tags.get(PARENT)):
+                arms[arm] = f"{page}/runs/{parent}"
+        curves = quote("tags.`cytocurve.arm_key` LIKE '%'")
+        return {
+            "url": LOCAL if local else f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}",
+            "experiment": f"{page}/runs?compareRunsMode=CHART&searchFilter={curves}",
+            "arms": arms,
+        }
+    return None

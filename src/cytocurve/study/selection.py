@@ -1,0 +1,53 @@
+"""Which arm is best, by validation scores alone: test images are not looked at."""
+
+import numpy as np
+import pandas as pd
+
+from cytocurve.config import Params, ProjectPaths
+from cytocurve.core.runs import Arm
+from cytocurve.core.statistics.metrics import score
+from cytocurve.core.statistics.review import probability_columns
+from cytocurve.errors import InputError
+from cytocurve.study.results import read_predictions
+
+METRIC = "roc_auc"
+
+
+def validation_scores(project: ProjectPaths, size: int) -> dict[str, float]:
+    """Each arm's mean score on the validation images of its runs at that training size; NaN where none is defined.
+
+    Raises ``InputError`` listing every file of results that is missing or lacks runs of that size.
+    """
+    scores, offenders = {}, []
+    for arm in project.params().arms:
+        try:
+            scores[arm.name] = _validation_score(project, arm, size)
+        except (InputError, OSError, KeyError, ValueError) as error:
+            offenders.append(f"{project.predictions(arm)}: {error}")
+    if offenders:
+        raise InputError("These results cannot be compared:", offenders, "Run  dvc repro  to compute what is missing.")
+    return scores
+
+
+def best_arm(scores: dict[str, float], params: Params) -> str:
+    """The arm of the last label version with the highest score, the first by name of equals.
+
+    Arms of other versions are scored by other labels: a version that agrees with what networks say would always win.
+    """
+    names = sorted(arm.name for arm in params.arms if arm.labels == params.labels[-1])
+    return max(names, key=lambda name: np.nan_to_num(scores[name], nan=-1.0))
+
+
+def _validation_score(project: ProjectPaths, arm: Arm, size: int) -> float:
+    runs = pd.read_parquet(project.results(arm), columns=["run_key", "size"])
+    keys = runs.loc[runs["size"] == size, "run_key"]
+    rows = read_predictions(project, arm, "validation", set(keys)).reset_index(drop=True)
+    if keys.empty or rows["run_key"].nunique() < len(keys):
+        raise ValueError(f"lacks runs of {size} training images")
+    columns = probability_columns(rows)
+    names = [column.removeprefix("p_") for column in columns]
+    labels = rows["label"].astype(str).map(names.index).to_numpy()
+    probabilities = rows[columns].to_numpy()
+    of_runs = rows.groupby("run_key", observed=True).indices.values()
+    scores = [score(labels[part], probabilities[part])[METRIC] for part in of_runs]
+    return float(np.nanmean(scores)) if np.isfinite(scores).any() else float("nan")

@@ -1,0 +1,1 @@
+"""What happens to a run: its preparation, its worker, and its publication."""

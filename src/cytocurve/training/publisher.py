@@ -1,0 +1,142 @@
+"""Finished runs of an arm, from the ledger to MLflow."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cytocurve.config import ProjectPaths
+from cytocurve.core.comparison import digest_of_tests
+from cytocurve.core.runs import PlannedRun
+from cytocurve.core.statistics.metrics import METRICS, score
+from cytocurve.errors import ServiceError
+from cytocurve.stores.dvc import commit, data_hash
+from cytocurve.stores.ledger import Finished, Ledger
+from cytocurve.stores.tracking.connection import connected
+from cytocurve.stores.tracking.experiments import ArmRuns, Published, PublishedRun
+from cytocurve.stores.tracking.experiments import publish as publish_runs
+from cytocurve.study.design import ArmPlan
+
+INTERVAL = 20.0
+"""Seconds between two looks at what a running sweep has finished."""
+
+SHARE = 0.02
+"""Of a sweep's time, the processor time that publishing while it runs may take."""
+
+
+def publish(project: ProjectPaths, plan: ArmPlan, progress: Callable[[int, int], object] | None = None) -> Published:
+    """Bring MLflow up to date with the arm's runs in the ledger; the curves follow once all of them are there.
+
+    Raises ``ServiceError`` where the tracking store cannot be used.
+    """
+    return _publish(project, arm_runs(project, plan, list(_read(project, plan, plan.runs))), progress)
+
+
+def _publish(project: ProjectPaths, arm: ArmRuns, progress: Callable[[int, int], object] | None = None) -> Published:
+    with connected(project.tracking_uri, project.tracking_lock) as client:
+        return publish_runs(client, arm, progress)
+
+
+def arm_runs(project: ProjectPaths, plan: ArmPlan, runs: Sequence[PublishedRun]) -> ArmRuns:
+    """These runs of an arm as the tracking store takes them; with all of its runs, the arm has curves."""
+    recipe = asdict(plan.recipe)
+    settings = recipe.pop("architecture_settings") | recipe.pop("augmentation_settings")
+    return ArmRuns(
+        arm=plan.arm,
+        dataset=plan.dataset,
+        task=plan.task,
+        data_hash=data_hash(project.root),
+        arm_key=plan.key,
+        params={name: value for name, value in (recipe | settings).items() if name not in vars(plan.arm)},
+        commit=commit(project.root),
+        runs=runs,
+        curves=_curves(runs) if len(runs) == len(plan.runs) else None,
+        tests=_tests(plan),
+    )
+
+
+def _tests(plan: ArmPlan) -> str:
+    """The digest of the arm's test images with their folds and labels."""
+    rows = [(row, each.fold) for each in {run.fold: run for run in plan.runs}.values() for row in each.rows["test"]]
+    labels = [plan.class_names[plan.classes[row]] for row, _ in rows]
+    return digest_of_tests([plan.images[row] for row, _ in rows], [fold for _, fold in rows], labels)
+
+
+def _read(project: ProjectPaths, plan: ArmPlan, planned: Sequence[PlannedRun]) -> Iterator[PublishedRun]:
+    """Those of the planned runs that the ledger holds."""
+    ledger, classes = Ledger(project.ledger), np.array(plan.classes)
+    return (_published(each, run, classes) for each in planned if (run := ledger.get(each.key)))
+
+
+def _published(planned: PlannedRun, run: Finished, classes: Any) -> PublishedRun:
+    metrics = score(classes[planned.rows["test"]], run.predictions["test"])
+    return PublishedRun(planned.key, planned.fold, planned.size, planned.seed, metrics, lambda: run)
+
+
+def _curves(runs: Sequence[PublishedRun]) -> dict[str, dict[int, float]]:
+    means = pd.DataFrame([{"size": run.size, **run.metrics} for run in runs]).groupby("size").mean()
+    sizes = means.index.tolist()
+    return {metric: dict(zip(sizes, means[metric].tolist(), strict=True)) for metric in METRICS}
+
+
+class Publisher:
+    """Publishes an arm beside its sweep, in a thread of its own; a store that fails costs one warning.
+
+    The sweep's process only waits for its workers meanwhile, so that the sweep loses processor time and no more.
+    """
+
+    def __init__(self, project: ProjectPaths, plan: ArmPlan, say: Callable[[str], None]) -> None:
+        self._project, self._plan, self._say = project, plan, say
+        self._waiting: list[PlannedRun] = []
+        self._read: dict[str, PublishedRun] = {}
+        self._thread = ThreadPoolExecutor(1)
+        self._look: Future[Published | None] | None = None
+        self._next = 0.0
+        self._failed = False
+        self._cpu_seconds = 0.0
+
+    def now_and_then(self, finished: Sequence[PlannedRun]) -> None:
+        """Begin to publish the runs finished since the last time, if that is some time ago."""
+        self._waiting += finished
+        if self._waiting and (self._look is None or self._look.done()) and time.monotonic() >= self._next:
+            self._look = self._thread.submit(self._try, self._waiting)
+            self._waiting = []
+
+    def finish(self) -> dict[str, Any]:
+        """Publish what is left; the count of runs in MLflow (None if the store failed), and what publishing cost.
+
+        ``publish_seconds`` is the time that the sweep waited for it here, ``publish_cpu_seconds`` all processor time.
+        """
+        began = time.monotonic()
+        published = self._thread.submit(self._try, self._plan.runs).result()
+        self._thread.shutdown()
+        return {
+            "published": None if published is None else published.created + published.present,
+            "publish_seconds": round(time.monotonic() - began, 2),
+            "publish_cpu_seconds": round(self._cpu_seconds, 2),
+        }
+
+    def _try(self, planned: Sequence[PlannedRun]) -> Published | None:
+        if self._failed:
+            return None
+        began = time.thread_time()
+        try:
+            return _publish(self._project, arm_runs(self._project, self._plan, self._once(planned)))
+        except ServiceError as error:
+            self._failed = True
+            self._say(f"warning: {error}")
+            return None
+        finally:
+            spent = time.thread_time() - began
+            self._cpu_seconds += spent
+            self._next = time.monotonic() + max(INTERVAL, spent / SHARE)
+
+    def _once(self, planned: Sequence[PlannedRun]) -> list[PublishedRun]:
+        """The planned runs, each read from the ledger once."""
+        unread = [run for run in planned if run.key not in self._read]
+        self._read |= {run.key: run for run in _read(self._project, self._plan, unread)}
+        return [self._read[run.key] for run in planned if run.key in self._read]

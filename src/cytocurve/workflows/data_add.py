@@ -1,0 +1,211 @@
+"""``cytocurve data add``: a dataset's images and label versions, copied below ``data/`` completely or not at all."""
+
+import errno
+import io
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+from pydantic import TypeAdapter, ValidationError
+from ruamel.yaml import YAML
+
+from cytocurve import datasets
+from cytocurve.config import Name, ProjectPaths, check_known
+from cytocurve.core.data import labels
+from cytocurve.datasets import Dataset, Listing, Progress
+from cytocurve.errors import CytocurveError, InputError
+from cytocurve.ingest import archives
+from cytocurve.stores.dvc import takes_over_links
+from cytocurve.study.dataset import write_labels
+
+_SCRATCH = ".adding-"
+_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_NO_LINK = (errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
+_FROM_A_FILE = ("table",)  # datasets whose ``read`` takes a file
+
+
+def add(
+    project: ProjectPaths,
+    name: str,
+    source: Path | None,
+    as_name: str | None,
+    progress: Progress,
+    link: bool = False,
+    unpacking: Progress | None = None,
+) -> dict[str, Any]:
+    """Copy the dataset ``name`` from its upstream folder or file, or draw it, to ``data/<as_name or name>``.
+
+    With ``link`` images are hard links where the file system allows them and DVC leaves them alone. ``unpacking`` is
+    told the files of an archive. Returns counts: ``images``, ``linked`` (images that are links of those of the source),
+    ``labels`` (version -> label -> images), ``patients``, and ``skipped`` (file -> reason). Raises ``InputError``, with
+    nothing left behind, where the dataset, what stands at ``source`` or the name cannot be used.
+    """
+    dataset = _known(name)
+    target = project.data / _checked(as_name or name)
+    if source is None and dataset.draw is None:
+        raise InputError(
+            f"dataset {name!r} needs the folder that holds it",
+            hint=f"Next: cytocurve data add {name} PATH. It comes from: {dataset.url}",
+        )
+    _refuse_existing(target)
+    try:
+        with _scratch(project.data) as scratch:
+            made = scratch / "made"
+            made.mkdir()
+            listing = _listing(dataset, source, made, unpacking or progress if source else progress)
+            # What was made here is ours: its links are left alone when the scratch folder goes.
+            ours = any(made.iterdir())
+            link = ours or (link and not takes_over_links(project.root))
+            linked = _write(scratch / "dataset", dataset, listing, progress if source else _silent, link)
+            _refuse_existing(target)
+            (scratch / "dataset").rename(target)
+    except OSError as error:
+        kind = CytocurveError if error.errno in _DISK_FULL else InputError
+        raise kind(
+            f"{target} could not be written, and nothing of it was kept: {error}",
+            hint="Next: check the free space and the permissions of both folders, then repeat the command.",
+        ) from error
+    return _counts(listing) | {"linked": 0 if ours else linked}
+
+
+def _known(name: str) -> Dataset:
+    try:
+        return datasets.load(name)
+    except KeyError:
+        known = datasets.names()
+        raise InputError(
+            check_known("dataset", [name], known)[0],
+            hint=f"Known: {', '.join(known)}. Your own images, a folder a class: cytocurve data add folder PATH",
+        ) from None
+
+
+def _checked(name: str) -> str:
+    try:
+        return TypeAdapter(Name).validate_python(name)
+    except ValidationError:
+        raise InputError(
+            f"{name!r} cannot be a dataset's name",
+            hint="It may hold letters, digits, '_' and '.', the first a letter or digit. Next: use --as DATASET",
+        ) from None
+
+
+def _refuse_existing(target: Path) -> None:
+    if target.exists() or target.is_symlink():
+        raise InputError(f"{target} is already there", hint="Next: remove it, or choose another name by --as DATASET")
+
+
+def _listing(dataset: Dataset, source: Path | None, made: Path, progress: Progress) -> Listing:
+    """What the source holds, drawn or unpacked into ``made`` where it is no folder; raises ``InputError``."""
+    if source is None:
+        assert dataset.draw is not None
+        dataset.draw(made, progress)
+        listing = dataset.read(made)
+    elif source.is_file():
+        listing = _from_file(dataset, source, made, progress)
+    else:
+        listing = dataset.read(source)
+    tables = {f"label version {version}": table for version, table in listing.labels.items()}
+    wrong = labels.problems(listing.images, tables, dataset.classes)
+    if wrong:
+        raise InputError(f"{source or dataset.name}: these labels cannot be used:", wrong)
+    return listing
+
+
+def _from_file(dataset: Dataset, source: Path, made: Path, progress: Progress) -> Listing:
+    if archives.is_archive(source):
+        archives.unpack(source, made, progress)
+        return _read_unpacked(dataset, source, made)
+    if dataset.unpack is not None:
+        dataset.unpack(source, made, progress)
+        return _read_unpacked(dataset, source, made)
+    if dataset.name in _FROM_A_FILE:
+        return dataset.read(source)
+    raise InputError(
+        f"{source}: a file; {dataset.name!r} is read from a folder or an archive",
+        hint=f"Next: give the folder, or one of {', '.join(archives.SUFFIXES)}. It comes from: {dataset.url}",
+    )
+
+
+def _read_unpacked(dataset: Dataset, source: Path, made: Path) -> Listing:
+    """Read what was unpacked, or the only folder in it, as archives have it; errors name the archive."""
+    inside = [path for path in made.iterdir() if not path.name.startswith(".")]
+    try:
+        try:
+            return dataset.read(made)
+        except InputError:
+            if len(inside) != 1 or not inside[0].is_dir():
+                raise
+            return dataset.read(inside[0])
+    except InputError as error:
+        told = [text.replace(str(made), str(source)) for text in (error.problem, *error.offenders, error.hint)]
+        raise InputError(told[0], told[1:-1], told[-1]) from error
+
+
+def _silent(done: int, total: int) -> None:
+    """Says nothing: a drawing has reported its progress already."""
+
+
+def _write(folder: Path, dataset: Dataset, listing: Listing, progress: Progress, link: bool) -> int:
+    """Write images, label tables and origin; equal listings give equal bytes. Returns how many images are links."""
+    linked = 0
+    for done, (name, path) in enumerate(listing.images.items(), start=1):
+        copy = folder / "images" / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        if link and _hard_link(path, copy):
+            linked += 1
+        else:
+            shutil.copyfile(path, copy)
+        progress(done, len(listing.images))
+    (folder / "labels").mkdir()
+    for version, table in listing.labels.items():
+        write_labels(folder / "labels" / f"{version}.csv", table)
+    origin = {"loader": dataset.name}
+    origin |= {key: getattr(dataset, key) for key in ("title", "licence", "citation", "url")}
+    yaml, text = YAML(), io.StringIO()
+    yaml.width = 10_000
+    yaml.dump(origin, text)
+    (folder / "dataset.yaml").write_text(text.getvalue(), encoding="utf-8", newline="\n")
+    return linked
+
+
+def _hard_link(path: Path, copy: Path) -> bool:
+    """Make a hard link where the file system can."""
+    try:
+        os.link(path.resolve(), copy)
+    except OSError as error:
+        if error.errno not in _NO_LINK:
+            raise
+        return False
+    return True
+
+
+def _counts(listing: Listing) -> dict[str, Any]:
+    return {
+        "images": len(listing.images),
+        "labels": {v: labels.class_counts(table["label"].fillna("")) for v, table in listing.labels.items()},
+        "patients": len(set(labels.known("patient", listing.labels.values()).values())),
+        "skipped": dict(listing.skipped),
+    }
+
+
+@contextmanager
+def _scratch(data: Path) -> Iterator[Path]:
+    """A folder in ``data/``, gone afterwards; those that killed calls have left go first."""
+    for stale in data.glob(f"{_SCRATCH}*"):
+        with suppress(Timeout, OSError), FileLock(stale / "lock", blocking=False):
+            shutil.rmtree(stale)
+    folder = data / f"{_SCRATCH}{uuid.uuid4().hex}"
+    folder.mkdir(parents=True)
+    try:
+        # Held as long as this process lives: it tells a call at work from one that was killed.
+        with FileLock(folder / "lock", blocking=False):
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        with suppress(OSError):
+            data.rmdir()

@@ -1,0 +1,174 @@
+"""Stage ``catalog``: every image decoded, every label checked, duplicates found."""
+
+import json
+import os
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cytocurve.config import ProjectPaths, check_known
+from cytocurve.core.data import labels, similarity
+from cytocurve.datasets import Progress
+from cytocurve.errors import InputError
+from cytocurve.files import write_text
+from cytocurve.ingest.fingerprints import Fingerprint, fingerprint
+from cytocurve.ingest.scanning import bombs_refused, refusal
+from cytocurve.stores.tables import write_parquet
+from cytocurve.study.dataset import COLUMNS, WITHDRAWN, dataset_folder, images_below, known_classes, label_tables
+
+_THREADS = min(os.cpu_count() or 1, 8)
+
+
+def catalog(project: ProjectPaths, progress: Progress) -> dict[str, Any]:
+    """Write ``build/catalog.parquet`` and the report ``build/catalog.json``, which is returned.
+
+    The table has a row an image, sorted by name: ``COLUMNS`` and a column a label version, null where unlabelled;
+    ``duplicate_of`` is the first image with the same pixels. Raises one ``InputError``, before anything is written,
+    that lists every damaged image and everything wrong with the labels.
+    """
+    params = project.params()
+    folder = dataset_folder(project, params.dataset)
+    shown = folder.relative_to(project.root).as_posix()
+    images, wrong = images_below(folder / "images", f"{shown}/images")
+    tables, unread = label_tables(folder / "labels", f"{shown}/labels")
+    known, unknown = known_classes(folder / "dataset.yaml", f"{shown}/dataset.yaml")
+    missing = check_known("params.yaml: labels: label version", params.labels, [*tables])
+    versions = {f"{shown}/labels/{version}.csv": table for version, table in tables.items() if table is not None}
+    prints, broken = _fingerprints(images, f"{shown}/images", progress)
+    gone, unusable = _withdrawn(folder / WITHDRAWN, list(tables), images, f"{shown}/{WITHDRAWN}")
+    wrong += [*broken, *unknown, *unread, *unusable, *missing, *labels.problems(images, versions, known)]
+    if wrong:
+        again = f"then rm -r {shown}, which takes imported label versions with it, and cytocurve data add again. "
+        raise InputError(
+            f"{shown}: these images or labels cannot be used:",
+            wrong,
+            (f"A damaged image: repair or remove it where it came from, {again}" if broken else "")
+            + f"Label versions there: {', '.join(tables) or 'none'} (params.yaml: labels). "
+            "An empty label leaves an image unlabelled. Next: correct what is listed, then dvc repro",
+        )
+    sound = {version: table for version, table in tables.items() if table is not None}
+    frame = _frame(prints, sound, gone)
+    report = {"dataset": params.dataset, **_report(frame, list(sound))}
+    write_parquet(project.catalog, frame)
+    write_text(project.catalog.with_suffix(".json"), json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    return report
+
+
+def _fingerprints(
+    images: Mapping[str, Path], shown: str, progress: Progress
+) -> tuple[dict[str, Fingerprint], list[str]]:
+    """Every image's fingerprint, or the reason why it has none; Pillow and hashlib let threads run side by side."""
+    prints, broken = {}, []
+    with bombs_refused(), ThreadPoolExecutor(_THREADS) as pool:
+        for done, (name, found) in enumerate(zip(images, pool.map(_fingerprint, images.values()), strict=True), 1):
+            if isinstance(found, Fingerprint):
+                prints[name] = found
+            else:
+                broken.append(f"{shown}/{name}: {found}")
+            progress(done, len(images))
+    return prints, broken
+
+
+def _fingerprint(path: Path) -> Fingerprint | str:
+    """An image's fingerprint, or the reason why it has none."""
+    try:
+        return refusal(path) or fingerprint(path)
+    except OSError as error:
+        return f"cannot be read: {error.strerror or error}"
+    except ValueError as error:
+        return str(error)
+
+
+def _frame(prints: Mapping[str, Fingerprint], tables: Mapping[str, pd.DataFrame], gone: pd.DataFrame) -> pd.DataFrame:
+    names = list(prints)
+    frame = pd.DataFrame([_row(name, found) for name, found in prints.items()])
+    frame["duplicate_of"] = _others(names, frame.groupby("pixel_sha256")["image"].transform("first"))
+    pairs = similarity.near_identical(np.stack([found.thumbnail for found in prints.values()]))
+    first = similarity.first_of_group(len(names), pairs)
+    frame["near_duplicate_of"] = _others(names, pd.Series([names[i] for i in first]))
+    for column in ("withdrawn", "unlabelled_in"):
+        frame[column] = pd.Series([None] * len(frame), dtype="str")
+    for column in ("patient", "fold"):
+        known = labels.known(column, tables.values())
+        frame[column] = pd.Series([known.get(name) for name in names], dtype="str")
+    for version, table in tables.items():
+        given = dict(zip(table["image"], table["label"], strict=True))
+        frame[version] = pd.Series([given[name] or None for name in names], dtype="str")
+    return pd.concat([frame, gone]).reindex(columns=[*COLUMNS, *tables]).sort_values("image", ignore_index=True)
+
+
+def _row(name: str, found: Fingerprint) -> dict[str, Any]:
+    row = {
+        column: getattr(found, column) for column in ("sha256", "pixel_sha256", "phash", "width", "height", "format")
+    }
+    colours = zip(("red", "green", "blue"), found.colour, found.background, strict=True)
+    for name_of_colour, mean, background in colours:
+        row |= {name_of_colour: round(mean, 3), f"background_{name_of_colour}": background}
+    return {"image": name, **row}
+
+
+def _others(names: Sequence[str], first: pd.Series) -> pd.Series:
+    """The first of each image's group, null for the first itself."""
+    return pd.Series(first.where(first != pd.Series(names)), dtype="str")
+
+
+def _withdrawn(
+    path: Path, versions: Sequence[str], images: Collection[str], shown: str
+) -> tuple[pd.DataFrame, list[str]]:
+    """The withdrawn records as rows of the catalog, and a line for each thing wrong with their file."""
+    if not path.is_file():
+        return pd.DataFrame(), []
+    try:
+        table = labels.parse(path.read_bytes().decode("utf-8-sig"))
+    except (OSError, ValueError) as error:
+        return pd.DataFrame(), [f"{shown}: {error}"]
+    missing = [column for column in ("image", "pixel_sha256", "reason") if column not in table]
+    if missing:
+        return pd.DataFrame(), [f"{shown}: column {column!r} is missing" for column in missing]
+    still = sorted(set(table["image"]) & set(images))
+    if still:
+        return pd.DataFrame(), [
+            f"{shown}: {name} is withdrawn and still there: repeat cytocurve data withdraw" for name in still
+        ]
+    wanted = {"image", "pixel_sha256", "patient", "fold", "duplicate_of", "near_duplicate_of", "unlabelled_in"}
+    rows = table[[column for column in table if column in wanted or column in versions]]
+    rows = rows.astype("object").where(rows != "", None).assign(withdrawn=table["reason"])
+    return rows, []
+
+
+def _report(frame: pd.DataFrame, versions: Sequence[str]) -> dict[str, Any]:
+    """Counts, and the duplicates as pairs of the first image and the later one; alike bytes are alike pixels too."""
+    withdrawn = int(frame["withdrawn"].notna().sum())
+    frame = frame[frame["withdrawn"].isna()]
+    pairs = {kind: _pairs(frame, column) for kind, column in (("byte", "sha256"), ("pixel", "pixel_sha256"))}
+    return {
+        "images": len(frame),
+        "kept": int(frame["duplicate_of"].isna().sum()),
+        "near_identical": int(frame["near_duplicate_of"].notna().sum()),
+        "withdrawn": withdrawn,
+        "byte_identical": len(pairs["byte"]),
+        "pixel_identical": len(pairs["pixel"]),
+        "byte_identical_pairs": pairs["byte"],
+        "pixel_identical_pairs": pairs["pixel"],
+        "conflicts": {version: _conflicts(frame, version) for version in versions},
+        "classes": {version: labels.class_counts(frame[version].dropna()) for version in versions},
+        "unlabelled": {version: int(frame[version].isna().sum()) for version in versions},
+    }
+
+
+def _pairs(frame: pd.DataFrame, column: str) -> list[list[str]]:
+    first = frame.groupby(column)["image"].transform("first")
+    later = first != frame["image"]
+    return [list(pair) for pair in zip(first[later], frame["image"][later], strict=True)]
+
+
+def _conflicts(frame: pd.DataFrame, version: str) -> list[dict[str, str]]:
+    """Images with the same pixels and different labels: for each such group, image -> label."""
+    labelled = frame[frame[version].notna()]
+    several = labelled.groupby("pixel_sha256")[version].transform("nunique") > 1
+    groups = labelled[several].groupby("pixel_sha256", sort=False)
+    return [dict(zip(group["image"], group[version], strict=True)) for _, group in groups]

@@ -1,0 +1,185 @@
+"""Arms are compared on the same images, folds and labels, paired by fold and seed."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import auc
+from statsmodels.stats.multitest import multipletests
+
+from cytocurve.core.comparison import AREA, ScoredArm, ScoredOn, compare_paired, compare_seeds
+from cytocurve.core.comparison.significance import corrected_t, fold_ratio, rank_sum
+from tests.core.comparison.comparison_makers import SIZES, random_arm, scored
+
+NAN = float("nan")
+
+
+def images(**changes: Sequence[object]) -> pd.DataFrame:
+    """Six test images in three folds."""
+    columns: dict[str, Sequence[object]] = {
+        "image": [f"{i}.png" for i in range(6)],
+        "fold": [0, 0, 1, 1, 2, 2],
+        "label": ["negative", "positive"] * 3,
+    }
+    return pd.DataFrame(columns | changes)
+
+
+def on(table: pd.DataFrame, name: str = "other", labels: str = "expert") -> ScoredArm:
+    return scored(name, {(fold, 0, size): 0.9 for fold in range(3) for size in SIZES}, table, labels)
+
+
+def reason(second: ScoredArm) -> str:
+    found, refused = compare_paired([on(images(), "one"), second])
+    assert not found
+    return refused[0].reason
+
+
+@settings(max_examples=15)
+@given(st.integers(0, 1000))
+def test_swapping_the_arms_swaps_the_signs_and_nothing_else(seed: int) -> None:
+    a, b = random_arm("a", seed), random_arm("b", seed + 5000)
+    there, back = compare_paired([a, b])[0], compare_paired([b, a])[0]
+    for one, other in zip(there, back, strict=True):
+        assert one.difference == pytest.approx(-other.difference, abs=1e-12)
+        assert (one.ci_low, one.ci_high) == pytest.approx((-other.ci_high, -other.ci_low), abs=1e-12)
+        assert (one.p_t, one.p_wilcoxon) == pytest.approx((other.p_t, other.p_wilcoxon), abs=1e-12)
+
+
+@settings(max_examples=15)
+@given(st.permutations(range(6)))
+def test_neither_the_numbers_of_the_folds_nor_the_order_of_the_runs_matter(new: list[int]) -> None:
+    arms = [random_arm(name, seed) for seed, name in enumerate("ab")]
+    moved = []
+    for arm in arms:
+        runs = arm.runs.assign(fold=[new[fold] for fold in arm.runs["fold"]]).sample(frac=1, random_state=3)
+        moved.append(replace(arm, runs=runs.reset_index(drop=True)))
+    for one, other in zip(compare_paired(arms)[0], compare_paired(moved)[0], strict=True):
+        assert one.p_t == pytest.approx(other.p_t, abs=1e-12)
+        assert one.p_wilcoxon == pytest.approx(other.p_wilcoxon, abs=1e-12)
+
+
+def test_the_seeds_of_a_fold_are_averaged_and_counted_as_one() -> None:
+    a, b = random_arm("a", 1), random_arm("b", 2)
+    by_fold = (a.scores([0, 1], [20]) - b.scores([0, 1], [20])).mean(axis=1)[:, 0]
+    (found,), _ = compare_paired([a, b], ["20"])
+    expected = corrected_t(by_fold, fold_ratio(6))
+    assert (found.difference, found.p_t) == pytest.approx((expected.mean, expected.p), abs=1e-12)
+    assert (found.n, found.folds, found.seeds) == (12, 6, 2)
+
+
+def test_the_area_is_compared_as_the_difference_of_the_areas_under_the_curves() -> None:
+    arms = [random_arm(name, seed) for seed, name in enumerate("ab")]
+    steps = np.log(SIZES)
+    scores = [arm.scores([0, 1], SIZES) for arm in arms]
+    by_hand = [[[auc(steps, curve) for curve in fold] for fold in each] for each in scores]
+    expected = (np.mean(by_hand[0]) - np.mean(by_hand[1])) / (steps[-1] - steps[0])
+    (found,), _ = compare_paired(arms, [AREA])
+    assert found.difference == pytest.approx(expected, rel=1e-9)
+
+
+def test_all_pairs_and_places_are_one_family_for_holm() -> None:
+    arms = [random_arm(name, seed) for seed, name in enumerate("abc")]
+    found, _ = compare_paired(arms)
+    assert [(each.a, each.b) for each in found[::4]] == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert [each.at for each in found[:4]] == [*map(str, SIZES), AREA]
+    for raw, adjusted in (("p_t", "p_t_holm"), ("p_wilcoxon", "p_wilcoxon_holm")):
+        expected = multipletests([getattr(each, raw) for each in found], method="holm")[1]
+        assert [getattr(each, adjusted) for each in found] == pytest.approx(expected.tolist(), abs=1e-9)
+    (alone,), _ = compare_paired(arms[:2], ["20"])
+    assert alone.p_t == alone.p_t_holm
+
+
+def test_the_verdict_names_the_better_arm_only_where_the_adjusted_p_is_small() -> None:
+    strong = {(fold, 0, size): 0.9 + fold / 1000 for fold in range(10) for size in SIZES}
+    weak = {place: value - 0.1 - place[0] / 500 for place, value in strong.items()}
+    assert {each.verdict for each in compare_paired([scored("s", strong), scored("w", weak)])[0]} == {"a is better"}
+    assert {each.verdict for each in compare_paired([scored("w", weak), scored("s", strong)])[0]} == {"b is better"}
+    noise = compare_paired([random_arm("a", 1), random_arm("b", 2)])[0]
+    assert all((each.verdict == "no difference shown") == (each.p_t_holm > 0.05) for each in noise)
+
+
+def test_an_undefined_score_leaves_its_pair_out_and_is_counted() -> None:
+    a, b = random_arm("a", 1), random_arm("b", 2)
+    undefined = a.runs["score"].mask((a.runs["fold"] == 0) & (a.runs["size"] == 10) & (a.runs["seed"] == 0))
+    undefined = undefined.mask((a.runs["fold"] == 1) & (a.runs["size"] == 10))
+    found = {each.at: each for each in compare_paired([replace(a, runs=a.runs.assign(score=undefined)), b])[0]}
+    assert (found["10"].n, found["10"].folds) == (9, 5)
+    assert (found["20"].n, found["20"].folds) == (12, 6)
+    assert (found[AREA].n, found[AREA].folds) == (9, 5)
+
+
+def test_arms_of_the_same_images_folds_and_labels_are_compared_whatever_the_order_of_rows() -> None:
+    assert compare_paired([on(images(), "one"), on(images().sample(frac=1, random_state=1))])[1] == []
+
+
+def test_other_test_images_are_not_comparable() -> None:
+    told = reason(on(images(image=["0.png", "1.png", "2.png", "x.png", "y.png", "z.png"])))
+    assert told == "Their test images differ: 3 of 6 are tested in the first alone, 3 of 6 in the second alone."
+
+
+def test_other_folds_are_not_comparable() -> None:
+    assert "2 of 6 test images are in folds of other numbers" in reason(on(images(fold=[0, 1, 0, 1, 2, 2])))
+
+
+def test_other_labels_are_not_comparable() -> None:
+    told = reason(on(images(label=["positive"] * 2 + ["negative", "positive"] * 2), labels="expert2"))
+    assert "labels differ on 1 of 6 test images (label versions expert and expert2)" in told
+
+
+def test_other_classes_are_not_comparable() -> None:
+    told = reason(on(images(label=["blast", "rest"] * 3)))
+    assert told == "Their classes differ: negative, positive against blast, rest."
+
+
+def test_a_label_version_that_changes_no_tested_label_is_comparable() -> None:
+    assert compare_paired([on(images(), "one"), on(images(), labels="expert2")])[1] == []
+
+
+def test_digests_alone_tell_that_tests_differ_but_not_how() -> None:
+    known = on(images(), "one")
+    assert compare_paired([known, replace(known, name="x", tested=ScoredOn(known.tested.digest))])[1] == []
+    assert "told by digests alone" in reason(replace(known, name="x", tested=ScoredOn("0" * 64)))
+
+
+def test_arms_without_a_common_size_or_seed_are_refused_with_the_reason() -> None:
+    def arm(name: str, seed: int, size: int) -> ScoredArm:
+        return scored(name, {(fold, seed, size): 0.8 for fold in range(3)})
+
+    def told(*arms: ScoredArm, at: list[str] | None = None) -> str:
+        return compare_paired(arms, at)[1][0].reason
+
+    assert "no training size in common" in told(arm("a", 0, 10), arm("b", 0, 20))
+    assert "no seed in common" in told(arm("a", 0, 10), arm("b", 1, 10))
+    assert "no size that was asked for" in told(arm("a", 0, 10), arm("b", 0, 10), at=["20"])
+
+
+def test_fewer_than_three_folds_are_refused() -> None:
+    arms = [scored(name, {(fold, 0, 10): 0.8 for fold in range(2)}) for name in "ab"]
+    assert "at least 3 folds" in compare_paired(arms)[1][0].reason
+
+
+def test_independent_seeds_are_compared_by_their_means_over_folds() -> None:
+    a, b = random_arm("a", 1, seeds=5), random_arm("b", 2, seeds=4)
+    (found,), refused = compare_seeds([a, b], ["20"])
+    means = [arm.scores(arm.seeds, [20]).mean(axis=(0, 2)) for arm in (a, b)]
+    assert refused == []
+    assert found.p_mann_whitney == pytest.approx(rank_sum(*means), abs=1e-12)
+    assert (found.mean_a, found.sd_b) == pytest.approx((means[0].mean(), means[1].std(ddof=1)), abs=1e-12)
+    assert (found.seeds_a, found.seeds_b, found.folds) == (5, 4, 6)
+
+
+def test_a_fold_that_is_undefined_in_one_seed_takes_no_part_over_seeds() -> None:
+    a, b = random_arm("a", 1, seeds=4), random_arm("b", 2, seeds=4)
+    score = a.runs["score"].mask((a.runs["fold"] == 0) & (a.runs["seed"] == 3))
+    (found,), _ = compare_seeds([replace(a, runs=a.runs.assign(score=score)), b], ["20"])
+    assert found.folds == 5
+    assert found.mean_b == pytest.approx(b.scores(b.seeds, [20])[1:].mean(), abs=1e-12)
+
+
+def test_too_few_seeds_are_refused() -> None:
+    _, refused = compare_seeds([random_arm("a", 1), random_arm("b", 2)])
+    assert refused[0].reason.startswith("With 2 and 2 seeds no difference could reach the 5 % level")

@@ -1,0 +1,126 @@
+"""Everything that can be wrong with label tables is found at once."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+import pytest
+
+from cytocurve.core.data import labels
+
+IMAGES = ("a.png", "b.png", "c.png")
+KNOWN = frozenset({"lymphocyte", "monocyte"})
+
+
+def table(rows: Sequence[Sequence[str]], columns: str = "image label") -> pd.DataFrame:
+    return pd.DataFrame(list(rows), columns=columns.split(), dtype="str")
+
+
+def good() -> pd.DataFrame:
+    return table([("a.png", "monocyte"), ("b.png", "lymphocyte"), ("c.png", "")])
+
+
+def test_sound_tables_have_no_problems() -> None:
+    """A row an image, known labels, some of them empty: nothing is wrong."""
+    assert labels.problems(IMAGES, {"expert": good(), "second": good()}, KNOWN) == []
+
+
+def test_open_classes_take_any_label() -> None:
+    """Where a dataset leaves its classes open no label is unknown."""
+    assert labels.problems(("a.png",), {"expert": table([("a.png", "anything")])}, None) == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ([*good().to_numpy()[:2]], ["expert: c.png: an image without a row"]),
+        ([*good().to_numpy(), ("d.png", "monocyte")], ["expert: d.png: a row for an image that is not there"]),
+        ([*good().to_numpy(), ("", "monocyte")], ["expert: (empty): a row for an image that is not there"]),
+        ([*good().to_numpy(), ("a.png", "monocyte")], ["expert: a.png: 2 rows for one image"]),
+        (
+            [("a.png", "monocite"), ("b.png", "lymphocyte"), ("c.png", "Q")],
+            [
+                "expert: a.png: unknown class 'monocite'; did you mean 'monocyte'?",
+                "expert: c.png: unknown class 'Q'",
+            ],
+        ),
+        ([("a.png", ""), ("b.png", ""), ("c.png", "")], ["expert: no image has a label"]),
+    ],
+)
+def test_a_wrong_row_is_named(rows: list[tuple[str, str]], expected: list[str]) -> None:
+    """Each fault of a row is one line with the table, the image and what is wrong."""
+    assert labels.problems(IMAGES, {"expert": table(rows)}, KNOWN) == expected
+
+
+def test_missing_and_repeated_columns_are_named_with_those_there() -> None:
+    """A table without its columns says which it has, and the other tables are still checked."""
+    lines = labels.problems(
+        IMAGES, {"one": table([], "image;label"), "two": table([], "image label label"), "three": table([])}, KNOWN
+    )
+    assert lines[:3] == [
+        "one: column 'image' is missing; the columns are: image;label",
+        "one: column 'label' is missing; the columns are: image;label",
+        "two: column 'label' stands twice; the columns are: image, label, label",
+    ]
+    assert [line for line in lines if line.startswith("three: ")] == lines[3:]
+
+
+def test_invisible_blanks_are_named() -> None:
+    """A blank at the end of a label would make a class of its own."""
+    lines = labels.problems(("a.png",), {"expert": table([("a.png", "dark ")])}, None)
+    assert lines == ["expert: a.png: label 'dark ' begins or ends with a blank"]
+
+
+def test_control_characters_are_named() -> None:
+    """A carriage return in a label would break the table that it is written to."""
+    lines = labels.problems(("a.png",), {"expert": table([("a.png", "da\rrk")])}, None)
+    assert lines == ["expert: a.png: label 'da\\rrk' has control characters"]
+
+
+def test_patients_that_differ_between_versions_are_named() -> None:
+    """One image has one patient; where a version does not know the patient it does not contradict."""
+    columns = "image label patient"
+    tables = {
+        "first": table([("a.png", "monocyte", "P1"), ("b.png", "monocyte", "P2")], columns),
+        "second": table([("a.png", "monocyte", "P3"), ("b.png", "monocyte", "")], columns),
+    }
+    assert labels.problems(("a.png", "b.png"), tables, KNOWN) == [
+        "a.png: one image of several patients: 'P1' in first, 'P3' in second"
+    ]
+    assert labels.known("patient", [tables["second"]]) == {"a.png": "P3"}
+
+
+def test_all_problems_of_all_tables_come_together() -> None:
+    """Five faults in two tables are five lines."""
+    tables = {
+        "one": table([("a.png", "Q"), ("a.png", "Q"), ("b.png", "monocyte")]),
+        "two": table([("a.png", ""), ("b.png", ""), ("c.png", ""), ("d.png", "")]),
+    }
+    lines = labels.problems(IMAGES, tables, KNOWN)
+    assert len(lines) == 6
+    assert sum("Q" in line for line in lines) == 2
+
+
+def test_csv_fields_stay_strings() -> None:
+    """``NA``, numbers and empty fields are read as they stand."""
+    frame = labels.parse('image,label,patient\r\n"a,1.png",NA,007\r\n\r\nb.png,,\r\n')
+    assert frame.to_dict("list") == {"image": ["a,1.png", "b.png"], "label": ["NA", ""], "patient": ["007", ""]}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image,label\na.png,x\nb.png\nc.png,x,y\n", "2 fields of the first one; there are 1 in line 3, 3 in line 4"),
+        ('image,label\na.png,"x\n', "line 2: unexpected end of data"),
+        ("image;label\na.png;0,5\n", "separated by ';': save it with commas"),
+        ('"image"\t"label"\r\na.png\tx\r\n', "separated by tabs: save it with commas"),
+    ],
+)
+def test_a_table_that_is_no_csv_names_its_lines(text: str, message: str) -> None:
+    """Every line with a field too many or too few is named."""
+    with pytest.raises(ValueError, match=message):
+        labels.parse(text)
+
+
+def test_counts_leave_the_empty_label_out() -> None:
+    """Unlabelled images are in no class."""
+    assert labels.class_counts(["b", "", "a", "b"]) == {"a": 1, "b": 2}

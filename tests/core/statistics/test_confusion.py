@@ -1,0 +1,93 @@
+"""What confusion matrices and class-wise tables show."""
+
+import math
+
+import numpy as np
+import pytest
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from cytocurve.core.statistics.confusion import class_wise, confusion
+from cytocurve.core.statistics.predictions import Predictions
+from tests.core.statistics.prediction_makers import random_predictions, rows
+
+
+def certain(folds: list[tuple[list[int], list[int]]], classes: int) -> Predictions:
+    """Predictions of one seed: of each fold its labels and the classes that the images are given to."""
+    labels = np.concatenate([labels for labels, _ in folds])
+    given = np.concatenate([given for _, given in folds])
+    run = np.repeat(np.arange(len(folds)), [len(labels) for labels, _ in folds])
+    return Predictions.of(labels, np.eye(classes)[given], run, range(len(folds)), [0] * len(folds))
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_a_matrix_is_the_mean_over_folds_of_scikit_learns(classes: int) -> None:
+    """In per cent of the true class, the seeds of a fold averaged first, ± the deviation over folds."""
+    predictions = random_predictions(classes, folds=4, seeds=2)
+    runs = []
+    for run in range(predictions.runs):
+        part = rows(predictions, run)
+        given = predictions.probabilities[part].argmax(axis=1)
+        matrix = confusion_matrix(predictions.labels[part], given, labels=range(classes), normalize="true")
+        runs.append(100 * matrix)
+    folds = np.array(runs).reshape(4, 2, classes, classes).mean(axis=1)
+    found = confusion(predictions)
+    assert found.percent == pytest.approx(folds.mean(axis=0), abs=1e-9)
+    assert found.sd == pytest.approx(folds.std(axis=0, ddof=1), abs=1e-9)
+    assert found.percent.sum(axis=1) == pytest.approx([100] * classes)
+    assert (set(found.n.tolist()), set(found.undefined.tolist())) == ({4}, {0})
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_precision_and_sensitivity_are_the_means_over_folds_of_scikit_learns(classes: int) -> None:
+    """Each class's own, and the number of its images, which the seeds of a fold share."""
+    predictions = random_predictions(classes, folds=4, seeds=1)
+    runs = []
+    for run in range(predictions.runs):
+        part = rows(predictions, run)
+        given = predictions.probabilities[part].argmax(axis=1)
+        runs.append(
+            precision_recall_fscore_support(
+                predictions.labels[part], given, labels=range(classes), zero_division=np.nan
+            )
+        )
+    precision, sensitivity, _, images = np.moveaxis(np.array(runs), 1, 0)
+    found = class_wise(predictions)
+    for ours, theirs in ((found.precision, precision), (found.sensitivity, sensitivity)):
+        assert ours.mean == pytest.approx(theirs.mean(axis=0), abs=1e-9)
+        assert ours.sd == pytest.approx(theirs.std(axis=0, ddof=1), abs=1e-9)
+    assert found.images.tolist() == images.sum(axis=0).tolist()
+
+
+def test_a_rare_class_as_in_table_1_of_matek() -> None:
+    """Atypical lymphocytes, 11 images in five folds: one of three found in one fold, no image else given to the class.
+
+    The table prints precision 0.20 ± 0.40 and sensitivity 0.07 ± 0.13, by n and with zero for nothing divided by
+    nothing; ours counts the four folds without a precision.
+    """
+    folds = [([1, 1, 1, 0], [1, 0, 0, 0]), *[([1, 1, 0, 0], [0, 0, 0, 0])] * 4]
+    found = class_wise(certain(folds, 2))
+    assert (found.images[1], found.sensitivity.n[1]) == (11, 5)
+    assert f"{found.sensitivity.mean[1]:.2f} ± {found.sensitivity.sd[1] * math.sqrt(4 / 5):.2f}" == "0.07 ± 0.13"
+    assert (found.precision.mean[1], found.precision.n[1], found.precision.undefined[1]) == (1.0, 1, 4)
+    assert math.isnan(found.precision.sd[1])
+    as_printed = np.array([found.precision.mean[1], 0, 0, 0, 0])
+    assert f"{as_printed.mean():.2f} ± {as_printed.std():.2f}" == "0.20 ± 0.40"
+
+
+def test_a_class_absent_from_a_fold_is_counted_and_left_out() -> None:
+    """Its row is the mean over the other folds, and the other rows stay."""
+    found = confusion(certain([([0, 1, 1], [0, 1, 0]), ([0, 0], [0, 1])], 3))
+    assert found.percent[0].tolist() == [75, 25, 0]
+    assert found.percent[1].tolist() == [50, 50, 0]
+    assert np.isnan(found.percent[2]).all()
+    assert (found.n.tolist(), found.undefined.tolist()) == ([2, 1, 0], [0, 1, 2])
+    assert found.images.tolist() == [3, 2, 0]
+
+
+def test_a_run_that_diverged_takes_no_part() -> None:
+    """Its images are there, its confusion is not known."""
+    predictions = certain([([0, 1], [0, 1]), ([0, 1], [1, 1])], 2)
+    predictions.probabilities[-1] = math.nan
+    found = confusion(predictions)
+    assert found.percent.tolist() == [[100, 0], [0, 100]]
+    assert (found.n.tolist(), found.undefined.tolist(), found.images.tolist()) == ([1, 1], [1, 1], [2, 2])

@@ -1,0 +1,134 @@
+"""What a learning curve's summary and its area mean."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.cbook import boxplot_stats
+
+from cytocurve.core.statistics.curves import Curve, area, areas, gain, summarise
+
+SIZES = (10, 20, 50, 100)
+Scores = list[list[float]]
+
+scores_of_folds = st.integers(3, 8).flatmap(
+    lambda folds: st.lists(
+        st.lists(st.floats(0, 1), min_size=len(SIZES), max_size=len(SIZES)), min_size=folds, max_size=folds
+    )
+)
+
+
+def curve_of(scores: Sequence[Sequence[float]], names: Sequence[int] | None = None) -> Curve:
+    """A curve of one seed from scores, a row a fold, a column a size."""
+    names = names or range(len(scores))
+    rows = [(names[i], 0, size, row[j]) for i, row in enumerate(scores) for j, size in enumerate(SIZES)]
+    return Curve.of(*map(list, zip(*rows, strict=True)))
+
+
+@settings(max_examples=30, deadline=None)
+@given(scores_of_folds)
+def test_quartiles_are_ordered_and_the_interval_holds_the_mean(scores: Scores) -> None:
+    """min <= whisker <= q1 <= median <= q3 <= whisker <= max, and ci_low <= mean <= ci_high, up to rounding."""
+    for point in summarise(curve_of(scores)).values():
+        assert point.min <= point.whisker_low <= point.q1 <= point.median
+        assert point.median <= point.q3 <= point.whisker_high <= point.max
+        assert point.ci_low - 1e-12 <= point.mean <= point.ci_high + 1e-12
+        assert (point.n, point.undefined) == (len(scores), 0)
+
+
+@settings(max_examples=30, deadline=None)
+@given(scores_of_folds)
+def test_the_names_and_the_order_of_folds_do_not_matter(scores: Scores) -> None:
+    """Folds with other numbers, in another order, give the same summaries and the same area up to rounding."""
+    shuffled = [scores[i] for i in np.random.default_rng(len(scores)).permutation(len(scores))]
+    here, there = curve_of(scores), curve_of(shuffled, names=[7 * i + 3 for i in range(len(scores))])
+    assert summarise(here) == summarise(there)
+    assert area(here) == area(there)
+
+
+@given(st.floats(0, 1))
+@settings(deadline=None)
+def test_equal_folds_have_an_interval_of_one_point(value: float) -> None:
+    """Where all folds score the same there is no spread."""
+    point = summarise(curve_of([[value] * len(SIZES)] * 5))[10]
+    assert (point.ci_low, point.mean, point.ci_high) == pytest.approx((value, value, value))
+    assert point.sd == pytest.approx(0)
+    assert point.outliers == ()
+
+
+def test_the_summary_of_five_folds_by_hand() -> None:
+    """Mean, sample standard deviation and quartiles of 0.5, 0.6, 0.7, 0.8 and 0.9."""
+    point = summarise(curve_of([[value] * len(SIZES) for value in (0.9, 0.5, 0.7, 0.6, 0.8)]))[20]
+    assert (point.mean, point.median, point.q1, point.q3) == pytest.approx((0.7, 0.7, 0.6, 0.8))
+    assert point.sd == pytest.approx(math.sqrt(0.1 / 4))
+    assert (point.n, point.min, point.max) == (5, 0.5, 0.9)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from([0.0, 0.1, 0.5, 0.52, 0.55, 0.6, 1.0]), min_size=1, max_size=12))
+def test_box_and_whiskers_are_those_of_a_box_plot(values: list[float]) -> None:
+    """Quartiles, whiskers and outliers are matplotlib's."""
+    point = summarise(Curve.of(range(len(values)), [0] * len(values), [10] * len(values), values))[10]
+    (box,) = boxplot_stats(values)
+    ours = (point.q1, point.median, point.q3, point.whisker_low, point.whisker_high)
+    assert ours == pytest.approx(tuple(box[name] for name in ("q1", "med", "q3", "whislo", "whishi")), abs=1e-9)
+    assert point.outliers == pytest.approx(sorted(box["fliers"]), abs=1e-9)
+
+
+def test_an_undefined_score_is_counted_and_left_out() -> None:
+    """A NaN lowers n; with no defined score at all everything but the counts is NaN."""
+    scores = [[0.5, 0.6, 0.7, math.nan] for _ in range(4)]
+    scores[0][0] = math.nan
+    points = summarise(curve_of(scores))
+    assert (points[10].n, points[10].undefined) == (3, 1)
+    assert (points[100].n, points[100].undefined) == (0, 4)
+    assert points[10].mean == pytest.approx(0.5)
+    assert math.isnan(points[100].mean)
+    assert math.isnan(points[100].ci_low)
+    assert area(curve_of(scores)).undefined == 4
+
+
+def test_a_run_that_is_not_there_is_not_an_undefined_score() -> None:
+    """Two folds ran at 10 images and one of them at 20: nothing is undefined."""
+    points = summarise(Curve.of([0, 1, 0], [0, 0, 0], [10, 10, 20], [0.5, 0.6, 0.7]))
+    assert [(point.n, point.undefined) for point in points.values()] == [(2, 0), (1, 0)]
+
+
+def test_a_run_may_not_be_there_twice() -> None:
+    """Two scores of one fold, seed and size are an error, not a silent choice."""
+    with pytest.raises(ValueError, match="twice"):
+        Curve.of([0, 0], [0, 0], [10, 10], [0.5, 0.6])
+
+
+def test_a_gain_is_paired_by_fold() -> None:
+    """A gain that every fold shares has no spread, however different the folds' levels are."""
+    found = gain(curve_of([[level, level + 0.05, level, level] for level in (0.2, 0.4, 0.6, 0.8)]), 10, 20)
+    assert (found.mean, found.ci_low, found.ci_high) == pytest.approx((0.05, 0.05, 0.05))
+
+
+def test_the_area_is_the_mean_score_over_the_logarithm_of_the_size() -> None:
+    """By numpy's trapezoidal rule; a level curve has its level, a straight one the middle of its ends."""
+    steps = np.log(SIZES)
+    scores = np.random.default_rng(5).random((6, len(SIZES)))
+    by_hand = np.trapezoid(scores, steps, axis=1) / (steps[-1] - steps[0])
+    assert areas(scores, SIZES) == pytest.approx(by_hand, abs=1e-9)
+    assert area(curve_of([[0.9] * len(SIZES)] * 3)).mean == pytest.approx(0.9, abs=1e-9)
+    straight = 0.6 + 0.3 * (steps - steps[0]) / (steps[-1] - steps[0])
+    assert area(curve_of([straight.tolist()] * 3)).mean == pytest.approx(0.75, abs=1e-9)
+
+
+def test_the_difference_of_two_areas_is_the_area_of_the_difference() -> None:
+    """Arms are compared by the areas of the same folds and seeds."""
+    first, second = np.random.default_rng(6).random((2, 5, len(SIZES)))
+    apart = areas(first, SIZES) - areas(second, SIZES)
+    assert apart == pytest.approx(areas(first - second, SIZES), abs=1e-9)
+
+
+def test_one_size_has_no_area() -> None:
+    """A point is no curve: all of its areas are undefined."""
+    found = area(Curve.of([0, 1], [0, 0], [10, 10], [0.9, 0.8]))
+    assert math.isnan(found.mean)
+    assert (found.n, found.undefined) == (0, 2)

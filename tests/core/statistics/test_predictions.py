@@ -1,0 +1,49 @@
+"""How runs are told apart and averaged over folds."""
+
+import math
+
+import numpy as np
+import pytest
+
+from cytocurve.core.statistics.predictions import Predictions
+from tests.core.statistics.prediction_makers import positives, random_predictions, rows
+
+
+def test_rows_of_a_run_lie_together_in_their_order() -> None:
+    """Rows that come mixed are sorted by run, and stay in order within it."""
+    found = Predictions.of(
+        np.array([0, 1, 1, 0]), np.eye(2)[[0, 1, 0, 1]], np.array([1, 0, 1, 0]), [7, 5], [0, 0], np.array([4, 3, 2, 1])
+    )
+    assert found.labels[rows(found, 0)].tolist() == [1, 0]
+    assert found.labels[rows(found, 1)].tolist() == [0, 1]
+    assert found.subject is not None
+    assert found.subject.tolist() == [3, 1, 4, 2]
+
+
+def test_a_run_may_not_be_there_twice() -> None:
+    """Two runs of one fold and seed are an error, not a silent choice."""
+    with pytest.raises(ValueError, match="twice"):
+        positives([(3, [0, 1], [0.1, 0.9]), (3, [0, 1], [0.1, 0.9])])
+
+
+def test_a_run_that_diverged_or_has_no_images_cannot_be_judged() -> None:
+    """A probability that is not finite, or no row at all, and only these."""
+    found = positives([(0, [0, 1], [0.1, math.nan]), (1, [], []), (2, [0, 1], [0.1, 0.9])])
+    assert found.defined.tolist() == [False, False, True]
+
+
+def test_the_runs_of_a_fold_are_averaged_first() -> None:
+    """Mean and deviation over folds of the means over seeds; a run without a value is counted and left out."""
+    predictions = random_predictions(2, folds=3, seeds=2)
+    values = np.array([0.1, 0.3, 0.5, math.nan, 0.8, 0.6])
+    found = predictions.over_folds(values)
+    assert found.mean == pytest.approx(np.mean([0.2, 0.5, 0.7]), abs=1e-9)
+    assert found.sd == pytest.approx(np.std([0.2, 0.5, 0.7], ddof=1), abs=1e-9)
+    assert (int(found.n), int(found.undefined)) == (3, 1)
+
+
+def test_values_without_any_definition_have_no_mean_and_no_warning() -> None:
+    """A class that no fold has."""
+    found = random_predictions(2, folds=2, seeds=1).over_folds(np.array([[0.5, math.nan], [0.7, math.nan]]))
+    assert found.mean.tolist() == pytest.approx([0.6, math.nan], nan_ok=True)
+    assert (found.n.tolist(), found.undefined.tolist()) == ([2, 0], [0, 2])

@@ -1,0 +1,69 @@
+"""What relabelling bought is a paired difference on the same labels."""
+
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cytocurve.core.runs import Arm
+from cytocurve.core.statistics.relabelling import relabellings
+
+ARMS = [Arm("sequential", "none", labels) for labels in ("first", "second")]
+TRUTH = ["negative", "positive"] * 5
+
+
+def tables(labels: list[str], strength: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Results and predictions of three folds and two sizes: the larger the strength, the nearer to the truth."""
+    rng = np.random.default_rng(seed)
+    runs, rows = [], []
+    for fold, size in product(range(3), (10, 20)):
+        key = f"{seed}-{fold}-{size}"
+        runs.append({"fold": fold, "size": size, "seed": 0, "run_key": key})
+        for number, label in enumerate(labels):
+            positive = 0.5 + strength * (0.4 if TRUTH[number] == "positive" else -0.4) + rng.normal(0, 0.05)
+            row = {"run_key": key, "image": f"{fold}/{number}", "subset": "test", "label": label}
+            rows.append(row | {"p_negative": 1 - positive, "p_positive": positive})
+    return pd.DataFrame(runs), pd.DataFrame(rows)
+
+
+@pytest.fixture
+def study() -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
+    wrong = ["positive", "negative", *TRUTH[2:]]
+    first, second = tables(wrong, 0.0, 1), tables(TRUTH, 1.0, 2)
+    names = [arm.name for arm in ARMS]
+    return dict(zip(names, (first[0], second[0]), strict=True)), dict(zip(names, (first[1], second[1]), strict=True))
+
+
+def test_both_arms_are_judged_by_the_last_versions_labels(
+    study: tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]],
+) -> None:
+    """An arm that knows the truth gains on one that guesses, at every size, in every fold."""
+    (found,) = relabellings(ARMS, *study, "roc_auc")
+    assert (found.arm, found.other, found.judge) == (ARMS[1].name, ARMS[0].name, "second")
+    assert set(found.differences) == {10, 20}
+    assert all(point.n == 3 and point.mean > 0.1 for point in found.differences.values())
+
+
+def test_an_arm_against_the_same_predictions_differs_by_nothing(
+    study: tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]],
+) -> None:
+    results, predictions = study
+    one, other = (arm.name for arm in ARMS)
+    same = predictions[one].assign(label=predictions[other]["label"])
+    (found,) = relabellings(ARMS, {one: results[one], other: results[one]}, {one: predictions[one], other: same}, "f1")
+    assert {point.mean for point in found.differences.values()} == {0.0}
+
+
+def test_arms_whose_test_images_differ_are_not_compared(
+    study: tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]],
+) -> None:
+    results, predictions = study
+    elsewhere = predictions[ARMS[0].name].assign(image=lambda table: "other/" + table["image"])
+    assert relabellings(ARMS, results, {**predictions, ARMS[0].name: elsewhere}, "roc_auc") == []
+
+
+def test_one_label_version_has_nothing_to_compare(
+    study: tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]],
+) -> None:
+    assert relabellings(ARMS[:1], *study, "roc_auc") == []

@@ -1,0 +1,104 @@
+"""When a learning curve is said to be saturated."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cytocurve.core.statistics.curves import Curve
+from cytocurve.core.statistics.saturation import saturation
+
+SIZES = (10, 20, 50, 100)
+
+
+def curve_of(scores: Sequence[Sequence[float]]) -> Curve:
+    """A curve of one seed from scores, a row a fold, a column a size."""
+    rows = [(i, 0, size, row[j]) for i, row in enumerate(scores) for j, size in enumerate(SIZES)]
+    return Curve.of(*map(list, zip(*rows, strict=True)))
+
+
+def level(mean: Callable[[int], float], folds: int = 10) -> Curve:
+    """A curve of that mean in which every fold has its own level, and nothing else differs."""
+    return curve_of([[mean(size) + 0.03 * math.sin(fold) for size in SIZES] for fold in range(folds)])
+
+
+def noisy(mean: Sequence[float], sd: float, seed: int, folds: int = 10) -> Curve:
+    """A curve of those means in which every run has its own deviation."""
+    return curve_of((np.array(mean) + np.random.default_rng(seed).normal(0, sd, (folds, len(SIZES)))).tolist())
+
+
+def test_a_flat_curve_is_saturated_at_its_first_size() -> None:
+    """Where nothing is gained the smallest training set is enough."""
+    found = saturation(level(lambda size: 0.9))
+    assert found.size == found.gain_not_shown_beyond == 10
+    assert found.gain is not None
+    assert found.gain.mean == pytest.approx(0)
+
+
+def test_a_steadily_rising_curve_is_not_saturated() -> None:
+    """Where the last step still gains clearly more than the margin, no smaller size is enough."""
+    found = saturation(level(lambda size: 0.5 + 0.2 * math.log10(size)))
+    assert (found.size, found.gain_not_shown_beyond, found.gain) == (None, None, None)
+    assert found.missed[50] == pytest.approx(0.2 * math.log10(2))
+
+
+def test_a_curve_that_levels_off_is_saturated_where_it_does() -> None:
+    """Gains up to 50 images and none after it: 50."""
+    assert saturation(level(lambda size: 0.5 + min(size, 50) / 125)).size == 50
+
+
+def test_a_gain_of_just_the_margin_does_not_count() -> None:
+    """A larger size has to be better by more than the margin."""
+    rising = level(lambda size: 0.8 if size == 10 else 0.81)
+    assert saturation(rising).size == 10
+    assert saturation(rising, margin=0.009).size == 20
+
+
+def test_gains_are_paired_by_fold() -> None:
+    """A gain that every fold shares is seen, however different the folds' levels are."""
+    assert saturation(curve_of([[base, *[base + 0.05] * 3] for base in (0.2, 0.4, 0.6, 0.8)])).size == 20
+
+
+def test_noise_hides_a_gain_but_does_not_saturate_a_curve() -> None:
+    """A rise that the noise covers is not shown, and that is not said to be enough."""
+    found = saturation(noisy([0.86, 0.88, 0.90, 0.92], 0.1, seed=1))
+    assert found.gain_not_shown_beyond is not None
+    assert found.size is None
+
+
+def test_a_size_is_not_enough_while_one_between_it_and_the_largest_is_not() -> None:
+    """A dip at 50 images, from which 100 gains, leaves the sizes before it unsaid."""
+    found = saturation(level(lambda size: 0.8 if size == 50 else 0.9))
+    assert found.missed[10] == pytest.approx(0)
+    assert found.size is None
+
+
+def test_at_most_one_study_in_about_twenty_is_wrongly_called_saturated() -> None:
+    """The last step gains just more than the margin: of 100 simulated studies, 5 % and the luck of the draw."""
+    told = [saturation(noisy([0.9, 0.9, 0.9, 0.91 + 1e-6], 0.01, seed)).size is not None for seed in range(100)]
+    assert 0 < sum(told) <= 0.05 * 100 + 2 * math.sqrt(100 * 0.05 * 0.95)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1000), st.floats(0.0, 0.2))
+def test_what_is_missed_is_the_margin_that_would_be_shown(seed: int, sd: float) -> None:
+    """A margin as large as the most missed from a size on makes that size enough; a little less does not."""
+    curve = noisy([0.8, 0.85, 0.9, 0.9], sd, seed)
+    missed = saturation(curve).missed
+    assert list(missed) == [10, 20, 50]
+    most = max(missed[20], missed[50])
+    found = saturation(curve, margin=most).size
+    assert found is not None
+    assert found <= 20
+    smaller = saturation(curve, margin=most - 1e-6).size
+    assert smaller is None or smaller > 20
+
+
+def test_one_size_and_undefined_scores_are_not_saturated() -> None:
+    """Without a larger size, or without defined gains, nothing is said to be enough."""
+    for curve in (Curve.of([0, 1], [0, 0], [10, 10], [0.9, 0.9]), curve_of([[math.nan] * len(SIZES)] * 3)):
+        found = saturation(curve)
+        assert (found.size, found.gain_not_shown_beyond) == (None, None)

@@ -1,0 +1,42 @@
+"""What the spread over seeds is."""
+
+import math
+from itertools import product
+
+import numpy as np
+import pytest
+
+from cytocurve.core.statistics.curves import Curve
+from cytocurve.core.statistics.seeds import over_seeds
+
+
+def curve_of(scores: list[list[float]]) -> Curve:
+    """A curve of one size from scores, a row a fold, a column a seed."""
+    runs = list(product(range(len(scores)), range(len(scores[0]))))
+    folds, seeds = zip(*runs, strict=True)
+    return Curve.of(folds, seeds, [10] * len(runs), [scores[fold][seed] for fold, seed in runs])
+
+
+def test_a_seeds_score_is_the_mean_over_its_folds() -> None:
+    """The spread is that of the seeds' means, by n - 1."""
+    scores = np.random.default_rng(1).random((5, 24))
+    means = scores.mean(axis=0)
+    found = over_seeds(curve_of(scores.tolist()))[10]
+    expected = (means.min(), means.mean(), means.std(ddof=1), means.max())
+    assert (found.min, found.mean, found.sd, found.max) == pytest.approx(expected, abs=1e-9)
+    assert (found.n, found.undefined) == (24, 0)
+
+
+def test_one_seed_has_no_spread() -> None:
+    """Least, mean and greatest are one; the deviation is not defined."""
+    found = over_seeds(curve_of([[0.8], [0.9]]))[10]
+    assert (found.min, found.mean, found.max) == pytest.approx((0.85, 0.85, 0.85))
+    assert math.isnan(found.sd)
+
+
+def test_an_undefined_run_is_counted_and_left_out_of_its_seed() -> None:
+    """A seed without any defined run has no score."""
+    found = over_seeds(curve_of([[0.8, math.nan], [math.nan, math.nan]]))[10]
+    assert (found.n, found.undefined) == (1, 3)
+    assert found.mean == pytest.approx(0.8)
+    assert math.isnan(over_seeds(curve_of([[math.nan]]))[10].mean)

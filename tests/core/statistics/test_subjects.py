@@ -1,0 +1,90 @@
+"""What scores by patient mean."""
+
+import math
+
+import numpy as np
+import pytest
+
+from cytocurve.core.statistics.predictions import Predictions
+from cytocurve.core.statistics.subjects import subjects
+
+PATIENTS = [3, 3, 3, 8, 8, 5]
+LABELS = [1, 1, 1, 0, 0, 0]
+
+
+def study(seeds: list[list[float]], patients: list[int] | None = None, labels: list[int] | None = None) -> Predictions:
+    """One fold of six images: of each seed the probabilities of the positive class."""
+    positive = np.array(seeds).ravel()
+    run = np.repeat(np.arange(len(seeds)), 6)
+    subject = None if patients is None else np.tile(patients, len(seeds))
+    return Predictions.of(
+        np.tile(labels or LABELS, len(seeds)),
+        np.stack([1 - positive, positive], axis=1),
+        run,
+        [0] * len(seeds),
+        range(len(seeds)),
+        subject,
+    )
+
+
+def test_every_subject_counts_the_same_however_many_images_it_has() -> None:
+    """Two of three, one of two and one of one right: the mean of the shares, not of the images."""
+    found = subjects(study([[0.9, 0.9, 0.2, 0.1, 0.6, 0.4]], PATIENTS))
+    assert found is not None
+    assert (found.subject.tolist(), found.images.tolist(), found.label.tolist()) == ([3, 5, 8], [3, 1, 2], [1, 0, 0])
+    assert found.right == pytest.approx([2 / 3, 1, 1 / 2])
+    assert found.accuracy.mean == pytest.approx((2 / 3 + 1 + 1 / 2) / 3)
+    assert found.accuracy.sd == pytest.approx(np.std([2 / 3, 1, 1 / 2], ddof=1))
+    assert found.accuracy.n == 3
+    assert found.accuracy.ci_low <= found.accuracy.mean <= found.accuracy.ci_high
+
+
+def test_a_subject_is_diagnosed_by_the_mean_probability_of_its_images() -> None:
+    """Two weak votes for the class do not outweigh one strong vote against it."""
+    found = subjects(study([[0.55, 0.55, 0.01, 0.1, 0.6, 0.4]], PATIENTS))
+    assert found is not None
+    assert found.diagnosed.tolist() == [0, 1, 1]
+    assert found.diagnosis.mean == pytest.approx(2 / 3)
+
+
+def test_seeds_are_averaged_within_a_subject() -> None:
+    """A subject that one of two seeds recognises is half right."""
+    found = subjects(study([[0.9, 0.9, 0.9, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.1, 0.1, 0.1]], PATIENTS))
+    assert found is not None
+    assert found.right.tolist() == found.diagnosed.tolist() == [0.5, 1, 1]
+    assert found.images.tolist() == [3, 1, 2]
+
+
+def test_a_subject_with_images_of_several_classes_has_no_diagnosis() -> None:
+    """Its share of right images is known all the same."""
+    found = subjects(study([[0.9, 0.9, 0.1, 0.1, 0.1, 0.1]], PATIENTS, [1, 1, 0, 0, 0, 0]))
+    assert found is not None
+    assert found.label.tolist() == [-1, 0, 0]
+    assert found.right.tolist() == [1, 1, 1]
+    assert math.isnan(found.diagnosed[0])
+    assert (found.accuracy.n, found.diagnosis.n) == (3, 2)
+
+
+def test_images_without_a_known_subject_and_runs_that_diverged_are_counted_and_left_out() -> None:
+    """One image of no known patient in each of two runs, one of which diverged."""
+    found = subjects(study([[0.9, 0.9, 0.9, 0.1, 0.1, 0.9], [math.nan] * 6], [3, 3, 3, 8, 8, -1]))
+    assert found is not None
+    assert (found.subject.tolist(), found.right.tolist()) == ([3, 8], [1, 1])
+    assert (found.unknown, found.undefined) == (2, 1)
+
+
+def test_without_patients_there_are_no_subjects() -> None:
+    """Neither where none are given nor where none is known."""
+    assert subjects(study([[0.5] * 6])) is None
+    assert subjects(study([[0.5] * 6], [-1] * 6)) is None
+
+
+def test_a_subjects_images_of_all_folds_are_taken_together() -> None:
+    """Half of its images are tested in another fold, and it is one subject still."""
+    positive = np.array([0.9, 0.2, 0.9, 0.9])
+    predictions = Predictions.of(
+        np.ones(4), np.stack([1 - positive, positive], axis=1), np.array([0, 0, 1, 1]), [0, 1], [0, 0], np.zeros(4)
+    )
+    found = subjects(predictions)
+    assert found is not None
+    assert (found.images.tolist(), found.right.tolist()) == ([4], [0.75])

@@ -1,0 +1,156 @@
+"""A table of paths and labels brings in images wherever they lie below it."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cytocurve.datasets import table
+from cytocurve.errors import InputError
+from cytocurve.ingest.tables import named_images
+from tests.datasets.dataset_makers import make_table, save
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    make_table(tmp_path / "cells")
+    return tmp_path / "cells"
+
+
+def rewrite(source: Path, text: str) -> None:
+    (source / "cells.csv").write_text(text)
+
+
+def offenders(source: Path) -> tuple[str, ...]:
+    with pytest.raises(InputError, match=r"cells\.csv") as caught:
+        table.read(source)
+    assert caught.value.hint
+    return caught.value.offenders
+
+
+def test_every_label_column_is_a_version(source: Path) -> None:
+    """Patients and folds stand in each of them; an empty field is no label."""
+    tables = table.read(source).labels
+    assert list(tables) == ["first", "second"]
+    assert tables["second"].to_dict("records")[2] == {
+        "image": "a/cell 2.png", "label": "", "patient": "P2", "fold": "2",
+    }  # fmt: skip
+
+
+def test_one_label_column_is_the_version_table(source: Path) -> None:
+    """Other columns than those known are told, not taken; paths are brought to plain form."""
+    rewrite(source, "image,label,annotator,note\n./a//cell 0.png,dark,Ann,x\nb/cell 1.png,light,Bo,y\n")
+    listing = table.read(source)
+    assert list(listing.images) == ["a/cell 0.png", "b/cell 1.png"]
+    assert list(listing.labels["table"].columns) == ["image", "label", "annotator"]
+    assert list(listing.labels["table"]["image"]) == ["a/cell 0.png", "b/cell 1.png"]
+    assert list(listing.skipped) == ["cells.csv, column 'note'"]
+
+
+def test_the_file_itself_may_be_given(source: Path) -> None:
+    """Then other tables beside it do not matter."""
+    (source / "other.csv").write_text("a,b\n")
+    assert len(table.read(source / "cells.csv").images) == 6
+    assert len(table.tables(source / "cells.csv")["first"]) == 6
+
+
+def test_a_sheet_is_read_as_a_csv(source: Path) -> None:
+    """Numbers stay as they are shown, empty rows and hidden files are passed over."""
+    frame = pd.read_csv(source / "cells.csv").assign(patient=range(6))
+    frame = pd.concat([frame, pd.DataFrame([{}]), frame.head(0)])
+    (source / "cells.csv").unlink()
+    frame.to_excel(source / "cells.xlsx", index=False)
+    (source / "~$cells.xlsx").write_text("Excel's lock")
+    found = table.read(source).labels["second"]
+    assert list(found["patient"]) == [*"012345"]
+    assert list(found["label"]) == ["dark", "dark", "", "", "", ""]
+
+
+def test_labels_can_be_read_without_images(source: Path) -> None:
+    """``tables`` gives what ``read`` gives, and does not look for images."""
+    whole = table.read(source).labels
+    for path in source.rglob("*.png"):
+        path.unlink()
+    alone = table.tables(source)
+    assert list(alone) == list(whole)
+    assert all(alone[version].equals(whole[version]) for version in whole)
+
+
+def test_all_paths_that_cannot_be_used_are_listed(source: Path) -> None:
+    """Leaving the folder, missing, repeated, no image, no name: one error."""
+    save(source.parent / "outside.png", 1)
+    (source / "link.png").symlink_to(source.parent / "outside.png")
+    (source / "way").symlink_to(source.parent)
+    (source / "text.png").write_text("text")
+    names = ["../outside.png", str(source / "a/cell 0.png"), "link.png", "way/outside.png", "gone.png", "text.png"]
+    names += ["a", "a\\cell 0.png", "", "b/cell 1.png", "b//cell 1.png", "x" * 300 + ".png"]
+    rewrite(source, "\n".join(["image,label", *(f"{name},dark" for name in names), ""]))
+    assert offenders(source) == (
+        f"'../outside.png': not a path below {source}",
+        f"'{source}/a/cell 0.png': not a path below {source}",
+        f"'link.png': leads out of {source}",
+        f"'way/outside.png': leads out of {source}",
+        "'gone.png': no such file",
+        "'text.png': no image: its contents are none of BMP, JPEG, PNG, TIFF, WEBP",
+        "'a': no image by its suffix (.bmp .jpeg .jpg .png .tif .tiff .webp)",
+        r"'a\\cell 0.png': no such file",
+        "row 9: no image is named",
+        f"'{'x' * 300}.png': cannot be read: File name too long",
+        "'b/cell 1.png': 2 rows for one image",
+    )
+
+
+def test_all_wrong_columns_are_listed(source: Path) -> None:
+    rewrite(source, "picture,label:a/b,label:,label,label:table,patient,patient\n")
+    assert offenders(source) == (
+        "column 'image' is missing",
+        "column 'patient' stands twice",
+        "column 'label:a/b': 'a/b' cannot be a label version's name (letters, digits, '_' and '.')",
+        "column 'label:': '' cannot be a label version's name (letters, digits, '_' and '.')",
+        "columns 'label' and 'label:table' are the same label version",
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", r"They are: none"),
+        ("image,class\n", r"a column 'label' or 'label:<version>' is missing(.|\n)*They are: image, class"),
+        ("image,label\na.png\n", r"cannot be read: .*1 in line 2"),
+    ],
+)
+def test_a_table_of_another_form_is_refused(text: str, message: str, source: Path) -> None:
+    rewrite(source, text)
+    with pytest.raises(InputError, match=message):
+        table.read(source)
+
+
+@pytest.mark.parametrize("name", ["broken.xlsx", "latin.csv", "cells.txt"])
+def test_a_file_that_is_no_table_is_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(b"PK \xff\xfe image,label")
+    with pytest.raises(InputError, match=name) as caught:
+        table.read(tmp_path / name)
+    assert "Next: " in caught.value.hint
+
+
+def test_several_tables_in_a_folder_are_named(source: Path) -> None:
+    """None of them is chosen; nor is any where there is none."""
+    (source / "other.csv").touch()
+    with pytest.raises(InputError, match="several tables") as caught:
+        table.read(source)
+    assert caught.value.offenders == ("cells.csv", "other.csv")
+    with pytest.raises(InputError, match="no table"):
+        table.read(source / "a")
+
+
+@given(values=st.lists(st.text(st.sampled_from("ab./\\ \0é~1"), max_size=9) | st.text(max_size=5), max_size=6))
+def test_no_text_leads_out_of_the_folder(values: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whatever stands in a table: each row is an image of the folder or one of the lines."""
+    folder = tmp_path_factory.getbasetemp() / "law"
+    if not folder.exists():
+        save(folder / "a" / "b.png", 1)
+    images, wrong = named_images(folder, [*values, "a/b.png"])
+    assert all(path.is_file() and path.resolve().is_relative_to(folder.resolve()) for path in images.values())
+    assert len(wrong) >= len([value for value in values if value.strip("./") != "a/b.png"])

@@ -1,0 +1,183 @@
+"""The commands that answer from stored predictions: plan, report and figures; and what stands in the answers."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cytocurve.config import ProjectPaths
+from cytocurve.core.statistics.metrics import score
+from cytocurve.errors import InputError
+from cytocurve.evaluation.answers import read_answers
+from cytocurve.evaluation.arm_answers import arm_answers, arm_predictions
+from cytocurve.stores.tracking.connection import connected
+from cytocurve.stores.tracking.links import links
+from cytocurve.study.results import read_predictions
+from cytocurve.workflows.plan import plan
+from cytocurve.workflows.stages.evaluate import evaluate
+from tests.makers import project_with_results, write_results
+from tests.projects import cytocurve
+
+SIZES = (10, 20, 40, 80, 160, 320)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> ProjectPaths:
+    return project_with_results(tmp_path, SIZES)
+
+
+def silent(done: int, total: int) -> None:
+    pass
+
+
+def test_the_plan_command_tells_every_arms_answer_to_the_target(project: ProjectPaths) -> None:
+    done = cytocurve(project.root, "plan", "--target", "0.9", "--json")
+    figures = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert list(figures["arms"]) == [arm.name for arm in project.params().arms]
+    for found in figures["arms"].values():
+        assert found["required"]["target"] == 0.9
+        assert found["required"]["verdict"] in {"reached", "forecast", "beyond"}
+        assert [row["images"] for row in found["next"]] == [50, 100, 500]
+
+
+def test_the_plan_of_the_command_is_that_of_the_report(project: ProjectPaths) -> None:
+    evaluate(project, silent)
+    arm = project.params().arms[1]
+    asked = plan(project, [arm], "roc_auc", 0.9)["arms"][arm.name]
+    reported = read_answers(project)["arms"][arm.name]["plan"]
+    assert [row["size"] for row in asked["forecast"]] == [row["size"] for row in reported["forecast"]]
+    first, second = ([row["median"] for row in found["forecast"]] for found in (asked, reported))
+    assert first == pytest.approx(second, abs=1e-6)
+
+
+def test_a_plan_that_every_arm_refuses_ends_with_1_and_says_why(tmp_path: Path) -> None:
+    few = project_with_results(tmp_path, (10, 20, 40))
+    done = cytocurve(few.root, "plan")
+    assert done.returncode == 1
+    assert done.stdout.count("No forecast: ") == 2
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (("--metric", "roc_aux"), "did you mean 'roc_auc'"),
+        (("--target", "1.5"), "--target"),
+        (("--arm", "sequential-none-exprt"), "sequential-none-expert"),
+    ],
+)
+def test_a_plan_of_what_is_not_there_is_refused(project: ProjectPaths, wrong: tuple[str, str], told: str) -> None:
+    done = cytocurve(project.root, "plan", *wrong)
+    assert done.returncode == 2
+    assert told in done.stderr
+
+
+@pytest.mark.slow
+def test_figures_have_the_asked_width_and_come_as_svg_and_pdf(project: ProjectPaths) -> None:
+    evaluate(project, silent)
+    done = cytocurve(project.root, "figures", "--width", "8.5cm", "--json")
+    files = [project.root / name for name in json.loads(done.stdout)["files"]]
+    assert {path.suffix for path in files} == {".svg", ".pdf"}
+    assert {path.stem for path in files} >= {"curves", "boxplot", "roc", "confusion", "reliability", "forecast"}
+    assert all(path.stat().st_size for path in files)
+
+
+@pytest.mark.parametrize("width", ["85", "-5mm", "0mm", "9000mm", "wide"])
+def test_a_width_without_sense_is_refused_with_an_example(project: ProjectPaths, width: str) -> None:
+    done = cytocurve(project.root, "figures", f"--width={width}")
+    assert done.returncode == 2
+    assert "for example 85mm" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_report_command_writes_the_page_that_evaluate_wrote(project: ProjectPaths) -> None:
+    evaluate(project, silent)
+    page = project.reports / "report.html"
+    before = page.read_bytes()
+    page.unlink()
+    assert cytocurve(project.root, "report").returncode == 0
+    assert page.read_bytes() == before
+
+
+@pytest.mark.parametrize("command", ["report", "figures"])
+def test_without_answers_the_next_step_is_told(project: ProjectPaths, command: str) -> None:
+    done = cytocurve(project.root, command)
+    assert done.returncode == 2
+    assert "dvc repro evaluate" in done.stderr
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"dataset": "other", "task": "blast", "arms": {}}'])
+def test_answers_that_are_not_this_studys_are_refused(project: ProjectPaths, content: str) -> None:
+    project.reports.mkdir()
+    project.answers.write_text(content)
+    with pytest.raises(InputError, match="dvc repro evaluate"):
+        read_answers(project)
+
+
+def test_a_multiclass_arm_answers_the_questions_of_its_labels(tmp_path: Path) -> None:
+    """Sums of class probabilities are scored like the binary task (Matek et al. 2019)."""
+    names = ["lymphocyte", "monoblast", "myeloblast"]
+    random = np.random.default_rng(0)
+    truth = np.arange(30) % 3
+    rows, tables = [], []
+    for fold in range(4):
+        odds = random.normal(0, 1, (30, 3)) + 1.5 * np.eye(3)[truth]
+        p = np.exp(odds) / np.exp(odds).sum(axis=1, keepdims=True)
+        key = f"{fold:064d}"
+        rows.append({"fold": fold, "size": 10, "seed": 0, "run_key": key} | score(truth, p))
+        table = pd.DataFrame(p, columns=[f"p_{name}" for name in names])
+        tables.append(table.assign(run_key=key, image=[f"{fold}-{i}.tif" for i in range(30)]))
+    predictions = pd.concat(tables, ignore_index=True)
+    predictions["label"] = [names[number] for number in np.tile(truth, 4)]
+    runs = pd.DataFrame(rows)
+    told = arm_predictions(runs, predictions.astype(dict.fromkeys(("run_key", "image", "label"), "category")), {})
+    given = dict(zip(predictions["image"], predictions["label"], strict=True))
+    found = arm_answers(runs, told, given, "roc_auc")["questions"]
+    assert set(found) == {"blast", "atypical"}
+    blast = predictions["p_monoblast"] + predictions["p_myeloblast"]
+    pairs = np.stack([1 - blast, blast], axis=1).reshape(4, 30, 2)
+    expected = np.mean([score((truth > 0).astype(np.int64), fold)["roc_auc"] for fold in pairs])
+    assert found["blast"]["roc_auc"][0]["mean"] == pytest.approx(expected, abs=1e-9)
+
+
+def test_patients_of_some_images_are_scored_and_the_others_counted(project: ProjectPaths) -> None:
+    arm = project.params().arms[0]
+    runs = pd.read_parquet(project.results(arm))
+    patients = {f"{fold}-{i}.tif": f"P{fold}{i % 2}" for fold in range(5) for i in range(6)}
+    told = arm_predictions(runs, read_predictions(project, arm, "test"), patients)
+    found = arm_answers(runs, told, {}, "roc_auc")["subjects"]
+    assert [row["size"] for row in found] == list(SIZES)
+    assert all((row["subjects"], row["unknown"]) == (10, 10) for row in found)
+
+
+def test_arms_whose_labels_differ_are_told_to_be_not_comparable(project: ProjectPaths) -> None:
+    first, second = project.params().arms
+    write_results(project, second, 2.0, labels=["positive", "negative"] * 4)
+    evaluate(project, silent)
+    found = read_answers(project)
+    assert found["comparisons"] == []
+    (pair,) = found["not_comparable"]
+    assert (pair["a"], pair["b"]) == (first.name, second.name)
+    assert "labels differ" in pair["reason"]
+
+
+@pytest.mark.slow
+def test_a_link_leads_to_the_parent_of_an_arms_runs(tmp_path: Path) -> None:
+    store, lock = f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "lock"
+    with connected(store, lock) as client:
+        experiment = client.create_experiment("toy/blast")
+        parent = client.create_run(experiment).info.run_id
+        tags = {"mlflow.parentRunId": parent, "cytocurve.run_key": "k1"}
+        client.create_run(experiment, tags=tags)
+    found = links(store, lock, "toy/blast", {"a": "k1", "b": "k2"})
+    assert found is not None
+    assert found["arms"] == {"a": f"/#/experiments/{experiment}/runs/{parent}"}
+    assert links(store, lock, "other/blast", {"a": "k1"}) is None
+
+
+def test_a_store_that_is_not_there_gives_no_link_and_is_not_made(tmp_path: Path) -> None:
+    assert links(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "lock", "toy/blast", {}) is None
+    assert links("http://127.0.0.1:9", tmp_path / "lock", "toy/blast", {}) is None
+    assert not (tmp_path / "mlflow.db").exists()

@@ -1,0 +1,56 @@
+"""The pixels that workers share are those of the images, or the sweep does not begin."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from cytocurve.errors import InputError
+from cytocurve.ingest.decoding import pixel_sha256, read_rgb
+from cytocurve.training.preparation import shared_pixels, square
+from tests.projects import draw_cell
+
+
+def images(folder: Path, sizes: tuple[int, ...] = (24, 24, 30)) -> tuple[list[Path], list[str]]:
+    files = []
+    for number, size in enumerate(sizes):
+        files.append(folder / f"{number}.png")
+        draw_cell(number, dark=bool(number % 2), size=size).save(files[-1])
+    return files, [pixel_sha256(read_rgb(path)) for path in files]
+
+
+def silent(done: int, total: int) -> None:
+    pass
+
+
+def test_the_shared_file_holds_every_image_at_one_size(tmp_path: Path) -> None:
+    files, identities = images(tmp_path)
+    pixels = np.load(shared_pixels(tmp_path / "pixels", files, identities, 24, silent), mmap_mode="r")
+    assert pixels.shape == (3, 24, 24, 3)
+    assert pixels.dtype == np.uint8
+    for row, path, identity in zip(pixels, files, identities, strict=True):
+        np.testing.assert_array_equal(row, square(path, identity, 24))
+    np.testing.assert_array_equal(pixels[0], np.asarray(read_rgb(files[0])))
+
+
+@pytest.mark.parametrize("damage", ["zero", "cut", "empty", "checksum"])
+def test_a_damaged_file_is_made_again(tmp_path: Path, damage: str) -> None:
+    files, identities = images(tmp_path)
+    path = shared_pixels(tmp_path / "pixels", files, identities, 24, silent)
+    good = path.read_bytes()
+    if damage == "checksum":
+        path.with_suffix(".sha256").unlink()
+    else:
+        path.write_bytes({"zero": bytes(len(good)), "cut": good[:200], "empty": b""}[damage])
+    assert shared_pixels(tmp_path / "pixels", files, identities, 24, silent) == path
+    assert path.read_bytes() == good
+
+
+def test_images_that_changed_are_all_listed_and_nothing_is_left(tmp_path: Path) -> None:
+    files, identities = images(tmp_path)
+    files[1].write_bytes(files[0].read_bytes())
+    files[2].write_bytes(b"no image")
+    with pytest.raises(InputError) as caught:
+        shared_pixels(tmp_path / "pixels", files, identities, 24, silent)
+    assert len(caught.value.offenders) == 2
+    assert not list((tmp_path / "pixels").glob("*.npy"))

@@ -1,0 +1,54 @@
+"""A fingerprint says what an image is: its bytes, its pixels, its looks and its colours."""
+
+import hashlib
+from pathlib import Path
+
+import imagehash
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from cytocurve.core.data.similarity import difference
+from cytocurve.ingest.fingerprints import fingerprint, thumbnail
+from tests.datasets.dataset_makers import draw
+from tests.projects import draw_cell
+
+
+@pytest.mark.parametrize("size", [(24, 20), (64, 64), (1, 1), (33, 2), (100, 363)])
+def test_colours_are_mean_and_median_of_the_pixels(size: tuple[int, int], tmp_path: Path) -> None:
+    """The background is what lies in the outermost sixteenth, all of an image that is too small for that."""
+    width, height = size
+    draw(1, width, height).save(tmp_path / "a.png")
+    found = fingerprint(tmp_path / "a.png")
+    pixels = np.asarray(draw(1, width, height))
+    edge = np.ones((height, width), bool)
+    edge[height // 16 + 1 : -(height // 16 + 1), width // 16 + 1 : -(width // 16 + 1)] = False
+    assert found.colour == tuple(pixels.mean(axis=(0, 1)).tolist())
+    assert found.background == tuple(np.median(pixels[edge], axis=0).tolist())
+    assert (found.width, found.height, found.format) == (width, height, "PNG")
+
+
+def test_hashes_are_those_of_bytes_pixels_and_looks(tmp_path: Path) -> None:
+    path, image = tmp_path / "a.png", draw(2, 40, 30)
+    image.save(path)
+    found = fingerprint(path)
+    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert found.pixel_sha256 == hashlib.sha256(b"40x30" + np.asarray(image).tobytes()).hexdigest()
+    assert found.phash == str(imagehash.phash(image))
+
+
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 16))
+def test_a_black_ground_is_no_part_of_the_thumbnail(left: int, top: int, grey: int) -> None:
+    """A cell that was segmented looks the same wherever it lies, and however large the frame."""
+    cell = draw_cell(3, dark=False, size=40)
+    frame = Image.new("RGB", (80, 75), (grey, grey, grey))
+    frame.paste(cell, (left, top))
+    np.testing.assert_array_equal(thumbnail(frame), thumbnail(cell))
+
+
+def test_an_image_that_is_black_all_over_has_a_thumbnail() -> None:
+    black = thumbnail(Image.new("RGB", (50, 40)))
+    assert black.shape == (32, 32)
+    assert difference(black, black) == 0

@@ -1,0 +1,145 @@
+"""What every training engine promises; the Keras engine's runs need TensorFlow and are slow."""
+
+import numpy as np
+import pytest
+
+from cytocurve.models.architectures.sequential import Settings
+from cytocurve.models.augmentation import POLICIES
+from cytocurve.models.early_stopping import EarlyStopping
+from cytocurve.models.engines import Trained, train
+from tests.models.engines.engine_makers import cross_entropy, reference, toy_job
+
+
+@pytest.fixture(params=["native", pytest.param("keras", marks=pytest.mark.slow)])
+def engine(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+def as_bytes(trained: Trained) -> bytes:
+    arrays = [*trained.weights, *trained.predictions.values()]
+    return b"".join(array.tobytes() for array in arrays) + repr((trained.losses, trained.validation_losses)).encode()
+
+
+@pytest.mark.parametrize("optimizer", ["rmsprop", "adam"])
+@pytest.mark.parametrize("policy", POLICIES)
+def test_an_engine_learns_classes_that_a_bright_square_separates(engine: str, policy: str, optimizer: str) -> None:
+    job = toy_job(policy, optimizer=optimizer, max_epochs=30, patience=30)
+    trained = train(engine, job)
+    assert trained.losses[-1] < trained.losses[0] / 2
+    assert (trained.predictions["test"].argmax(1) == job.classes[job.test]).all()
+
+
+def test_the_same_seed_gives_the_same_bytes_whatever_was_trained_in_between(engine: str) -> None:
+    first = train(engine, toy_job("flip_rotate"))
+    again = train(engine, toy_job("flip_rotate"))
+    train(engine, toy_job(optimizer="adam", architecture_settings=Settings(filters=[2], dense=[3]), entropy=4))
+    later = train(engine, toy_job("flip_rotate"))
+    assert as_bytes(first) == as_bytes(again) == as_bytes(later)
+
+
+def test_another_seed_gives_other_weights(engine: str) -> None:
+    assert as_bytes(train(engine, toy_job(entropy=3))) != as_bytes(train(engine, toy_job(entropy=4)))
+
+
+def test_losses_that_never_fall_end_training_after_the_patience(engine: str) -> None:
+    trained = train(engine, toy_job(learning_rate=0.0, max_epochs=20, patience=3))
+    assert len(trained.losses) == len(trained.validation_losses) == 4
+
+
+def test_training_ends_where_the_rule_says_so_of_its_validation_losses(engine: str) -> None:
+    trained = train(engine, toy_job("flip_rotate", learning_rate=0.02, max_epochs=60, patience=2))
+    rule = EarlyStopping(patience=2)
+    stops = [rule.stop for loss in trained.validation_losses if rule.improved(loss) is not None]
+    assert not any(stops[:-1])
+    assert stops[-1] or len(stops) == 60
+
+
+def test_the_weights_are_those_of_the_lowest_validation_loss(engine: str) -> None:
+    job = toy_job(max_epochs=12, patience=12)
+    job.classes[job.validation] = 1 - job.classes[job.validation]  # the better it learns, the higher this loss
+    trained = train(engine, job)
+    assert trained.validation_losses[-1] > 2 * min(trained.validation_losses)
+    loss = cross_entropy(trained.predictions["validation"], job.classes[job.validation])
+    assert loss == pytest.approx(min(trained.validation_losses), abs=1e-5)
+
+
+def test_images_and_classes_stay_as_they_were_and_may_be_read_only(engine: str) -> None:
+    job = toy_job("flip_rotate", max_epochs=1)
+    images, classes = job.images.copy(), job.classes.copy()
+    job.images.flags.writeable = job.classes.flags.writeable = False
+    train(engine, job)
+    np.testing.assert_array_equal(job.images, images)
+    np.testing.assert_array_equal(job.classes, classes)
+
+
+@pytest.mark.parametrize("batch_size", [3, 20, 64])
+def test_the_loss_of_an_epoch_is_the_mean_over_images_whatever_the_batches(engine: str, batch_size: int) -> None:
+    job = toy_job(learning_rate=0.0, max_epochs=1, batch_size=batch_size, validation=np.arange(20))
+    trained = train(engine, job)
+    assert trained.losses[0] == pytest.approx(trained.validation_losses[0], abs=1e-6)
+
+
+def test_class_weights_of_one_change_no_byte(engine: str) -> None:
+    ones = np.ones(2, np.float32)
+    assert as_bytes(train(engine, toy_job(class_weights=ones))) == as_bytes(train(engine, toy_job()))
+
+
+def test_class_weights_multiply_the_training_losses_of_their_classes_and_leave_the_validation_loss(engine: str) -> None:
+    job = toy_job(learning_rate=0.0, max_epochs=1, class_weights=np.array([0.5, 3], np.float32))
+    trained = train(engine, job)
+    probabilities, _ = reference(trained.weights, job.images)
+    weighted = cross_entropy(probabilities[job.train], job.classes[job.train], job.class_weights)
+    assert trained.losses[0] == pytest.approx(weighted, rel=1e-5)
+    plain = cross_entropy(probabilities[job.validation], job.classes[job.validation])
+    assert trained.validation_losses[0] == pytest.approx(plain, rel=1e-5)
+
+
+def test_a_class_that_weighs_more_is_predicted_more_often(engine: str) -> None:
+    blank = np.zeros((40, 24, 22, 3), np.uint8)
+    for weights, expected in (([1, 4], 0.8), ([4, 1], 0.2)):
+        job = toy_job(images=blank, max_epochs=60, patience=60, class_weights=np.array(weights, np.float32))
+        job.classes[job.validation] = np.argmax(weights)  # falls as long as the weighted class is learned
+        assert train(engine, job).predictions["test"][:, 1] == pytest.approx(expected, abs=0.1)
+
+
+@pytest.mark.parametrize("dense", [[], [5], [7, 4, 3]])
+@pytest.mark.parametrize("shape", [(24, 22, 3), (31, 27, 1), (12, 45, 4), (23, 23, 2)], ids=str)
+def test_any_size_any_channels_and_any_dense_layers_are_trained(
+    engine: str, shape: tuple[int, int, int], dense: list[int]
+) -> None:
+    rng = np.random.default_rng(0)
+    job = toy_job("flip_rotate", images=rng.integers(0, 256, (40, *shape), dtype=np.uint8), max_epochs=2, batch_size=3,
+                  architecture_settings=Settings(filters=[5, 9], dense=dense))  # fmt: skip
+    trained = train(engine, job)
+    assert [array.shape[-1] for array in trained.weights[::2]] == [5, 9, *dense, 2]
+    expected, _ = reference(trained.weights, job.images[job.test])
+    np.testing.assert_allclose(trained.predictions["test"], expected, atol=1e-5)
+
+
+def test_a_single_training_image_is_enough(engine: str) -> None:
+    trained = train(engine, toy_job("flip_rotate_translate", train=np.array([3]), max_epochs=3))
+    assert trained.losses[-1] < trained.losses[0]
+
+
+def test_the_fill_matters_to_augmented_images_only(engine: str) -> None:
+    black, edge = (
+        train(engine, toy_job("flip_rotate", {"fill": fill}, max_epochs=2)) for fill in ("constant", "nearest")
+    )
+    assert as_bytes(black) != as_bytes(edge)
+
+
+def test_predictions_are_those_of_the_returned_weights(engine: str) -> None:
+    job = toy_job("flip_rotate")
+    trained = train(engine, job)
+    for part, indices in (("validation", job.validation), ("test", job.test)):
+        expected, _ = reference(trained.weights, job.images[indices])
+        assert trained.predictions[part].dtype == np.float32
+        np.testing.assert_allclose(trained.predictions[part], expected, atol=1e-5)
+
+
+def test_indices_choose_images_in_any_order(engine: str) -> None:
+    job = toy_job(max_epochs=1)
+    turned = toy_job(max_epochs=1, test=job.test[::-1])
+    np.testing.assert_allclose(
+        train(engine, turned).predictions["test"], train(engine, job).predictions["test"][::-1], atol=1e-6
+    )

@@ -1,0 +1,73 @@
+"""Where compiled kernels are kept, and that other processors' give the same."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cytocurve.models.kernels import jit
+from tests.projects import ROOT
+
+
+@pytest.fixture(autouse=True)
+def forgotten() -> Iterator[None]:
+    jit.folder.cache_clear()
+    yield
+    jit.folder.cache_clear()
+
+
+def test_the_folder_can_be_chosen_and_is_that_of_the_kernels_and_the_processor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CYTOCURVE_CACHE", str(tmp_path / "chosen"))
+    assert jit.folder() == tmp_path / "chosen" / "kernels" / jit.key()
+    assert jit.folder().is_dir()
+
+
+def test_the_users_cache_folder_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CYTOCURVE_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert jit.folder() == tmp_path / "cytocurve" / "kernels" / jit.key()
+
+
+def test_where_that_cannot_be_written_a_temporary_folder_serves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("CYTOCURVE_CACHE", str(tmp_path / "file" / "below"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert jit.folder().is_relative_to(tmp_path)
+    assert jit.folder().is_dir()
+
+
+CHECK = "import pytest; tests = 'tests/models/engines/test_native.py'; "
+CHECK += "options = ['-q', '-m', 'not slow', '-k', 'definition or gradient', tests]; "
+CHECK += "raise SystemExit(pytest.main(options))"
+
+
+def python(code: str, cache: Path, **variables: str) -> subprocess.Popen[str]:
+    environment = os.environ | {"CYTOCURVE_CACHE": str(cache)} | variables
+    return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+WIDE = "import numba; numba.config.CPU_FEATURES = '+avx512f'; from cytocurve.models.kernels import simd; "
+WIDE += "numba.config.CPU_FEATURES = None; assert simd.LANES == 16; "
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("before", "variables"),
+    [
+        pytest.param("", {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""}, id="the plainest processor"),
+        pytest.param(WIDE, {}, id="sixteen lanes"),
+    ],
+)
+def test_kernels_for_other_processors_give_what_the_definition_gives(
+    before: str, variables: dict[str, str], tmp_path: Path
+) -> None:
+    process = python(before + CHECK, tmp_path, **variables)
+    output = process.communicate()[0]
+    assert process.returncode == 0, output

@@ -1,0 +1,308 @@
+"""What the report page says and holds, read as text; ``tests/browser`` opens it."""
+
+import base64
+import gzip
+import json
+import re
+from copy import deepcopy
+from html import unescape
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cytocurve.report.headline import headline
+from cytocurve.report.libraries import VERSIONS, library
+from cytocurve.report.names import short_names
+from cytocurve.report.page import render
+from tests.report.answers_makers import CLASSES, SMALL, Simulation, answers_of, facts_of, refused
+
+ENDS = ("mean", "low", "high")
+
+
+@pytest.fixture(scope="module")
+def answers() -> dict[str, Any]:
+    return answers_of(SMALL)
+
+
+@pytest.fixture(scope="module")
+def page(answers: dict[str, Any]) -> str:
+    return render(answers, facts_of(answers))
+
+
+def embedded(page: str) -> Any:
+    """What the scripts of a page read."""
+    found = re.search(r'const PACKED = "([A-Za-z0-9+/=]+)"', page)
+    assert found
+    return json.loads(gzip.decompress(base64.b64decode(found[1])))
+
+
+def text_of(page: str) -> str:
+    """The words that stand on the page, scripts, styles and charts left out."""
+    bare = re.sub(r"(?s)<(script|style|svg)\b.*?</\1>", "", page)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", bare)).split())
+
+
+def facts(answers: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    """The key facts of the first screen by their questions."""
+    found = headline(answers, short_names(answers["arms"]))
+    return {fact.question: (fact.answer, fact.note) for fact in found.facts}
+
+
+def verdict(answers: dict[str, Any], at: str, verdict: str, difference: float, half: float = 0.01) -> dict[str, Any]:
+    """These answers with another outcome of the comparisons at a size."""
+    changed = deepcopy(answers)
+    for row in changed["comparisons"]:
+        if row["at"] == at:
+            row |= {"verdict": verdict, "difference": difference}
+            row |= {"ci_low": difference - half, "ci_high": difference + half}
+    return changed
+
+
+def test_equal_answers_give_equal_bytes(answers: dict[str, Any], page: str) -> None:
+    assert render(deepcopy(answers), facts_of(answers)) == page
+
+
+def test_the_page_holds_all_answers(answers: dict[str, Any], page: str) -> None:
+    assert embedded(page)["answers"] == json.loads(json.dumps(answers))
+
+
+def test_the_page_forbids_every_request_and_every_script_but_its_own(page: str) -> None:
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)
+    assert policy
+    assert "default-src 'none'" in unescape(policy[1])
+    assert "unsafe-eval" not in policy[1]
+    assert len(re.findall(r"'sha256-", unescape(policy[1]))) == page.count("<script>") == len(VERSIONS) + 1
+
+
+def test_the_page_names_no_address_outside_its_libraries_but_the_links_to_mlflow(page: str) -> None:
+    bare = re.sub(r"(?s)<script>.*?</script>", "", page)
+    addresses = set(re.findall(r"https?://[^\s\"'<]+", re.sub(r'xmlns(:\w+)?="[^"]*"', "", bare)))
+    assert {address.partition("/#/")[0] for address in addresses} == {"http://127.0.0.1:5000"}
+    assert not re.findall(r"@import|<link(?! rel=\"icon\" href=\"data:)|<script src", bare)
+
+
+@pytest.mark.parametrize("name", VERSIONS)
+def test_a_library_is_of_the_stated_version(name: str) -> None:
+    text = library(name)
+    assert f'"{VERSIONS[name]}"' in text
+    assert "sourceMappingURL" not in text
+    assert "</script" not in text
+
+
+def test_an_id_is_there_once(page: str) -> None:
+    ids = re.findall(r'\bid="([^"]+)"', re.sub(r"(?s)<script>.*?</script>", "", page))
+    assert len(ids) == len(set(ids))
+
+
+def test_the_first_screen_says_how_many_images_reached_the_target(answers: dict[str, Any]) -> None:
+    changed = deepcopy(answers)
+    plan = changed["arms"][changed["chosen"]]["plan"]
+    plan["targets"] = [{"target": 0.95, "verdict": "reached", "size": 100, "low": None, "high": None}]
+    names = short_names(changed["arms"])
+    assert headline(changed, names).title == "From 100 labelled images on, mean ROC-AUC was at least 0.95."
+    assert facts(changed)["How many images for 0.95?"][0] == "100"
+
+
+def test_the_first_screen_says_how_many_images_are_forecast(answers: dict[str, Any]) -> None:
+    changed = deepcopy(answers)
+    plan = changed["arms"][changed["chosen"]]["plan"]
+    plan["targets"] = [{"target": 0.95, "verdict": "forecast", "size": 1320, "low": 210, "high": None}]
+    assert (
+        headline(changed, short_names(changed["arms"])).title
+        == "About 1,300 labelled images are needed for ROC-AUC 0.95."
+    )
+    answer, note = facts(changed)["How many images for 0.95?"]
+    assert answer == "about 1,300"
+    assert "90 % interval 210 to more than 2,000" in note
+
+
+def test_the_first_screen_says_when_a_target_is_not_in_reach(answers: dict[str, Any]) -> None:
+    changed = deepcopy(answers)
+    plan = changed["arms"][changed["chosen"]]["plan"]
+    plan["targets"] = [{"target": 0.95, "verdict": "beyond", "size": None, "low": None, "high": None}]
+    assert headline(changed, short_names(changed["arms"])).title == "ROC-AUC 0.95 is not in reach on this evidence."
+    assert facts(changed)["How many images for 0.95?"][0] == "Not in reach"
+
+
+def test_a_refused_plan_leads_with_the_score_and_gives_its_reason(answers: dict[str, Any]) -> None:
+    changed = deepcopy(answers)
+    arm = changed["arms"][changed["chosen"]]
+    arm["plan"] = refused(arm["plan"], "Three sizes are too few.")
+    assert "Three sizes are too few." in facts(changed)["How many images are needed?"][1]
+    assert headline(changed, short_names(changed["arms"])).title.startswith("With 200 labelled images, ROC-AUC is 0.")
+    assert "No forecast: Three sizes are too few." in text_of(render(changed, facts_of(changed)))
+
+
+def test_an_interval_on_both_sides_of_zero_is_no_proof_of_equality(answers: dict[str, Any]) -> None:
+    changed = verdict(verdict(answers, "area", "no difference shown", 0.004), "200", "no difference shown", 0.004)
+    answer, note = facts(changed)["Are the differences real?"]
+    assert answer == "Not shown"
+    assert "That does not show that they are equal." in note
+
+
+def test_what_is_shown_over_all_sizes_alone_is_told_as_such(answers: dict[str, Any]) -> None:
+    changed = verdict(verdict(answers, "area", "b is better", -0.04), "200", "no difference shown", -0.02)
+    answer, note = facts(changed)["Are the differences real?"]
+    assert answer == "On average, yes"
+    assert note.startswith("Averaged over all training sizes (area under the curve), ")
+    assert note.endswith("With 200 images alone no difference is shown.")
+
+
+def test_an_interval_beside_zero_that_correction_undoes_is_told_as_such(answers: dict[str, Any]) -> None:
+    changed = verdict(verdict(answers, "area", "no difference shown", 0.004), "200", "no difference shown", 0.04)
+    answer, note = facts(changed)["Are the differences real?"]
+    assert answer == "Not shown"
+    assert "Not enough after correction for 7 comparisons." in note
+
+
+@pytest.mark.parametrize(
+    ("found", "difference", "standing"), [("a is better", 0.05, "worse"), ("b is better", -0.05, "better")]
+)
+def test_a_difference_is_told_from_the_chosen_arm(
+    answers: dict[str, Any], found: str, difference: float, standing: str
+) -> None:
+    """The chosen arm is the second of its pair here."""
+    answer, note = facts(verdict(answers, "200", found, difference))["Are the differences real?"]
+    assert answer == "Yes"
+    assert f"flip + rotate against no augmentation: {'−' if standing == 'worse' else '+'}0.050" in note
+    assert f"It is {standing}" in note
+
+
+def test_several_arms_are_counted(answers: dict[str, Any]) -> None:
+    three = answers_of(Simulation([("a", "none", "e"), ("b", "none", "e"), ("c", "none", "e")], [10, 20, 40], folds=3))
+    for row in three["comparisons"]:
+        row["verdict"] = "b is better" if row["b"] == "c-none-e" else "no difference shown"
+    answer, note = facts(three)["Are the differences real?"]
+    assert answer == "Some"
+    assert (
+        note == "With 40 images, 2 of 3 pairs of arms are shown to differ. The best arm is better than 2 of the others."
+    )
+
+
+def test_the_best_arm_is_the_best_of_those_that_the_last_labels_judge() -> None:
+    found = answers_of(CLASSES)
+    found |= {"versions": ["diagnosis", "expert"]}
+    assert "Best of the 2 arms that are judged by the labels expert," in facts(found)["Which network was chosen?"][1]
+    found |= {"versions": ["expert", "diagnosis"]}
+    assert facts(found)["Which network?"][1] == "The only arm that is judged by the labels diagnosis."
+
+
+def test_the_first_screen_tells_what_the_audit_found_and_who_may_differ(answers: dict[str, Any]) -> None:
+    kinds = ("leakage", "warning", "warning")
+    findings = [{"severity": kind, "sentence": f"A {kind}."} for kind in kinds]
+    names = short_names(answers["arms"])
+    new = "A score for new patients may be lower."
+    assert headline(answers | {"audit": {"findings": findings}}, names).limits == ["Leakage: A leakage.", new]
+    warned = headline(answers | {"audit": {"findings": findings[1:]}}, names).limits
+    assert warned == ["Warning: A warning. And 1 more warning.", new]
+    assert headline(answers | {"notes": []}, names).limits == []
+
+
+def test_calibration_of_two_classes_speaks_of_the_positive_one(answers: dict[str, Any]) -> None:
+    pair = answers | {"task": "lymphocyte-vs-erythroblast+monocyte"}
+    assert embedded(render(pair, facts_of(pair)))["axes"] == [
+        "stated probability of lymphocyte",
+        "share that is lymphocyte",
+    ]
+    several = answers_of(CLASSES)
+    assert embedded(render(several, facts_of(several)))["axes"][1] == "share that is right"
+
+
+def test_one_arm_has_nothing_to_be_compared_with() -> None:
+    one = answers_of(Simulation([("a", "none", "e")], [10, 20, 40], folds=3))
+    assert facts(one)["Are the differences real?"][0] == "One arm only"
+    assert "nothing to compare it with" in text_of(render(one, facts_of(one, tracking=False)))
+
+
+def test_an_undefined_score_is_a_dash_and_counted(answers: dict[str, Any]) -> None:
+    changed = deepcopy(answers)
+    for arm in changed["arms"].values():
+        blank = dict.fromkeys(key for key in arm["curves"]["roc_auc"][-1] if key not in ("size", "outliers"))
+        arm["curves"]["roc_auc"][-1] |= blank | {"n": 0, "undefined": 10, "outliers": []}
+        arm["plan"] = refused(arm["plan"], "No score is defined at the largest size.")
+    told = text_of(render(changed, facts_of(changed)))
+    assert "The chosen arm has no defined ROC-AUC at the largest training size." in told
+    assert "– 10 undefined" in told
+    assert not re.search(r"\b(nan|None|null)\b", told)
+
+
+def test_nothing_from_the_data_becomes_markup(answers: dict[str, Any]) -> None:
+    changed = deepcopy(answers)
+    changed["dataset"] = "</script><img src=x onerror=alert(1)>"
+    changed["notes"] = ["<b>bold</b> & </style>"]
+    page = render(changed, facts_of(changed))
+    assert "<img src=x" not in page
+    assert "<b>bold</b>" not in page
+    assert "<b>bold</b> & </style>" in unescape(page)
+
+
+def test_the_page_tells_seeds_patients_questions_and_pairs_that_are_not_comparable() -> None:
+    found = answers_of(CLASSES)
+    told = text_of(render(found, facts_of(found)))
+    assert "Yes-or-no questions from the same networks" in told
+    assert "Not comparable" in told
+    assert "They are scored by different label versions" in told
+    assert "Patients rather than images" in told
+    assert "Over seeds" in told
+
+
+def test_the_page_tells_the_audit_and_what_relabelling_bought(answers: dict[str, Any]) -> None:
+    point = answers["arms"][answers["chosen"]]["curves"]["roc_auc"][-1]
+    finding: dict[str, Any] = {
+        "id": "leak",
+        "labels": None,
+        "severity": "leakage",
+        "sentence": "Two <folds> share a patient.",
+    }
+    finding |= {
+        "numbers": {"images": 1241},
+        "offenders_in_all": 5,
+        "offenders": [{"patient": f"P{n}"} for n in range(5)],
+    }
+    audit = {"images": 260, "counts": {"leakage": 1}, "findings": [finding], "passed": [{"id": "other"}]}
+    row = {"arm": "x-none-b", "other": "x-none-a", "judge": "b", "metric": "roc_auc", "images": 250, "changed": 12}
+    differences = {"200": point | {"mean": 0.031, "ci_low": 0.012, "ci_high": 0.05}}
+    changed = answers | {
+        "audit": audit | {"shortcuts": {}, "sizes": {}},
+        "relabellings": [row | {"differences": differences}],
+    }
+    told = text_of(render(changed, facts_of(changed)))
+    assert "Two <folds> share a patient. patient: P0 patient: P1 patient: P2 and 2 more" in told
+    assert "1,241" in told
+    assert "Checked without a finding: other." in told
+    assert "12 of 250 images have another class" in told
+    assert "the relabelled arm is better (+0.031)" in told
+
+
+def test_the_page_names_where_it_comes_from(answers: dict[str, Any], page: str) -> None:
+    told = text_of(page)
+    for words in ("0123456789abcdef0123456789abcdef.dir", "abc1234def", "numpy 2.4.0", "120, in 10 folds"):
+        assert words in told
+    for arm in answers["arms"]:
+        assert arm in told
+    assert "http://127.0.0.1:5000/#/experiments/1/runs/" in page
+
+
+def test_a_study_without_git_or_tracking_says_so(answers: dict[str, Any]) -> None:
+    told = render(answers, facts_of(answers, tracking=False) | {"commit": None})
+    assert "not in git" in told
+    assert "MLflow" not in text_of(told)
+
+
+@pytest.mark.slow
+def test_a_very_large_study_stays_below_six_megabytes_and_says_what_it_left_out(answers: dict[str, Any]) -> None:
+    """Curves of 150 classes, whose numbers are noise, at six sizes: those of the largest size stay."""
+    random = np.random.default_rng(0)
+    changed = deepcopy(answers)
+    for arm in changed["arms"].values():
+        for kind in ("roc", "precision_recall"):
+            rows = arm[kind]["positive"]
+            arm[kind] = {
+                f"c{n}": [row | {end: random.random(101).round(6).tolist() for end in ENDS} for row in rows]
+                for n in range(150)
+            }
+    page = render(changed, facts_of(changed), static={})
+    assert len(page.encode()) < 6_000_000
+    assert "This study is large" in page
+    assert {len(rows) for rows in embedded(page)["answers"]["arms"][changed["chosen"]]["roc"].values()} == {1}

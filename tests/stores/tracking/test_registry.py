@@ -1,0 +1,142 @@
+"""Registering real Keras models in a real local store."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from cytocurve.errors import ServiceError
+from cytocurve.stores.ledger import Ledger
+from cytocurve.stores.tracking.connection import connected
+from cytocurve.stores.tracking.experiments import publish
+from cytocurve.stores.tracking.registry import MODEL_KEY, register, requirements
+from tests.stores.tracking.mlflow_makers import local_uri, make_arm
+
+pytestmark = pytest.mark.slow
+
+NAME = "starter-blast"
+
+
+@pytest.fixture(scope="module")
+def model() -> Any:
+    import keras
+
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Conv2D(2, 3), keras.layers.Flatten(), keras.layers.Dense(2, activation="softmax")]
+    return keras.Sequential([keras.Input((9, 9, 3)), *layers])
+
+
+@pytest.fixture
+def sample() -> Any:
+    return np.random.default_rng(0).random((5, 9, 9, 3)).astype(np.float32)
+
+
+def _register(folder: Path, model: Any, sample: Any, model_key: str = "key", alias: str = "challenger") -> int:
+    arm = make_arm(Ledger(folder / "ledger"), folds=1, sizes=(10,))
+    with connected(local_uri(folder), folder / "lock") as client:
+        run_id = publish(client, arm).run_id
+        return register(client, lambda: model, NAME, model_key, run_id, sample, {"cytocurve.arm": arm.arm.name}, alias)
+
+
+def test_a_registered_model_predicts_what_the_keras_model_does(tmp_path: Path, model: Any, sample: Any) -> None:
+    """Loaded by its alias in another process, with pickles forbidden, it gives the same probabilities."""
+    assert _register(tmp_path, model, sample) == 1
+    np.save(tmp_path / "sample.npy", sample)
+    script = (
+        "import mlflow, numpy, sys\n"
+        f"mlflow.set_tracking_uri({local_uri(tmp_path)!r})\n"
+        f"model = mlflow.pyfunc.load_model('models:/{NAME}@challenger')\n"
+        "numpy.save(sys.argv[2], model.predict(numpy.load(sys.argv[1])))\n"
+    )
+    files = [str(tmp_path / "sample.npy"), str(tmp_path / "predicted.npy")]
+    environment = {**os.environ, "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    subprocess.run([sys.executable, "-c", script, *files], env=environment, check=True)
+    np.testing.assert_allclose(np.load(files[1]), model.predict(sample, verbose=0), rtol=1e-6)
+
+
+def test_a_registered_model_is_traceable(tmp_path: Path, model: Any, sample: Any) -> None:
+    """The version names its arm's run and its own key, and lies with the experiment's other files."""
+    _register(tmp_path, model, sample)
+    with connected(local_uri(tmp_path), tmp_path / "lock") as client:
+        version = client.get_model_version_by_alias(NAME, "challenger")
+        run = client.get_run(version.run_id or "")
+        logged = client.get_logged_model((version.source or "").removeprefix("models:/"))
+    assert run.data.tags["cytocurve.arm"] == "sequential-none-expert"
+    assert run.info.status == "FINISHED"
+    assert version.tags == {MODEL_KEY: "key", "cytocurve.arm": "sequential-none-expert"}
+    assert logged.experiment_id == run.info.experiment_id
+    assert logged.artifact_location.startswith((tmp_path / "mlruns" / "artifacts").as_uri())
+
+
+def test_a_model_is_registered_once(tmp_path: Path, model: Any, sample: Any) -> None:
+    """The same model keeps its version and only the alias moves; another model is a new version."""
+    versions = [_register(tmp_path, model, sample, key) for key in ("first", "second", "first")]
+    assert versions == [1, 2, 1]
+    assert _register(tmp_path, model, sample, "second", alias="champion") == 2
+    with connected(local_uri(tmp_path), tmp_path / "lock") as client:
+        assert int(client.get_model_version_by_alias(NAME, "challenger").version) == 1
+        assert int(client.get_model_version_by_alias(NAME, "champion").version) == 2
+
+
+def test_a_model_that_is_registered_is_not_built_again(tmp_path: Path, model: Any, sample: Any) -> None:
+    """The key of a model decides, before TensorFlow is needed."""
+    _register(tmp_path, model, sample)
+    with connected(local_uri(tmp_path), tmp_path / "lock") as client:
+        assert register(client, pytest.fail, NAME, "key", "", sample, {}) == 1
+
+
+def test_what_is_stored_of_a_model_is_what_mlflow_itself_would_store(tmp_path: Path, model: Any, sample: Any) -> None:
+    """The files of a version are those of ``log_model``, and it is ready and hangs at its run."""
+    import mlflow
+
+    _register(tmp_path, model, sample)
+    with connected(local_uri(tmp_path), tmp_path / "lock") as client:
+        version = client.get_model_version_by_alias(NAME, "challenger")
+        ours = client.get_logged_model((version.source or "").removeprefix("models:/"))
+        mlflow.set_tracking_uri(local_uri(tmp_path))
+        signature = mlflow.models.get_model_info(f"models:/{ours.model_id}").signature
+        theirs = client.create_logged_model(ours.experiment_id, "theirs", version.run_id)
+        mlflow.tensorflow.log_model(
+            model,
+            name="theirs",
+            run_id=version.run_id,
+            model_id=theirs.model_id,
+            signature=signature,
+            pip_requirements=requirements(),
+            input_example=sample,
+        )
+        theirs = client.get_logged_model(theirs.model_id)
+        outputs = client.get_run(version.run_id or "").outputs
+    assert (ours.status, theirs.status) == ("READY", "READY")
+    assert outputs
+    assert {output.model_id for output in outputs.model_outputs} == {ours.model_id, theirs.model_id}
+    assert _files(ours) == _files(theirs)
+
+
+def _files(logged: Any) -> dict[str, Any]:
+    """What a logged model's folder holds: the descriptions without ids and times, and of all else the names."""
+    root = Path(logged.artifact_location.removeprefix("file://"))
+    found = {str(path.relative_to(root)): "" for path in root.rglob("*") if path.is_file()}
+    lines = (root / "MLmodel").read_text().replace(logged.model_id, "ID").splitlines()
+    return found | {"MLmodel": [line for line in lines if "utc_time" not in line and "size_bytes" not in line]}
+
+
+def test_a_model_that_cannot_be_stored_is_told(tmp_path: Path, model: Any, sample: Any) -> None:
+    """Where the folder of models cannot be written, the error names the model, and no version appears."""
+    (tmp_path / "mlruns").mkdir()
+    (tmp_path / "mlruns" / "artifacts").write_text("a file where the folder should be")
+    with pytest.raises(ServiceError, match=NAME):
+        _register(tmp_path, model, sample)
+    (tmp_path / "mlruns" / "artifacts").unlink()
+    assert _register(tmp_path, model, sample) == 1
+
+
+def test_the_packages_that_load_a_model_are_pinned() -> None:
+    """TensorFlow, Keras and NumPy stand there with the versions that made the model."""
+    names = {requirement.partition("==")[0] for requirement in requirements()}
+    assert {"keras", "numpy"} <= names
+    assert names & {"tensorflow", "tensorflow-cpu"}

@@ -1,0 +1,351 @@
+"""A dataset is added completely or not at all."""
+
+import dataclasses
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from cytocurve.config import ProjectPaths
+from cytocurve.datasets import Progress, starter
+from cytocurve.errors import CytocurveError, InputError
+from cytocurve.workflows.data_add import add
+from tests.datasets.dataset_makers import MAKERS, make_folder, save, silent
+from tests.ingest.test_archives import pack, tarred
+from tests.projects import cytocurve, make_project, run, write_params, write_toy
+
+KILLED_HALFWAY = """
+import os, signal, sys
+from pathlib import Path
+from cytocurve.config import ProjectPaths
+from cytocurve.workflows.data_add import add
+add(ProjectPaths(Path(sys.argv[1])), "folder", Path(sys.argv[2]), "mine",
+    lambda done, total: os.kill(os.getpid(), signal.SIGKILL) if done == 3 else None)
+"""
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "upstream"
+    make_folder(folder)
+    return folder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> ProjectPaths:
+    (tmp_path / "project").mkdir()
+    return ProjectPaths(tmp_path / "project")
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def test_images_labels_and_origin_are_written(project: ProjectPaths, source: Path) -> None:
+    """The upstream's tree stands below images/, its labels as sorted CSV, its origin in dataset.yaml."""
+    figures = add(project, "folder", source, "mine", silent)
+    written = contents(project.data / "mine")
+    assert {n.removeprefix("images/") for n in written if n.startswith("images/")} == contents(source).keys()
+    assert written["images/round/cell1.png"] == (source / "round" / "cell1.png").read_bytes()
+    rows = written["labels/folder.csv"].decode().split("\n")
+    assert rows[:2] == ["image,label", "lobed/old/cell0.png,lobed"]
+    assert rows[1:-1] == sorted(rows[1:-1])
+    assert written["dataset.yaml"].decode().startswith("loader: folder\ntitle: ")
+    assert figures == {
+        "images": 8,
+        "labels": {"folder": {"lobed": 4, "round": 4}},
+        "patients": 0,
+        "skipped": {},
+        "linked": 0,
+    }
+
+
+def test_only_the_dataset_is_left_below_data(project: ProjectPaths, source: Path) -> None:
+    """No temporary folder stays."""
+    add(project, "folder", source, "mine", silent)
+    assert [path.name for path in project.data.iterdir()] == ["mine"]
+
+
+def test_adding_twice_gives_the_same_bytes(project: ProjectPaths, source: Path) -> None:
+    """Neither time nor place gets into the files."""
+    for name in ("first", "second"):
+        add(project, "folder", source, name, silent)
+    assert contents(project.data / "first") == contents(project.data / "second")
+
+
+def test_progress_is_told_for_each_image(project: ProjectPaths, source: Path) -> None:
+    """The number done rises by one up to the total."""
+    calls: list[tuple[int, int]] = []
+    add(project, "folder", source, "mine", lambda done, total: calls.append((done, total)))
+    assert calls == [(done, 8) for done in range(1, 9)]
+
+
+def test_patients_are_counted_and_written(project: ProjectPaths, tmp_path: Path) -> None:
+    """Where the dataset knows patients they stand in the label tables."""
+    MAKERS["starter"](tmp_path / "drawn")
+    assert add(project, "starter", tmp_path / "drawn", None, silent)["patients"] == 4
+    table = (project.data / "starter" / "labels" / "expert.csv").read_text()
+    assert table.startswith("image,label,patient\nIm001_1.tif,lymphoblast,P3\n")
+
+
+def test_a_dataset_that_draws_itself_needs_no_folder(project: ProjectPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is drawn below data/ and moved into place; progress runs once."""
+
+    def draw(folder: Path, progress: Progress) -> None:
+        assert folder.is_relative_to(project.data)
+        MAKERS["starter"](folder)
+        progress(1, 1)
+
+    calls: list[tuple[int, int]] = []
+    monkeypatch.setattr(starter, "DATASET", dataclasses.replace(starter.DATASET, draw=draw))
+    assert add(project, "starter", None, None, lambda done, total: calls.append((done, total)))["images"] == 8
+    assert calls == [(1, 1)]
+    assert [path.name for path in project.data.iterdir()] == ["starter"]
+
+
+@pytest.mark.parametrize(
+    ("name", "as_name", "message"),
+    [
+        ("pcb", None, "dataset 'pcb' is unknown; did you mean 'pbc'"),
+        ("folder", "my-cells", "'my-cells' cannot be a dataset's name"),
+        ("folder", "../cells", "'../cells' cannot be a dataset's name"),
+        ("folder", ".adding-cells", "'.adding-cells' cannot be a dataset's name"),
+        ("pbc", None, "is not the whole PBC dataset"),
+    ],
+)
+def test_a_wrong_call_is_refused(
+    name: str, as_name: str | None, message: str, project: ProjectPaths, source: Path
+) -> None:
+    """Unknown datasets, unusable names and folders of another layout leave nothing behind, not even data/."""
+    with pytest.raises(InputError) as caught:
+        add(project, name, source, as_name, silent)
+    assert message in str(caught.value)
+    assert not project.data.exists()
+
+
+def test_a_dataset_that_cannot_be_drawn_needs_its_folder(project: ProjectPaths) -> None:
+    """Without PATH the error says the command and where the dataset comes from."""
+    with pytest.raises(InputError, match=r"cytocurve data add pbc PATH.* https://doi.org/"):
+        add(project, "pbc", None, None, silent)
+
+
+def test_a_dataset_that_is_there_is_kept(project: ProjectPaths, source: Path) -> None:
+    """Adding does not overwrite."""
+    write_toy(project.data / "mine", cells=2)
+    before = contents(project.data)
+    with pytest.raises(InputError, match=r"already there(.|\n)*--as DATASET"):
+        add(project, "folder", source, "mine", silent)
+    assert contents(project.data) == before
+
+
+def test_labels_that_the_catalog_would_refuse_are_refused(project: ProjectPaths, tmp_path: Path) -> None:
+    """A class that the dataset does not have is found before anything is copied."""
+    MAKERS["starter"](tmp_path / "drawn")
+    table = tmp_path / "drawn" / "expert.csv"
+    table.write_text(table.read_text().replace("monocyte", "monozyt"))
+    with pytest.raises(InputError) as caught:
+        add(project, "starter", tmp_path / "drawn", None, silent)
+    assert len(caught.value.offenders) == 4
+    assert "Im005_0.tif: unknown class 'monozyt'; did you mean 'monocyte'?" in caught.value.offenders[0]
+    assert not project.data.exists()
+
+
+def test_links_out_of_the_folder_are_not_copied(project: ProjectPaths, source: Path, tmp_path: Path) -> None:
+    """A link to a file elsewhere is reported and left out."""
+    save(tmp_path / "secret.png", 1)
+    (source / "round" / "link.png").symlink_to(tmp_path / "secret.png")
+    figures = add(project, "folder", source, "mine", silent)
+    assert figures["skipped"] == {"round/link.png": "link that leaves the folder; not followed"}
+    assert not (project.data / "mine" / "images" / "round" / "link.png").exists()
+
+
+def test_a_file_that_cannot_be_read_undoes_everything(project: ProjectPaths, source: Path) -> None:
+    """An image that vanishes on the way ends the call with its name and nothing below data/."""
+    with pytest.raises(InputError, match=r"cell7\.png"):
+        add(project, "folder", source, "mine", lambda done, total: (source / "round/cell7.png").unlink(missing_ok=True))
+    assert not project.data.exists()
+
+
+@contextmanager
+def files_of_at_most(size: int) -> Iterator[None]:
+    """Within it, writing more bytes to a file fails as on a full disk."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_disk_that_is_full_undoes_everything(project: ProjectPaths, source: Path) -> None:
+    """When an image cannot be written the call ends with the reason and the next step."""
+    with files_of_at_most(1000), pytest.raises(CytocurveError, match="free space"):
+        add(project, "folder", source, "mine", silent)
+    assert not project.data.exists()
+
+
+def test_an_interrupt_undoes_everything(project: ProjectPaths, source: Path) -> None:
+    """Ctrl+C leaves nothing below data/."""
+
+    def interrupt(done: int, total: int) -> None:
+        if done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        add(project, "folder", source, "mine", interrupt)
+    assert not project.data.exists()
+
+
+def test_a_killed_call_leaves_no_dataset_and_the_next_clears_up(project: ProjectPaths, source: Path) -> None:
+    """After SIGKILL half-way there is no data/mine; the same call then completes it and removes what was left."""
+    command = [sys.executable, "-c", KILLED_HALFWAY, str(project.root), str(source)]
+    done = subprocess.run(command, env=os.environ | {"PYTHONWARNINGS": "default"}, check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert [path.name[:8] for path in project.data.iterdir()] == [".adding-"]
+    assert add(project, "folder", source, "mine", silent)["images"] == 8
+    assert [path.name for path in project.data.iterdir()] == ["mine"]
+
+
+def test_a_call_at_work_is_left_alone(project: ProjectPaths, source: Path) -> None:
+    """Two calls at the same time do not clear each other up."""
+
+    def other(done: int, total: int) -> None:
+        if done == 4:
+            add(project, "folder", source, "other", silent)
+
+    assert add(project, "folder", source, "mine", other)["images"] == 8
+    assert sorted(path.name for path in project.data.iterdir()) == ["mine", "other"]
+
+
+def test_of_two_calls_for_one_dataset_the_first_to_finish_stays(project: ProjectPaths, source: Path) -> None:
+    """The later one is refused and leaves nothing."""
+
+    def same(done: int, total: int) -> None:
+        if done == 4:
+            add(project, "folder", source, "mine", silent)
+
+    with pytest.raises(InputError, match="already there"):
+        add(project, "folder", source, "mine", same)
+    assert [path.name for path in project.data.iterdir()] == ["mine"]
+    assert len(contents(project.data / "mine")) == 10
+
+
+@pytest.mark.parametrize("suffix", [".zip", ".tar.gz"])
+@pytest.mark.parametrize("top", ["", "our cells/"])
+def test_an_archive_gives_the_same_as_its_folder(suffix: str, top: str, project: ProjectPaths, source: Path) -> None:
+    """Packed with or without a folder around it, byte for byte; nothing else stays below data/."""
+    archive = pack(source, source.parent / f"cells{suffix}", top)
+    figures = add(project, "folder", archive, "packed", silent)
+    assert figures == add(project, "folder", source, "mine", silent)
+    assert contents(project.data / "packed") == contents(project.data / "mine")
+    assert sorted(path.name for path in project.data.iterdir()) == ["mine", "packed"]
+
+
+def test_an_archive_of_another_layout_is_named_and_leaves_nothing(project: ProjectPaths, source: Path) -> None:
+    archive = pack(source, source.parent / "cells.zip")
+    with pytest.raises(InputError, match=r"is not the whole PBC dataset") as caught:
+        add(project, "pbc", archive, None, silent)
+    assert str(archive) in caught.value.problem
+    assert ".adding-" not in str(caught.value)
+    assert not project.data.exists()
+
+
+def test_a_hostile_archive_leaves_nothing(project: ProjectPaths, tmp_path: Path) -> None:
+    archive = tarred(tmp_path / "bad.tar", ("../outside.png", b"x", None), ("a/b.png", b"x", None))
+    with pytest.raises(InputError, match=r"outside\.png: a path that leaves the folder"):
+        add(project, "folder", archive, "mine", silent)
+    assert not project.data.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.tar", "project"]
+
+
+def test_a_file_that_is_no_archive_is_refused(project: ProjectPaths, tmp_path: Path) -> None:
+    (tmp_path / "cells.7z").write_text("packed")
+    with pytest.raises(InputError, match=r"read from a folder or an archive(.|\n)*\.zip, \.tar") as caught:
+        add(project, "folder", tmp_path / "cells.7z", "mine", silent)
+    assert "cells.7z" in caught.value.problem
+    assert not project.data.exists()
+
+
+def test_a_dataset_may_unpack_one_file(project: ProjectPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it writes is read as its folder would be."""
+
+    def write(file: Path, folder: Path, progress: Progress) -> None:
+        assert file.read_text() == "cells"
+        MAKERS["starter"](folder)
+
+    monkeypatch.setattr(starter, "DATASET", dataclasses.replace(starter.DATASET, unpack=write))
+    (tmp_path / "cells.bin").write_text("cells")
+    assert add(project, "starter", tmp_path / "cells.bin", None, silent)["images"] == 8
+    assert [path.name for path in project.data.iterdir()] == ["starter"]
+
+
+def states(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Bytes and mode of every file."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.name: (path.read_bytes(), path.stat().st_mode) for path in files}
+
+
+def test_links_are_the_files_of_the_source(project: ProjectPaths, source: Path) -> None:
+    """With --link no image is copied, and the result is the same, byte for byte."""
+    linked = add(project, "folder", source, "linked", silent, link=True)
+    copied = add(project, "folder", source, "copied", silent)
+    assert (linked["linked"], copied["linked"]) == (8, 0)
+    assert (project.data / "linked/images/round/cell1.png").samefile(source / "round" / "cell1.png")
+    assert contents(project.data / "linked") == contents(project.data / "copied")
+
+
+def test_where_no_link_can_be_made_images_are_copied(project: ProjectPaths, source: Path) -> None:
+    """Another file system gives copies."""
+    elsewhere = Path("/dev/shm")  # noqa: S108 - the other file system that Linux has
+    if not elsewhere.is_dir() or elsewhere.stat().st_dev == source.stat().st_dev:
+        pytest.skip("there is no second file system at /dev/shm")
+    with tempfile.TemporaryDirectory(dir=elsewhere) as folder:
+        make_folder(Path(folder) / "cells")
+        figures = add(project, "folder", Path(folder) / "cells", "mine", silent, link=True)
+    assert (figures["images"], figures["linked"]) == (8, 0)
+    assert (project.data / "mine/images/round/cell1.png").read_bytes() == (source / "round" / "cell1.png").read_bytes()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cache", ["", "symlink", "hardlink", "hardlink,symlink"])
+def test_dvc_takes_linked_images_and_the_source_stays_as_it_was(cache: str, tmp_path: Path, source: Path) -> None:
+    """Whatever links DVC makes to its cache, bytes and modes of the source do not change."""
+    root = make_project(tmp_path / "project")
+    if cache:
+        assert run(root, "dvc", "config", "cache.type", cache).returncode == 0
+    for number, path in enumerate(sorted(source.rglob("*.png"))):
+        path.chmod((0o644, 0o664, 0o600)[number % 3])
+    before = states(source)
+    done = cytocurve(root, "data", "add", "folder", str(source), "--as", "mine", "--link")
+    assert done.returncode == 0, done.stderr
+    assert states(source) == before
+    assert ("of them copied" in done.stdout) == ("hardlink" in cache)
+    assert "up to date" in run(root, "dvc", "status", "data.dvc").stdout
+    assert run(root, "dvc", "checkout", "--relink", "data.dvc").returncode == 0
+    assert states(source) == before
+    assert {name: data for name, (data, _) in states(root / "data/mine/images").items()} == {
+        name: data for name, (data, _) in before.items()
+    }
+
+
+@pytest.mark.slow
+def test_the_command_line_takes_an_archive(tmp_path: Path, source: Path) -> None:
+    """Figures as JSON, and a second call is refused."""
+    write_params(tmp_path)
+    assert run(tmp_path, "git", "init", "-q").returncode == 0
+    assert run(tmp_path, "dvc", "init", "-q").returncode == 0
+    archive = pack(source, tmp_path / "cells.zip")
+    done = cytocurve(tmp_path, "data", "add", "folder", str(archive), "--as", "mine", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["labels"] == {"folder": {"lobed": 4, "round": 4}}
+    again = cytocurve(tmp_path, "data", "add", "folder", str(archive), "--as", "mine")
+    assert again.returncode == 2
+    assert "already there" in again.stderr

@@ -1,0 +1,281 @@
+"""What the stage `evaluate` leaves behind."""
+
+import json
+import re
+from html import unescape
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+import pandas as pd
+import pytest
+
+from cytocurve.config import ProjectPaths
+from cytocurve.core.statistics.metrics import METRICS
+from cytocurve.errors import InputError
+from cytocurve.stores.tables import write_parquet
+from cytocurve.workflows.stages.evaluate import evaluate as run_evaluate
+from tests.makers import project_with_params, project_with_results, write_results
+
+FILES = {
+    "answers.json",
+    "metrics.json",
+    "plots/roc_auc.json",
+    "plots/f1.json",
+    "figures/boxplot.svg",
+    "figures/curves.svg",
+    "report.html",
+    "summary.json",
+}
+TABLES = {
+    "areas", "backtest", "calibration", "class_wise", "comparisons", "confusion", "curves", "examples", "families",
+    "forecast", "next_images", "over_seeds", "precision_recall", "reliability", "roc", "targets",
+}  # fmt: skip
+
+
+def evaluate(project: ProjectPaths) -> dict[str, Any]:
+    return run_evaluate(project, lambda done, total: None)
+
+
+def written(project: ProjectPaths) -> dict[str, bytes]:
+    """Every file below reports/ and its bytes."""
+    files = [path for path in project.reports.rglob("*") if path.is_file()]
+    return {path.relative_to(project.reports).as_posix(): path.read_bytes() for path in files}
+
+
+def text_of(page: str) -> str:
+    """What a page says, without its scripts and tags."""
+    page = re.sub(r"<(script|style)\b.*?</\1>", " ", page, flags=re.DOTALL)
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
+
+
+def strict(text: str | bytes) -> Any:
+    """The value of a JSON text that has no NaN or Infinity."""
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{constant} is not JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def synthetic_study(root: Path) -> ProjectPaths:
+    """Two arms' results on images that say that they are synthetic, whose bytes DVC records."""
+    project = project_with_results(root)
+    (project.data / "toy").mkdir(parents=True)
+    (project.data / "toy" / "dataset.yaml").write_text("loader: starter\ntitle: A synthetic drawing\n")
+    (root / "data.dvc").write_text("outs:\n- md5: 0123456789abcdef0123456789abcdef.dir\n  path: data\n")
+    return project
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> ProjectPaths:
+    """The study after ``evaluate``, to be read only."""
+    project = synthetic_study(tmp_path_factory.mktemp("evaluated"))
+    evaluate(project)
+    return project
+
+
+def test_equal_results_give_equal_bytes_wherever_they_lie(evaluated: ProjectPaths, tmp_path: Path) -> None:
+    """Computed again in another folder, every file is the same to the byte, and there are these and no others."""
+    again = synthetic_study(tmp_path)
+    metrics = evaluate(again)
+    assert strict((again.reports / "metrics.json").read_text()) == metrics
+    assert written(again) == written(evaluated)
+    found = set(written(again))
+    assert {name for name in found if not name.startswith("tables/")} == FILES
+    assert {Path(name).stem for name in found if name.startswith("tables/")} <= TABLES
+
+
+def test_metrics_have_the_promised_form(evaluated: ProjectPaths) -> None:
+    """Arm, metric, size as text, and eight numbers."""
+    metrics = strict((evaluated.reports / "metrics.json").read_text())
+    assert list(metrics) == ["dataset", "task", "arms", "comparisons", "plan"]
+    arm = metrics["arms"]["sequential-none-expert"]
+    assert list(arm) == [*METRICS, "saturation_size", "area"]
+    assert list(arm["f1"]) == ["10", "20", "40"]
+    assert list(arm["f1"]["10"]) == ["mean", "sd", "median", "q1", "q3", "ci_low", "ci_high", "n"]
+    assert arm["f1"]["10"]["n"] == 5
+
+
+def test_an_undefined_score_becomes_null_and_a_dash(tmp_path: Path) -> None:
+    """NaN is null in the JSON files, n counts the defined scores and ``undefined`` the others, and no page says nan."""
+    project = project_with_results(tmp_path)
+    for arm in project.params().arms:
+        runs = pd.read_parquet(project.results(arm))
+        runs.loc[runs["size"] == 40, "roc_auc"] = float("nan")
+        write_parquet(project.results(arm), runs)
+    point = evaluate(project)["arms"]["sequential-none-expert"]["roc_auc"]["40"]
+    assert (point["mean"], point["n"]) == (None, 0)
+    for name in ("metrics.json", "plots/roc_auc.json"):
+        strict((project.reports / name).read_bytes())
+    last = strict(project.answers.read_bytes())["arms"]["sequential-none-expert"]["curves"]["roc_auc"][-1]
+    assert (last["mean"], last["n"], last["undefined"]) == (None, 0, 5)
+    page = text_of((project.reports / "report.html").read_text())
+    assert "has no defined ROC-AUC" in page
+    assert not re.search(r"\b(nan|None|null)\b", page)
+
+
+def test_plots_have_a_row_an_arm_and_size(evaluated: ProjectPaths) -> None:
+    """The rows that DVC draws: numbers as numbers, ends of the band around the mean."""
+    rows = strict((evaluated.reports / "plots" / "roc_auc.json").read_text())
+    assert len(rows) == 2 * 3
+    assert all(list(row) == ["arm", "size", "mean", "ci_low", "ci_high"] for row in rows)
+    assert all(row["ci_low"] <= row["mean"] <= row["ci_high"] for row in rows)
+
+
+def test_the_page_leads_with_the_arm_of_the_best_validation_scores_whatever_the_test_scores(tmp_path: Path) -> None:
+    """Validation says the other arm here, though its test scores are lower."""
+    project = project_with_results(tmp_path)
+    arms = project.params().arms
+    for arm, skill, errors in zip(arms, (0.8, 2.0), (0, 2), strict=True):
+        write_results(project, arm, skill, errors)
+    evaluate(project)
+    assert strict(project.answers.read_bytes())["chosen"] == arms[0].name
+    assert "no augmentation" in text_of((project.reports / "report.html").read_text()).split("Best of 2 arms")[0]
+
+
+def test_scores_of_the_tables_are_those_of_the_answers(evaluated: ProjectPaths) -> None:
+    """Every mean of curves.csv stands in answers.json, at its arm, metric and size."""
+    found = strict(evaluated.answers.read_bytes())["arms"]
+    table = pd.read_csv(evaluated.reports / "tables" / "curves.csv")
+    assert len(table) == len(found) * len(METRICS) * 3
+    for row in table.to_dict("records"):
+        points = {point["size"]: point for point in found[row["arm"]]["curves"][row["metric"]]}
+        assert points[row["size"]]["mean"] == row["mean"]
+
+
+def test_the_page_knows_the_seconds_of_training_that_its_runs_took(evaluated: ProjectPaths, tmp_path: Path) -> None:
+    """Seconds stand on the page alone: the files that DVC records are the same without them."""
+    before, project = written(evaluated), synthetic_study(tmp_path)
+    for key in pd.read_parquet(project.results(project.params().arms[0]))["run_key"]:
+        folder = project.ledger / "runs" / key[:2] / key
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text(json.dumps({"provenance": {"cpu_seconds": 100.0}}))
+    evaluate(project)
+    after = written(project)
+    assert {name for name in after if after[name] != before[name]} == {"report.html"}
+    assert "1,500" in text_of(after["report.html"].decode())
+
+
+def test_the_page_says_what_limits_its_figures(evaluated: ProjectPaths) -> None:
+    """Synthetic images, validation images that every run uses besides, and patients across folds."""
+    page = text_of((evaluated.reports / "report.html").read_text())
+    assert "A synthetic drawing" in page
+    assert "about 6 labelled validation images" in page
+    assert "cells of one patient may stand in training and test" in page
+
+
+def test_the_page_names_the_version_of_the_data(evaluated: ProjectPaths) -> None:
+    """The hash that DVC holds for the data is on the page."""
+    assert "0123456789abcdef0123456789abcdef.dir" in (evaluated.reports / "report.html").read_text()
+
+
+def test_figures_are_well_formed_and_hold_their_text(evaluated: ProjectPaths) -> None:
+    """An SVG file parses, and names its arms and sizes as text, not as outlines."""
+    for name in ("boxplot", "curves"):
+        root = ET.parse(evaluated.reports / "figures" / f"{name}.svg").getroot()  # noqa: S314
+        texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
+        assert {"no augmentation", "10", "40"} <= set(texts)
+
+
+def test_every_arm_without_results_is_named(tmp_path: Path) -> None:
+    """All missing files stand in one error, with the next step."""
+    project = project_with_params(tmp_path)
+    with pytest.raises(InputError) as caught:
+        evaluate(project)
+    message = str(caught.value)
+    assert "results/sequential-none-expert.parquet: no such file" in message
+    assert "results/sequential-flip_rotate-expert.parquet: no such file" in message
+    assert "dvc repro" in message
+    assert not project.reports.exists()
+
+
+def test_results_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    """A damaged file, and one that lacks a metric, are told apart in one error."""
+    project = project_with_results(tmp_path)
+    first, second = map(project.results, project.params().arms)
+    first.write_bytes(b"PAR1 no more")
+    write_parquet(second, pd.read_parquet(second).drop(columns=["f1"]))
+    with pytest.raises(InputError) as caught:
+        evaluate(project)
+    assert f"results/{first.name}: not a Parquet file" in str(caught.value)
+    assert f"results/{second.name}: no column f1" in str(caught.value)
+
+
+def damaged_runs(kind: str, runs: pd.DataFrame) -> pd.DataFrame:
+    if kind == "twice":
+        return pd.concat([runs, runs.tail(1)])
+    changes: dict[str, tuple[str, Any]] = {
+        "another arm": ("arm", "x-y-z"),
+        "text": ("roc_auc", "high"),
+        "above one": ("f1", 1.7),
+        "half a fold": ("fold", 0.5),
+    }
+    return runs.assign(**dict([changes[kind]]))
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("twice", "is there twice"),
+        ("another arm", "runs of another arm: x-y-z"),
+        ("text", "roc_auc: numbers are expected"),
+        ("above one", "f1: 15 scores are not from 0 to 1"),
+        ("half a fold", "fold: whole numbers are expected"),
+    ],
+)
+def test_runs_that_cannot_be_are_told_for_every_arm(tmp_path: Path, kind: str, told: str) -> None:
+    project = project_with_results(tmp_path)
+    for arm in project.params().arms:
+        write_parquet(project.results(arm), damaged_runs(kind, pd.read_parquet(project.results(arm))))
+    with pytest.raises(InputError) as caught:
+        evaluate(project)
+    assert str(caught.value).count(told) == 2
+    assert not project.reports.exists()
+
+
+def damaged_predictions(kind: str, table: pd.DataFrame) -> pd.DataFrame:
+    first: pd.Series[bool] = table["run_key"] == table["run_key"].iloc[0]
+    if kind == "lost":
+        return table[~first]
+    if kind == "twice":
+        return pd.concat([table, table[first]])
+    if kind == "no run":
+        return table.assign(run_key=table["run_key"].where(~first, "0" * 64))
+    if kind == "label":
+        return table.assign(label=table["label"].where(~first, "blast"))
+    return table.drop(columns="p_positive")
+
+
+@pytest.mark.parametrize(
+    ("kind", "told"),
+    [
+        ("lost", "1 of 15 runs have no test predictions"),
+        ("twice", "predicts an image twice"),
+        ("no run", "predictions of runs that are not among the arm's"),
+        ("label", "labels that are no class: blast"),
+        ("one class", "fewer than two columns"),
+    ],
+)
+def test_predictions_that_do_not_fit_their_runs_are_told_for_every_arm(tmp_path: Path, kind: str, told: str) -> None:
+    project = project_with_results(tmp_path)
+    for arm in project.params().arms:
+        write_parquet(project.predictions(arm), damaged_predictions(kind, pd.read_parquet(project.predictions(arm))))
+    with pytest.raises(InputError) as caught:
+        evaluate(project)
+    assert str(caught.value).count(told) == 2
+    assert not project.reports.exists()
+
+
+@pytest.mark.parametrize("undefined", ["all runs of an arm", "all runs"])
+def test_a_study_without_any_defined_score_is_evaluated_and_says_so(tmp_path: Path, undefined: str) -> None:
+    project = project_with_results(tmp_path)
+    for arm in project.params().arms[: 1 if undefined == "all runs of an arm" else 2]:
+        table = pd.read_parquet(project.predictions(arm))
+        tests = table["subset"] == "test"
+        write_parquet(project.predictions(arm), table.assign(p_positive=table["p_positive"].where(~tests)))
+        runs = pd.read_parquet(project.results(arm))
+        write_parquet(project.results(arm), runs.assign(**dict.fromkeys(METRICS, float("nan"))))
+    evaluate(project)
+    found = strict(project.answers.read_bytes())["arms"]["sequential-none-expert"]["roc"]["positive"]
+    assert [(row["n"], row["undefined"]) for row in found] == [(0, 5)] * 3

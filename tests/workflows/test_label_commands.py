@@ -1,0 +1,340 @@
+"""``cytocurve labels``: versions are counted, compared, brought in and merged, whole or not at all."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from openpyxl import Workbook
+from openpyxl.worksheet.datavalidation import DataValidation
+
+from cytocurve.config import ProjectPaths
+from cytocurve.errors import InputError
+from cytocurve.workflows.labels import bring_in, difference, merge, overview, versions_of
+from tests.projects import ROOT, cytocurve, run, write_params, write_toy
+
+REAL = ROOT.parent / "shared" / "data" / "aml-cytomorphology-lmu"
+IMAGES = [f"{'dark' if number % 2 else 'light'}/cell{number:03d}.png" for number in range(8)]
+DARK, LIGHT = "monocyte", "basophil"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> ProjectPaths:
+    """Eight cells labelled monocyte or basophil, of PBC's classes, with patients and folds."""
+    root = tmp_path / "project"
+    root.mkdir()
+    write_params(root, dataset="toy", labels=["folder"])
+    write_toy(root / "data/toy", cells=8)
+    rows = [
+        (image, DARK if "dark" in image else LIGHT, f"P{n // 2}", "A", f"f{n % 3}") for n, image in enumerate(IMAGES)
+    ]
+    table = pd.DataFrame(rows, columns=["image", "label", "patient", "annotator", "fold"])
+    table.to_csv(root / "data/toy/labels/folder.csv", index=False)
+    (root / "data/toy/dataset.yaml").write_text("loader: pbc\n")
+    return ProjectPaths(root)
+
+
+def list_of(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
+    """A list as a person hands it in, by its suffix as CSV or XLSX, with a drop-down list."""
+    table = pd.DataFrame(rows)
+    if path.suffix == ".csv":
+        table.to_csv(path, index=False)
+        return path
+    book = Workbook()
+    for row in (list(table.columns), *table.itertuples(index=False, name=None)):
+        book.active.append([None if pd.isna(cell) else cell for cell in row])
+    book.active.add_data_validation(DataValidation(type="list", formula1='"monocyte,basophil"'))
+    book.save(path)
+    return path
+
+
+def written(project: ProjectPaths, name: str) -> pd.DataFrame:
+    table = pd.read_csv(project.data / f"toy/labels/{name}.csv", dtype=str, keep_default_na=False)
+    return table.set_index("image").sort_index()
+
+
+def labels_below(project: ProjectPaths) -> list[str]:
+    return sorted(path.name for path in (project.data / "toy/labels").iterdir())
+
+
+def refused(project: ProjectPaths, call: Callable[[], object]) -> InputError:
+    """The one error of a call that writes nothing."""
+    before = labels_below(project)
+    with pytest.raises(InputError) as caught:
+        call()
+    assert labels_below(project) == before
+    return caught.value
+
+
+def test_a_whole_list_becomes_a_version_of_its_annotator(project: ProjectPaths, tmp_path: Path) -> None:
+    """Images sorted, patients and folds kept, other columns ignored, blanks around a label cut off."""
+    rows = [{"score": 0.5, "label": f" {LIGHT}", "image": image, "suggested": "x"} for image in reversed(IMAGES)]
+    figures = bring_in(project, "toy", list_of(tmp_path / "all.csv", rows), "second", "Dr B")
+    table = written(project, "second")
+    text = (project.data / "toy/labels/second.csv").read_text()
+    assert [line.split(",")[0] for line in text.splitlines()] == ["image", *sorted(IMAGES)]
+    assert list(table.columns) == ["label", "patient", "annotator", "fold"]
+    assert set(table["label"]) == {LIGHT}
+    assert set(table["annotator"]) == {"Dr B"}
+    assert table[["patient", "fold"]].equals(written(project, "folder")[["patient", "fold"]])
+    assert (figures["rows"], figures["changed"], figures["classes"]) == (8, None, {LIGHT: 8})
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+@pytest.mark.parametrize("column", ["corrected", "new_label"])
+def test_a_reviewed_list_changes_only_what_was_corrected(
+    project: ProjectPaths, tmp_path: Path, suffix: str, column: str
+) -> None:
+    """With --base the images without a correction keep label and annotator: they were not looked at."""
+    rows: list[dict[str, Any]] = [
+        {"image": IMAGES[0], "label": LIGHT, column: "eosinophil"},
+        {"image": IMAGES[1], "label": DARK, column: None},
+        {"image": IMAGES[2], "label": LIGHT, column: ""},
+    ]
+    file = list_of(tmp_path / f"reviewed.{suffix}", rows)
+    figures = bring_in(project, "toy", file, "second", "Dr B", base="folder")
+    before, after = written(project, "folder"), written(project, "second")
+    assert after["label"].to_dict() == before["label"].to_dict() | {IMAGES[0]: "eosinophil"}
+    assert after["annotator"].to_dict() == dict.fromkeys(IMAGES, "A") | {IMAGES[0]: "Dr B"}
+    assert (figures["rows"], figures["changed"]) == (1, 1)
+    assert difference(versions_of(project, "toy"), "folder", "second")["changed"] == [
+        {"image": IMAGES[0], "from": LIGHT, "to": "eosinophil"}
+    ]
+
+
+def test_numbers_of_a_spreadsheet_are_read_as_they_look(project: ProjectPaths, tmp_path: Path) -> None:
+    """A class called 7 comes back as 7, not as 7.0."""
+    (project.data / "toy/dataset.yaml").unlink()
+    rows = [{"image": image, "label": 7.0} for image in IMAGES]
+    figures = bring_in(project, "toy", list_of(tmp_path / "all.xlsx", rows), "second", "B", new_classes=["7"])
+    assert figures["classes"] == {"7": 8}
+    assert figures["new_classes"] == ["7"]
+
+
+def test_without_a_base_every_image_needs_a_row(project: ProjectPaths, tmp_path: Path) -> None:
+    """All images without one are named, and the way out."""
+    file = list_of(tmp_path / "some.csv", [{"image": image, "label": DARK} for image in IMAGES[:5]])
+    error = refused(project, lambda: bring_in(project, "toy", file, "second", "B"))
+    assert error.offenders == tuple(f"{file}: {image}: an image without a row" for image in sorted(IMAGES[5:]))
+    assert "--base VERSION" in error.hint
+
+
+def test_everything_wrong_with_a_list_comes_in_one_error(project: ProjectPaths, tmp_path: Path) -> None:
+    """Unknown classes with the nearest one, unknown images and images that stand twice."""
+    labels = [(IMAGES[0], "monocite"), (IMAGES[1], "Q"), (IMAGES[2], DARK), (IMAGES[2], LIGHT), ("ghost.png", DARK)]
+    file = list_of(tmp_path / "some.csv", [{"image": image, "label": label} for image, label in labels])
+    error = refused(project, lambda: bring_in(project, "toy", file, "second", "B", base="folder"))
+    assert error.offenders == (
+        f"{file}: {IMAGES[2]}: 2 rows for one image",
+        f"{file}: ghost.png: a row for an image that is not there",
+        f"{file}: {IMAGES[0]}: unknown class 'monocite'; did you mean 'monocyte'?",
+        f"{file}: {IMAGES[1]}: unknown class 'Q'",
+    )
+    assert "Classes of toy: basophil, " in error.hint
+
+
+def test_open_classes_take_a_new_one_only_where_it_is_stated(project: ProjectPaths, tmp_path: Path) -> None:
+    """Where a dataset leaves its classes open, a label that no version has is refused with the nearest one."""
+    (project.data / "toy/dataset.yaml").unlink()
+    file = list_of(tmp_path / "some.csv", [{"image": IMAGES[0], "label": "monocite"}])
+    with pytest.raises(InputError, match="--new-class") as caught:
+        bring_in(project, "toy", file, "second", "B", base="folder")
+    assert caught.value.offenders == ("'monocite': 1 rows; did you mean 'monocyte'?",)
+    figures = bring_in(project, "toy", file, "second", "B", base="folder", new_classes=["monocite"])
+    assert figures["new_classes"] == ["monocite"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ([{"picture": "a", "class": "b"}], "column 'image' is missing"),
+        ([{"image": "a", "label": "b", "corrected": "c", "new_label": "d"}], "a: corrected 'c', new_label 'd'"),
+    ],
+)
+def test_a_list_with_other_columns_is_refused(
+    rows: list[dict[str, str]], message: str, project: ProjectPaths, tmp_path: Path
+) -> None:
+    """Missing columns and contradicting corrections are named."""
+    file = list_of(tmp_path / "list.csv", rows)
+    assert message in str(refused(project, lambda: bring_in(project, "toy", file, "second", "B", base="folder")))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("list.xlsx", b"PK no workbook", "cannot be used"),
+        ("list.xlsx", b"", "cannot be used"),
+        ("list.csv", "image,label\nä,b\n".encode("latin-1"), "not UTF-8, byte 12"),
+        ("list.csv", b"image,label\na\n", "there are 1 in line 2"),
+        ("list.csv", b"image;label\na;b\n", "its fields are separated by ';': save it with commas"),
+        ("list.csv", b"", "column 'image' is missing"),
+        ("list.csv", b"image,label\n", "no row below its header"),
+        ("list.csv", None, "no such file"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused(
+    name: str, content: bytes | None, message: str, project: ProjectPaths, tmp_path: Path
+) -> None:
+    """Whatever is handed in, one message says what is wrong with it."""
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    error = refused(project, lambda: bring_in(project, "toy", tmp_path / name, "second", "B", base="folder"))
+    assert message in str(error)
+
+
+@pytest.mark.parametrize(
+    ("name", "base", "annotator", "message"),
+    [
+        ("folder", "folder", "B", "is already there"),
+        ("my-labels", "folder", "B", "may hold letters"),
+        ("patient", "folder", "B", "is a column of the catalog"),
+        ("class", "folder", "B", "is a column of cytocurve's own tables"),
+        ("reason", "folder", "B", "is a column of cytocurve's own tables"),
+        ("../x", "folder", "B", "may hold letters"),
+        ("second", "foldr", "B", "label version 'foldr' is unknown; did you mean 'folder'?"),
+        ("second", "folder", " ", "--annotator"),
+    ],
+)
+def test_a_wrong_call_writes_nothing(
+    name: str, base: str, annotator: str, message: str, project: ProjectPaths, tmp_path: Path
+) -> None:
+    """Names that are taken or unusable, unknown bases and a blank annotator are refused."""
+    file = list_of(tmp_path / "list.csv", [{"image": IMAGES[0], "label": DARK}])
+    assert message in str(refused(project, lambda: bring_in(project, "toy", file, name, annotator, base)))
+
+
+def test_of_several_calls_at_once_one_writes_the_version_and_the_others_are_refused(
+    project: ProjectPaths, tmp_path: Path
+) -> None:
+    file = list_of(tmp_path / "all.csv", [{"image": image, "label": DARK} for image in IMAGES])
+
+    def call(annotator: str) -> bool:
+        try:
+            bring_in(project, "toy", file, "second", annotator)
+        except InputError:
+            return False
+        return True
+
+    who = [f"A{number}" for number in range(8)]
+    with ThreadPoolExecutor(len(who)) as pool:
+        wrote = [name for name, done in zip(who, pool.map(call, who), strict=True) if done]
+    assert set(written(project, "second")["annotator"]) == set(wrote)
+    assert len(wrote) == 1
+
+
+def test_the_consensus_is_written_with_who_voted(project: ProjectPaths) -> None:
+    """Majority, tie, one vote and none are counted apart; nobody labelled what nobody labelled."""
+    votes = {
+        "b": [LIGHT, DARK, DARK, "", "", DARK, DARK, DARK],
+        "c": [LIGHT, DARK, DARK, "", "", "eosinophil", "eosinophil", DARK],
+    }
+    folder = written(project, "folder").reindex(IMAGES).reset_index()
+    folder.loc[[2, 3, 4], "label"] = [LIGHT, "", DARK]
+    folder.to_csv(project.data / "toy/labels/folder.csv", index=False)
+    for version, labels in votes.items():
+        table = pd.DataFrame({"image": IMAGES, "label": labels})
+        table.to_csv(project.data / f"toy/labels/{version}.csv", index=False)
+    figures = merge(project, "toy", ["c", "b", "folder"], "merged")
+    table = written(project, "merged")
+    assert table["label"].reindex(IMAGES).tolist() == [LIGHT, DARK, DARK, "", DARK, DARK, "eosinophil", DARK]
+    assert figures["votes"] == {"unanimous": 3, "majority": 2, "tie": 1, "single": 1, "unlabelled": 1}
+    assert table["annotator"].value_counts().to_dict() == {"consensus of c b folder": 7, "": 1}
+    assert table["patient"].equals(written(project, "folder")["patient"])
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["folder"], "two label versions or more"),
+        (["folder", "folder"], "label version 'folder' is named twice"),
+        (["folder", "x", "y"], "label version 'y' is unknown"),
+    ],
+)
+def test_a_merge_needs_two_versions_that_are_there(names: list[str], message: str, project: ProjectPaths) -> None:
+    """A version does not vote twice, and all unknown ones are named."""
+    assert message in str(refused(project, lambda: merge(project, "toy", names, "merged")))
+
+
+def test_versions_that_are_unsound_are_refused_with_all_that_is_wrong(project: ProjectPaths) -> None:
+    """A comparison of damaged tables is none."""
+    (project.data / "toy/labels/second.csv").write_text(f"image,label\n{IMAGES[0]},monocite\n")
+    (project.data / "toy/labels/third.csv").write_text("images,label\n")
+    error = refused(project, lambda: versions_of(project, "toy"))
+    assert any("second.csv" in line and "did you mean 'monocyte'" in line for line in error.offenders)
+    assert any("third.csv: column 'image' is missing" in line for line in error.offenders)
+
+
+def test_an_annotator_without_a_label_is_an_image_that_could_not_be_assigned(project: ProjectPaths) -> None:
+    """Both are unlabelled; only what was looked at is not assignable."""
+    rows = [(image, "" if number < 3 else DARK, "B" if number else "") for number, image in enumerate(IMAGES)]
+    table = pd.DataFrame(rows, columns=["image", "label", "annotator"])
+    table.to_csv(project.data / "toy/labels/second.csv", index=False)
+    figures = overview(versions_of(project, "toy"))["second"]
+    assert (figures["labelled"], figures["unlabelled"], figures["not_assignable"]) == (5, 3, 2)
+    assert figures["annotators"] == {"B": 7}
+
+
+@pytest.mark.parametrize("command", ["labels list", "labels diff", "labels agreement", "labels import", "labels merge"])
+def test_help_has_an_example(command: str) -> None:
+    """Every command shows how it is called."""
+    assert f"cytocurve {command} " in cytocurve(ROOT, *command.split(), "--help").stdout.partition("Options:")[0]
+
+
+def test_a_wrong_dataset_is_named(project: ProjectPaths) -> None:
+    """Below data/, and of those whose label files can be read alone."""
+    done = cytocurve(project.root, "labels", "list", "--dataset", "toi")
+    assert (done.returncode, "did you mean 'toy'" in done.stderr) == (2, True)
+    done = cytocurve(project.root, "labels", "list", "--dataset", "starter", "--root", ".")
+    assert (done.returncode, "aml_cytomorphology" in done.stderr) == (2, True)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_a_review_comes_back_and_dvc_records_it(project: ProjectPaths, tmp_path: Path) -> None:
+    """Import, list, diff, agreement and merge by the real command line; data.dvc then holds the new bytes."""
+    for command in (["git", "init", "-q"], ["dvc", "init", "-q"], ["dvc", "add", "-q", "data"]):
+        assert run(project.root, *command).returncode == 0
+    tracked = (project.root / "data.dvc").read_text()
+    file = list_of(tmp_path / "r.xlsx", [{"image": IMAGES[0], "label": LIGHT, "corrected": DARK, "score": 0.1}])
+    arguments = ["--as", "second", "--annotator", "Dr B", "--base", "folder", "--json"]
+    done = cytocurve(project.root, "labels", "import", str(file), *arguments)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["changed"] == 1
+    assert (project.root / "data.dvc").read_text() != tracked
+    assert "up to date" in run(project.root, "dvc", "status", "data.dvc").stdout
+    again = cytocurve(project.root, "labels", "import", str(file), *arguments)
+    assert (again.returncode, "already there" in again.stderr) == (2, True)
+    figures = json.loads(cytocurve(project.root, "labels", "agreement", "folder", "second", "--json").stdout)
+    assert figures["versions"]["second"]["kappa"]["value"] == pytest.approx(0.75)
+    done = cytocurve(project.root, "labels", "merge", "folder", "second", "--as", "both")
+    assert "7 images unanimous, 0 by majority, 1 by tie" in done.stdout
+    listed = json.loads(cytocurve(project.root, "labels", "list", "--json").stdout)
+    assert list(listed["versions"]) == ["both", "folder", "second"]
+    changes = cytocurve(project.root, "labels", "diff", "folder", "second").stdout
+    assert f"1 images have another label:\n  {IMAGES[0]}: basophil -> monocyte" in changes
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real labels are not at ../shared/data/aml-cytomorphology-lmu")
+def test_the_command_line_reproduces_the_published_agreement(tmp_path: Path) -> None:
+    """Kappa, sensitivity and specificity of both re-annotations of Matek et al. 2019, before any image is there."""
+    command = ["labels", "agreement", "gold", "first", "second", "--dataset", "aml_cytomorphology", "--root", str(REAL)]
+    done = cytocurve(tmp_path, *command, "--json")
+    assert done.returncode == 0, done.stderr
+    printed = {
+        version: [
+            f"{figures['kappa']['value']:.2f}",
+            *(
+                f"{100 * figures['tasks'][task][score]['value']:.1f}"
+                for task in ("blast", "atypical")
+                for score in ("sensitivity", "specificity")
+            ),
+        ]
+        for version, figures in json.loads(done.stdout)["versions"].items()
+    }
+    assert printed == {
+        "first": ["0.84", "95.7", "91.1", "95.9", "91.0"],
+        "second": ["0.87", "90.7", "95.2", "91.7", "95.3"],
+    }

@@ -1,0 +1,233 @@
+"""What became of a record, and taking it out."""
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from cytocurve.config import ProjectPaths
+from cytocurve.errors import InputError
+from cytocurve.stores.ledger import Finished, Ledger
+from cytocurve.stores.tables import write_parquet
+from cytocurve.workflows.data_trace import trace
+from cytocurve.workflows.data_withdraw import withdraw
+from cytocurve.workflows.stages.audit import audit
+from cytocurve.workflows.stages.catalog import catalog
+from cytocurve.workflows.stages.split import split, split_versions
+from tests.datasets.dataset_makers import silent
+from tests.projects import cytocurve, make_project, run, write_params, write_toy
+
+TODAY = date(2026, 1, 2)
+
+
+def one_patient_an_image(root: Path, dataset: str = "toy") -> None:
+    path = root / "data" / dataset / "labels" / "folder.csv"
+    table = pd.read_csv(path)
+    table["patient"] = [f"P{number:02d}" for number in range(len(table))]
+    table.to_csv(path, index=False)
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> ProjectPaths:
+    write_params(tmp_path)
+    write_toy(tmp_path / "data" / "toy")
+    one_patient_an_image(tmp_path)
+    made = ProjectPaths(tmp_path)
+    catalog(made, silent)
+    return made
+
+
+def split_of(project: ProjectPaths) -> pd.DataFrame:
+    catalog(project, silent)
+    return split_versions(pd.read_parquet(project.catalog), project.params())["folder"]
+
+
+def trace_of(project: ProjectPaths) -> dict[str, Any]:
+    name = str(pd.read_parquet(project.catalog)["image"][0])
+    return trace(project, name, None, silent)
+
+
+def test_a_withdrawn_patient_leaves_images_and_tables_and_stays_in_the_record(project: ProjectPaths) -> None:
+    figures = withdraw(project, "toy", "P03", "consent withdrawn", TODAY)
+    (name,) = figures["images"]
+    assert not (project.data / "toy" / "images" / name).exists()
+    assert name not in pd.read_csv(project.data / "toy" / "labels" / "folder.csv")["image"].tolist()
+    (record,) = pd.read_csv(project.data / "toy" / "withdrawn.csv").to_dict("records")
+    assert (record["image"], record["reason"], record["date"]) == (name, "consent withdrawn", "2026-01-02")
+
+
+def test_the_others_keep_their_folds_and_their_order(project: ProjectPaths) -> None:
+    """A withdrawn image leaves its place empty; every subset is what it was without it."""
+    before = split_of(project)
+    (name,) = withdraw(project, "toy", "P03", "consent withdrawn", TODAY)["images"]
+    after = split_of(project)
+    kept = before[before["image"] != name].drop(columns="rank").reset_index(drop=True)
+    assert after.drop(columns="rank").equals(kept)
+    assert name not in set(after["image"])
+
+
+def test_the_same_picture_under_another_name_goes_too(project: ProjectPaths) -> None:
+    """Withdrawal is of pixels, not of names."""
+    folder, table = project.data / "toy" / "images", project.data / "toy" / "labels" / "folder.csv"
+    twin = "dark/twin.png"
+    (folder / twin).write_bytes((folder / "dark/cell003.png").read_bytes())
+    patient = pd.read_csv(table).set_index("image").loc["dark/cell003.png", "patient"]
+    table.write_text(table.read_text() + f"{twin},dark,P99\n")
+    catalog(project, silent)
+    figures = withdraw(project, "toy", str(patient), "consent withdrawn", TODAY)
+    assert (figures["images"], figures["identical"]) == (["dark/cell003.png"], [twin])
+    assert not (folder / twin).exists()
+
+
+def test_a_killed_withdrawal_is_finished_by_repeating_it(project: ProjectPaths) -> None:
+    """Its record comes first; the catalog refuses what is half withdrawn and says what to do."""
+    (name,) = withdraw(project, "toy", "P03", "consent withdrawn", TODAY)["images"]
+    left_over = project.data / "toy" / "images" / name
+    left_over.write_bytes(next((project.data / "toy" / "images").rglob("*.png")).read_bytes())
+    with pytest.raises(InputError, match="repeat cytocurve data withdraw"):
+        catalog(project, silent)
+    project.catalog.unlink()
+    withdraw(project, "toy", "P03", "another reason", TODAY)
+    assert not left_over.exists()
+    assert catalog(project, silent)["withdrawn"] == 1
+
+
+def test_a_patient_who_was_withdrawn_before_is_told_with_the_day(project: ProjectPaths) -> None:
+    first = withdraw(project, "toy", "P03", "consent withdrawn", TODAY)
+    again = withdraw(project, "toy", "P03", "another reason", date(2026, 3, 4))
+    assert (first["already"], again["already"]) == (False, True)
+    assert (again["date"], again["reason"]) == ("2026-01-02", "consent withdrawn")
+
+
+def test_runs_and_curves_are_told_apart_by_whether_they_stand_in_the_present_results(project: ProjectPaths) -> None:
+    identity = pd.read_parquet(project.catalog)["pixel_sha256"][0]
+    for number, key in enumerate(("ab" * 32, "cd" * 32)):
+        images = {"train": np.frombuffer(bytes.fromhex(identity), np.uint8)[None]}
+        about = {"arm": "sequential-none-folder", "fold": 0, "size": 4 + number, "seed": 0}
+        Ledger(project.ledger).add(Finished(key, about, (0.5,), (0.5,), {}, images, {}), [])
+    (arm,) = project.params().arms
+    assert {run["present"] for run in trace_of(project)["runs"]} == {False}
+    write_parquet(project.results(arm), pd.DataFrame({"run_key": ["cd" * 32]}))
+    figures = trace_of(project)
+    assert {run["run_key"][:2]: run["present"] for run in figures["runs"]} == {"ab": False, "cd": True}
+    assert [(curve["present"], curve["train"]) for curve in figures["curves"]] == [(True, [5]), (False, [4])]
+
+
+def test_wrong_wishes_are_refused_and_change_nothing(project: ProjectPaths) -> None:
+    before = sorted(project.root.rglob("*"))
+    with pytest.raises(InputError, match="'PO3' is unknown; did you mean"):
+        withdraw(project, "toy", "PO3", "consent withdrawn", TODAY)
+    with pytest.raises(InputError, match="needs a reason"):
+        withdraw(project, "toy", "P03", " ", TODAY)
+    with pytest.raises(InputError, match="is not there"):
+        withdraw(project, "other", "P03", "consent withdrawn", TODAY)
+    assert sorted(project.root.rglob("*")) == before
+
+
+def test_patients_and_reasons_are_kept_letter_by_letter_but_for_line_breaks(project: ProjectPaths) -> None:
+    """A patient called NA is one; a carriage return in the record would make it unreadable."""
+    table = project.data / "toy" / "labels" / "folder.csv"
+    table.write_text(table.read_text().replace("P03", "NA"))
+    catalog(project, silent)
+    for _ in range(2):
+        figures = withdraw(project, "toy", "NA", 'so he "said",\r\nby letter', TODAY)
+        assert (len(figures["images"]), figures["reason"]) == (1, 'so he "said", by letter')
+    assert catalog(project, silent)["withdrawn"] == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"image\na.png\n", b'\xff"', b'image,"a'])
+def test_a_damaged_record_is_told_and_left_alone(project: ProjectPaths, content: bytes) -> None:
+    record = project.data / "toy" / "withdrawn.csv"
+    record.write_bytes(content)
+    with pytest.raises(InputError, match="record of withdrawals cannot be used"):
+        withdraw(project, "toy", "P03", "consent withdrawn", TODAY)
+    assert record.read_bytes() == content
+
+
+def test_a_catalog_of_other_pictures_is_refused(project: ProjectPaths) -> None:
+    """Of the same names, as of another dataset: the record would name pictures that were never there."""
+    images = project.data / "toy" / "images"
+    (images / "light" / "new.png").write_bytes((images / "dark" / "cell001.png").read_bytes())
+    (images / "dark" / "cell003.png").write_bytes((images / "dark" / "cell001.png").read_bytes())
+    with pytest.raises(InputError) as caught:
+        withdraw(project, "toy", "P03", "consent withdrawn", TODAY)
+    assert caught.value.offenders == ("light/new.png", "dark/cell003.png, as it is now")
+    assert not (project.data / "toy" / "withdrawn.csv").exists()
+
+
+@pytest.mark.parametrize("other", ["", "other"])
+def test_an_image_that_took_no_part_for_another_version_leaves_all_sets_as_they_were(
+    project: ProjectPaths, other: str
+) -> None:
+    """It had no place in the draw, and gets none by being withdrawn; a later version takes no place away."""
+    folder = project.data / "toy" / "labels"
+    table = pd.read_csv(folder / "folder.csv", dtype="str")
+    write_params(project.root, labels=["folder", "second"])
+    second = table.assign(label=table["label"].where(table["patient"] != "P03", other))
+    second.to_csv(folder / "second.csv", index=False)
+    before = split_of(project)
+    withdraw(project, "toy", "P03", "consent withdrawn", TODAY)
+    assert split_of(project).equals(before)
+    pd.read_csv(folder / "folder.csv").to_csv(folder / "third.csv", index=False)
+    write_params(project.root, labels=["folder", "third"])
+    with_third = split_of(project)
+    write_params(project.root, labels=["folder"])
+    assert with_third.equals(split_of(project))
+
+
+@pytest.mark.parametrize("image", ["light/cell003.png", "", "ell003.png"])
+def test_an_image_that_is_not_there_is_not_taken_for_another(project: ProjectPaths, image: str) -> None:
+    with pytest.raises(InputError, match="is unknown"):
+        trace(project, image, None, silent)
+
+
+def test_a_catalog_of_an_earlier_version_is_refused_by_all_who_read_it(project: ProjectPaths) -> None:
+    pd.read_parquet(project.catalog).drop(columns=["withdrawn", "format"]).to_parquet(project.catalog)
+    for call in (
+        lambda: split(project),
+        lambda: audit(project),
+        lambda: trace(project, "cell003.png", None, silent),
+        lambda: withdraw(project, "toy", "P03", "consent withdrawn", TODAY),
+    ):
+        with pytest.raises(InputError, match="lacks the columns") as caught:
+            call()
+        assert caught.value.offenders == ("withdrawn", "format")
+
+
+@pytest.mark.slow
+def test_a_record_is_traced_and_withdrawn_and_only_its_runs_are_trained_again(tmp_path: Path) -> None:
+    """The whole loop by the real commands: what the trace lists is what the next study trains."""
+    root = make_project(tmp_path / "study", sizes=[4, 8, 12])
+    one_patient_an_image(root)
+    for command in (["add", "-q", "data"], ["repro", "-q"]):
+        assert run(root, "dvc", *command).returncode == 0
+    runs = pd.read_parquet(root / "results" / "sequential-none-folder.parquet")
+    traced = json.loads(cytocurve(root, "data", "trace", "--patient", "P03", "--json").stdout)
+    saw = {seen["run_key"] for seen in traced["runs"]}
+    assert saw < set(runs["run_key"])
+    assert {seen["subset"] for seen in traced["runs"]} == {"train", "validation", "test"}
+    assert [(model["model"], model["version"], model["aliases"]) for model in traced["models"]] == [
+        ("toy-dark-vs-light", 1, ["challenger"])
+    ]
+    assert traced["curves"][0]["test"] == [4, 8, 12]
+
+    assert cytocurve(root, "data", "withdraw", "--patient", "P03", "--reason", "consent withdrawn").returncode == 0
+    said = run(root, "dvc", "repro", "sweep@sequential-none-folder")
+    assert said.returncode == 0, said.stderr
+    found = re.search(r"runs (\d+), found (\d+), trained (\d+)", said.stdout)
+    assert found
+    assert [int(number) for number in found.groups()] == [len(runs), len(runs) - len(saw), len(saw)]
+    after = pd.read_parquet(root / "results" / "sequential-none-folder.parquet")
+    assert set(runs["run_key"]) - saw == set(runs["run_key"]) & set(after["run_key"])
+    again = json.loads(cytocurve(root, "data", "trace", "--patient", "P03", "--json").stdout)
+    assert {seen["run_key"] for seen in again["runs"]} == saw
+    assert ({seen["present"] for seen in traced["runs"]}, {seen["present"] for seen in again["runs"]}) == (
+        {True},
+        {False},
+    )
+    assert again["images"][0]["withdrawn"] == "consent withdrawn"

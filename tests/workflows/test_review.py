@@ -1,0 +1,127 @@
+"""Suspect labels come first, and the page shows them."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cytocurve.config import ProjectPaths
+from cytocurve.core.runs import Arm
+from cytocurve.core.statistics.review import BINS, NEIGHBOURS, colours, neighbours, out_of_fold, ranked
+from cytocurve.errors import InputError
+from cytocurve.report.review import Neighbour, Suspect, picture, render
+from cytocurve.stores.tables import write_parquet
+from cytocurve.workflows.review import review
+from cytocurve.workflows.stages.catalog import catalog
+from tests.datasets.dataset_makers import silent
+from tests.projects import draw_cell, write_params, write_toy
+
+
+def predictions(positive: dict[str, float], labels: dict[str, str], runs: int = 2) -> pd.DataFrame:
+    rows = [
+        {"run_key": str(run), "image": image, "label": labels[image], "p_negative": 1 - p, "p_positive": p}
+        for run in range(runs)
+        for image, p in positive.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_labels_that_the_networks_contradict_come_first() -> None:
+    """By the probability of the given label; the suggestion is the class of the largest one."""
+    table = ranked(
+        out_of_fold(predictions({"a": 0.9, "b": 0.2, "c": 0.6}, {"a": "positive", "b": "positive", "c": "negative"}))
+    )
+    assert table["image"].tolist() == ["b", "c", "a"]
+    assert table["suggested"].tolist() == ["negative", "positive", "positive"]
+    assert np.allclose(table["score"], [0.2, 0.4, 0.9])
+
+
+@given(st.lists(st.floats(0.01, 0.99), min_size=2, max_size=20), st.randoms(use_true_random=False))
+def test_the_ranking_does_not_depend_on_the_order_of_the_rows(values: list[float], random: object) -> None:
+    """Scores rise along the table, and equal ones are ordered by name."""
+    names = [f"cell {number:02}" for number in range(len(values))]
+    labels = {name: ("negative", "positive")[number % 2] for number, name in enumerate(names)}
+    rows = predictions(dict(zip(names, values, strict=True)), labels)
+    table = ranked(out_of_fold(rows))
+    assert table["score"].is_monotonic_increasing
+    mixed = rows.sample(frac=1, random_state=len(values))
+    assert ranked(out_of_fold(mixed))["image"].tolist() == table["image"].tolist()
+
+
+def test_colours_do_not_change_when_an_image_is_turned() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype=np.uint8)
+    assert np.array_equal(colours(pixels), colours(np.rot90(pixels)[::-1]))
+    assert np.isclose((colours(pixels) ** 2).sum(), 1)
+    assert len(colours(pixels)) == BINS**3
+
+
+def test_an_image_is_not_its_own_neighbour_and_its_like_is_the_nearest() -> None:
+    rng = np.random.default_rng(1)
+    images = [rng.integers(low, low + 60, (8, 8, 3), dtype=np.uint8) for low in (0, 0, 190, 190, 90)]
+    found = neighbours(np.stack([colours(image) for image in images]), np.arange(4))
+    assert found.shape == (4, NEIGHBOURS)
+    assert found[:, 0].tolist() == [1, 0, 3, 2]
+
+
+def test_the_page_escapes_what_it_shows_and_asks_nobody() -> None:
+    """Names from a folder are text; pictures are part of the page."""
+    from PIL import Image
+
+    name = "<b>cell & 'co'.png"
+    suspect = Suspect(
+        1, name, "monocyte", "monocyte", "basophil", 0.1, {"basophil": 0.9}, [Neighbour(name, "monocyte")]
+    )
+    page = render("arm", [suspect], 5, "arm.csv", {name: picture(Image.new("RGB", (300, 200)))})
+    assert "<b>cell" not in page
+    assert "&lt;b&gt;cell &amp;" in page
+    assert "http" not in page
+    assert "data:image/jpeg;base64," in page
+
+
+@pytest.fixture
+def reviewed(tmp_path: Path) -> tuple[ProjectPaths, Arm]:
+    """A project whose only arm has one run that tested every image."""
+    write_params(tmp_path)
+    write_toy(tmp_path / "data" / "toy", cells=8)
+    project, arm = ProjectPaths(tmp_path), Arm("sequential", "none", "folder")
+    catalog(project, silent)
+    images = pd.read_parquet(project.catalog)["image"]
+    tested = pd.DataFrame({"run_key": "k", "image": images, "label": "negative", "p_negative": 0.4, "p_positive": 0.6})
+    write_parquet(project.results(arm), pd.DataFrame({"run_key": ["k"], "size": [4]}))
+    write_parquet(project.predictions(arm), tested)
+    return project, arm
+
+
+def test_pictures_of_another_dataset_are_not_shown(reviewed: tuple[ProjectPaths, Arm]) -> None:
+    """They may have the same names, as when params.yaml names another dataset than the catalog was made of."""
+    project, arm = reviewed
+    assert review(project, arm, 3, silent)["images"] == 8
+    write_params(project.root, dataset="other")
+    write_toy(project.data / "other", cells=8)
+    draw_cell(99, True).save(project.data / "other" / "images" / "dark" / "cell003.png")
+    with pytest.raises(InputError, match=r"is of dataset 'toy', not of 'other'"):
+        review(project, arm, 3, silent)
+
+
+def test_an_arm_without_predictions_is_told(reviewed: tuple[ProjectPaths, Arm]) -> None:
+    project, arm = reviewed
+    write_parquet(project.predictions(arm), pd.read_parquet(project.predictions(arm)).head(0))
+    with pytest.raises(InputError, match="no predictions of these runs"):
+        review(project, arm, 3, silent)
+
+
+def test_decisions_are_not_overwritten_unless_that_is_asked_for(reviewed: tuple[ProjectPaths, Arm]) -> None:
+    """An expert's hours stand in the column new_label until they are brought in."""
+    project, arm = reviewed
+    table = project.root / review(project, arm, 3, silent)["table"]
+    decided = pd.read_csv(table, dtype="str", keep_default_na=False)
+    decided.loc[0, "new_label"] = "light"
+    decided.to_csv(table, index=False)
+    with pytest.raises(InputError, match="1 decisions"):
+        review(project, arm, 3, silent)
+    assert pd.read_csv(table)["new_label"][0] == "light"
+    review(project, arm, 3, silent, overwrite=True)
+    assert pd.read_csv(table)["new_label"].isna().all()

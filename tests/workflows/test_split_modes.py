@@ -1,0 +1,148 @@
+"""Splits by patient and by official folds, through the catalog and the command line."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cytocurve.config import ProjectPaths
+from cytocurve.errors import InputError
+from cytocurve.workflows.stages.catalog import catalog
+from cytocurve.workflows.stages.split import split, split_versions
+from tests.datasets.dataset_makers import silent
+from tests.projects import cytocurve, write_params, write_toy
+
+
+def project(root: Path, patients: int = 8, **changes: object) -> ProjectPaths:
+    """Forty cells, half of them dark, of so many patients who have both, in four official folds."""
+    write_params(root, **changes)
+    write_toy(root / "data" / "toy")
+    path = root / "data" / "toy" / "labels" / "folder.csv"
+    table = pd.read_csv(path)
+    table["patient"] = [f"P{number % patients}" for number in range(len(table))]
+    table["fold"] = [f"part{number % 4}" for number in range(len(table))]
+    table.to_csv(path, index=False)
+    made = ProjectPaths(root)
+    catalog(made, silent)
+    return made
+
+
+def patients_by_subset(made: ProjectPaths) -> pd.DataFrame:
+    frame = pd.read_parquet(made.catalog)
+    table = split_versions(frame, made.params())["folder"]
+    return table.assign(patient=table["image"].map(frame.set_index("image")["patient"]))
+
+
+def test_no_patient_stands_on_two_sides(tmp_path: Path) -> None:
+    table = patients_by_subset(project(tmp_path, split="patient", sizes=[4, 8]))
+    for _, fold in table.groupby("fold"):
+        assert (fold.groupby("patient")["subset"].nunique() == 1).all()
+
+
+def test_a_training_set_may_grow_by_whole_patients(tmp_path: Path) -> None:
+    table = patients_by_subset(project(tmp_path, split="patient", sizes=[4, 8], grow_by="patients"))
+    for _, fold in table[table["subset"] == "train"].groupby("fold"):
+        order = fold.sort_values("rank")["patient"].tolist()
+        assert order == sorted(order, key=order.index)
+
+
+def test_more_folds_than_patients_of_a_class_are_refused_with_the_numbers(tmp_path: Path) -> None:
+    made = project(tmp_path, patients=3, split="patient")
+    with pytest.raises(InputError, match="4 patients of each class") as caught:
+        split(made)
+    assert caught.value.offenders == ("negative: 3", "positive: 3")
+
+
+def test_official_folds_that_a_dataset_lacks_are_refused_by_name(tmp_path: Path) -> None:
+    made = project(tmp_path, split="predefined", sizes=[4, 8])
+    frame = pd.read_parquet(made.catalog).assign(fold=None)
+    frame.to_parquet(made.catalog)
+    with pytest.raises(InputError, match="official folds; dataset 'toy' has none"):
+        split(made)
+
+
+def test_official_folds_are_the_test_folds(tmp_path: Path) -> None:
+    made = project(tmp_path, split="predefined", sizes=[4, 8])
+    official = pd.read_parquet(made.catalog).set_index("image")["fold"]
+    table = split_versions(pd.read_parquet(made.catalog), made.params())["folder"]
+    for number, fold in table[table["subset"] == "test"].groupby("fold"):
+        assert set(fold["image"].map(official)) == {f"part{number}"}
+
+
+def test_another_number_of_folds_than_the_official_ones_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="split: predefined has 4") as caught:
+        split(project(tmp_path, split="predefined", folds=5))
+    assert caught.value.offenders[0] == "part0: 10 images"
+
+
+def test_a_dataset_without_official_folds_is_told_so(tmp_path: Path) -> None:
+    write_params(tmp_path, split="predefined")
+    write_toy(tmp_path / "data" / "toy")
+    catalog(ProjectPaths(tmp_path), silent)
+    with pytest.raises(InputError, match="needs official folds"):
+        split(ProjectPaths(tmp_path))
+
+
+def test_unknown_patients_are_all_listed(tmp_path: Path) -> None:
+    made = project(tmp_path, split="patient")
+    path = tmp_path / "data" / "toy" / "labels" / "folder.csv"
+    table = pd.read_csv(path)
+    table.loc[[0, 5], "patient"] = None
+    table.to_csv(path, index=False)
+    catalog(made, silent)
+    with pytest.raises(InputError) as caught:
+        split(made)
+    assert caught.value.offenders == tuple(sorted(table["image"][[0, 5]]))
+
+
+def test_where_no_image_has_a_patient_one_line_says_so(tmp_path: Path) -> None:
+    made = project(tmp_path, split="patient")
+    pd.read_parquet(made.catalog).assign(patient=None).to_parquet(made.catalog)
+    with pytest.raises(InputError, match="cytocurve data add table, column patient; or split: stratified") as caught:
+        split(made)
+    assert caught.value.offenders == ("all 40 images",)
+
+
+def test_near_identical_pictures_are_never_torn_where_duplicates_are_grouped(tmp_path: Path) -> None:
+    """A copy under another name and a turned copy go where the picture goes; both are kept."""
+    from PIL import Image
+
+    write_params(tmp_path, duplicates="group", sizes=[4, 8], image_size=64)
+    write_toy(tmp_path / "data" / "toy")
+    folder = tmp_path / "data" / "toy" / "images" / "dark"
+    rows = []
+    for number in (1, 3, 5, 7):
+        with Image.open(folder / f"cell{number:03d}.png") as picture:
+            picture.save(folder / f"copy{number}.png")
+            picture.transpose(Image.Transpose.ROTATE_90).save(folder / f"turned{number}.png")
+        rows += [f"dark/copy{number}.png,dark,P1", f"dark/turned{number}.png,dark,P1"]
+    path = tmp_path / "data" / "toy" / "labels" / "folder.csv"
+    path.write_text(path.read_text() + "\n".join(rows) + "\n")
+    made = ProjectPaths(tmp_path)
+    catalog(made, silent)
+    table = split_versions(pd.read_parquet(made.catalog), made.params())["folder"]
+    tests = table[table["subset"] == "test"].set_index("image")["fold"]
+    assert len(tests) == 48
+    for number in (1, 3, 5, 7):
+        folds = {int(tests[f"dark/{name}.png"]) for name in (f"cell{number:03d}", f"copy{number}", f"turned{number}")}
+        assert len(folds) == 1
+
+
+def test_the_command_tells_how_even_the_classes_are(tmp_path: Path) -> None:
+    project(tmp_path, split="patient", sizes=[4, 8])
+    figures = json.loads(cytocurve(tmp_path, "split", "--json").stdout)["folder"]
+    assert len(figures["test_folds"]) == 4
+    assert sum(sum(fold.values()) for fold in figures["test_folds"]) == 40
+    assert "a test fold holds negative" in cytocurve(tmp_path, "split").stdout
+
+
+@pytest.mark.parametrize("command", ["audit", "sweep", "evaluate", "register"])
+def test_folds_of_another_study_are_refused_where_a_stage_is_run_by_hand(tmp_path: Path, command: str) -> None:
+    """After a change of params.yaml, figures of the old study would come out under the new one's name."""
+    split(project(tmp_path, sizes=[4, 8]))
+    write_params(tmp_path, sizes=[4, 8], folds=3, task="multiclass")
+    done = cytocurve(tmp_path, command)
+    assert done.returncode == 2
+    for line in ("drawn for another study", "folds: 4 there, 3 in params.yaml", "'multiclass' in params.yaml"):
+        assert line in done.stderr
