@@ -11,20 +11,27 @@ from collections.abc import Sequence
 
 
 class CytocurveError(Exception):
-    """An error that is told to the user in one message: the broken rule, all offenders, the next step."""
+    """An error shown to the user as one message.
+
+    ``problem`` states the broken rule, ``offenders`` lists everything that breaks it, ``hint`` says what is allowed,
+    and ``next_step`` says what to do.
+    """
 
     exit_code = 1
 
-    def __init__(self, problem: str, offenders: Sequence[str] = (), hint: str = "") -> None:
+    def __init__(self, problem: str, offenders: Sequence[str] = (), hint: str = "", next_step: str = "") -> None:
         self.problem = problem
         self.offenders = tuple(offenders)
         self.hint = hint
-        super().__init__(problem, self.offenders, hint)
+        self.next_step = next_step
+        super().__init__(problem, self.offenders, hint, next_step)
 
     def __str__(self) -> str:
         lines = [self.problem, *(f"  - {offender}" for offender in self.offenders)]
         if self.hint:
             lines.append(self.hint)
+        if self.next_step:
+            lines.append(f"Next: {self.next_step}")
         return "\n".join(lines)
 
 

@@ -180,7 +180,7 @@ def test_a_file_that_the_server_lacks_is_told(upstream: Path, folder: Path) -> N
     upstream.unlink()
     with pytest.raises(ServiceError, match=r"bloodmnist_224\.npz\?download=1 .*404") as caught:
         bloodmnist.draw(folder, silent)
-    assert "cytocurve data add bloodmnist FILE.npz" in caught.value.hint
+    assert "cytocurve data add bloodmnist FILE.npz" in caught.value.next_step
 
 
 def test_without_the_internet_the_other_way_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -190,4 +190,4 @@ def test_without_the_internet_the_other_way_is_told(folder: Path, monkeypatch: p
     with pytest.raises(ServiceError, match=r"http://127\.0\.0\.1:1/bloodmnist_224\.npz") as caught:
         bloodmnist.draw(folder, silent)
     assert caught.value.exit_code == 3
-    assert "cytocurve data add bloodmnist FILE.npz" in caught.value.hint
+    assert "cytocurve data add bloodmnist FILE.npz" in caught.value.next_step

@@ -49,7 +49,7 @@ def refused(archive: Path, tmp_path: Path) -> InputError:
         unpack(archive, folder, silent)
     assert sorted(tmp_path.rglob("*")) == before
     assert str(archive) in caught.value.problem
-    assert caught.value.hint
+    assert caught.value.next_step
     return caught.value
 
 

@@ -198,7 +198,7 @@ def test_a_dataset_made_by_hand_has_open_classes(project: ProjectPaths) -> None:
 def test_missing_data_names_the_next_step(tmp_path: Path) -> None:
     """Without data/ the user learns how to get it."""
     write_params(tmp_path, dataset="pbc")
-    assert "make repro, or cytocurve data add pbc" in refusal(ProjectPaths(tmp_path)).hint
+    assert "make repro, or cytocurve data add pbc" in refusal(ProjectPaths(tmp_path)).next_step
 
 
 def test_a_missing_dataset_names_those_there(project: ProjectPaths) -> None:
@@ -206,7 +206,7 @@ def test_a_missing_dataset_names_those_there(project: ProjectPaths) -> None:
     write_params(project.root, dataset="toys")
     error = refusal(project)
     assert error.offenders == ("params.yaml: dataset 'toys' is unknown; did you mean 'toy'?",)
-    assert error.hint == "Datasets there: toy. Next: cytocurve data add NAME PATH --as toys"
+    assert (error.hint, error.next_step) == ("Datasets there: toy.", "cytocurve data add NAME PATH --as toys")
 
 
 def test_a_dataset_without_images_or_labels_is_named(project: ProjectPaths) -> None:

@@ -119,7 +119,7 @@ def test_without_a_base_every_image_needs_a_row(project: ProjectPaths, tmp_path:
     file = list_of(tmp_path / "some.csv", [{"image": image, "label": DARK} for image in IMAGES[:5]])
     error = refused(project, lambda: bring_in(project, "toy", file, "second", "B"))
     assert error.offenders == tuple(f"{file}: {image}: an image without a row" for image in sorted(IMAGES[5:]))
-    assert "--base VERSION" in error.hint
+    assert "--base VERSION" in error.next_step
 
 
 def test_everything_wrong_with_a_list_comes_in_one_error(project: ProjectPaths, tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_everything_wrong_with_a_list_comes_in_one_error(project: ProjectPaths, 
         f"{file}: {IMAGES[0]}: unknown class 'monocite'; did you mean 'monocyte'?",
         f"{file}: {IMAGES[1]}: unknown class 'Q'",
     )
-    assert "Classes of toy: basophil, " in error.hint
+    assert "Classes of toy: basophil, " in error.next_step
 
 
 def test_open_classes_take_a_new_one_only_where_it_is_stated(project: ProjectPaths, tmp_path: Path) -> None:

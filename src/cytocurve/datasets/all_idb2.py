@@ -53,7 +53,7 @@ def read(folder: Path) -> Listing:
         raise InputError(
             f"{folder} is not ALL-IDB2; it lacks",
             missing,
-            f"Next: ask for it at {DATASET.url}, and give the folder that holds {TOP}, or its images.",
+            next_step=f"ask for it at {DATASET.url}, and give the folder that holds {TOP}, or its images.",
         )
     tables = {"diagnosis": pd.DataFrame({"image": list(images), "label": [DIAGNOSES[code] for code in codes]})}
     file = _table({folder, top, inner(top, IMAGES)})
@@ -69,7 +69,7 @@ def _table(folders: set[Path]) -> Path | None:
         raise InputError(
             "ALL-IDB2: only one table of cell types can be used; there are",
             [str(file) for file in files],
-            "Next: move the others to another folder.",
+            next_step="move the others to another folder.",
         )
     return files[0] if files else None
 

@@ -42,7 +42,7 @@ def read(folder: Path) -> Listing:
     wrong = _mismatches(set(images), set(tables["gold"]["image"]), skipped)
     if wrong:
         raise InputError(
-            f"{folder} is not the whole of {TOPS[0]}; images and {ANNOTATIONS} do not match:", wrong, _NEXT
+            f"{folder} is not the whole of {TOPS[0]}; images and {ANNOTATIONS} do not match:", wrong, next_step=_NEXT
         )
     return Listing(images, tables, dict(sorted(skipped.items())))
 
@@ -83,11 +83,11 @@ def _rows(folder: Path) -> list[tuple[str, list[str]]]:
     """Image and the three codes of each line of ``annotations.dat``."""
     path = next((path for path in (folder / ANNOTATIONS, _top(folder) / ANNOTATIONS) if path.is_file()), None)
     if path is None:
-        raise InputError(f"{folder} is not AML-Cytomorphology_LMU; it lacks", [ANNOTATIONS], _NEXT)
+        raise InputError(f"{folder} is not AML-Cytomorphology_LMU; it lacks", [ANNOTATIONS], next_step=_NEXT)
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: cannot be read: {error}", hint=_NEXT) from error
+        raise InputError(f"{path}: cannot be read: {error}", next_step=_NEXT) from error
     rows = [(number, line.split()) for number, line in enumerate(lines, start=1) if line.strip()]
     wrong = list(_faults(rows))
     if wrong or not rows:
@@ -95,7 +95,8 @@ def _rows(folder: Path) -> list[tuple[str, list[str]]]:
             f"{path}: these lines cannot be used:",
             wrong or ["there are none"],
             f"Each is `path gold first second`. Codes: {', '.join(MATEK)}; in the last two also {NOT_SHOWN} and "
-            f"{NOT_ASSIGNABLE}. {_NEXT}",
+            f"{NOT_ASSIGNABLE}.",
+            _NEXT,
         )
     return [(image, codes) for _, (image, *codes) in rows]
 
@@ -122,7 +123,7 @@ def _top(folder: Path) -> Path:
 
 
 _NEXT = (
-    f"Next: download https://doi.org/10.7937/tcia.2019.36f5o9ld, unpack it, and give the folder that holds "
+    f"download https://doi.org/10.7937/tcia.2019.36f5o9ld, unpack it, and give the folder that holds "
     f"{ANNOTATIONS} and the class folders."
 )
 

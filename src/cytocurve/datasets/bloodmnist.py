@@ -79,7 +79,7 @@ def _download(file: Path, progress: Progress) -> None:
 def _unavailable(problem: str) -> ServiceError:
     return ServiceError(
         problem,
-        hint=f"Next: repeat the command, or download one of {', '.join(MD5)} elsewhere: "
+        next_step=f"repeat the command, or download one of {', '.join(MD5)} elsewhere: "
         "cytocurve data add bloodmnist FILE.npz",
     )
 
@@ -107,17 +107,17 @@ def unpack(file: Path, folder: Path, progress: Progress) -> None:
 @contextmanager
 def _archive(file: Path) -> Iterator[zipfile.ZipFile]:
     """The NPZ file, open; raises ``InputError`` where it is none, or damaged."""
-    hint = f"Next: download one of {', '.join(MD5)} from {DATASET.url}"
+    next_step = f"download one of {', '.join(MD5)} from {DATASET.url}"
     try:
         opened = file.open("rb")
     except OSError as error:
-        raise InputError(f"{file}: cannot be read: {error.strerror}", hint=hint) from error
+        raise InputError(f"{file}: cannot be read: {error.strerror}", next_step=next_step) from error
     with opened:
         try:
             with zipfile.ZipFile(opened) as archive:
                 yield archive
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:
-            raise InputError(f"{file}: not a complete NPZ file: {error}", hint=hint) from error
+            raise InputError(f"{file}: not a complete NPZ file: {error}", next_step=next_step) from error
 
 
 def _labels(file: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[np.integer[Any]]]:
@@ -141,7 +141,7 @@ def _labels(file: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[np.intege
         wrong.append(f"images of several sizes: {', '.join(map(str, sorted(sizes)))} pixels")
     if wrong:
         raise InputError(
-            f"{file} is not BloodMNIST:", wrong, f"Next: download one of {', '.join(MD5)} from {DATASET.url}"
+            f"{file} is not BloodMNIST:", wrong, next_step=f"download one of {', '.join(MD5)} from {DATASET.url}"
         )
     return labels
 
@@ -192,16 +192,16 @@ def _images(archive: zipfile.ZipFile, split: str) -> Iterator[NDArray[np.uint8]]
 
 def read(folder: Path) -> Listing:
     """List an unpacked file; raises ``InputError`` that names every column, image or fold that cannot be used."""
-    hint = "Next: cytocurve data add bloodmnist FILE.npz"
+    next_step = "cytocurve data add bloodmnist FILE.npz"
     if not (folder / _TABLE).is_file():
-        raise InputError(f"{folder} is not an unpacked BloodMNIST; it lacks", [_TABLE], hint)
+        raise InputError(f"{folder} is not an unpacked BloodMNIST; it lacks", [_TABLE], next_step=next_step)
     table = read_table(folder / _TABLE)
     wrong = [f"column {column!r} is missing" for column in _COLUMNS if column not in table]
     if not wrong:
         images, wrong = named_images(folder, list(table["image"]))
         wrong += [f"fold {fold!r} is none of {', '.join(SPLITS)}" for fold in sorted({*table["fold"]} - {*SPLITS})]
     if wrong:
-        raise InputError(f"{folder / _TABLE} cannot be used:", wrong, hint)
+        raise InputError(f"{folder / _TABLE} cannot be used:", wrong, next_step=next_step)
     return Listing(dict(sorted(images.items())), {"medmnist": table[list(_COLUMNS)]}, {})
 
 

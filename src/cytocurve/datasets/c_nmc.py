@@ -65,7 +65,7 @@ def read(folder: Path) -> Listing:
         raise InputError(
             f"{folder} is not C-NMC 2019; it lacks",
             missing,
-            f"Next: download {DATASET.url}, unpack it, and give the folder that holds {TOP}.",
+            next_step=f"download {DATASET.url}, unpack it, and give the folder that holds {TOP}.",
         )
     rows = _training([name for name, fold in folds.items() if fold in FOLDS])
     preliminary = [name for name, fold in folds.items() if fold == "preliminary"]
@@ -93,7 +93,7 @@ def _training(names: Sequence[str]) -> dict[str, tuple[str, str]]:
         raise InputError(
             "C-NMC: these training images tell no subject, or another class than their folder:",
             wrong,
-            "Next: remove these files, or give them upstream's names.",
+            next_step="remove these files, or give them upstream's names.",
         )
     return {name: (LABELS[folders[name]], subject_of(name) or "") for name in names}
 
@@ -103,7 +103,7 @@ def _preliminary(file: Path, images: Sequence[str]) -> dict[str, tuple[str, str]
     if not file.is_file():
         raise InputError(
             f"{file}: no such file; it has the labels of the {len(images)} images of {PRELIMINARY}",
-            hint=f"Next: put it there, or remove the folder {PRELIMINARY}.",
+            next_step=f"put it there, or remove the folder {PRELIMINARY}.",
         )
     table = read_table(file)
     wrong = [f"column {column!r} is missing" for column in _COLUMNS if column not in table]
@@ -114,7 +114,9 @@ def _preliminary(file: Path, images: Sequence[str]) -> dict[str, tuple[str, str]
     if rows:
         wrong += [f"{name}: an image without a row" for name in images if PurePosixPath(name).name not in times]
     if wrong:
-        raise InputError(f"{file}: this table cannot be used:", wrong, f"Next: take upstream's table: {DATASET.url}")
+        raise InputError(
+            f"{file}: this table cannot be used:", wrong, next_step=f"take upstream's table: {DATASET.url}"
+        )
     return {f"{PRELIMINARY}/{new}": (LABELS[CODES[code]], subject_of(original) or "") for original, new, code in rows}
 
 

@@ -30,7 +30,7 @@ def read(folder: Path) -> Listing:
             f"{folder}: at least two class folders with images are needed; there is "
             + (f"only {labels[0]!r}" if labels else "none"),
             [f"{name}: {reason}" for name, reason in skipped.items()],
-            f"Next: lay the images out as {folder}/<class>/<image>.",
+            next_step=f"lay the images out as {folder}/<class>/<image>.",
         )
     return Listing(images, {"folder": pd.DataFrame({"image": list(images), "label": labels})}, skipped)
 

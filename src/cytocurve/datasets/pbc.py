@@ -80,7 +80,7 @@ def _not_pbc(folder: Path, missing: list[str]) -> InputError:
     return InputError(
         f"{folder} is not the whole PBC dataset; it lacks",
         missing,
-        f"Next: download {DATASET.url}, unpack it, and give the folder that holds {TOP}.",
+        next_step=f"download {DATASET.url}, unpack it, and give the folder that holds {TOP}.",
     )
 
 
@@ -91,7 +91,8 @@ def _prefix_labels(images: Mapping[str, Path]) -> list[str]:
         raise InputError(
             "PBC: a file's name must begin with a known prefix; these do not:",
             unknown,
-            f"Known prefixes: {', '.join(PREFIXES)}. Next: remove or rename these files.",
+            hint=f"Known prefixes: {', '.join(PREFIXES)}.",
+            next_step="remove or rename these files.",
         )
     return [PREFIXES[prefix] for prefix in prefixes.values()]
 

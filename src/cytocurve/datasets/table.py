@@ -36,7 +36,7 @@ def read(path: Path) -> Listing:
         raise InputError(
             f"{file}: these images cannot be used:",
             wrong,
-            f"Next: state each image once, by its path relative to {file.parent}, with '/'.",
+            next_step=f"state each image once, by its path relative to {file.parent}, with '/'.",
         )
     used = {"image", *versions.values(), *labels.OPTIONAL}
     skipped = {
@@ -52,15 +52,15 @@ def tables(path: Path) -> Mapping[str, pd.DataFrame]:
 
 def _file(path: Path) -> Path:
     """The table at that path, or the only one in that folder."""
-    hint = "Next: give a table with the columns image and label, or a folder that holds one."
+    next_step = "give a table with the columns image and label, or a folder that holds one."
     if path.is_file():
         return path
     if not path.is_dir():
-        raise InputError(f"{path}: no such file or folder", hint=hint)
+        raise InputError(f"{path}: no such file or folder", next_step=next_step)
     found = tables_in(path)
     if len(found) != 1:
         many = "several tables in this folder:" if found else f"no table ({', '.join(SUFFIXES)}) in this folder"
-        raise InputError(f"{path}: {many}", [file.name for file in found], hint)
+        raise InputError(f"{path}: {many}", [file.name for file in found], next_step=next_step)
     return found[0]
 
 

@@ -99,12 +99,12 @@ def read_answers(project: ProjectPaths) -> dict[str, Any]:
         if found["format"] != FORMAT:
             raise ValueError(found["format"])
     except FileNotFoundError:
-        raise InputError(f"{file}: no such file yet", hint=f"Next: {next_step}") from None
+        raise InputError(f"{file}: no such file yet", next_step=f"{next_step}") from None
     except (ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{file}: not what this cytocurve evaluate writes", hint=f"Next: {next_step}") from error
+        raise InputError(f"{file}: not what this cytocurve evaluate writes", next_step=f"{next_step}") from error
     params = project.params()
     if of != (params.dataset, params.task_name, [arm.name for arm in params.arms]):
-        raise InputError(f"{file}: of another study than params.yaml states", hint=f"Next: {next_step}")
+        raise InputError(f"{file}: of another study than params.yaml states", next_step=f"{next_step}")
     return found
 
 
@@ -155,7 +155,7 @@ def _audit(project: ProjectPaths, params: Params) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (ValueError, TypeError, KeyError) as error:
-        raise InputError("reports/audit.json: not what cytocurve audit writes", hint="Next: dvc repro audit") from error
+        raise InputError("reports/audit.json: not what cytocurve audit writes", next_step="dvc repro audit") from error
     return found if of == (params.dataset, params.task_name, params.labels) else None
 
 

@@ -112,7 +112,7 @@ def _of_the_store(name: str, arm: PublishedArm, metric: str) -> ScoredArm:
         raise InputError(
             f"{name}: the tracking store does not say which images it was tested on, since it was published before "
             "that was recorded",
-            hint="Next: cytocurve publish, with the study of that arm in params.yaml",
+            next_step="cytocurve publish, with the study of that arm in params.yaml",
         )
     runs = [{key: run[key] for key in RUN} | {"score": run["scores"].get(metric, float("nan"))} for run in arm.runs]
     return ScoredArm(name, arm.labels, pd.DataFrame(runs), ScoredOn(arm.tests))

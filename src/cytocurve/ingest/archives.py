@@ -74,7 +74,9 @@ def unpack(path: Path, folder: Path, progress: Progress) -> None:
         members = [member for member in archive.members() if PurePosixPath(member.name).parts[:1] != (_JUNK,)]
         wrong = _problems(members)
         if wrong:
-            raise InputError(f"{path}: this archive cannot be unpacked:", wrong, "Next: unpack it by hand, and look.")
+            raise InputError(
+                f"{path}: this archive cannot be unpacked:", wrong, next_step="unpack it by hand, and look."
+            )
         for done, member in enumerate(members, start=1):
             target = folder / member.name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +110,7 @@ def _damage_told(path: Path) -> Iterator[None]:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # a seek ahead of the file is damage
             raise
         reason = str(error) or type(error).__name__
-        raise InputError(f"{path}: this archive is damaged: {reason}", hint="Next: download it again.") from error
+        raise InputError(f"{path}: this archive is damaged: {reason}", next_step="download it again.") from error
 
 
 def _problems(members: Sequence[_Member]) -> list[str]:

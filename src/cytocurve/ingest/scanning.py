@@ -22,7 +22,7 @@ def find_images(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
     Raises ``InputError`` where the folder is not there, and listing all files that cannot be read.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder", hint="Next: give the folder into which the dataset was unpacked.")
+        raise InputError(f"{folder}: no such folder", next_step="give the folder into which the dataset was unpacked.")
     images, skipped, unreadable = {}, {}, []
     with bombs_refused():
         for path, reason in sorted(_walk(folder)):
@@ -37,7 +37,7 @@ def find_images(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
             else:
                 images[name] = path
     if unreadable:
-        raise InputError(f"{folder}: these files cannot be read:", unreadable, "Next: check their permissions.")
+        raise InputError(f"{folder}: these files cannot be read:", unreadable, next_step="check their permissions.")
     return images, skipped
 
 

@@ -29,13 +29,13 @@ def read_table(path: Path) -> pd.DataFrame:
     Raises ``InputError`` where it cannot be read.
     """
     if path.suffix.lower() not in SUFFIXES:
-        raise InputError(f"{path}: not a table by its suffix", hint=f"Next: give one of {', '.join(SUFFIXES)}.")
+        raise InputError(f"{path}: not a table by its suffix", next_step=f"give one of {', '.join(SUFFIXES)}.")
     try:
         return _sheet(path) if path.suffix.lower() == ".xlsx" else labels.parse(path.read_bytes().decode("utf-8-sig"))
     except Exception as error:  # openpyxl lets through whatever its parts raise at a damaged file
         raise InputError(
             f"{path}: the table cannot be read: {error}",
-            hint="Next: save it as CSV (UTF-8, fields between commas) or as XLSX.",
+            next_step="save it as CSV (UTF-8, fields between commas) or as XLSX.",
         ) from error
 
 

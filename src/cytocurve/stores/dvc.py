@@ -26,7 +26,7 @@ def data_hash(root: Path) -> str | None:
     try:
         return str(read_yaml(path)["outs"][0]["md5"]) if path.is_file() else None
     except (KeyError, IndexError, TypeError):
-        raise InputError(f"{path}: records no data", hint="Next: dvc add data") from None
+        raise InputError(f"{path}: records no data", next_step="dvc add data") from None
 
 
 def commit(root: Path) -> str | None:
@@ -71,7 +71,7 @@ class Revision:
         except (DvcException, OSError) as error:
             raise InputError(
                 f"{path} of revision {self._name!r} is neither in DVC's cache nor in a remote: {error}",
-                hint=f"Next: dvc fetch --all-commits, or git checkout {self._name} && dvc repro",
+                next_step=f"dvc fetch --all-commits, or git checkout {self._name} && dvc repro",
             ) from error
 
 

@@ -19,9 +19,9 @@ def read_parquet(path: Path, next_step: str) -> pd.DataFrame:
     try:
         return pd.read_parquet(path)
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file yet", hint=f"Next: {next_step}") from None
+        raise InputError(f"{path}: no such file yet", next_step=f"{next_step}") from None
     except (OSError, ValueError) as error:
-        raise InputError(f"{path}: not a Parquet file: {error}", hint=f"Next: remove it, then {next_step}") from error
+        raise InputError(f"{path}: not a Parquet file: {error}", next_step=f"remove it, then {next_step}") from error
 
 
 def parquet_from(content: bytes, name: str) -> pd.DataFrame:

@@ -40,11 +40,12 @@ def dataset_folder(project: ProjectPaths, name: str, stated: str = "params.yaml:
         return folder / name
     command = f"cytocurve data add {name if name in datasets.names() else f'NAME PATH --as {name}'}"
     if not there:
-        raise InputError("data/: there is no data yet", hint=f"Next: make repro, or {command}")
+        raise InputError("data/: there is no data yet", next_step=f"make repro, or {command}")
     raise InputError(
         f"data/{name} is not there",
         check_known(stated, [name], here),
-        f"Datasets there: {', '.join(here) or 'none'}. Next: {command}",
+        hint=f"Datasets there: {', '.join(here) or 'none'}.",
+        next_step=f"{command}",
     )
 
 
@@ -65,13 +66,13 @@ def read_catalog(project: ProjectPaths, dataset: str = "", next_step: str = "dvc
     wanted, about = dataset or project.params().dataset, project.catalog.with_suffix(".json")
     made_of = json.loads(about.read_text(encoding="utf-8"))["dataset"] if about.is_file() else wanted
     if made_of != wanted:
-        raise InputError(f"{project.catalog} is of dataset {made_of!r}, not of {wanted!r}", hint=f"Next: {next_step}")
+        raise InputError(f"{project.catalog} is of dataset {made_of!r}, not of {wanted!r}", next_step=f"{next_step}")
     lacking = [column for column in COLUMNS if column not in table]
     if lacking:
         raise InputError(
             f"{project.catalog}: not a catalog of this version of cytocurve; it lacks the columns",
             lacking,
-            f"Next: remove it, then {next_step}",
+            next_step=f"remove it, then {next_step}",
         )
     return table
 

@@ -182,14 +182,14 @@ def check_split(project: ProjectPaths, params: Params) -> None:
     try:
         drawn = dict(json.loads(project.split_settings.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
-        raise InputError(f"{project.split_settings}: damaged", hint=f"Next: {SPLIT_NEXT}") from error
+        raise InputError(f"{project.split_settings}: damaged", next_step=f"{SPLIT_NEXT}") from error
     differing = [
         f"{key}: {drawn.get(key)!r} there, {wanted[key]!r} in params.yaml"
         for key in wanted
         if drawn.get(key) != wanted[key]
     ]
     if differing:
-        raise InputError("build/split was drawn for another study:", differing, f"Next: {SPLIT_NEXT}, or dvc repro")
+        raise InputError("build/split was drawn for another study:", differing, next_step=f"{SPLIT_NEXT}, or dvc repro")
 
 
 def split_settings(params: Params) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def _write_pixels(
         file.flush()
         os.fsync(file.fileno())
     if problems:
-        raise InputError("These images cannot be used:", problems, "Next: dvc repro catalog")
+        raise InputError("These images cannot be used:", problems, next_step="dvc repro catalog")
 
 
 def square(path: Path, identity: str, size: int) -> Pixels:

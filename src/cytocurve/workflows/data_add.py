@@ -50,7 +50,7 @@ def add(
     if source is None and dataset.draw is None:
         raise InputError(
             f"dataset {name!r} needs the folder that holds it",
-            hint=f"Next: cytocurve data add {name} PATH. It comes from: {dataset.url}",
+            next_step=f"cytocurve data add {name} PATH. It comes from: {dataset.url}",
         )
     _refuse_existing(target)
     try:
@@ -68,7 +68,7 @@ def add(
         kind = CytocurveError if error.errno in _DISK_FULL else InputError
         raise kind(
             f"{target} could not be written, and nothing of it was kept: {error}",
-            hint="Next: check the free space and the permissions of both folders, then repeat the command.",
+            next_step="check the free space and the permissions of both folders, then repeat the command.",
         ) from error
     return _counts(listing) | {"linked": 0 if ours else linked}
 
@@ -90,13 +90,14 @@ def _checked(name: str) -> str:
     except ValidationError:
         raise InputError(
             f"{name!r} cannot be a dataset's name",
-            hint="It may hold letters, digits, '_' and '.', the first a letter or digit. Next: use --as DATASET",
+            hint="It may hold letters, digits, '_' and '.', the first a letter or digit.",
+            next_step="use --as DATASET",
         ) from None
 
 
 def _refuse_existing(target: Path) -> None:
     if target.exists() or target.is_symlink():
-        raise InputError(f"{target} is already there", hint="Next: remove it, or choose another name by --as DATASET")
+        raise InputError(f"{target} is already there", next_step="remove it, or choose another name by --as DATASET")
 
 
 def _listing(dataset: Dataset, source: Path | None, made: Path, progress: Progress) -> Listing:
@@ -127,7 +128,7 @@ def _from_file(dataset: Dataset, source: Path, made: Path, progress: Progress) -
         return dataset.read(source)
     raise InputError(
         f"{source}: a file; {dataset.name!r} is read from a folder or an archive",
-        hint=f"Next: give the folder, or one of {', '.join(archives.SUFFIXES)}. It comes from: {dataset.url}",
+        next_step=f"give the folder, or one of {', '.join(archives.SUFFIXES)}. It comes from: {dataset.url}",
     )
 
 
@@ -142,8 +143,11 @@ def _read_unpacked(dataset: Dataset, source: Path, made: Path) -> Listing:
                 raise
             return dataset.read(inside[0])
     except InputError as error:
-        told = [text.replace(str(made), str(source)) for text in (error.problem, *error.offenders, error.hint)]
-        raise InputError(told[0], told[1:-1], told[-1]) from error
+        problem, *offenders, hint, next_step = (
+            text.replace(str(made), str(source))
+            for text in (error.problem, *error.offenders, error.hint, error.next_step)
+        )
+        raise InputError(problem, offenders, hint, next_step) from error
 
 
 def _silent(done: int, total: int) -> None:

@@ -34,7 +34,7 @@ def info(project: ProjectPaths, name: str, progress: Progress) -> dict[str, Any]
     here = _images(folder / "images", progress, wrong)
     tables = _tables(folder / "labels", wrong)
     if wrong:
-        raise InputError(f"{folder}: these files cannot be used:", wrong, "Next: correct or remove what is listed.")
+        raise InputError(f"{folder}: these files cannot be used:", wrong, next_step="correct or remove what is listed.")
     patients = Counter(labels.known("patient", tables.values()).values())
     folds = Counter(labels.known("fold", tables.values()).values())
     here |= {"patients": _patients(patients), "folds": dict(sorted(folds.items())) or None}
@@ -51,7 +51,8 @@ def _known(project: ProjectPaths, name: str) -> dict[str, str]:
     here = sorted(path.name for path in there if path.is_dir() and not path.name.startswith("."))
     raise InputError(
         f"dataset {name!r} is unknown{did_you_mean(name, [*here, *known])}",
-        hint=f"In data/: {', '.join(here) or 'nothing yet'}. Known: {', '.join(known)}. Next: cytocurve data list",
+        hint=f"In data/: {', '.join(here) or 'nothing yet'}. Known: {', '.join(known)}.",
+        next_step="cytocurve data list",
     )
 
 

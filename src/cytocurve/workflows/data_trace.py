@@ -57,7 +57,7 @@ def _images(catalog: pd.DataFrame, image: str) -> pd.DataFrame:
     if len(rows) == 1:
         return rows
     if len(rows):
-        raise InputError(f"image {image!r} is one of several:", rows["image"].tolist(), "Next: give one of these.")
+        raise InputError(f"image {image!r} is one of several:", rows["image"].tolist(), next_step="give one of these.")
     raise InputError(check_known("image", [image], catalog["image"].tolist())[0], hint="Is it of another dataset?")
 
 

@@ -46,7 +46,9 @@ def _tables(folder: Path) -> dict[str, pd.DataFrame]:
     """The label tables by version; raises ``InputError`` listing those that cannot be read."""
     tables, wrong = label_tables(folder / "labels", f"data/{folder.name}/labels")
     if wrong:
-        raise InputError("These label versions cannot be used:", wrong, "Next: correct them, then this command again.")
+        raise InputError(
+            "These label versions cannot be used:", wrong, next_step="correct them, then this command again."
+        )
     return {version: table for version, table in tables.items() if table is not None}
 
 
@@ -62,7 +64,7 @@ def _recorded(folder: Path) -> pd.DataFrame:
     except ValueError as error:
         raise InputError(
             f"data/{folder.name}/{WITHDRAWN}: this record of withdrawals cannot be used: {error}",
-            hint="Next: dvc checkout data brings back the recorded one; then this command again.",
+            next_step="dvc checkout data brings back the recorded one; then this command again.",
         ) from error
     return record.mask(record == "")
 
@@ -89,7 +91,7 @@ def _catalog(project: ProjectPaths, folder: Path, named: set[str], tables: dict[
         raise InputError(
             f"build/catalog.parquet is not of the present data/{folder.name}; it lacks",
             lacking,
-            f"Next: {make}, then this command again",
+            next_step=f"{make}, then this command again",
         )
     return catalog
 

@@ -26,7 +26,8 @@ def audit_inventory(file: Path, dataset: str | None) -> dict[str, Any]:
         raise InputError(
             f"{file}: this inventory cannot be used:",
             wrong,
-            "Expected: CSV with the columns path, bytes and sha256, a line a file. Next: correct what is listed.",
+            hint="Expected: CSV with the columns path, bytes and sha256, a line a file.",
+            next_step="correct what is listed.",
         )
     return core.figures(entries, core.pairs(entries, record_of))
 
@@ -40,7 +41,8 @@ def _record_of(name: str) -> RecordOf:
         known = [other for other in datasets.names() if datasets.load(other).record_of]
         raise InputError(
             f"dataset {name!r}: its paths tell neither patients nor official folds",
-            hint=f"Datasets whose paths do: {', '.join(known) or 'none'}. Next: leave out --dataset",
+            hint=f"Datasets whose paths do: {', '.join(known) or 'none'}.",
+            next_step="leave out --dataset",
         )
     return record_of
 

@@ -46,7 +46,7 @@ def versions_of(project: ProjectPaths, dataset: str, root: Path | None = None) -
     images = {image for table in tables.values() if "image" in table for image in table["image"]}
     wrong += labels.problems(images, tables, known)
     _refuse(
-        f"{root or f'data/{dataset}'}: these label versions cannot be used:", wrong, "Next: correct what is listed."
+        f"{root or f'data/{dataset}'}: these label versions cannot be used:", wrong, next_step="correct what is listed."
     )
     return {Path(name).name.removesuffix(".csv"): _sorted(table) for name, table in tables.items()}
 
@@ -57,7 +57,8 @@ def _upstream(dataset: str, root: Path) -> tuple[frozenset[str] | None, Tables, 
         raise InputError(
             f"--root: dataset {dataset!r} has no label files that can be read without its images"
             f"{did_you_mean(dataset, list(readers))}",
-            hint=f"Datasets that have: {', '.join(readers)}. Next: --dataset NAME, or cytocurve data add and no --root",
+            hint=f"Datasets that have: {', '.join(readers)}.",
+            next_step="--dataset NAME, or cytocurve data add and no --root",
         )
     read = readers[dataset].tables
     assert read is not None
@@ -77,9 +78,9 @@ def _sorted(table: pd.DataFrame) -> pd.DataFrame:
     return table.fillna("").sort_values("image", ignore_index=True)
 
 
-def _refuse(problem: str, wrong: Sequence[str], hint: str) -> None:
+def _refuse(problem: str, wrong: Sequence[str], hint: str = "", next_step: str = "") -> None:
     if wrong:
-        raise InputError(problem, wrong, hint)
+        raise InputError(problem, wrong, hint, next_step)
 
 
 def _chosen(tables: Tables, names: Sequence[str]) -> dict[str, pd.DataFrame]:
@@ -141,7 +142,9 @@ def agreements(tables: Tables, reference: str, others: Sequence[str]) -> dict[st
     chosen = _chosen(tables, [reference, *others])
     truth = chosen.pop(reference)
     apart = [name for name, table in chosen.items() if not ((truth["label"] != "") & (table["label"] != "")).any()]
-    _refuse(f"no image is labelled both in {reference!r} and in", apart, "Next: compare others: cytocurve labels list")
+    _refuse(
+        f"no image is labelled both in {reference!r} and in", apart, next_step="compare others: cytocurve labels list"
+    )
     return {
         "reference": reference,
         "versions": {name: _agreement(truth, table) for name, table in chosen.items()},
@@ -220,7 +223,7 @@ def _refuse_new(rows: pd.DataFrame, known: Collection[str], file: Path) -> None:
     _refuse(
         f"{file}: no other label version has these classes:",
         [f"{label!r}: {given[label]} rows{did_you_mean(label, sorted(known))}" for label in new],
-        "Next: correct them, or state each new class: --new-class NAME",
+        next_step="correct them, or state each new class: --new-class NAME",
     )
 
 
@@ -264,7 +267,7 @@ def _place(project: ProjectPaths, dataset: str, name: str) -> tuple[Path, Tables
 def _refuse_taken(path: Path) -> None:
     if path.exists() or path.is_symlink():
         raise InputError(
-            f"{path} is already there, and a label version is never overwritten", hint="Next: --as ANOTHER_NAME"
+            f"{path} is already there, and a label version is never overwritten", next_step="--as ANOTHER_NAME"
         )
 
 
@@ -283,7 +286,7 @@ def _rows(file: Path, corrected_only: bool) -> pd.DataFrame:
         differ = (filled[0] != "") & (filled[1] != "") & (filled[0] != filled[1])
         both = zip(sheet["image"][differ], filled[0][differ], filled[1][differ], strict=True)
         wrong = [f"{image}: {CORRECTIONS[0]} {a!r}, {CORRECTIONS[1]} {b!r}" for image, a, b in both]
-        _refuse(f"{file}: these images have two corrections:", wrong, "Next: leave one of the two columns empty.")
+        _refuse(f"{file}: these images have two corrections:", wrong, next_step="leave one of the two columns empty.")
     for correction in filled:
         label = label.where(correction == "", correction)
     rows = pd.DataFrame({"image": sheet["image"], "label": label}, dtype="str")
@@ -296,7 +299,7 @@ def _rows(file: Path, corrected_only: bool) -> pd.DataFrame:
     if rows.empty:
         raise InputError(
             f"{file}: no row has a correction",
-            hint=f"Next: fill {' or '.join(CORRECTIONS)}; a label that you confirm is written there too.",
+            next_step=f"fill {' or '.join(CORRECTIONS)}; a label that you confirm is written there too.",
         )
     return rows
 
@@ -313,7 +316,7 @@ def _write(
             table = table.assign(**{column: [values.get(image, "") for image in table["image"]]})
     wrong += labels.problems(images, {shown: table}, known)
     classes = f" Classes of {folder.name}: {', '.join(sorted(known))}." if known else ""
-    _refuse(f"{shown}: these labels cannot be used:", wrong, f"Next: correct what is listed.{hint}{classes}")
+    _refuse(f"{shown}: these labels cannot be used:", wrong, next_step=f"correct what is listed.{hint}{classes}")
     path = folder / "labels" / f"{name}.csv"
     lock = project.root / "build" / "labels.lock"
     lock.parent.mkdir(exist_ok=True)

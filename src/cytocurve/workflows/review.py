@@ -66,7 +66,7 @@ def _refuse_decisions(table: Path) -> None:
         if (decided != "").any():
             raise InputError(
                 f"{table}: it holds {(decided != '').sum()} decisions in the column new_label",
-                hint="Next: cytocurve labels import brings them in; --overwrite drops them.",
+                next_step="cytocurve labels import brings them in; --overwrite drops them.",
             )
 
 
@@ -78,7 +78,7 @@ def _suspects(project: ProjectPaths, arm: Arm) -> pd.DataFrame:
     keys = results.loc[results["size"] == results["size"].max(), "run_key"]
     predictions = predictions[predictions["run_key"].isin(keys)]
     if predictions.empty:
-        raise InputError(f"{project.predictions(arm)}: no predictions of these runs", hint=f"Next: {command}")
+        raise InputError(f"{project.predictions(arm)}: no predictions of these runs", next_step=f"{command}")
     table = ranked(out_of_fold(predictions)).rename(columns={"label": "given"})
     catalog = read_catalog(project).set_index("image")
     absent = [name for name in table["image"] if name not in catalog.index]
@@ -86,7 +86,7 @@ def _suspects(project: ProjectPaths, arm: Arm) -> pd.DataFrame:
         raise InputError(
             f"{project.results(arm)} is not of the present catalog, which lacks",
             absent or [f"label version {arm.labels}"],
-            "Next: dvc repro",
+            next_step="dvc repro",
         )
     table.insert(0, "rank", range(1, len(table) + 1))
     table.insert(2, "label", catalog.loc[table["image"], arm.labels].to_numpy())
@@ -101,7 +101,7 @@ def _colours(path: Path, identity: str, number: int, total: int, progress: Progr
             raise ValueError("its pixels are not those of the catalog, which may be of another dataset")
         found = colours(np.asarray(image))
     except ValueError as error:
-        raise InputError(f"{path}: {error}", hint="Next: dvc repro") from error
+        raise InputError(f"{path}: {error}", next_step="dvc repro") from error
     progress(number + 1, total)
     return found
 

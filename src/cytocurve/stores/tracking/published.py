@@ -71,7 +71,7 @@ def _not_one(experiment: str, name: str, named: "list[Entry]", parents: "list[En
         arms = ", ".join(sorted({each.data.tags[ARM] for each in parents})) or "none"
         return InputError(f"MLflow's experiment {experiment!r} has no arm {name!r}", hint=f"Arms: {arms}")
     if len(named) == 1:
-        return InputError(f"MLflow holds no finished run of {name!r}", hint="Next: cytocurve publish")
+        return InputError(f"MLflow holds no finished run of {name!r}", next_step="cytocurve publish")
     told = [f"mlflow:{experiment}:{each.info.run_id}  ({_told(each)})" for each in named]
     return InputError(f"MLflow holds {name!r} of several studies; name one of these:", told)
 

@@ -60,7 +60,7 @@ def _tables(project: ProjectPaths, params: Params) -> tuple[pd.DataFrame, dict[s
             for image in sorted(set(table["image"]) - there)
         ]
     if wrong:
-        raise InputError("Catalog and splits do not belong together:", wrong, "Next: dvc repro split")
+        raise InputError("Catalog and splits do not belong together:", wrong, next_step="dvc repro split")
     return catalog, splits
 
 
@@ -78,5 +78,6 @@ def _refusal(found: core.Audit, params: Params) -> CytocurveError | None:
     return CytocurveError(
         f"The audit says no, and nothing is trained, since params.yaml asks for {' and '.join(refused)}:",
         [line for finding in every for line in (finding.sentence, *(f"  {told(o)}" for o in finding.offenders))],
-        f"reports/audit.json has the numbers. Next, in params.yaml: {'; '.join(WAYS[policy] for policy in refused)}.",
+        "reports/audit.json has the numbers.",
+        f"in params.yaml: {'; '.join(WAYS[policy] for policy in refused)}.",
     )

@@ -48,7 +48,8 @@ def catalog(project: ProjectPaths, progress: Progress) -> dict[str, Any]:
             wrong,
             (f"A damaged image: repair or remove it where it came from, {again}" if broken else "")
             + f"Label versions there: {', '.join(tables) or 'none'} (params.yaml: labels). "
-            "An empty label leaves an image unlabelled. Next: correct what is listed, then dvc repro",
+            "An empty label leaves an image unlabelled.",
+            "correct what is listed, then dvc repro",
         )
     sound = {version: table for version, table in tables.items() if table is not None}
     frame = _frame(prints, sound, gone)

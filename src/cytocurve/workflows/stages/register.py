@@ -69,7 +69,7 @@ def _register(project: ProjectPaths, plan: ArmPlan, members: list[PlannedRun], r
         raise InputError(
             f"{ledger.root} lacks these runs of {plan.arm.name}, or they were damaged:",
             lost,
-            "Next: cytocurve sweep, then cytocurve register",
+            next_step="cytocurve sweep, then cytocurve register",
         )
     recipe = plan.recipe
     shape = (recipe.image_size, recipe.image_size, 3)

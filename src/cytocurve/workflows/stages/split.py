@@ -81,7 +81,7 @@ def _usable(catalog: pd.DataFrame, params: Params) -> pd.DataFrame:
     """The catalog's rows that may take part, whatever their labels."""
     absent = [f"{labels!r}" for labels in params.labels if labels not in catalog.columns]
     if absent:
-        raise InputError("build/catalog.parquet: no label version", absent, "Next: dvc repro catalog")
+        raise InputError("build/catalog.parquet: no label version", absent, next_step="dvc repro catalog")
     usable = pd.Series(True, index=catalog.index)
     if params.duplicates != "group":
         usable &= catalog["duplicate_of"].isna()
@@ -89,7 +89,7 @@ def _usable(catalog: pd.DataFrame, params: Params) -> pd.DataFrame:
         if catalog["fold"].isna().all():
             raise InputError(
                 f"split: predefined needs official folds; dataset {params.dataset!r} has none",
-                hint="Next, in params.yaml: split: patient or split: stratified. Or state them in the label tables' "
+                next_step="in params.yaml: split: patient or split: stratified. Or state them in the label tables' "
                 "column fold.",
             )
         usable &= catalog["fold"].notna()
@@ -163,7 +163,8 @@ def _check_test_folds(tables: Mapping[str, pd.DataFrame], tasks: Mapping[str, Ta
         raise InputError(
             f"In these test folds a class is lacking (all label versions share the folds of {next(iter(tables))!r}):",
             lacking,
-            "Next, in params.yaml: fewer folds, another split, another version first in labels, or one version alone.",
+            next_step="in params.yaml: fewer folds, another split, another version first in labels, or one version "
+            "alone.",
         )
 
 
@@ -178,7 +179,7 @@ def _drawn(images: pd.DataFrame, params: Params) -> list[Fold]:
             raise InputError(
                 f"folds: {params.folds} are asked for, but split: predefined has {len(folds)}:",
                 [f"{name}: {count} images" for name, count in counts.items()],
-                f"Next: folds: {len(folds)} in params.yaml",
+                next_step=f"folds: {len(folds)} in params.yaml",
             )
     elif len(set(groups)) == len(groups):
         folds = cross_validation(identities, classes, params.folds, params.split_seed)
@@ -212,7 +213,7 @@ def _check_patients(images: pd.DataFrame) -> None:
         raise InputError(
             "split: patient and grow_by: patients need the patient of every image of the task; these have none:",
             unknown if len(unknown) < len(images) else [f"all {len(images)} images"],
-            "Next: bring patients in with cytocurve data add table, column patient; "
+            next_step="bring patients in with cytocurve data add table, column patient; "
             "or split: stratified and grow_by: images.",
         )
 

@@ -167,7 +167,7 @@ def write_results(project: ProjectPaths, plan: ArmPlan, finished: Mapping[str, F
         if run is None:
             raise CytocurveError(
                 f"{project.ledger}: run {planned.key} was damaged just after it was written",
-                hint="Next: the same command again. Is the disk all right?",
+                next_step="the same command again. Is the disk all right?",
             )
         rows.append(
             {
