@@ -5,6 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
+# Every process of a test run would compile the sources, and pytest rewrite all assertions, from scratch.
+unexport PYTHONDONTWRITEBYTECODE
 
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 # On all cores, unlike pip, and without the packages' own tests; a file for another Python is no error.
