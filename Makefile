@@ -51,8 +51,8 @@ repro: setup  ## Run the study of params.yaml, from images to a registered model
 test: setup-dev lint  ## Run all checks and tests
 	$(PYTEST)
 
-unit: setup-dev  ## Run the tests that take seconds
-	$(PYTEST) -m 'not slow'
+unit: setup-dev  ## Run the tests that take seconds, laws on fewer examples than in `make test`
+	$(PYTEST) -m 'not slow' --hypothesis-profile quick
 
 lint: setup-dev  ## Run the linters and type checks
 	$(BIN)/ruff check .

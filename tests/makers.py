@@ -1,6 +1,10 @@
 """Makers of small projects and of results as a sweep leaves them."""
 
+import atexit
+import shutil
+import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -38,10 +42,19 @@ TESTED = 8
 
 def project_with_results(root: Path, sizes: Sequence[int] = (10, 20, 40), folds: int = 5) -> ProjectPaths:
     """Two arms whose networks get better with the training size; the second gets better faster."""
+    shutil.copytree(_results(tuple(sizes), folds), root, dirs_exist_ok=True)
+    return ProjectPaths(root)
+
+
+@cache
+def _results(sizes: tuple[int, ...], folds: int) -> Path:
+    """A project with results, made once per process, to be copied."""
+    root = Path(tempfile.mkdtemp(prefix="cytocurve-results-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
     project = project_with_params(root, sizes, folds)
     for number, arm in enumerate(project.params().arms):
         write_results(project, arm, skill=0.8 + 1.2 * number, errors=1 - number)
-    return project
+    return root
 
 
 def write_results(project: ProjectPaths, arm: Arm, skill: float, errors: int = 0, labels: Sequence[str] = ()) -> None:
