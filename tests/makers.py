@@ -2,8 +2,10 @@
 
 import atexit
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from cytocurve.config import ProjectPaths
 from cytocurve.core.runs import Arm, digest
 from cytocurve.core.statistics.metrics import score
 from cytocurve.stores.tables import write_parquet
+from cytocurve.stores.tracking.connection import connected
 
 PARAMS = """\
 dataset: toy
@@ -34,6 +37,23 @@ settings: {{sequential: {{}}, none: {{}}, flip_rotate: {{}}}}
 def project_with_params(root: Path, sizes: Sequence[int] = (10, 20, 40), folds: int = 5) -> ProjectPaths:
     (root / "params.yaml").write_text(PARAMS.format(sizes=list(sizes), folds=folds), encoding="utf-8")
     return ProjectPaths(root)
+
+
+def copy_tracking_store(folder: Path) -> None:
+    """Put an empty MLflow store at ``mlflow.db`` in a folder, migrated once per process: that takes over a second."""
+    folder.mkdir(exist_ok=True)
+    shutil.copy(_tracking_store(), folder / "mlflow.db")
+
+
+@cache
+def _tracking_store() -> Path:
+    root = Path(tempfile.mkdtemp(prefix="cytocurve-tracking-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    with connected(f"sqlite:///{root}/mlflow.db", root / "lock") as client:
+        client.search_experiments()
+    with closing(sqlite3.connect(root / "mlflow.db")) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the copy is of this one file
+    return root / "mlflow.db"
 
 
 TESTED = 8
