@@ -15,7 +15,7 @@ from cytocurve.core.runs import PlannedRun
 from cytocurve.core.statistics.metrics import METRICS, score
 from cytocurve.errors import ServiceError
 from cytocurve.stores.dvc import commit, data_hash
-from cytocurve.stores.ledger import Finished, Ledger
+from cytocurve.stores.ledger import Finished, open_ledger
 from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.experiments import ArmRuns, Published, PublishedRun
 from cytocurve.stores.tracking.experiments import publish as publish_runs
@@ -68,7 +68,7 @@ def _tests(plan: ArmPlan) -> str:
 
 def _read(project: ProjectPaths, plan: ArmPlan, planned: Sequence[PlannedRun]) -> Iterator[PublishedRun]:
     """Those of the planned runs that the ledger holds."""
-    ledger, classes = Ledger(project.ledger), np.array(plan.classes)
+    ledger, classes = open_ledger(project.ledger_url), np.array(plan.classes)
     return (_published(each, run, classes) for each in planned if (run := ledger.get(each.key)))
 
 

@@ -14,15 +14,15 @@ from numpy.typing import NDArray
 from cytocurve.core.runs import Images, PlannedRun
 from cytocurve.models import architectures, augmentation, engines
 from cytocurve.models.class_weights import class_weights
-from cytocurve.stores.ledger import Finished, Ledger
+from cytocurve.stores.ledger import Finished, open_ledger
 from cytocurve.training import kernel_files
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """A run for a worker: where the ledger and the shared pixels lie, and what the run is."""
+    """A run for a worker: the URL of the ledger, the file of the shared pixels, and what the run is."""
 
-    ledger: Path
+    ledger: str
     pixels: Path
     arm: str
     classes: tuple[int, ...]
@@ -32,9 +32,10 @@ class Assignment:
 
 def train_run(assignment: Assignment) -> None:
     """Train the run and store it, unless another worker has."""
-    ledger, planned = Ledger(assignment.ledger), assignment.planned
-    if planned.key in ledger:
+    ledger, planned = open_ledger(assignment.ledger), assignment.planned
+    if ledger.check(planned.key) == "whole":
         return
+    ledger.quarantine(planned.key)
     started, cpu = time.time(), time.process_time()
     with kernel_files.checked():
         trained = engines.train(planned.run.recipe.engine, job(assignment))

@@ -19,7 +19,7 @@ from cytocurve.files import write_text
 from cytocurve.models import architectures
 from cytocurve.models.ensemble import mean_ensemble
 from cytocurve.stores.dvc import commit, data_hash
-from cytocurve.stores.ledger import Ledger
+from cytocurve.stores.ledger import open_ledger
 from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.registry import MEMBERS
 from cytocurve.stores.tracking.registry import register as register_version
@@ -63,11 +63,11 @@ def members_of(plan: ArmPlan, params: Params) -> list[PlannedRun]:
 
 
 def _register(project: ProjectPaths, plan: ArmPlan, members: list[PlannedRun], report: dict[str, Any]) -> None:
-    ledger = Ledger(project.ledger)
+    ledger = open_ledger(project.ledger_url)
     found = {run.key: ledger.weights(run.key) for run in members}
     if lost := [key for key, weights in found.items() if weights is None]:
         raise InputError(
-            f"{ledger.root} lacks these runs of {plan.arm.name}, or they were damaged:",
+            f"{ledger.url} lacks these runs of {plan.arm.name}, or they were damaged:",
             lost,
             next_step="cytocurve sweep, then cytocurve register",
         )

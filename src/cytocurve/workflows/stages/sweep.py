@@ -14,9 +14,10 @@ from cytocurve.core.runs import PlannedRun, longest_first
 from cytocurve.core.statistics.metrics import score
 from cytocurve.errors import CytocurveError
 from cytocurve.stores.dvc import commit
-from cytocurve.stores.ledger import Finished, Ledger
+from cytocurve.stores.ledger import Finished, Ledger, open_ledger
 from cytocurve.stores.tables import write_parquet
 from cytocurve.study.design import ArmPlan
+from cytocurve.text import counted
 from cytocurve.training.executors import end_workers
 from cytocurve.training.kernel_files import to_compile
 from cytocurve.training.preparation import shared_pixels
@@ -46,10 +47,11 @@ def sweep(
     ``decoded`` and ``report`` follow the progress. Raises ``InputError`` before any training, ``CytocurveError`` if
     runs fail, after all others are finished.
     """
-    ledger = Ledger(project.ledger)
-    with _only_sweep(project.ledger / "locks" / f"{plan.key}.lock", plan.arm.name, say):
+    ledger = open_ledger(project.ledger_url)
+    with _only_sweep(project.locks / f"{plan.key}.lock", plan.arm.name, say):
         finished = {run.key: ledger.get(run.key) for run in plan.runs}
         missing = [run for run in plan.runs if finished[run.key] is None]
+        _quarantine(ledger, missing, say)
         report([run for run in plan.runs if finished[run.key] is not None])
         if missing:
             files = [project.data / plan.dataset / "images" / image for image in plan.images]
@@ -69,6 +71,12 @@ def sweep(
         )
     found = len(plan.runs) - len(missing)
     return {"runs": len(plan.runs), "found": found, "trained": len(missing), "diverged": len(diverged)}
+
+
+def _quarantine(ledger: Ledger, runs: Sequence[PlannedRun], say: Callable[[str], None]) -> None:
+    damaged = [run.key for run in runs if ledger.quarantine(run.key)]
+    if damaged:
+        say(f"warning: {counted(len(damaged), 'damaged run')} quarantined in the ledger {ledger.url}; retraining.")
 
 
 def _diverged(run: Finished | None) -> bool:
@@ -91,9 +99,9 @@ def _only_sweep(path: Path, arm: str, say: Callable[[str], None]) -> Iterator[No
 
 
 def _assignments(project: ProjectPaths, plan: ArmPlan, runs: Sequence[PlannedRun], pixels: Path) -> list[Assignment]:
-    revision = commit(project.root)
+    url, revision = open_ledger(project.ledger_url).url, commit(project.root)
     order = longest_first([run.size for run in runs])
-    return [Assignment(project.ledger, pixels, plan.arm.name, plan.classes, runs[i], revision) for i in order]
+    return [Assignment(url, pixels, plan.arm.name, plan.classes, runs[i], revision) for i in order]
 
 
 def train_all(
@@ -166,8 +174,8 @@ def write_results(project: ProjectPaths, plan: ArmPlan, finished: Mapping[str, F
         run = finished[planned.key]
         if run is None:
             raise CytocurveError(
-                f"{project.ledger}: run {planned.key} was damaged just after it was written",
-                next_step="the same command again. Is the disk all right?",
+                f"{project.ledger_url}: run {planned.key} was damaged right after it was written",
+                next_step="check the disk, then rerun the command.",
             )
         rows.append(
             {
