@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cytocurve.report.names import short_names
 
 from cytocurve.report.headline import headline
 from cytocurve.report.libraries import VERSIONS, library
-from cytocurve.report.names import short_names
 from cytocurve.report.page import render
 from tests.report.answers_makers import CLASSES, SMALL, Simulation, answers_of, facts_of, refused
 
