@@ -1,4 +1,4 @@
-"""``cytocurve report`` and ``cytocurve figures``: what was computed, as a page and as figures for a paper."""
+"""``cytocurve report`` and ``cytocurve figures``: the results as a page, and as figures for a paper."""
 
 import re
 from typing import Any
@@ -20,17 +20,17 @@ class Width(click.ParamType[float]):
         found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(mm|cm|in)", str(value))
         millimetres = float(found[1]) * _UNITS[found[2]] if found else 0.0
         if not 30 <= millimetres <= 500:
-            self.fail(f"{value!r} is no width from 30mm to 500mm; for example 85mm, 17.8cm or 3.35in", param, ctx)
+            self.fail(f"{value!r} is not a width from 30mm to 500mm; for example 85mm, 17.8cm or 3.35in", param, ctx)
         return millimetres
 
 
 @click.command()
 @as_json
 def report(machine: bool) -> None:
-    """Write the page anew from what the stage evaluate computed -> reports/report.html.
+    """Rebuild the page from the answers of the stage evaluate -> reports/report.html.
 
-    With links to the runs in MLflow and the seconds of training, as this machine knows them. `dvc repro` writes the
-    page too; after `dvc pull`, this command does.
+    With links to the runs in MLflow and the training time, as known on this computer. `dvc repro` builds the page too;
+    after `dvc pull`, use this command.
 
     \b
     dvc pull && cytocurve report
@@ -38,14 +38,14 @@ def report(machine: bool) -> None:
     from cytocurve.workflows.report import report as run
 
     figures = run(current_project())
-    show(machine, figures, lambda: f"Look at {figures['page']}")
+    show(machine, figures, lambda: f"Open {figures['page']}")
 
 
 @click.command()
-@click.option("--width", type=Width(), default="85mm", show_default=True, help="Of a figure: mm, cm or in.")
+@click.option("--width", type=Width(), default="85mm", show_default=True, help="Width of a figure: mm, cm or in.")
 @as_json
 def figures(width: float, machine: bool) -> None:
-    """Figures for a paper, SVG and PDF with embedded fonts -> reports/paper/.
+    """Draw figures for a paper, SVG and PDF with embedded fonts -> reports/paper/.
 
     One column of most journals is 85 mm wide, two are 178 mm.
 
