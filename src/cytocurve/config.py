@@ -1,8 +1,7 @@
 """``params.yaml``, the studies that change it, the project's folders and the environment, validated."""
 
-import difflib
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +14,7 @@ from ruamel.yaml.error import YAMLError
 from cytocurve.core.data.taxonomy import BINARY, Task, named_task, stated_task, stated_task_name
 from cytocurve.core.runs import Arm
 from cytocurve.errors import InputError
+from cytocurve.text import did_you_mean
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$")]
 """Part of file, stage and experiment names; an arm's name joins three of them with ``-``."""
@@ -232,14 +232,3 @@ def _describe(error: ErrorDetails, model: type[BaseModel]) -> str:
 def _names_a_choice(part: int | str) -> bool:
     """Whether pydantic put a part in for the alternative of a union that it tried."""
     return isinstance(part, str) and (part == "str" or part.startswith(("literal[", "dict[")))
-
-
-def did_you_mean(given: str, known: Sequence[str]) -> str:
-    """The nearest known name as the end of a message, or nothing."""
-    close = difflib.get_close_matches(given, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
-def check_known(what: str, given: Sequence[str], known: Sequence[str]) -> list[str]:
-    """One line for each given name that is not known, with the nearest known one."""
-    return [f"{what} {name!r} is unknown{did_you_mean(name, known)}" for name in given if name not in known]

@@ -35,7 +35,7 @@ def trace(image: str | None, patient: str | None, machine: bool) -> None:
 
 
 def _traced(figures: dict[str, Any]) -> str:
-    from cytocurve.core.audit.finding import counted
+    from cytocurve.text import counted
 
     images = figures["images"]
     runs = {run["run_key"]: run["present"] for run in figures["runs"]}
@@ -86,7 +86,7 @@ def withdraw(patient: str, reason: str, dataset: str | None, machine: bool) -> N
 
 
 def _withdrawn(figures: dict[str, Any]) -> str:
-    from cytocurve.core.audit.finding import counted
+    from cytocurve.text import counted
 
     number = len(figures["images"])
     what = f"{counted(number, 'image')} of {figures['patient']} {'is' if number == 1 else 'are'}"

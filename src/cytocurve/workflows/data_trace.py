@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cytocurve.config import ProjectPaths, check_known
+from cytocurve.config import ProjectPaths
 from cytocurve.errors import InputError
 from cytocurve.stores.ledger import Ledger
 from cytocurve.stores.tables import read_parquet
@@ -15,6 +15,7 @@ from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.registry import registered_versions
 from cytocurve.study.dataset import read_catalog
 from cytocurve.study.lineage import Sighting, sightings
+from cytocurve.text import check_known
 
 
 def trace(

@@ -10,6 +10,7 @@ link ``.cytocurve/package``, a path that is the same on every machine, so that `
 """
 
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 
 from cytocurve import closure
@@ -26,7 +27,7 @@ DATASETS = "cytocurve.datasets.*"
 
 DRAWING = ("cytocurve.datasets.starter.drawing", "cytocurve.datasets.starter.painter")
 
-WITHOUT: dict[str, tuple[str, ...]] = {
+WITHOUT: Mapping[str, tuple[str, ...]] = {
     "catalog": DRAWING,  # it checks labels against the classes of a dataset's module
     "split": (DATASETS,),
     "audit": (DATASETS,),
@@ -35,6 +36,9 @@ WITHOUT: dict[str, tuple[str, ...]] = {
     "register": (DATASETS,),
 }
 """The stages, and the modules that each can import but never uses."""
+
+SHOWING = ("cytocurve.progress",)
+"""Excluded from every stage: how progress is shown changes no file."""
 
 
 def code(project: ProjectPaths) -> dict[str, int]:
@@ -54,9 +58,14 @@ def stage_digests(folder: Path | None = None) -> dict[str, dict[str, str]]:
     ``folder`` holds the package's sources; by default, those of the running package.
     """
     package = closure.Package("cytocurve", folder or _package())
-    reached = {stage: package.closure([f"{STAGES}.{stage}"], without) for stage, without in WITHOUT.items()}
+    reached = {stage: package.closure([f"{STAGES}.{stage}"], excluded(stage)) for stage in WITHOUT}
     digests = {path: closure.digest(path) for files in reached.values() for path in files.values()}
     return {stage: {name: digests[path] for name, path in files.items()} for stage, files in reached.items()}
+
+
+def excluded(stage: str) -> tuple[str, ...]:
+    """The modules that a stage's digests leave out, ``a.b.*`` for all below ``a.b``."""
+    return (*WITHOUT[stage], *SHOWING)
 
 
 def _package() -> Path:

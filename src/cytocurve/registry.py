@@ -1,0 +1,52 @@
+"""Families of interchangeable parts, found by being there: datasets, architectures, engines, ledgers.
+
+A member of a family is a module (or package) directly in the family's package whose name has no leading underscore.
+Another distribution adds a member through the entry-point group ``cytocurve``; the entry point is named after the
+family's package and the member, and its value is a module:
+
+.. code-block:: toml
+
+    [project.entry-points.cytocurve]
+    "datasets.our_clinic" = "our_package.our_clinic"
+
+The names of cytocurve's own members cannot be taken by a plugin.
+"""
+
+import importlib
+import pkgutil
+from functools import cache
+from importlib.metadata import entry_points
+from types import ModuleType
+from typing import Any
+
+GROUP = "cytocurve"
+"""The entry-point group of plugins."""
+
+
+def members(package: str) -> list[str]:
+    """The names of all members of the family in a package (its dotted name), sorted."""
+    return sorted(_modules(package))
+
+
+def module(package: str, name: str) -> ModuleType:
+    """Import a member's module; raises ``KeyError`` if the family has no such member."""
+    return importlib.import_module(_modules(package)[name])
+
+
+def load(package: str, name: str, attribute: str) -> Any:
+    """An attribute of a member's module, such as ``DATASET``; raises ``KeyError`` if there is no such member."""
+    return getattr(module(package, name), attribute)
+
+
+@cache
+def _modules(package: str) -> dict[str, str]:
+    """The members' modules by name; looked up once per process."""
+    path = importlib.import_module(package).__path__
+    own = {found.name: f"{package}.{found.name}" for found in pkgutil.iter_modules(path) if found.name[0] != "_"}
+    prefix = f"{package.rpartition('.')[2]}."
+    plugins = {
+        entry.name.removeprefix(prefix): entry.module
+        for entry in entry_points(group=GROUP)
+        if entry.name.startswith(prefix)
+    }
+    return plugins | own
