@@ -52,7 +52,7 @@ def _traced(figures: dict[str, Any]) -> str:
         alias = f" ({', '.join(model['aliases'])})" if model["aliases"] else ""
         lines.append(f"model {model['model']} version {model['version']}{alias}: {', '.join(found)}")
     if damaged := figures["damaged_runs"]:
-        lines.append(f"warning: {len(damaged)} damaged runs were moved to ledger/damaged; what they saw is not known:")
+        lines.append(f"warning: {len(damaged)} damaged runs cannot be read; what they saw is unknown:")
         lines += [f"  {key}" for key in damaged]
     return "\n".join([*lines, "Every run with its key: --json"])
 
