@@ -1,4 +1,4 @@
-"""One contender in a process of its own: what its epochs on the starter dataset cost, as JSON.
+"""One contender in its own process: what its epochs on the starter dataset cost, as JSON.
 
 All train the published network (or as ``--side`` and ``--widen`` say) on the same images in batches of 5 with RMSprop,
 and take the loss of 25 validation images after each epoch.
@@ -78,7 +78,7 @@ def native(job: Job) -> tuple[Epoch, Epoch]:
 
 
 def keras_engine(job: Job) -> tuple[Epoch, Epoch]:
-    """The same of the Keras engine, which has no part of its own for validation here."""
+    """The same for the Keras engine, whose validation is not measured separately."""
     from dataclasses import replace
 
     from cytocurve.models.engines import train
@@ -87,7 +87,7 @@ def keras_engine(job: Job) -> tuple[Epoch, Epoch]:
 
 
 def script(job: Job) -> tuple[Epoch, Epoch]:
-    """An epoch of the published way."""
+    """An epoch as published."""
     keras, rng = _plain_keras(), np.random.default_rng(0)
     images = job.images.astype(np.float32) / 255
     targets = keras.utils.to_categorical(job.classes, 2)
@@ -109,7 +109,7 @@ def script(job: Job) -> tuple[Epoch, Epoch]:
 
 
 def _turned(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Flips and any rotation as Keras 2's ImageDataGenerator applies them: scipy, linear, a channel at a time."""
+    """Flips and any rotation as Keras 2's ImageDataGenerator applies them: scipy, linear, one channel at a time."""
     from scipy.ndimage import affine_transform
 
     angle = rng.uniform(0, 2 * np.pi)
@@ -122,7 +122,7 @@ def _turned(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.
 
 
 def pipeline(job: Job) -> tuple[Epoch, Epoch]:
-    """An epoch of the good engineer's way."""
+    """An epoch as a good engineer would write it."""
     keras = _plain_keras()
     import tensorflow as tf
 
@@ -166,7 +166,7 @@ CONTENDERS: Mapping[str, Callable[[Job], tuple[Epoch, Epoch]]] = {
 
 
 def measured(name: str, job: Job, epochs: int, warm_up: int) -> dict[str, float]:
-    """Milliseconds a step, medians over epochs: CPU time of all threads, wall time, and CPU time without validation."""
+    """Milliseconds per step (medians over epochs): CPU time of all threads, wall time, CPU time without validation."""
     epoch, validate = CONTENDERS[name](job)
     costs = []
     for _ in range(warm_up + epochs):

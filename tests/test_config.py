@@ -136,11 +136,11 @@ def test_the_environment_moves_ledger_and_tracking(tmp_path: Path, monkeypatch: 
     project = ProjectPaths(tmp_path)
     monkeypatch.delenv("CYTOCURVE_LEDGER", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert project.ledger == tmp_path / "ledger"
+    assert project.ledger_url == str(tmp_path / "ledger")
     assert project.tracking_uri == f"sqlite:///{tmp_path}/mlruns/mlflow.db"
     monkeypatch.setenv("CYTOCURVE_LEDGER", str(tmp_path / "shared"))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
-    assert project.ledger == tmp_path / "shared"
+    assert project.ledger_url == str(tmp_path / "shared")
     assert project.tracking_uri == "http://127.0.0.1:5000"
 
 

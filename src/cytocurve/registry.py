@@ -1,58 +1,63 @@
-"""Families of parts, one member per module, found by their being there.
+"""Families of interchangeable parts, found by being there: datasets, architectures, engines, ledgers.
 
-Every module of a family's package is a member, named after its module, and defines the family's attribute; modules
-that begin with ``_`` are not members. A package elsewhere adds members through the entry-point group ``cytocurve``:
-each entry point names a module, a member of every family whose attribute it defines (``ARCHITECTURE``, ``POLICY``,
-``PROTOCOL``, ``ENGINE``, ``EXECUTOR``).
+A member of a family is a module (or package) directly in the family's package whose name has no leading underscore.
+Another distribution adds a member through the entry-point group ``cytocurve``; the entry point is named after the
+family's package and the member, and its value is a module:
+
+.. code-block:: toml
+
+    [project.entry-points.cytocurve]
+    "datasets.our_clinic" = "our_package.our_clinic"
+
+The names of cytocurve's own members cannot be taken by a plugin.
 """
 
 import importlib
 import pkgutil
 from functools import cache
 from importlib.metadata import entry_points
+from types import ModuleType
 from typing import Any
 
 GROUP = "cytocurve"
-
-_registered: list[str] = []
-
-
-def register(module: str) -> None:
-    """Add the members that an importable module defines, in this process."""
-    if module not in _registered:
-        _registered.append(module)
+"""The entry-point group of plugins."""
 
 
-@cache
-def _installed() -> tuple[str, ...]:
-    return tuple(sorted(point.module for point in entry_points(group=GROUP)))
+def members(package: str) -> list[str]:
+    """The names of all members of the family in a package (its dotted name), sorted."""
+    return sorted(_modules(package))
 
 
-class Family:
-    """The members of one kind: the modules of ``package``, and those of plug-ins, that define ``attribute``."""
+def module_name(package: str, name: str) -> str:
+    """The dotted name of a member's module; raises ``KeyError`` if the family has no such member."""
+    return _modules(package)[name]
 
-    def __init__(self, package: str, attribute: str) -> None:
-        self._package, self._attribute = package, attribute
 
-    def names(self) -> list[str]:
-        """Names of all members, sorted."""
-        return sorted(self._modules())
+def module(package: str, name: str) -> ModuleType:
+    """Import a member's module; raises ``KeyError`` if the family has no such member."""
+    return importlib.import_module(module_name(package, name))
 
-    def load(self, name: str) -> Any:
-        """The member of that name; raises ``KeyError`` if there is none."""
-        return getattr(importlib.import_module(self.module(name)), self._attribute)
 
-    def module(self, name: str) -> str:
-        """The full name of the module that defines the member; raises ``KeyError`` if there is none."""
-        return self._modules()[name]
+def load(package: str, name: str, attribute: str) -> Any:
+    """An attribute of a member's module, such as ``DATASET``; raises ``KeyError`` if there is no such member."""
+    return getattr(module(package, name), attribute)
 
-    def _modules(self) -> dict[str, str]:
-        path = importlib.import_module(self._package).__path__
-        own = [module.name for module in pkgutil.iter_modules(path) if not module.name.startswith("_")]
-        plugged = [name for name in (*_installed(), *_registered) if _defines(name, self._attribute)]
-        return {name.rpartition(".")[2]: name for name in plugged} | {name: f"{self._package}.{name}" for name in own}
+
+_registered: dict[str, str] = {}
+
+
+def register(entry: str, module: str) -> None:
+    """Add a member in this process, as an entry point named ``entry`` with the value ``module`` would."""
+    _registered[entry] = module
+    _modules.cache_clear()
 
 
 @cache
-def _defines(module: str, attribute: str) -> bool:
-    return hasattr(importlib.import_module(module), attribute)
+def _modules(package: str) -> dict[str, str]:
+    """The members' modules by name; looked up once per process."""
+    path = importlib.import_module(package).__path__
+    own = {found.name: f"{package}.{found.name}" for found in pkgutil.iter_modules(path) if found.name[0] != "_"}
+    prefix = f"{package.rpartition('.')[2]}."
+    entries = {entry.name: entry.module for entry in entry_points(group=GROUP)} | _registered
+    plugins = {name.removeprefix(prefix): value for name, value in entries.items() if name.startswith(prefix)}
+    return plugins | own

@@ -12,7 +12,7 @@ import pytest
 
 from cytocurve.config import ProjectPaths
 from cytocurve.errors import InputError
-from cytocurve.stores.ledger import Finished, Ledger
+from cytocurve.stores.ledger import Finished, open_ledger
 from cytocurve.stores.tables import write_parquet
 from cytocurve.workflows.data_trace import trace
 from cytocurve.workflows.data_withdraw import withdraw
@@ -109,7 +109,7 @@ def test_runs_and_curves_are_told_apart_by_whether_they_stand_in_the_present_res
     for number, key in enumerate(("ab" * 32, "cd" * 32)):
         images = {"train": np.frombuffer(bytes.fromhex(identity), np.uint8)[None]}
         about = {"arm": "sequential-none-folder", "fold": 0, "size": 4 + number, "seed": 0}
-        Ledger(project.ledger).add(Finished(key, about, (0.5,), (0.5,), {}, images, {}), [])
+        open_ledger(project.ledger_url).add(Finished(key, about, (0.5,), (0.5,), {}, images, {}), [])
     (arm,) = project.params().arms
     assert {run["present"] for run in trace_of(project)["runs"]} == {False}
     write_parquet(project.results(arm), pd.DataFrame({"run_key": ["cd" * 32]}))

@@ -13,7 +13,7 @@ from cytocurve.ingest.decoding import read_rgb
 from cytocurve.report.review import picture
 from cytocurve.report.tables import tables
 from cytocurve.stores.dvc import commit
-from cytocurve.stores.ledger import Ledger
+from cytocurve.stores.ledger import Ledger, open_ledger
 from cytocurve.stores.tracking.links import links
 
 
@@ -28,7 +28,7 @@ def facts(project: ProjectPaths, answers: Mapping[str, Any]) -> dict[str, Any]:
     keys = {
         arm.name: pd.read_parquet(project.results(arm), columns=["run_key"])["run_key"].tolist() for arm in params.arms
     }
-    ledger = Ledger(project.ledger)
+    ledger = open_ledger(project.ledger_url)
     revision = commit(project.root)
     return {
         "commit": revision.partition("+")[0] if revision else None,

@@ -10,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from cytocurve.core.audit.finding import told
+from cytocurve.core.audit.finding import describe
 from cytocurve.report import figures, words
 from cytocurve.report.environment import environment
 from cytocurve.report.headline import headline, saturation
@@ -39,7 +39,7 @@ def render(answers: Mapping[str, Any], facts: Mapping[str, Any], static: Mapping
     scripts = [*map(library, VERSIONS), _script(embedded)]
     pages = environment()
     pages.filters |= {
-        "told": told,
+        "told": describe,
         "count": words.count,
         "p": words.p_value,
         "target": words.target,

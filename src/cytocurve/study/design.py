@@ -10,13 +10,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
-from cytocurve.config import Params, ProjectPaths, check_known, describe
+from cytocurve.config import Params, ProjectPaths, describe
 from cytocurve.core.runs import Arm, Component, Images, PlannedRun, Recipe, Rows, Run, digest
 from cytocurve.errors import InputError
 from cytocurve.models import architectures, augmentation, engines, protocols
 from cytocurve.models.preparation import preparation
 from cytocurve.models.settings import defaults
 from cytocurve.stores.tables import read_parquet
+from cytocurve.text import check_known
 
 SPLIT_SETTINGS = (
     "dataset", "task", "sample_per_class", "min_class_size", "rare", "labels", "folds", "split", "split_seed",

@@ -41,7 +41,7 @@ def members_weights(ledger: Ledger, design: ArmDesign, members: Sequence[Planned
     weights = {run.key: ledger.weights(run.key) for run in members}
     if lost := [key for key, arrays in weights.items() if arrays is None]:
         raise InputError(
-            f"{ledger.root} lacks these runs of {design.arm.name}, or they are damaged:",
+            f"{ledger.url} lacks these runs of {design.arm.name}, or they are damaged:",
             lost,
             next_step="cytocurve sweep, then cytocurve register",
         )

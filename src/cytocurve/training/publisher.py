@@ -16,7 +16,7 @@ from cytocurve.core.statistics.metrics import METRICS, score
 from cytocurve.errors import ServiceError
 from cytocurve.models import recipes
 from cytocurve.stores.dvc import commit, data_hash
-from cytocurve.stores.ledger import Finished, Ledger
+from cytocurve.stores.ledger import Finished, open_ledger
 from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.experiments import ArmRuns, Published, PublishedRun
 from cytocurve.stores.tracking.experiments import publish as publish_runs
@@ -78,7 +78,7 @@ def _tests(design: ArmDesign) -> str:
 
 def _read(project: ProjectPaths, design: ArmDesign, planned: Sequence[PlannedRun]) -> Iterator[PublishedRun]:
     """Those of the planned runs that the ledger holds."""
-    ledger, classes = Ledger(project.ledger), np.array(design.classes)
+    ledger, classes = open_ledger(project.ledger_url), np.array(design.classes)
     return (_published(each, run, classes) for each in planned if (run := ledger.get(each.key)))
 
 

@@ -13,15 +13,15 @@ from numpy.typing import NDArray
 
 from cytocurve.core.runs import KEY_FORMAT, Images, PlannedRun
 from cytocurve.models import engines, recipes
-from cytocurve.stores.ledger import Finished, Ledger
+from cytocurve.stores.ledger import Finished, open_ledger
 from cytocurve.training import kernel_files
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """A run for a worker, and where the ledger and the prepared pixels are."""
+    """A run for a worker: the URL of the ledger, the file of the prepared pixels, and the run itself."""
 
-    ledger: Path
+    ledger: str
     pixels: Path
     arm: str
     classes: tuple[int, ...]
@@ -31,9 +31,10 @@ class Assignment:
 
 def train_run(assignment: Assignment) -> None:
     """Train the run and store it, unless another worker has done so."""
-    ledger, planned = Ledger(assignment.ledger), assignment.planned
-    if planned.key in ledger:
+    ledger, planned = open_ledger(assignment.ledger), assignment.planned
+    if ledger.check(planned.key) == "whole":
         return
+    ledger.quarantine(planned.key)
     started, cpu = time.time(), time.process_time()
     with kernel_files.checked():
         images, classes = np.load(assignment.pixels, mmap_mode="r"), np.array(assignment.classes, dtype=np.int32)

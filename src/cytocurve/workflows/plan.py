@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cytocurve.config import ProjectPaths, check_known
+from cytocurve.config import ProjectPaths
 from cytocurve.core.planner import required
 from cytocurve.core.runs import Arm
 from cytocurve.core.statistics.metrics import METRICS
@@ -11,6 +11,7 @@ from cytocurve.errors import InputError
 from cytocurve.evaluation.forecasts import figures_of, forecast_of
 from cytocurve.study.design import check_split
 from cytocurve.study.results import read_runs
+from cytocurve.text import check_known
 
 
 def plan(project: ProjectPaths, arms: Sequence[Arm], metric: str, target: float) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from cytocurve.models.engines import train
 from cytocurve.models.ensemble import mean_ensemble
 from cytocurve.models.fit import Network
 from cytocurve.models.jobs import Job, Trained
-from cytocurve.stores.ledger import Finished, Ledger
+from cytocurve.stores.ledger import Finished, open_ledger
 from tests.models.engines.engine_makers import is_slow, toy_job
 
 
@@ -38,7 +38,7 @@ def job_of(architecture: str, policy: str = "none", **changes: Any) -> Job:
     settings = family.settings()
     if family.stack is not None:
         settings = family.settings(filters=[4, 3], dense=[8])
-    given = {"optimizer": "adam", "learning_rate": 0.02, "max_epochs": 3, "patience": 50} | changes
+    given: dict[str, Any] = {"optimizer": "adam", "learning_rate": 0.02, "max_epochs": 3, "patience": 50} | changes
     return toy_job(policy, architecture=family, architecture_settings=settings, **given)
 
 
@@ -125,7 +125,7 @@ def test_class_weights_of_one_change_no_prediction(pair: tuple[str, str]) -> Non
 
 def test_weights_survive_the_ledger(pair: tuple[str, str], tmp_path: Path) -> None:
     engine, architecture = pair
-    trained, ledger = train(engine, job_of(architecture, max_epochs=1)), Ledger(tmp_path)
+    trained, ledger = train(engine, job_of(architecture, max_epochs=1)), open_ledger(str(tmp_path))
     ledger.add(Finished("a" * 64, {}, (), (), trained.predictions, {}, {}), trained.weights)
     stored = ledger.weights("a" * 64)
     assert stored is not None

@@ -6,6 +6,6 @@ from cytocurve.registry import register
 
 
 def register_all() -> None:
-    """Make every module of this package a member of the families whose attributes it defines."""
+    """Make every module of this package an architecture."""
     for module in pkgutil.iter_modules(__path__):
-        register(f"{__name__}.{module.name}")
+        register(f"architectures.{module.name}", f"{__name__}.{module.name}")

@@ -18,7 +18,7 @@ from cytocurve.core.runs import PlannedRun, digest
 from cytocurve.errors import InputError
 from cytocurve.files import write_text
 from cytocurve.stores.dvc import commit, data_hash
-from cytocurve.stores.ledger import Ledger
+from cytocurve.stores.ledger import open_ledger
 from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.registry import MEMBERS
 from cytocurve.stores.tracking.registry import register as register_version
@@ -64,7 +64,7 @@ def members_of(design: ArmDesign, params: Params) -> list[PlannedRun]:
 
 def _register(project: ProjectPaths, design: ArmDesign, members: list[PlannedRun], report: dict[str, Any]) -> None:
     check_registrable(design)
-    ledger = Ledger(project.ledger)
+    ledger = open_ledger(project.ledger_url)
     members_weights(ledger, design, members)  # before anything is published
     published = publish(project, design)
     with connected(project.tracking_uri, project.tracking_lock) as client:

@@ -15,9 +15,10 @@ from cytocurve.core.statistics.metrics import score
 from cytocurve.errors import CytocurveError
 from cytocurve.models.preparation import preparation
 from cytocurve.stores.dvc import commit
-from cytocurve.stores.ledger import Finished, Ledger
+from cytocurve.stores.ledger import Finished, Ledger, open_ledger
 from cytocurve.stores.tables import write_parquet
 from cytocurve.study.design import ArmDesign
+from cytocurve.text import counted
 from cytocurve.training.kernel_files import to_compile
 from cytocurve.training.preparation import shared_pixels
 from cytocurve.training.queue import Report, train_all
@@ -38,10 +39,11 @@ def sweep(
     it. ``decoded`` and ``report`` follow the progress. Raises ``InputError`` before any training, ``CytocurveError`` if
     runs fail, after all others have finished.
     """
-    ledger = Ledger(project.ledger)
-    with _only_sweep(project.ledger / "locks" / f"{design.key}.lock", design.arm.name, say):
+    ledger = open_ledger(project.ledger_url)
+    with _only_sweep(project.locks / f"{design.key}.lock", design.arm.name, say):
         finished = {run.key: ledger.get(run.key) for run in design.runs}
         missing = [run for run in design.runs if finished[run.key] is None]
+        _quarantine(ledger, missing, say)
         report([run for run in design.runs if finished[run.key] is not None])
         if missing:
             prepared = preparation(design.recipe.preparation.settings)
@@ -62,6 +64,12 @@ def sweep(
         )
     found = len(design.runs) - len(missing)
     return {"runs": len(design.runs), "found": found, "trained": len(missing), "diverged": len(diverged)}
+
+
+def _quarantine(ledger: Ledger, runs: Sequence[PlannedRun], say: Callable[[str], None]) -> None:
+    damaged = [run.key for run in runs if ledger.quarantine(run.key)]
+    if damaged:
+        say(f"warning: {counted(len(damaged), 'damaged run')} quarantined in the ledger {ledger.url}; retraining.")
 
 
 def _diverged(run: Finished | None) -> bool:
@@ -86,9 +94,9 @@ def _only_sweep(path: Path, arm: str, say: Callable[[str], None]) -> Iterator[No
 def _assignments(
     project: ProjectPaths, design: ArmDesign, runs: Sequence[PlannedRun], pixels: Path
 ) -> list[Assignment]:
-    revision = commit(project.root)
+    url, revision = open_ledger(project.ledger_url).url, commit(project.root)
     order = longest_first([run.size for run in runs])
-    return [Assignment(project.ledger, pixels, design.arm.name, design.classes, runs[i], revision) for i in order]
+    return [Assignment(url, pixels, design.arm.name, design.classes, runs[i], revision) for i in order]
 
 
 def write_results(project: ProjectPaths, design: ArmDesign, finished: Mapping[str, Finished | None]) -> None:
@@ -99,8 +107,8 @@ def write_results(project: ProjectPaths, design: ArmDesign, finished: Mapping[st
         run = finished[planned.key]
         if run is None:
             raise CytocurveError(
-                f"{project.ledger}: run {planned.key} was damaged just after it was written",
-                next_step="Check the disk, then rerun the command",
+                f"{project.ledger_url}: run {planned.key} was damaged right after it was written",
+                next_step="check the disk, then rerun the command.",
             )
         rows.append(
             {
