@@ -8,6 +8,7 @@ the curve shows, and as the log loss is convex, the loss of their mean is on no 
 """
 
 import json
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,25 @@ from cytocurve.study.selection import METRIC, best_arm, validation_scores
 from cytocurve.training.publisher import publish
 
 
-def register(project: ProjectPaths) -> dict[str, Any]:
+@dataclass(frozen=True)
+class RegisterOutcome:
+    """The registered model, the arm behind it, how that was chosen, and the keys of the runs that are its members."""
+
+    model: str
+    arm: str
+    classes: tuple[str, ...]
+    size: int
+    chosen_by: str
+    validation: dict[str, float | None]
+    members: list[str]
+    model_key: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The contents of ``reports/model.json``."""
+        return asdict(self)
+
+
+def register(project: ProjectPaths) -> RegisterOutcome:
     """Register the best arm's model and write ``reports/model.json``; returns its contents.
 
     Raises ``InputError`` where results or weights are missing, ``ServiceError`` where the registry cannot be used.
@@ -54,7 +73,7 @@ def register(project: ProjectPaths) -> dict[str, Any]:
     }
     _register(project, plan, members, report)
     write_text(project.reports / "model.json", json.dumps(report, indent=1) + "\n")
-    return report
+    return RegisterOutcome(**report)
 
 
 def members_of(plan: ArmPlan, params: Params) -> list[PlannedRun]:

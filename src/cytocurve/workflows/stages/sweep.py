@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, wait
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,7 @@ from cytocurve.config import ProjectPaths
 from cytocurve.core.runs import PlannedRun, longest_first
 from cytocurve.core.statistics.metrics import score
 from cytocurve.errors import CytocurveError
+from cytocurve.progress import Observer
 from cytocurve.stores.dvc import commit
 from cytocurve.stores.ledger import Finished, Ledger
 from cytocurve.stores.tables import write_parquet
@@ -20,7 +23,9 @@ from cytocurve.study.design import ArmPlan
 from cytocurve.training.executors import end_workers
 from cytocurve.training.kernel_files import to_compile
 from cytocurve.training.preparation import shared_pixels
+from cytocurve.training.publisher import Publisher
 from cytocurve.training.worker import Assignment, train_run
+from cytocurve.workflows.gate import require_audit
 
 DEATHS = 3
 """How often in a row workers may die before the sweep gives up, with no run finished in between."""
@@ -32,20 +37,60 @@ Report = Callable[[Sequence[PlannedRun]], None]
 """Called with the runs that have just been finished (first, with those found in the ledger), possibly none."""
 
 
+@dataclass(frozen=True)
+class SweepOutcome:
+    """What a sweep did for an arm: counts of runs, and what publishing cost.
+
+    ``found`` runs were in the ledger already. ``published`` is the number of runs in MLflow, None if it could not be
+    used; the sweep waited ``publish_seconds`` for it, and it took ``publish_cpu_seconds`` of processor time in all.
+    """
+
+    runs: int
+    found: int
+    trained: int
+    diverged: int
+    published: int | None
+    publish_seconds: float
+    publish_cpu_seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome as JSON."""
+        return asdict(self)
+
+
 def sweep(
-    project: ProjectPaths,
-    plan: ArmPlan,
-    executor: Callable[[], Executor],
-    say: Callable[[str], None],
-    decoded: Callable[[int, int], None],
-    report: Report,
+    project: ProjectPaths, plans: Sequence[ArmPlan], executor: Callable[[], Executor], observer: Observer
+) -> dict[str, SweepOutcome]:
+    """Pass the audit gate, finish all runs of these arms, write their results and publish them; outcomes by arm.
+
+    Raises ``CytocurveError``, before any training, if the audit refuses the study.
+    """
+    require_audit(project)
+    return {plan.arm.name: _sweep_arm(project, plan, executor, observer) for plan in plans}
+
+
+def _sweep_arm(
+    project: ProjectPaths, plan: ArmPlan, executor: Callable[[], Executor], observer: Observer
+) -> SweepOutcome:
+    show, publisher = observer.runs(plan.arm.name, plan.runs), Publisher(project, plan, observer.warning)
+
+    def report(finished: Sequence[PlannedRun]) -> None:
+        show(finished)
+        publisher.now_and_then(finished)
+
+    counts = _finish_runs(project, plan, executor, observer, report)
+    return SweepOutcome(**counts, **publisher.finish())
+
+
+def _finish_runs(
+    project: ProjectPaths, plan: ArmPlan, executor: Callable[[], Executor], observer: Observer, report: Report
 ) -> dict[str, int]:
     """Finish all runs of the arm and write its results; returns the counts ``runs, found, trained, diverged``.
 
-    A run has diverged if no epoch had a finite validation loss: its network is the initial one, and ``say`` tells so.
-    ``decoded`` and ``report`` follow the progress. Raises ``InputError`` before any training, ``CytocurveError`` if
-    runs fail, after all others are finished.
+    A run has diverged if no epoch had a finite validation loss: its network is the initial one, which is a warning.
+    Raises ``InputError`` before any training, ``CytocurveError`` if runs fail, after all others are finished.
     """
+    say, decoded = observer.message, observer.task("decoding", "images")
     ledger = Ledger(project.ledger)
     with _only_sweep(project.ledger / "locks" / f"{plan.key}.lock", plan.arm.name, say):
         finished = {run.key: ledger.get(run.key) for run in plan.runs}
@@ -55,15 +100,15 @@ def sweep(
             files = [project.data / plan.dataset / "images" / image for image in plan.images]
             pixels = shared_pixels(project.pixels, files, plan.identities, plan.recipe.image_size, decoded)
             if to_compile(plan.recipe):
-                say("Compiling kernels, once a machine: some 20 seconds.")
+                say("Compiling kernels (once per machine, about 20 s).")
             train_all(_assignments(project, plan, missing, pixels), ledger, executor, report, say)
             finished |= {run.key: ledger.get(run.key) for run in missing}
         write_results(project, plan, finished)
     diverged = [run for run in plan.runs if _diverged(finished[run.key])]
     if diverged:
         sizes = ", ".join(str(size) for size in sorted({run.size for run in diverged}))
-        say(
-            f"warning: {len(diverged)} of {len(plan.runs)} runs of {plan.arm.name} diverged: no epoch had a finite "
+        observer.warning(
+            f"{len(diverged)} of {len(plan.runs)} runs of {plan.arm.name} diverged: no epoch had a finite "
             f"validation loss, and their scores are those of untrained networks (sizes {sizes}). "
             "Lower training.learning_rate or training.class_weights."
         )
@@ -120,7 +165,7 @@ def train_all(
                 hint="Is there too little memory? Try --workers 1, or --executor serial to see the run itself.",
             )
         if pending:
-            say("A worker process died; its run is trained again.")
+            say("A worker process died; retraining its run.")
     if failures:
         raise CytocurveError(
             f"{len(failures)} runs failed; all others are kept:",
@@ -167,7 +212,7 @@ def write_results(project: ProjectPaths, plan: ArmPlan, finished: Mapping[str, F
         if run is None:
             raise CytocurveError(
                 f"{project.ledger}: run {planned.key} was damaged just after it was written",
-                next_step="the same command again. Is the disk all right?",
+                next_step="Check the disk, then rerun the command",
             )
         rows.append(
             {
