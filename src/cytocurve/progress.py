@@ -56,11 +56,11 @@ class Silent:
 
     def task(self, description: str, unit: str) -> Progress:  # noqa: ARG002
         """Ignore the task."""
-        return lambda done, total: None
+        return lambda _done, _total: None
 
     def runs(self, arm: str, runs: Sequence[Sized]) -> RunProgress:  # noqa: ARG002
         """Ignore the runs."""
-        return lambda finished: None
+        return lambda _finished: None
 
     def message(self, text: str) -> None:
         """Ignore the message."""

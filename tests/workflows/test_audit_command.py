@@ -206,7 +206,7 @@ def test_the_command_audits_the_real_inventory_outside_any_project_within_second
 def test_a_group_of_n_files_gives_the_first_with_each_of_the_others(tmp_path: Path) -> None:
     rows = [f"{name}.bmp,7,{digest(0)}" for name in "cab"] + [f"other.bmp,7,{digest(1).upper()}"]
     figures = audit_inventory(write_inventory(tmp_path / "i.csv", *rows), None)
-    assert [pair["paths"] for pair in figures["pairs"]] == [["a.bmp", "b.bmp"], ["a.bmp", "c.bmp"]]
+    assert [pair.paths for pair in figures.pairs] == [["a.bmp", "b.bmp"], ["a.bmp", "c.bmp"]]
 
 
 def test_every_offending_line_of_an_inventory_is_listed(tmp_path: Path) -> None:

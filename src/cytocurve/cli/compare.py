@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from cytocurve.cli.shared import as_json, current_project, show, table
+from cytocurve.cli.shared import current_project, json_option, show, table
 
 
 @click.command()
@@ -13,17 +13,17 @@ from cytocurve.cli.shared import as_json, current_project, show, table
 @click.option("--metric", default="roc_auc", show_default=True, help="The score to compare by.")
 @click.option("--size", "at", multiple=True, metavar="N", help="A training size, or area; all by default. Repeatable.")
 @click.option("--judge", metavar="VERSION", help="Score all arms by the labels of this version of one of them.")
-@click.option("--independent", is_flag=True, help="Seeds are independent: compare them instead of folds.")
-@as_json
+@click.option("--independent", is_flag=True, help="Compare independent seeds instead of folds.")
+@json_option
 def compare(
-    arms: tuple[str, ...], metric: str, at: tuple[str, ...], judge: str | None, independent: bool, machine: bool
+    arms: tuple[str, ...], metric: str, at: tuple[str, ...], judge: str | None, independent: bool, json_output: bool
 ) -> int:
-    """Tell whether ARMS differ, pair by pair.
+    """Test whether ARMS differ, pair by pair.
 
     At each training size and on the area under the learning curve, paired by fold and seed: the mean difference with
-    its 95 % interval, the corrected resampled t-test and Wilcoxon's signed-rank test, adjusted by Holm for all that is
-    asked for. By default all arms of the study. ARM is one of params.yaml, REVISION:ARM is read from another commit's
-    results, mlflow:EXPERIMENT:ARM from the tracking store. Exit code 1: no pair of them can be compared.
+    its 95 % interval, the corrected resampled t-test and Wilcoxon's signed-rank test, adjusted by Holm's method for all
+    requested comparisons. By default all arms of the study. ARM is one of params.yaml, REVISION:ARM is read from
+    another commit's results, mlflow:EXPERIMENT:ARM from the tracking store. Exit code 1: no pair is comparable.
 
     \b
     cytocurve compare sequential-none-expert sequential-flip_rotate-expert
@@ -31,37 +31,35 @@ def compare(
     cytocurve compare mlflow:starter/blast:sequential-none-expert sequential-none-expert --metric f1 --json
     cytocurve compare sequential-none-expert sequential-none-expert2 --judge expert2
     """
-    from cytocurve.workflows.compare import compare as run
-
-    figures = run(current_project(), arms, metric, at, judge, independent)
-    show(machine, figures, lambda: "\n".join(_told(figures)))
-    return 0 if figures.get("comparisons") or figures.get("seed_comparisons") else 1
+    answer = current_project().compare(*arms, metric=metric, at=at, judge=judge, independent=independent)
+    show(json_output, answer, lambda: "\n".join(_report(answer)))
+    return 0 if answer.get("comparisons") or answer.get("seed_comparisons") else 1
 
 
-def _told(figures: Mapping[str, Any]) -> Iterator[str]:
-    means = {arm["name"]: arm["means"] for arm in figures["arms"]}
-    for (a, b), rows in _by_pair(figures.get("comparisons", [])).items():
-        yield f"{figures['metric']} by training images, a = {a}, b = {b}"
+def _report(answer: Mapping[str, Any]) -> Iterator[str]:
+    means = {arm["name"]: arm["means"] for arm in answer["arms"]}
+    for (a, b), rows in _by_pair(answer.get("comparisons", [])).items():
+        yield f"{answer['metric']} by training images, a = {a}, b = {b}"
         yield from _paired(rows, means[a], means[b])
         if alone := [size for size in (means[a] | means[b]) if (size in means[a]) != (size in means[b])]:
-            yield f"Only one of them has results {_places(alone)}."
+            yield f"Only one arm has results {_places(alone)}."
         yield from _verdicts(a, b, rows)
         yield ""
-    for (a, b), rows in _by_pair(figures.get("seed_comparisons", [])).items():
-        yield f"{figures['metric']} by training images over independent seeds, a = {a}, b = {b}; p that a is better"
+    for (a, b), rows in _by_pair(answer.get("seed_comparisons", [])).items():
+        yield f"{answer['metric']} by training images over independent seeds, a = {a}, b = {b}; p that a is better"
         yield from _over_seeds(rows)
         yield from _verdicts(a, b, rows)
         yield ""
-    for pair in figures["not_comparable"]:
+    for pair in answer["not_comparable"]:
         yield f"Not comparable: {pair['a']} and {pair['b']}. {pair['reason']}"
-    if figures["not_comparable"] and len(versions := {arm["labels"] for arm in figures["arms"]}) > 1:
+    if answer["not_comparable"] and len(versions := {arm["labels"] for arm in answer["arms"]}) > 1:
         yield f"--judge scores all arms by the labels of one version: {' or '.join(sorted(versions))}."
 
 
 def _by_pair(comparisons: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
     pairs: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for each in comparisons:
-        pairs.setdefault((each["a"], each["b"]), []).append(each)
+    for row in comparisons:
+        pairs.setdefault((row["a"], row["b"]), []).append(row)
     return pairs
 
 
@@ -100,19 +98,19 @@ def _over_seeds(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             for row in rows
         ],
     )
-    yield "This is about training again on these images, and says nothing of other images."
+    yield "This comparison is about retraining on the same images; it does not generalize to other images."
 
 
 def _verdicts(a: str, b: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """In words, where which arm is better."""
+    """Where which arm is better, in words."""
     where: dict[str, list[str]] = {}
     for row in rows:
         where.setdefault(row["verdict"], []).append(row["at"])
     for name, verdict in ((a, "a is better"), (b, "b is better")):
         if verdict in where:
-            yield f"{name} is better {_places(where[verdict])} (5 % level, all that was asked for taken together)."
+            yield f"{name} is better {_places(where[verdict])} (5 % level, all requested comparisons taken together)."
     if unshown := where.get("no difference shown"):
-        yield f"No difference is shown {_places(unshown)}; that is not to say that there is none."
+        yield f"No difference shown {_places(unshown)}; this does not mean that there is none."
 
 
 def _places(names: Sequence[str]) -> str:

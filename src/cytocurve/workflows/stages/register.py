@@ -61,7 +61,7 @@ def register(project: ProjectPaths) -> RegisterOutcome:
         raise InputError(f"No arm has a defined validation {METRIC} at {size} training images: nothing to register")
     plan = next(plan_arm(project, params, arm) for arm in params.arms if arm.name == best)
     members = members_of(plan, params)
-    report = {
+    report: dict[str, Any] = {
         "model": f"{params.dataset}-{params.task_name}",
         "arm": best,
         "classes": plan.class_names,
