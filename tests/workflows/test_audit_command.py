@@ -69,7 +69,7 @@ def test_a_policy_that_fails_lists_all_it_refuses_exits_with_1_and_has_written_t
     write_params(project, leakage="fail", duplicates="fail")
     done = cytocurve(project, "audit")
     assert done.returncode == 1
-    assert "leakage: fail and duplicates: fail" in done.stderr
+    assert "(params.yaml: leakage: fail, duplicates: fail)" in done.stderr
     for offender in (*(f"patient: P{number}" for number in range(7)), "dark/again.png, dark/cell001.png"):
         assert offender in done.stderr
     assert "Traceback" not in done.stderr
@@ -80,8 +80,8 @@ def test_a_policy_that_fails_lists_all_it_refuses_exits_with_1_and_has_written_t
 @pytest.mark.parametrize(
     ("changes", "code", "said"),
     [
-        ({"leakage": "fail"}, 1, "since params.yaml asks for leakage: fail:"),
-        ({"duplicates": "fail"}, 1, "since params.yaml asks for duplicates: fail:"),
+        ({"leakage": "fail"}, 1, "Audit failed; nothing was trained (params.yaml: leakage: fail):"),
+        ({"duplicates": "fail"}, 1, "Audit failed; nothing was trained (params.yaml: duplicates: fail):"),
         ({"leakage": "fail", "split": "patient"}, 0, ""),
         ({"leakage": "warn"}, 0, ""),
     ],

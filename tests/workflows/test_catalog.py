@@ -161,7 +161,7 @@ def test_only_a_damaged_image_sends_back_to_where_it_came_from(project: ProjectP
     duplicate_row(project.root)
     assert "rm -r" not in (refusal(project).hint or "")
     truncate(project.root)
-    assert "repair or remove it where it came from, then rm -r data/toy" in (refusal(project).hint or "")
+    assert "repair or remove them at their source, then rm -r data/toy" in (refusal(project).hint or "")
 
 
 def test_the_command_line_says_it_all_and_exits_with_2(project: ProjectPaths) -> None:
@@ -230,7 +230,7 @@ def test_the_table_has_a_row_an_image(project: ProjectPaths) -> None:
     row = frame.to_dict("index")["dark/cell001.png"]
     assert (row["folder"], row["patient"], row["width"], row["height"]) == ("monocyte", "P1", 24, 24)
     assert report.unlabelled == {"folder": 1}
-    assert report == json.loads(project.catalog.with_suffix(".json").read_text())
+    assert report.to_json() == json.loads(project.catalog.with_suffix(".json").read_text())
 
 
 def test_hidden_files_are_no_images(project: ProjectPaths) -> None:

@@ -115,9 +115,9 @@ def test_a_dataset_that_draws_itself_needs_no_folder(project: ProjectPaths, monk
     ("name", "as_name", "message"),
     [
         ("pcb", None, "dataset 'pcb' is unknown; did you mean 'pbc'"),
-        ("folder", "my-cells", "'my-cells' cannot be a dataset's name"),
-        ("folder", "../cells", "'../cells' cannot be a dataset's name"),
-        ("folder", ".adding-cells", "'.adding-cells' cannot be a dataset's name"),
+        ("folder", "my-cells", "'my-cells' is not a valid dataset name"),
+        ("folder", "../cells", "'../cells' is not a valid dataset name"),
+        ("folder", ".adding-cells", "'.adding-cells' is not a valid dataset name"),
         ("pbc", None, "is not the whole PBC dataset"),
     ],
 )
@@ -141,7 +141,7 @@ def test_a_dataset_that_is_there_is_kept(project: ProjectPaths, source: Path) ->
     """Adding does not overwrite."""
     write_toy(project.data / "mine", cells=2)
     before = contents(project.data)
-    with pytest.raises(InputError, match=r"already there(.|\n)*--as DATASET"):
+    with pytest.raises(InputError, match=r"already exists(.|\n)*--as DATASET"):
         copy_dataset(project, "folder", source, "mine", silent)
     assert contents(project.data) == before
 
@@ -233,7 +233,7 @@ def test_of_two_calls_for_one_dataset_the_first_to_finish_stays(project: Project
         if done == 4:
             copy_dataset(project, "folder", source, "mine", silent)
 
-    with pytest.raises(InputError, match="already there"):
+    with pytest.raises(InputError, match="already exists"):
         copy_dataset(project, "folder", source, "mine", same)
     assert [path.name for path in project.data.iterdir()] == ["mine"]
     assert len(contents(project.data / "mine")) == 10
@@ -349,4 +349,4 @@ def test_the_command_line_takes_an_archive(tmp_path: Path, source: Path) -> None
     assert json.loads(done.stdout)["labels"] == {"folder": {"lobed": 4, "round": 4}}
     again = cytocurve(tmp_path, "data", "add", "folder", str(archive), "--as", "mine")
     assert again.returncode == 2
-    assert "already there" in again.stderr
+    assert "already exists" in again.stderr

@@ -95,7 +95,7 @@ def test_people_read_the_same_figures(project: ProjectPaths) -> None:
         "8 images",
         "24x20 8",
         "PNG 8",
-        "patients: 4, with 1 to 3 images, median 1.5",
+        "patients: 4, 1 to 3 images each, median 1.5",
         "lobed 4, round 3, unl",
     ):
         assert part in text

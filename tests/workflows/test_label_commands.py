@@ -1,4 +1,4 @@
-"""``cytocurve labels``: versions are counted, compared, brought in and merged, whole or not at all."""
+"""``cytocurve labels``: versions are counted, compared, imported and merged, whole or not at all."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -172,7 +172,7 @@ def test_a_list_with_other_columns_is_refused(
         ("list.csv", b"image,label\na\n", "there are 1 in line 2"),
         ("list.csv", b"image;label\na;b\n", "its fields are separated by ';': save it with commas"),
         ("list.csv", b"", "column 'image' is missing"),
-        ("list.csv", b"image,label\n", "no row below its header"),
+        ("list.csv", b"image,label\n", "no rows below the header"),
         ("list.csv", None, "no such file"),
     ],
 )
@@ -189,7 +189,7 @@ def test_a_file_that_is_no_table_is_refused(
 @pytest.mark.parametrize(
     ("name", "base", "annotator", "message"),
     [
-        ("folder", "folder", "B", "is already there"),
+        ("folder", "folder", "B", "already exists"),
         ("my-labels", "folder", "B", "may hold letters"),
         ("patient", "folder", "B", "is a column of the catalog"),
         ("class", "folder", "B", "is a column of cytocurve's own tables"),
@@ -249,7 +249,7 @@ def test_the_consensus_is_written_with_who_voted(project: ProjectPaths) -> None:
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["folder"], "two label versions or more"),
+        (["folder"], "at least two label versions"),
         (["folder", "folder"], "label version 'folder' is named twice"),
         (["folder", "x", "y"], "label version 'y' is unknown"),
     ],
@@ -307,7 +307,7 @@ def test_a_review_comes_back_and_dvc_records_it(project: ProjectPaths, tmp_path:
     assert (project.root / "data.dvc").read_text() != tracked
     assert "up to date" in run(project.root, "dvc", "status", "data.dvc").stdout
     again = cytocurve(project.root, "labels", "import", str(file), *arguments)
-    assert (again.returncode, "already there" in again.stderr) == (2, True)
+    assert (again.returncode, "already exists" in again.stderr) == (2, True)
     figures = json.loads(cytocurve(project.root, "labels", "agreement", "folder", "second", "--json").stdout)
     assert figures["versions"]["second"]["kappa"]["value"] == pytest.approx(0.75)
     done = cytocurve(project.root, "labels", "merge", "folder", "second", "--as", "both")
@@ -315,7 +315,7 @@ def test_a_review_comes_back_and_dvc_records_it(project: ProjectPaths, tmp_path:
     listed = json.loads(cytocurve(project.root, "labels", "list", "--json").stdout)
     assert list(listed["versions"]) == ["both", "folder", "second"]
     changes = cytocurve(project.root, "labels", "diff", "folder", "second").stdout
-    assert f"1 images have another label:\n  {IMAGES[0]}: basophil -> monocyte" in changes
+    assert f"1 images have different labels:\n  {IMAGES[0]}: basophil -> monocyte" in changes
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real labels are not at ../shared/data/aml-cytomorphology-lmu")

@@ -88,7 +88,7 @@ def test_a_killed_withdrawal_is_finished_by_repeating_it(project: ProjectPaths) 
     (name,) = remove_patient(project, "toy", "P03", "consent withdrawn", TODAY).images
     left_over = project.data / "toy" / "images" / name
     left_over.write_bytes(next((project.data / "toy" / "images").rglob("*.png")).read_bytes())
-    with pytest.raises(InputError, match="repeat cytocurve data withdraw"):
+    with pytest.raises(InputError, match="rerun cytocurve data withdraw"):
         catalog(project, silent)
     project.catalog.unlink()
     remove_patient(project, "toy", "P03", "another reason", TODAY)
@@ -155,7 +155,7 @@ def test_a_catalog_of_other_pictures_is_refused(project: ProjectPaths) -> None:
     (images / "dark" / "cell003.png").write_bytes((images / "dark" / "cell001.png").read_bytes())
     with pytest.raises(InputError) as caught:
         remove_patient(project, "toy", "P03", "consent withdrawn", TODAY)
-    assert caught.value.offenders == ("light/new.png", "dark/cell003.png, as it is now")
+    assert caught.value.offenders == ("light/new.png", "dark/cell003.png, in its present version")
     assert not (project.data / "toy" / "withdrawn.csv").exists()
 
 
