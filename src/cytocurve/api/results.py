@@ -1,7 +1,7 @@
 """What the results of a study say: answers, tables, forecasts, comparisons, figures."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cytocurve.api.base import Base
 
@@ -129,7 +129,7 @@ class ResultVerbs(Base):
         at: Sequence[str] = (),
         judge: str | None = None,
         independent: bool = False,
-    ) -> Any:
+    ) -> "ComparisonAnswer":
         """Test whether arms differ, pair by pair.
 
         Args:
