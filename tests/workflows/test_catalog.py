@@ -123,10 +123,10 @@ def unknown_loader(root: Path) -> None:
 
 DAMAGES = [
     (truncate, "data/toy/images/dark/cell001.png: cannot be decoded: image file is truncated"),
-    (text_as_image, "data/toy/images/dark/cell003.png: no image: its contents are none of"),
+    (text_as_image, "data/toy/images/dark/cell003.png: not an image: its contents are none of"),
     (bomb, "data/toy/images/dark/cell005.png: 8000x8000 pixels are more than the limit"),
     (deep, "data/toy/images/dark/cell007.png: pixels of mode I;16"),
-    (label_without_image, "data/toy/labels/folder.csv: light/ghost.png: a row for an image that is not there"),
+    (label_without_image, "data/toy/labels/folder.csv: light/ghost.png: a row for an image that does not exist"),
     (image_without_label, "data/toy/labels/folder.csv: light/cell000.png: an image without a row"),
     (unknown_class, "data/toy/labels/folder.csv: light/cell002.png: unknown class 'basofil'; did you mean 'basophil'?"),
     (duplicate_row, "data/toy/labels/folder.csv: light/cell004.png: 2 rows for one image"),

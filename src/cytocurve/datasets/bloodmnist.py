@@ -22,7 +22,8 @@ from PIL import Image
 
 from cytocurve.datasets import Dataset, Listing, Progress
 from cytocurve.errors import InputError, ServiceError
-from cytocurve.ingest.tables import named_images, read_table
+from cytocurve.ingest.listed_images import listed_images
+from cytocurve.ingest.tables import read_table
 
 BASE = "https://zenodo.org/records/10519652/files/"
 DRAWN = "bloodmnist_224.npz"
@@ -198,7 +199,7 @@ def read(folder: Path) -> Listing:
     table = read_table(folder / _TABLE)
     wrong = [f"column {column!r} is missing" for column in _COLUMNS if column not in table]
     if not wrong:
-        images, wrong = named_images(folder, list(table["image"]))
+        images, wrong = listed_images(folder, list(table["image"]))
         wrong += [f"fold {fold!r} is none of {', '.join(SPLITS)}" for fold in sorted({*table["fold"]} - {*SPLITS})]
     if wrong:
         raise InputError(f"{folder / _TABLE} cannot be used:", wrong, next_step=next_step)

@@ -14,7 +14,8 @@ import pandas as pd
 from cytocurve.core.data import labels
 from cytocurve.datasets import Dataset, Listing
 from cytocurve.errors import InputError
-from cytocurve.ingest.tables import SUFFIXES, named_images, plain, read_table, tables_in
+from cytocurve.ingest.listed_images import listed_images, plain_path
+from cytocurve.ingest.tables import SUFFIXES, read_table, tables_in
 
 VERSION = "table"
 """The label version of the column ``label``."""
@@ -27,11 +28,11 @@ def read(path: Path) -> Listing:
     """List the images of a table; columns that are not used are told in ``skipped``.
 
     Raises ``InputError`` listing the columns that are wrong, or every path that leaves the table's folder, names no
-    image or stands twice.
+    image or occurs twice.
     """
     file = _file(path)
     frame, versions = _checked(file)
-    images, wrong = named_images(file.parent, list(frame["image"]))
+    images, wrong = listed_images(file.parent, list(frame["image"]))
     if wrong:
         raise InputError(
             f"{file}: these images cannot be used:",
@@ -75,7 +76,7 @@ def _checked(file: Path) -> tuple[pd.DataFrame, dict[str, str]]:
     }
     wrong = ["column 'image' is missing"] if "image" not in columns else []
     wrong += [] if versions else [f"a column 'label' or '{_NAMED}<version>' is missing"]
-    wrong += [f"column {column!r} stands twice" for column in dict.fromkeys(columns) if columns.count(column) > 1]
+    wrong += [f"column {column!r} occurs twice" for column in dict.fromkeys(columns) if columns.count(column) > 1]
     wrong += [
         f"column {column!r}: {version!r} cannot be a label version's name (letters, digits, '_' and '.')"
         for version, column in versions.items()
@@ -95,7 +96,7 @@ def _checked(file: Path) -> tuple[pd.DataFrame, dict[str, str]]:
 def _split(frame: pd.DataFrame, versions: Mapping[str, str]) -> dict[str, pd.DataFrame]:
     """A table of its own for each label version."""
     shared = frame[[column for column in labels.OPTIONAL if column in frame]]
-    names = [plain(value) for value in frame["image"]]
+    names = [plain_path(value) for value in frame["image"]]
     return {
         version: pd.DataFrame({"image": names, "label": frame[column]}).join(shared)
         for version, column in versions.items()

@@ -16,7 +16,7 @@ from cytocurve.core.data.taxonomy import CELL_TYPES
 from cytocurve.core.statistics import agreement
 from cytocurve.core.statistics.agreement import Share
 from cytocurve.errors import InputError
-from cytocurve.ingest.spreadsheets import read_sheet
+from cytocurve.ingest.tables import read_table
 from cytocurve.study.dataset import (
     check_version,
     dataset_folder,
@@ -274,7 +274,7 @@ def _refuse_taken(path: Path) -> None:
 
 def _rows(file: Path, corrected_only: bool) -> pd.DataFrame:
     """Image and label of each row of a list, or of its corrected rows, corrections applied; raises ``InputError``."""
-    sheet = read_sheet(file)
+    sheet = read_table(file)
     columns = list(sheet.columns)
     wrong = [f"column {column!r} is missing" for column in labels.REQUIRED if column not in columns]
     wrong += [f"column {c!r} stands twice" for c in (*labels.REQUIRED, *CORRECTIONS) if columns.count(c) > 1]
