@@ -33,12 +33,13 @@ class Training(_Model):
     """How every run is trained."""
 
     batch_size: int = Field(5, ge=1, le=100_000)
+    protocol: Name = "early_stopping"
     optimizer: Literal["rmsprop", "adam"] = "rmsprop"
     learning_rate: float = Field(1e-3, ge=1e-9, le=10, allow_inf_nan=False)
     max_epochs: int = Field(500, ge=1, le=1_000_000)
     patience: int = Field(50, ge=1)
     class_weights: Literal["balanced"] | dict[str, Weight] | None = None
-    engine: Literal["auto", "native", "keras"] = "auto"
+    engine: Name = "auto"
 
 
 class Params(_Model):
@@ -62,7 +63,7 @@ class Params(_Model):
     leakage: Literal["fail", "warn"] = "warn"
     image_size: int = Field(ge=8, le=4096)
     training: Training
-    settings: dict[str, dict[str, Any]]
+    settings: dict[Name, dict[str, Any]]
 
     @field_validator("labels", "architectures", "augmentations", "seeds")
     @classmethod
@@ -93,6 +94,17 @@ class Params(_Model):
     def arms(self) -> list[Arm]:
         """All arms of the study."""
         return [Arm(a, p, v) for a in self.architectures for p in self.augmentations for v in self.labels]
+
+    def family_of(self, name: str) -> Any:
+        """The architecture or policy that a name in ``architectures`` or ``augmentations`` means.
+
+        A variant names it as ``base`` in its entry below ``settings``; every other name is that of a family itself.
+        """
+        return self.settings[name].get("base", name)
+
+    def settings_of(self, name: str) -> dict[str, Any]:
+        """What a family or variant states of its settings; a variant starts from its family's defaults."""
+        return {key: value for key, value in self.settings[name].items() if key != "base"}
 
     @property
     def task_name(self) -> str:

@@ -30,6 +30,12 @@ def page(answers: dict[str, Any]) -> str:
     return render(answers, facts_of(answers))
 
 
+@pytest.fixture(scope="module")
+def page_of_classes() -> str:
+    answers = answers_of(CLASSES)
+    return render(answers, facts_of(answers))
+
+
 def embedded(page: str) -> Any:
     """What the scripts of a page read."""
     found = re.search(r'const PACKED = "([A-Za-z0-9+/=]+)"', page)
@@ -199,14 +205,13 @@ def test_the_first_screen_tells_what_the_audit_found_and_who_may_differ(answers:
     assert headline(answers | {"notes": []}, names).limits == []
 
 
-def test_calibration_of_two_classes_speaks_of_the_positive_one(answers: dict[str, Any]) -> None:
+def test_calibration_of_two_classes_speaks_of_the_positive_one(answers: dict[str, Any], page_of_classes: str) -> None:
     pair = answers | {"task": "lymphocyte-vs-erythroblast+monocyte"}
-    assert embedded(render(pair, facts_of(pair)))["axes"] == [
+    assert embedded(render(pair, facts_of(pair), static={}))["axes"] == [
         "stated probability of lymphocyte",
         "share that is lymphocyte",
     ]
-    several = answers_of(CLASSES)
-    assert embedded(render(several, facts_of(several)))["axes"][1] == "share that is right"
+    assert embedded(page_of_classes)["axes"][1] == "share that is right"
 
 
 def test_one_arm_has_nothing_to_be_compared_with() -> None:
@@ -237,9 +242,8 @@ def test_nothing_from_the_data_becomes_markup(answers: dict[str, Any]) -> None:
     assert "<b>bold</b> & </style>" in unescape(page)
 
 
-def test_the_page_tells_seeds_patients_questions_and_pairs_that_are_not_comparable() -> None:
-    found = answers_of(CLASSES)
-    told = text_of(render(found, facts_of(found)))
+def test_the_page_tells_seeds_patients_questions_and_pairs_that_are_not_comparable(page_of_classes: str) -> None:
+    told = text_of(page_of_classes)
     assert "Yes-or-no questions from the same networks" in told
     assert "Not comparable" in told
     assert "They are scored by different label versions" in told
@@ -267,7 +271,7 @@ def test_the_page_tells_the_audit_and_what_relabelling_bought(answers: dict[str,
         "audit": audit | {"shortcuts": {}, "sizes": {}},
         "relabellings": [row | {"differences": differences}],
     }
-    told = text_of(render(changed, facts_of(changed)))
+    told = text_of(render(changed, facts_of(changed), static={}))
     assert "Two <folds> share a patient. patient: P0 patient: P1 patient: P2 and 2 more" in told
     assert "1,241" in told
     assert "Checked without a finding: other." in told
@@ -285,7 +289,7 @@ def test_the_page_names_where_it_comes_from(answers: dict[str, Any], page: str) 
 
 
 def test_a_study_without_git_or_tracking_says_so(answers: dict[str, Any]) -> None:
-    told = render(answers, facts_of(answers, tracking=False) | {"commit": None})
+    told = render(answers, facts_of(answers, tracking=False) | {"commit": None}, static={})
     assert "not in git" in told
     assert "MLflow" not in text_of(told)
 

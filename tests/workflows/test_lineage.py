@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -32,14 +33,21 @@ def one_patient_an_image(root: Path, dataset: str = "toy") -> None:
     table.to_csv(path, index=False)
 
 
+@pytest.fixture(scope="module")
+def catalogued(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project after ``catalog``, to be copied."""
+    root = tmp_path_factory.mktemp("catalogued")
+    write_params(root)
+    write_toy(root / "data" / "toy")
+    one_patient_an_image(root)
+    catalog(ProjectPaths(root), silent)
+    return root
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> ProjectPaths:
-    write_params(tmp_path)
-    write_toy(tmp_path / "data" / "toy")
-    one_patient_an_image(tmp_path)
-    made = ProjectPaths(tmp_path)
-    catalog(made, silent)
-    return made
+def project(catalogued: Path, tmp_path: Path) -> ProjectPaths:
+    shutil.copytree(catalogued, tmp_path, dirs_exist_ok=True)
+    return ProjectPaths(tmp_path)
 
 
 def split_of(project: ProjectPaths) -> pd.DataFrame:

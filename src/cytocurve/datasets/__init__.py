@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from cytocurve import registry
+from cytocurve.registry import Family
+
+_FAMILY = Family(__name__, "DATASET")
 
 Progress = Callable[[int, int], None]
 """Called with the number of files done and their total."""
@@ -61,10 +63,10 @@ class Dataset:
 
 def names() -> list[str]:
     """The names of all datasets, sorted."""
-    return registry.members(__name__)
+    return _FAMILY.names()
 
 
 def load(name: str) -> Dataset:
     """The dataset of that name; raises ``KeyError`` if there is none."""
-    dataset: Dataset = registry.load(__name__, name, "DATASET")
+    dataset: Dataset = _FAMILY.load(name)
     return dataset

@@ -7,9 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cytocurve import registry
-from cytocurve.stores import ledger
-from cytocurve.stores.ledger import Finished
+from cytocurve.stores.ledger import FAMILY, Finished
 
 KEY = "ab" * 32
 WEIGHTS = [np.arange(6, dtype=np.float32).reshape(2, 3), np.zeros(3, np.float32)]
@@ -44,7 +42,7 @@ class Backend:
 
 
 def backends() -> list[str]:
-    return registry.members(ledger.__name__)
+    return FAMILY.names()
 
 
 def backend(name: str) -> Backend:

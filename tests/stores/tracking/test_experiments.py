@@ -20,6 +20,7 @@ from cytocurve.errors import InputError, ServiceError
 from cytocurve.stores.ledger.local import LocalLedger
 from cytocurve.stores.tracking.connection import connected, ui_command
 from cytocurve.stores.tracking.experiments import RUN_KEY, ArmRuns, Published, publish
+from tests.makers import copy_tracking_store
 from tests.projects import ROOT
 from tests.stores.tracking.mlflow_makers import (
     DATA_HASH,
@@ -51,6 +52,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _publish(uri: str, arm: ArmRuns, folder: Path) -> Published:
+    if uri == local_uri(folder) and not (folder / "mlruns").exists():
+        copy_tracking_store(folder / "mlruns")
     with connected(uri, folder / "publish.lock") as client:
         return publish(client, arm)
 
@@ -221,8 +224,8 @@ PUBLISHER = """
 import os, signal, sys
 from pathlib import Path
 from cytocurve.stores.ledger.local import LocalLedger
-from cytocurve.stores.mlflow import publish
-from cytocurve.stores.tracking import connected
+from cytocurve.stores.tracking.connection import connected
+from cytocurve.stores.tracking.experiments import publish
 from tests.stores.tracking.mlflow_makers import make_arm
 
 folder, uri, lock = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
