@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from cytocurve.config import ProjectPaths
+from cytocurve.core.data.assignment import split_versions
 from cytocurve.errors import InputError
 from cytocurve.workflows.stages.catalog import catalog
-from cytocurve.workflows.stages.split import split, split_versions
+from cytocurve.workflows.stages.split import split
 from tests.datasets.dataset_makers import silent
 from tests.projects import cytocurve, write_params, write_toy
 
@@ -49,7 +50,7 @@ def test_a_training_set_may_grow_by_whole_patients(tmp_path: Path) -> None:
 
 def test_more_folds_than_patients_of_a_class_are_refused_with_the_numbers(tmp_path: Path) -> None:
     made = project(tmp_path, patients=3, split="patient")
-    with pytest.raises(InputError, match="4 patients of each class") as caught:
+    with pytest.raises(InputError, match="4 patients per class") as caught:
         split(made)
     assert caught.value.offenders == ("negative: 3", "positive: 3")
 
@@ -71,7 +72,7 @@ def test_official_folds_are_the_test_folds(tmp_path: Path) -> None:
 
 
 def test_another_number_of_folds_than_the_official_ones_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="split: predefined has 4") as caught:
+    with pytest.raises(InputError, match="split: predefined defines 4") as caught:
         split(project(tmp_path, split="predefined", folds=5))
     assert caught.value.offenders[0] == "part0: 10 images"
 
@@ -99,7 +100,7 @@ def test_unknown_patients_are_all_listed(tmp_path: Path) -> None:
 def test_where_no_image_has_a_patient_one_line_says_so(tmp_path: Path) -> None:
     made = project(tmp_path, split="patient")
     pd.read_parquet(made.catalog).assign(patient=None).to_parquet(made.catalog)
-    with pytest.raises(InputError, match="cytocurve data add table, column patient; or split: stratified") as caught:
+    with pytest.raises(InputError, match="cytocurve data add table, column patient; or use split: stratified") as caught:
         split(made)
     assert caught.value.offenders == ("all 40 images",)
 

@@ -100,7 +100,7 @@ def named_task(name: str, counts: Mapping[str, int], min_class_size: int, rare: 
 
     ``multiclass`` needs ``min_class_size`` images per class (Schouten et al. 2021, "Multiclass classifier": five);
     rarer labels are dropped, or, if ``rare`` is ``merge``, merged into their ``parent`` as long as there is one
-    (Matek et al. 2019, Methods). Raises ``InputError`` for an unknown task, and for labels that are not in the taxonomy.
+    (Matek et al. 2019, Methods). Raises ``InputError`` for an unknown task, and for labels not in the taxonomy.
     """
     if name == "multiclass":
         return _task(name, _classes(counts, min_class_size, rare))
