@@ -105,7 +105,7 @@ def test_all_lines_that_cannot_be_used_are_named(source: Path) -> None:
     assert caught.value.offenders == (
         "line 1: gold: unknown code 'BAX'; did you mean 'BAS'?",
         "line 15: second: unknown code 'Q'",
-        f"line {lines + 1}: MON/MON_0001.tiff stands in line 9 already",
+        f"line {lines + 1}: MON/MON_0001.tiff is already in line 9",
         f"line {lines + 3}: 2 fields",
     )
 

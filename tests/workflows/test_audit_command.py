@@ -225,7 +225,7 @@ def test_every_offending_line_of_an_inventory_is_listed(tmp_path: Path) -> None:
     for line in (
         "line 3: sha256: 64 hexadecimal digits are expected, got 63",
         "line 4: bytes: a non-negative integer is expected, got '-1'",
-        "line 5: a.bmp stands in line 2 already",
+        "line 5: a.bmp is already in line 2",
         "line 6: 11 bytes, but line 2 with the same sha256 has 10",
         "line 7: 2 fields instead of 3",
         "line 8: no path",

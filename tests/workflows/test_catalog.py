@@ -206,7 +206,7 @@ def test_a_missing_dataset_names_those_there(project: ProjectPaths) -> None:
     write_params(project.root, dataset="toys")
     error = refusal(project)
     assert error.offenders == ("params.yaml: dataset 'toys' is unknown; did you mean 'toy'?",)
-    assert (error.hint, error.next_step) == ("Datasets there: toy.", "cytocurve data add NAME PATH --as toys")
+    assert (error.hint, error.next_step) == ("Existing datasets: toy.", "cytocurve data add NAME PATH --as toys")
 
 
 def test_a_dataset_without_images_or_labels_is_named(project: ProjectPaths) -> None:

@@ -2,7 +2,7 @@
 
 PATH is a CSV or XLSX file, or a folder that holds exactly one. Its columns are ``image``, a path relative to the
 table's folder; ``label`` (label version ``table``), or a column ``label:<version>`` for each of several versions; and
-``patient``, ``fold`` and ``annotator`` where there are some.
+``patient``, ``fold`` and ``annotator`` where known.
 """
 
 import re
@@ -25,7 +25,7 @@ _COLUMNS = ("image", "label", f"{_NAMED}<version>", *labels.OPTIONAL)
 
 
 def read(path: Path) -> Listing:
-    """List the images of a table; columns that are not used are told in ``skipped``.
+    """List the images of a table; unused columns are in ``skipped``.
 
     Raises ``InputError`` listing the columns that are wrong, or every path that leaves the table's folder, names no
     image or occurs twice.
@@ -37,7 +37,7 @@ def read(path: Path) -> Listing:
         raise InputError(
             f"{file}: these images cannot be used:",
             wrong,
-            next_step=f"state each image once, by its path relative to {file.parent}, with '/'.",
+            next_step=f"list each image once, by its path relative to {file.parent}, with '/'.",
         )
     used = {"image", *versions.values(), *labels.OPTIONAL}
     skipped = {
@@ -47,13 +47,13 @@ def read(path: Path) -> Listing:
 
 
 def tables(path: Path) -> Mapping[str, pd.DataFrame]:
-    """The label versions of a table, whether its images are there or not; raises ``InputError`` as ``read`` does."""
+    """The label versions of a table, whether its images exist or not; raises ``InputError`` as ``read`` does."""
     return _split(*_checked(_file(path)))
 
 
 def _file(path: Path) -> Path:
     """The table at that path, or the only one in that folder."""
-    next_step = "give a table with the columns image and label, or a folder that holds one."
+    next_step = "give a table with the columns image and label, or a folder that contains one."
     if path.is_file():
         return path
     if not path.is_dir():
@@ -88,13 +88,13 @@ def _checked(file: Path) -> tuple[pd.DataFrame, dict[str, str]]:
         raise InputError(
             f"{file}: the columns cannot be used:",
             wrong,
-            f"They are: {', '.join(columns) or 'none'}. Known: {', '.join(_COLUMNS)}",
+            f"Columns: {', '.join(columns) or 'none'}. Known: {', '.join(_COLUMNS)}",
         )
     return frame, versions
 
 
 def _split(frame: pd.DataFrame, versions: Mapping[str, str]) -> dict[str, pd.DataFrame]:
-    """A table of its own for each label version."""
+    """One table per label version."""
     shared = frame[[column for column in labels.OPTIONAL if column in frame]]
     names = [plain_path(value) for value in frame["image"]]
     return {
