@@ -116,8 +116,8 @@ def test_all_wrong_columns_are_listed(source: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", r"They are: none"),
-        ("image,class\n", r"a column 'label' or 'label:<version>' is missing(.|\n)*They are: image, class"),
+        ("", r"Columns: none"),
+        ("image,class\n", r"a column 'label' or 'label:<version>' is missing(.|\n)*Columns: image, class"),
         ("image,label\na.png\n", r"cannot be used as a table: .*1 in line 2"),
     ],
 )

@@ -2,8 +2,9 @@
 
 Upstream's form is ``<CLS>/<CLS>_NNNN.tiff`` (RGBA, 400x400) and ``annotations.dat``, one line per image: path, the
 label that one examiner gave on the whole scan (``gold``), and those that another gave twice on single images,
-eleven months apart (``first``, ``second``; 1,905 images). There ``nan`` means that an image was not shown again, ``UNC`` that it
-could not be assigned: both are unlabelled, but only the latter has an annotator. Patients are unknown.
+eleven months apart (``first``, ``second``; 1,905 images). There ``nan`` means that an image was not shown
+again, ``UNC`` that it could not be assigned: both are unlabelled, but only the latter has an annotator.
+Patients are unknown.
 """
 
 from collections import Counter
