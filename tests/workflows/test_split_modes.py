@@ -100,7 +100,9 @@ def test_unknown_patients_are_all_listed(tmp_path: Path) -> None:
 def test_where_no_image_has_a_patient_one_line_says_so(tmp_path: Path) -> None:
     made = project(tmp_path, split="patient")
     pd.read_parquet(made.catalog).assign(patient=None).to_parquet(made.catalog)
-    with pytest.raises(InputError, match="data add table, column patient; or use split: stratified") as caught:
+    with pytest.raises(
+        InputError, match="cytocurve data add table, column patient; or use split: stratified"
+    ) as caught:
         split(made)
     assert caught.value.offenders == ("all 40 images",)
 
@@ -135,7 +137,7 @@ def test_the_command_tells_how_even_the_classes_are(tmp_path: Path) -> None:
     figures = json.loads(cytocurve(tmp_path, "split", "--json").stdout)["folder"]
     assert len(figures["test_folds"]) == 4
     assert sum(sum(fold.values()) for fold in figures["test_folds"]) == 40
-    assert "a test fold holds negative" in cytocurve(tmp_path, "split").stdout
+    assert "per test fold: negative" in cytocurve(tmp_path, "split").stdout
 
 
 @pytest.mark.parametrize("command", ["audit", "sweep", "evaluate", "register"])

@@ -1,11 +1,14 @@
-"""``cytocurve plan``: how many labelled images a target needs."""
+"""``cytocurve plan``: how many labeled images a target needs."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
-from cytocurve.cli.shared import arms_named, as_json, current_project, show
+from cytocurve.cli.shared import current_project, json_option, show
+
+if TYPE_CHECKING:
+    from cytocurve.core.answers import PlannedArm
 
 
 @click.command()
@@ -14,42 +17,43 @@ from cytocurve.cli.shared import arms_named, as_json, current_project, show
     type=click.FloatRange(0, 1, min_open=True),
     default=0.95,
     show_default=True,
-    help="The mean score wanted.",
+    help="The mean score to reach.",
 )
 @click.option("--metric", default="roc_auc", show_default=True, help="A metric of the study.")
-@click.option("--arm", "arms", multiple=True, help="An arm; may be given several times. All by default.")
-@as_json
-def plan(target: float, metric: str, arms: tuple[str, ...], machine: bool) -> int:
-    """How many labelled images a target needs.
+@click.option("--arm", "arms", multiple=True, help="An arm; repeatable. All by default.")
+@json_option
+def plan(target: float, metric: str, arms: tuple[str, ...], json_output: bool) -> int:
+    """Forecast how many labeled images a target needs.
 
-    And what the next ones buy: from the learning curve of each arm, extended by several families of curves that are
-    weighted by how well they foretold its larger sizes. Intervals are 90 %. Exit code 1 where no arm allows a forecast.
+    And what the next ones gain: from the learning curve of each arm, extended by several families of curves that are
+    weighted by how well they predicted its larger sizes. Intervals are 90 %. Exit code 1: no arm allows a forecast.
 
     \b
     cytocurve plan --target 0.95 --arm sequential-flip_rotate-expert
     """
-    from cytocurve.workflows.plan import plan as run
-
-    figures = run(current_project(), arms_named(arms), metric, target)
-    show(machine, figures, lambda: "\n".join(line for item in figures["arms"].items() for line in _told(*item)))
-    return int(all(found["refusal"] for found in figures["arms"].values()))
+    answer = current_project().plan(target, metric, arms)
+    show(json_output, answer.to_json(), lambda: "\n".join(line for arm in answer.arms.items() for line in _lines(*arm)))
+    return int(all(arm.plan.refusal for arm in answer.arms.values()))
 
 
-def _told(arm: str, plan: Mapping[str, Any]) -> Iterator[str]:
-    from cytocurve.report import words
+def _lines(arm: str, planned: "PlannedArm") -> Iterator[str]:
+    from cytocurve.report import formatting, wording
     from cytocurve.report.titles import title_of
 
-    yield f"{arm}, {title_of(plan['metric'])} with up to {plan['largest']:,} training images"
-    if plan["refusal"]:
-        yield f"  No forecast: {plan['refusal']}"
-    if not plan["refusal"] or plan["required"]["verdict"] == "reached":
-        yield f"  {words.answer(plan['required'], plan, title_of(plan['metric']))}"
-    for row in plan["next"]:
-        gain, low, high = (words.signed(row[name]) for name in ("gain", "low", "high"))
-        yield f"  {row['images']:>3} more images are expected to add {gain} (90 % interval {low} to {high})"
-    for row in plan["backtest"]:
+    plan = planned.plan
+    yield f"{arm}, {title_of(plan.metric)} with up to {plan.largest:,} training images"
+    if plan.refusal:
+        yield f"  No forecast: {plan.refusal}"
+    if not plan.refusal or planned.required.verdict == "reached":
+        yield f"  {wording.answer(planned.required, plan, title_of(plan.metric))}"
+    for row in plan.next:
+        gain, low, high = (formatting.signed(value) for value in (row.gain, row.low, row.high))
+        yield f"  {row.images:>3} more images are expected to add {gain} (90 % interval {low} to {high})"
+    for trial in plan.backtest:
+        predicted, observed = formatting.score(trial.forecast), formatting.score(trial.truth)
+        interval = formatting.interval(trial.low, trial.high)
         yield (
-            f"  Back-test: sizes up to {row['shown']:,} foretold {words.score(row['forecast'])} "
-            f"({words.interval(row['low'], row['high'])}) at {row['size']:,}; it was {words.score(row['truth'])}"
+            f"  Back-test: from sizes up to {trial.shown:,}, predicted {predicted} ({interval}) at {trial.size:,}; "
+            f"observed {observed}"
         )
     yield ""

@@ -10,9 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from cytocurve.registry import Family
-
-_FAMILY = Family(__name__, "DATASET")
+from cytocurve import registry
 
 Progress = Callable[[int, int], None]
 """Called with the number of files done and their total."""
@@ -63,10 +61,10 @@ class Dataset:
 
 def names() -> list[str]:
     """The names of all datasets, sorted."""
-    return _FAMILY.names()
+    return registry.members(__name__)
 
 
 def load(name: str) -> Dataset:
     """The dataset of that name; raises ``KeyError`` if there is none."""
-    dataset: Dataset = _FAMILY.load(name)
+    dataset: Dataset = registry.load(__name__, name, "DATASET")
     return dataset

@@ -1,6 +1,7 @@
-"""Stage ``split``: the catalog's images of a task, in folds with nested training sets, for each label version."""
+"""Stage ``split``: the catalog's images of a task in folds with nested training sets, per label version."""
 
 import json
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
@@ -13,11 +14,43 @@ from cytocurve.study.dataset import read_catalog
 from cytocurve.study.design import check_arms, split_settings
 
 
-def split(project: ProjectPaths) -> dict[str, Any]:
-    """Write ``build/split/<labels>.parquet`` for each label version; returns counts of images, folds and classes.
+@dataclass(frozen=True)
+class Excluded:
+    """Labelled images of a version, duplicates aside, that are excluded from the study.
 
-    ``left_out`` counts the images that are labelled in a version but take no part, and why (see ``left_out``). Raises
-    ``InputError``, before anything is written, where the study asks for more than the images give.
+    ``unlabelled_in`` and ``outside_task_in`` count them by the versions in which they have no label, or one that is in
+    no class of the task; an image may be counted under several.
+    """
+
+    images: int
+    unlabelled_in: dict[str, int]
+    outside_task_in: dict[str, int]
+
+
+@dataclass(frozen=True)
+class SplitSummary:
+    """Counts of a split: images, folds, images per class in total and per test fold, and excluded images.
+
+    ``training_images`` is the size of the smallest training set of a fold. ``test_folds`` shows how even the classes
+    are, which patients and groups can prevent.
+    """
+
+    images: int
+    folds: int
+    classes: dict[str, int]
+    test_folds: list[dict[str, int]]
+    training_images: int
+    left_out: Excluded
+
+    def to_json(self) -> dict[str, Any]:
+        """The summary as JSON."""
+        return asdict(self)
+
+
+def split(project: ProjectPaths) -> dict[str, SplitSummary]:
+    """Write ``build/split/<labels>.parquet`` for each label version; returns a summary of each.
+
+    Raises ``InputError``, before anything is written, if the study needs more than the images provide.
     """
     params = project.params()
     check_arms(params)
@@ -27,15 +60,11 @@ def split(project: ProjectPaths) -> dict[str, Any]:
         write_parquet(project.split(labels), table)
     write_text(project.split_settings, json.dumps(split_settings(params), indent=1, ensure_ascii=False) + "\n")
     without = left_out(catalog, params)
-    return {labels: summary(table) | {"left_out": without[labels]} for labels, table in tables.items()}
+    return {labels: summary(table, without[labels]) for labels, table in tables.items()}
 
 
-def left_out(catalog: pd.DataFrame, params: Params) -> dict[str, dict[str, Any]]:
-    """For each label version its labelled images, duplicates aside, that take no part in the study, and why.
-
-    ``unlabelled_in`` and ``outside_task_in`` count them by the versions in which they have no label, or one that is in
-    no class of the task; an image may be counted under several.
-    """
+def left_out(catalog: pd.DataFrame, params: Params) -> dict[str, Excluded]:
+    """For each label version, the labelled images that are excluded from the study, and why."""
     kept = usable(catalog, params)
     kept = kept[kept["withdrawn"].isna()]
     tasks, part = shared(kept, params)
@@ -47,28 +76,26 @@ def left_out(catalog: pd.DataFrame, params: Params) -> dict[str, dict[str, Any]]
             other: int((without[other].notna() & ~without[other].isin(task.members.keys())).sum())
             for other, task in tasks.items()
         }
-        out[labels] = {
-            "images": len(without),
-            "unlabelled_in": {other: count for other, count in unlabelled.items() if count},
-            "outside_task_in": {other: count for other, count in outside.items() if count},
-        }
+        out[labels] = Excluded(
+            images=len(without),
+            unlabelled_in={other: count for other, count in unlabelled.items() if count},
+            outside_task_in={other: count for other, count in outside.items() if count},
+        )
     return out
 
 
-def summary(table: pd.DataFrame) -> dict[str, Any]:
-    """Counts of a split: images, folds, images a class in all and in each test fold, and the least training images.
-
-    ``test_folds`` shows how even the classes are, which patients and groups do not let be exact.
-    """
+def summary(table: pd.DataFrame, excluded: Excluded) -> SplitSummary:
+    """Summarize a split."""
     tested = table[table["subset"] == "test"]
     train = table[table["subset"] == "train"].groupby("fold").size()
-    return {
-        "images": len(tested),
-        "folds": int(tested["fold"].nunique()),
-        "classes": {str(name): int(count) for name, count in sorted(tested["label"].value_counts().items())},
-        "test_folds": [
+    return SplitSummary(
+        images=len(tested),
+        folds=int(tested["fold"].nunique()),
+        classes={str(name): int(count) for name, count in sorted(tested["label"].value_counts().items())},
+        test_folds=[
             {str(name): int(count) for name, count in sorted(fold["label"].value_counts().items())}
             for _, fold in tested.groupby("fold")
         ],
-        "training_images": int(train.min()),
-    }
+        training_images=int(train.min()),
+        left_out=excluded,
+    )
