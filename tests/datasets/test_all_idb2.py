@@ -85,7 +85,7 @@ def test_all_unknown_types_are_listed(source: Path) -> None:
     [
         ("picture,label\n", r"one column must be headed image, (.|\n)*The columns are: picture, label"),
         ("image,label,type\n", r"'label' is such a column(.|\n)*'type' is such a column"),
-        ("image,label\nIm001_1.tif\n", r"types\.csv: the table cannot be read: .*line 2"),
+        ("image,label\nIm001_1.tif\n", r"types\.csv: cannot be used as a table: .*line 2"),
         ("image;label\nIm001_1.tif;monocyte\n", "its fields are separated by ';': save it with commas"),
     ],
 )

@@ -82,7 +82,7 @@ def test_images_and_lines_that_do_not_match_are_all_named(source: Path) -> None:
     save(source / "MON/MON_0099.tiff", 99)
     with pytest.raises(InputError) as caught:
         aml.read(source)
-    no_image = "no image: its contents are none of BMP, JPEG, PNG, TIFF, WEBP"
+    no_image = "not an image: its contents are none of BMP, JPEG, PNG, TIFF, WEBP"
     assert caught.value.offenders == (
         "BAS/: no images; annotations.dat has 1",
         f"KSC/KSC_0001.tiff: in annotations.dat, but there is no such image: {no_image}",
@@ -105,7 +105,7 @@ def test_all_lines_that_cannot_be_used_are_named(source: Path) -> None:
     assert caught.value.offenders == (
         "line 1: gold: unknown code 'BAX'; did you mean 'BAS'?",
         "line 15: second: unknown code 'Q'",
-        f"line {lines + 1}: MON/MON_0001.tiff stands in line 9 already",
+        f"line {lines + 1}: MON/MON_0001.tiff is already in line 9",
         f"line {lines + 3}: 2 fields",
     )
 

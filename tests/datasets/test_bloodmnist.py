@@ -78,7 +78,7 @@ def test_everything_that_is_wrong_with_the_arrays_is_listed(tmp_path: Path, fold
         "val_images: its shape is (4, 12, 12), not (n, pixels, pixels, 3)",
         "val_labels: float64 in row-major order, not uint8 in row-major order",
         "test_images: no such array",
-        "train_labels: 9 is none of the labels 0 to 7",
+        "train_labels: 9 is not one of the labels 0 to 7",
         "train: 7 images, but 8 labels",
     )
 
@@ -86,7 +86,7 @@ def test_everything_that_is_wrong_with_the_arrays_is_listed(tmp_path: Path, fold
 def test_images_of_several_sizes_are_refused(tmp_path: Path, folder: Path) -> None:
     arrays = bloodmnist_arrays() | {"val_images": bloodmnist_arrays(14)["val_images"]}
     assert refused(write(tmp_path / "mixed.npz", arrays), folder).offenders == (
-        "images of several sizes: 12, 14 pixels",
+        "images of different sizes: 12, 14 pixels",
     )
 
 
@@ -125,7 +125,7 @@ def test_an_unpacked_folder_that_was_changed_is_refused(file: Path, folder: Path
     table.write_text(table.read_text().replace(",test", ",tset"))
     with pytest.raises(InputError) as caught:
         bloodmnist.read(folder)
-    assert caught.value.offenders == ("'val/00001.png': no such file", "fold 'tset' is none of train, val, test")
+    assert caught.value.offenders == ("'val/00001.png': no such file", "fold 'tset' is not one of train, val, test")
 
 
 class Quiet(SimpleHTTPRequestHandler):

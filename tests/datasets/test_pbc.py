@@ -67,11 +67,11 @@ def test_what_is_left_out_has_a_reason(source: Path) -> None:
     listing = pbc.read(source)
     assert listing.skipped == {
         "BA_5.jpg": "not directly in one of the class folders",
-        "basophil/BA_6.jpg": "link that leaves the folder; not followed",
-        "basophil/BA_7.jpg": "link to a file that is not there",
+        "basophil/BA_6.jpg": "link that leads outside the folder; not followed",
+        "basophil/BA_7.jpg": "link to a file that does not exist",
         "monocyte/loop": "link to a folder; not followed",
         "neutrophil/.DS_169665.jpg": "hidden file",
-        "neutrophil/SNE_99.jpg": "no image: its contents are none of BMP, JPEG, PNG, TIFF, WEBP",
-        "neutrophil/readme.txt": "no image by its suffix (.bmp .jpeg .jpg .png .tif .tiff .webp)",
+        "neutrophil/SNE_99.jpg": "not an image: its contents are none of BMP, JPEG, PNG, TIFF, WEBP",
+        "neutrophil/readme.txt": "not an image by its suffix (.bmp .jpeg .jpg .png .tif .tiff .webp)",
     }
     assert "basophil/BA_8.jpg" in listing.images

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cytocurve.datasets import table
 from cytocurve.errors import InputError
-from cytocurve.ingest.tables import named_images
+from cytocurve.ingest.listed_images import listed_images
 from tests.datasets.dataset_makers import make_table, save
 
 
@@ -90,13 +90,13 @@ def test_all_paths_that_cannot_be_used_are_listed(source: Path) -> None:
     assert offenders(source) == (
         f"'../outside.png': not a path below {source}",
         f"'{source}/a/cell 0.png': not a path below {source}",
-        f"'link.png': leads out of {source}",
-        f"'way/outside.png': leads out of {source}",
+        f"'link.png': leads outside {source}",
+        f"'way/outside.png': leads outside {source}",
         "'gone.png': no such file",
-        "'text.png': no image: its contents are none of BMP, JPEG, PNG, TIFF, WEBP",
-        "'a': no image by its suffix (.bmp .jpeg .jpg .png .tif .tiff .webp)",
+        "'text.png': not an image: its contents are none of BMP, JPEG, PNG, TIFF, WEBP",
+        "'a': not an image by its suffix (.bmp .jpeg .jpg .png .tif .tiff .webp)",
         r"'a\\cell 0.png': no such file",
-        "row 9: no image is named",
+        "row 9: no image is given",
         f"'{'x' * 300}.png': cannot be read: File name too long",
         "'b/cell 1.png': 2 rows for one image",
     )
@@ -106,7 +106,7 @@ def test_all_wrong_columns_are_listed(source: Path) -> None:
     rewrite(source, "picture,label:a/b,label:,label,label:table,patient,patient\n")
     assert offenders(source) == (
         "column 'image' is missing",
-        "column 'patient' stands twice",
+        "column 'patient' occurs twice",
         "column 'label:a/b': 'a/b' cannot be a label version's name (letters, digits, '_' and '.')",
         "column 'label:': '' cannot be a label version's name (letters, digits, '_' and '.')",
         "columns 'label' and 'label:table' are the same label version",
@@ -116,9 +116,9 @@ def test_all_wrong_columns_are_listed(source: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", r"They are: none"),
-        ("image,class\n", r"a column 'label' or 'label:<version>' is missing(.|\n)*They are: image, class"),
-        ("image,label\na.png\n", r"cannot be read: .*1 in line 2"),
+        ("", r"Columns: none"),
+        ("image,class\n", r"a column 'label' or 'label:<version>' is missing(.|\n)*Columns: image, class"),
+        ("image,label\na.png\n", r"cannot be used as a table: .*1 in line 2"),
     ],
 )
 def test_a_table_of_another_form_is_refused(text: str, message: str, source: Path) -> None:
@@ -151,6 +151,6 @@ def test_no_text_leads_out_of_the_folder(values: list[str], tmp_path_factory: py
     folder = tmp_path_factory.getbasetemp() / "law"
     if not folder.exists():
         save(folder / "a" / "b.png", 1)
-    images, wrong = named_images(folder, [*values, "a/b.png"])
+    images, wrong = listed_images(folder, [*values, "a/b.png"])
     assert all(path.is_file() and path.resolve().is_relative_to(folder.resolve()) for path in images.values())
     assert len(wrong) >= len([value for value in values if value.strip("./") != "a/b.png"])

@@ -117,10 +117,10 @@ SOUND: Mapping[str, Callable[[], bytes]] = {
 """Images that can be used, however unusual."""
 
 REFUSED: Mapping[str, tuple[Callable[[], bytes], str]] = {
-    "zero.png": (bytes, "no image"),
-    "text.jpg": (lambda: b"text", "no image"),
-    "gif_named.png": (lambda: encoded(draw(1), "GIF"), "no image"),
-    "moving_gif_named.png": (lambda: frames("GIF"), "no image"),
+    "zero.png": (bytes, "not an image"),
+    "text.jpg": (lambda: b"text", "not an image"),
+    "gif_named.png": (lambda: encoded(draw(1), "GIF"), "not an image"),
+    "moving_gif_named.png": (lambda: frames("GIF"), "not an image"),
     "moving.png": (lambda: frames("PNG"), "several pictures"),
     "pages.tif": (lambda: frames("TIFF"), "several pictures"),
     "moving.webp": (lambda: frames("WEBP"), "several pictures"),

@@ -50,7 +50,7 @@ def project(drawn: Path, tmp_path: Path) -> Path:
 def test_the_stage_prints_a_summary_and_writes_what_json_prints(project: Path) -> None:
     done = cytocurve(project, "audit")
     assert done.returncode == 0, done.stderr
-    assert "7 patients stand on more than one side" in done.stdout
+    assert "7 patients are on more than one side" in done.stdout
     assert "dark/again.png, dark/cell001.png" in done.stdout
     printed = cytocurve(project, "audit", "--json")
     assert json.loads(printed.stdout) == json.loads((project / "reports/audit.json").read_text())
@@ -224,8 +224,8 @@ def test_every_offending_line_of_an_inventory_is_listed(tmp_path: Path) -> None:
     assert done.returncode == 2
     for line in (
         "line 3: sha256: 64 hexadecimal digits are expected, got 63",
-        "line 4: bytes: a whole number from 0 on is expected, got '-1'",
-        "line 5: a.bmp stands in line 2 already",
+        "line 4: bytes: a non-negative integer is expected, got '-1'",
+        "line 5: a.bmp is already in line 2",
         "line 6: 11 bytes, but line 2 with the same sha256 has 10",
         "line 7: 2 fields instead of 3",
         "line 8: no path",

@@ -123,10 +123,10 @@ def unknown_loader(root: Path) -> None:
 
 DAMAGES = [
     (truncate, "data/toy/images/dark/cell001.png: cannot be decoded: image file is truncated"),
-    (text_as_image, "data/toy/images/dark/cell003.png: no image: its contents are none of"),
+    (text_as_image, "data/toy/images/dark/cell003.png: not an image: its contents are none of"),
     (bomb, "data/toy/images/dark/cell005.png: 8000x8000 pixels are more than the limit"),
     (deep, "data/toy/images/dark/cell007.png: pixels of mode I;16"),
-    (label_without_image, "data/toy/labels/folder.csv: light/ghost.png: a row for an image that is not there"),
+    (label_without_image, "data/toy/labels/folder.csv: light/ghost.png: a row for an image that does not exist"),
     (image_without_label, "data/toy/labels/folder.csv: light/cell000.png: an image without a row"),
     (unknown_class, "data/toy/labels/folder.csv: light/cell002.png: unknown class 'basofil'; did you mean 'basophil'?"),
     (duplicate_row, "data/toy/labels/folder.csv: light/cell004.png: 2 rows for one image"),
@@ -206,7 +206,7 @@ def test_a_missing_dataset_names_those_there(project: ProjectPaths) -> None:
     write_params(project.root, dataset="toys")
     error = refusal(project)
     assert error.offenders == ("params.yaml: dataset 'toys' is unknown; did you mean 'toy'?",)
-    assert (error.hint, error.next_step) == ("Datasets there: toy.", "cytocurve data add NAME PATH --as toys")
+    assert (error.hint, error.next_step) == ("Existing datasets: toy.", "cytocurve data add NAME PATH --as toys")
 
 
 def test_a_dataset_without_images_or_labels_is_named(project: ProjectPaths) -> None:

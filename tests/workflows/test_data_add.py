@@ -163,7 +163,7 @@ def test_links_out_of_the_folder_are_not_copied(project: ProjectPaths, source: P
     save(tmp_path / "secret.png", 1)
     (source / "round" / "link.png").symlink_to(tmp_path / "secret.png")
     figures = copy_dataset(project, "folder", source, "mine", silent)
-    assert figures.skipped == {"round/link.png": "link that leaves the folder; not followed"}
+    assert figures.skipped == {"round/link.png": "link that leads outside the folder; not followed"}
     assert not (project.data / "mine" / "images" / "round" / "link.png").exists()
 
 
@@ -261,7 +261,7 @@ def test_an_archive_of_another_layout_is_named_and_leaves_nothing(project: Proje
 
 def test_a_hostile_archive_leaves_nothing(project: ProjectPaths, tmp_path: Path) -> None:
     archive = tarred(tmp_path / "bad.tar", ("../outside.png", b"x", None), ("a/b.png", b"x", None))
-    with pytest.raises(InputError, match=r"outside\.png: a path that leaves the folder"):
+    with pytest.raises(InputError, match=r"outside\.png: a path that leads outside the folder"):
         copy_dataset(project, "folder", archive, "mine", silent)
     assert not project.data.exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.tar", "project"]

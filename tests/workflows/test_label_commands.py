@@ -130,7 +130,7 @@ def test_everything_wrong_with_a_list_comes_in_one_error(project: ProjectPaths, 
     error = refused(project, lambda: write_list(project, "toy", file, "second", "B", base="folder"))
     assert error.offenders == (
         f"{file}: {IMAGES[2]}: 2 rows for one image",
-        f"{file}: ghost.png: a row for an image that is not there",
+        f"{file}: ghost.png: a row for an image that does not exist",
         f"{file}: {IMAGES[0]}: unknown class 'monocite'; did you mean 'monocyte'?",
         f"{file}: {IMAGES[1]}: unknown class 'Q'",
     )

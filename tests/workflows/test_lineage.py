@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from cytocurve.config import ProjectPaths
+from cytocurve.core.data.assignment import split_versions
 from cytocurve.errors import InputError
 from cytocurve.stores.ledger import Finished, open_ledger
 from cytocurve.stores.tables import write_parquet
@@ -18,7 +19,7 @@ from cytocurve.workflows.data_trace import Trace, trace
 from cytocurve.workflows.data_withdraw import remove_patient
 from cytocurve.workflows.stages.audit import audit
 from cytocurve.workflows.stages.catalog import catalog
-from cytocurve.workflows.stages.split import split, split_versions
+from cytocurve.workflows.stages.split import split
 from tests.datasets.dataset_makers import silent
 from tests.projects import cytocurve, make_project, run, write_params, write_toy
 

@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from cytocurve.config import ProjectPaths
+from cytocurve.core.data.assignment import split_versions
 from cytocurve.errors import InputError
 from cytocurve.workflows.stages.catalog import catalog
-from cytocurve.workflows.stages.split import split, split_versions
+from cytocurve.workflows.stages.split import split
 from tests.datasets.dataset_makers import silent
 from tests.projects import cytocurve, write_params, write_toy
 

@@ -11,8 +11,9 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from cytocurve.config import Params
+from cytocurve.core.data.assignment import split_versions
 from cytocurve.errors import InputError
-from cytocurve.workflows.stages.split import Excluded, left_out, split_versions
+from cytocurve.workflows.stages.split import Excluded, left_out
 from tests.projects import SMALL, cytocurve, write_params, write_toy
 
 TASK = {"positive": ["dark"], "negative": ["light"]}

@@ -1,8 +1,8 @@
 """ALL-IDB2: 260 images of single cells from patients with acute lymphoblastic leukemia and from healthy people.
 
 Upstream's form is ``ALL_IDB2/img/ImNNN_<c>.tif``, c = 1 for a blast and 0 for another cell: the label version
-``diagnosis`` (``ALL``, ``healthy``), as Schouten et al. 2021 call it. A table beside the images with their cell types
-is a second one, ``expert``. Patients are not known.
+``diagnosis`` (``ALL``, ``healthy``), as Schouten et al. 2021 call it. A table of cell types
+beside the images is a second one, ``expert``. Patients are unknown.
 """
 
 import re
@@ -31,7 +31,7 @@ EXPERT: Mapping[str, str] = {
     "neutrophil (segmented)": "neutrophil_segmented",
     "thrombocyte": "thrombocyte",
 }
-"""The ten types of Schouten et al. 2021, table 1, by the taxonomy's names."""
+"""The ten types of Schouten et al. 2021, table 1, with the taxonomy's names."""
 
 _NAME = re.compile(r"Im\d{3}_([01])\.tif", re.IGNORECASE)
 _IMAGE_HEADERS = ("image", "image name", "file", "file name", "filename", "name")
@@ -41,7 +41,7 @@ _TYPE_HEADERS = ("label", "type", "cell type", "class")
 def read(folder: Path) -> Listing:
     """List upstream's folder, the ``ALL_IDB2`` or the ``img`` in it.
 
-    Raises ``InputError`` where a diagnosis has no image, or listing all that is wrong with the table of cell types.
+    Raises ``InputError`` if a diagnosis has no image, or listing every problem in the table of cell types.
     """
     top = inner(folder, TOP)
     found, skipped = find_images(inner(top, IMAGES))
@@ -53,7 +53,7 @@ def read(folder: Path) -> Listing:
         raise InputError(
             f"{folder} is not ALL-IDB2; it lacks",
             missing,
-            next_step=f"ask for it at {DATASET.url}, and give the folder that holds {TOP}, or its images.",
+            next_step=f"request it at {DATASET.url}, and give the folder that contains {TOP}, or its images.",
         )
     tables = {"diagnosis": pd.DataFrame({"image": list(images), "label": [DIAGNOSES[code] for code in codes]})}
     file = _table({folder, top, inner(top, IMAGES)})
@@ -75,14 +75,14 @@ def _table(folders: set[Path]) -> Path | None:
 
 
 def _expert(file: Path, images: list[str]) -> pd.DataFrame:
-    """The table's rows by the taxonomy's names, and an empty label for each image that it leaves out."""
+    """The table's rows with the taxonomy's names, and an empty label for each image it does not list."""
     table = read_table(file)
     image, kind = _column(file, table, _IMAGE_HEADERS), _column(file, table, _TYPE_HEADERS)
     known = {_words(name): label for name, label in EXPERT.items()}
     given = [(_file_name(name), kind) for name, kind in zip(table[image], table[kind], strict=True)]
     unknown = [f"{name}: {kind!r}" for name, kind in given if kind.strip() and _words(kind) not in known]
     if unknown:
-        raise InputError(f"{file}: these cell types are not known:", unknown, f"Known: {', '.join(EXPERT)}")
+        raise InputError(f"{file}: these cell types are unknown:", unknown, f"Known: {', '.join(EXPERT)}")
     rows = [(name, known.get(_words(kind), "")) for name, kind in given]
     rows += [(name, "") for name in images if name not in {name for name, _ in given}]
     return pd.DataFrame(rows, columns=["image", "label"], dtype="str")
@@ -101,12 +101,12 @@ def _column(file: Path, table: pd.DataFrame, headers: tuple[str, ...]) -> str:
 
 
 def _words(text: str) -> str:
-    """The words of a header or cell type, in lower case, with one blank between them."""
+    """The words of a header or cell type, in lower case, separated by one blank."""
     return " ".join(re.findall(r"[^\W_]+", text.lower()))
 
 
 def _file_name(value: str) -> str:
-    """The image's name, of which a table may leave out the suffix, or give the folder too."""
+    """The image's name; a table may omit the suffix or include the folder."""
     name = PurePosixPath(value.strip().replace("\\", "/")).name
     return name if not name or "." in name else f"{name}.tif"
 

@@ -1,12 +1,12 @@
 """AML-Cytomorphology_LMU: 18,365 images of single leukocytes of 200 persons, Munich University Hospital.
 
-Upstream's form is ``<CLS>/<CLS>_NNNN.tiff`` (RGBA, 400x400) and ``annotations.dat``, a line an image: path, the label
-that one examiner gave on the whole scan (``gold``), and those that another gave twice on single images, eleven months
-apart (``first``, ``second``; 1,905 images). There ``nan`` says that an image was not shown again, ``UNC`` that it could
-not be assigned: both are unlabelled, but only the latter has an annotator. Patients are not known.
+Upstream's form is ``<CLS>/<CLS>_NNNN.tiff`` (RGBA, 400x400) and ``annotations.dat``, one line per image: path, the
+label that one examiner gave on the whole scan (``gold``), and those that another gave twice on single images,
+eleven months apart (``first``, ``second``; 1,905 images). There ``nan`` means that an image was not shown
+again, ``UNC`` that it could not be assigned: both are unlabelled, but only the latter has an annotator.
+Patients are unknown.
 """
 
-import difflib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,10 +17,11 @@ from cytocurve.core.data.taxonomy import MATEK
 from cytocurve.datasets import Dataset, Listing
 from cytocurve.errors import InputError
 from cytocurve.ingest.scanning import find_images
+from cytocurve.text import did_you_mean
 
 ANNOTATIONS = "annotations.dat"
 TOPS = ("AML-Cytomorphology_LMU", "AML-Cytomorphology")
-"""Folders that hold the class folders where the archive was unpacked beside ``annotations.dat``."""
+"""Folders that contain the class folders if the archive was unpacked beside ``annotations.dat``."""
 
 ANNOTATORS: Mapping[str, str] = {"gold": "examiner_1", "first": "examiner_2", "second": "examiner_2"}
 """Who gave the labels of each version (Matek et al. 2019, Results, "Inter- and intra-rater performance")."""
@@ -32,7 +33,7 @@ NOT_ASSIGNABLE = "UNC"
 def read(folder: Path) -> Listing:
     """List upstream's folder: the class folders, or one folder that holds them, and ``annotations.dat``.
 
-    Raises ``InputError`` listing every line that cannot be understood, or every class folder without images, every
+    Raises ``InputError`` listing every line that cannot be parsed, or every class folder without images, every
     line without an image and every image without a line.
     """
     tables = tables_of(folder)
@@ -48,7 +49,7 @@ def read(folder: Path) -> Listing:
 
 
 def _mismatches(images: set[str], named: set[str], skipped: Mapping[str, str]) -> list[str]:
-    """A line for each image that is missing or not named; one for a class folder that has none at all."""
+    """One line per image that is missing or not listed, or per class folder without any image."""
     full = {name.split("/")[0] for name in images}
     absent = Counter(name.split("/")[0] for name in named - images)
     lines = [f"{code}/: no images; {ANNOTATIONS} has {count}" for code, count in absent.items() if code not in full]
@@ -61,9 +62,9 @@ def _mismatches(images: set[str], named: set[str], skipped: Mapping[str, str]) -
 
 
 def tables_of(folder: Path) -> dict[str, pd.DataFrame]:
-    """The three label versions by ``annotations.dat`` alone, images sorted; raises ``InputError`` listing its faults.
+    """The three label versions from ``annotations.dat`` alone, images sorted; raises ``InputError`` listing its faults.
 
-    An empty label with an annotator is an image that he could not assign to a class.
+    An empty label with an annotator means that the annotator could not assign a class.
     """
     rows = sorted(_rows(folder))
     return {
@@ -80,7 +81,7 @@ def tables_of(folder: Path) -> dict[str, pd.DataFrame]:
 
 
 def _rows(folder: Path) -> list[tuple[str, list[str]]]:
-    """Image and the three codes of each line of ``annotations.dat``."""
+    """The image and the three codes of each line of ``annotations.dat``."""
     path = next((path for path in (folder / ANNOTATIONS, _top(folder) / ANNOTATIONS) if path.is_file()), None)
     if path is None:
         raise InputError(f"{folder} is not AML-Cytomorphology_LMU; it lacks", [ANNOTATIONS], next_step=_NEXT)
@@ -109,13 +110,11 @@ def _faults(rows: list[tuple[int, list[str]]]) -> Iterator[str]:
             continue
         image, *codes = fields
         if seen.setdefault(image, number) != number:
-            yield f"line {number}: {image} stands in line {seen[image]} already"
+            yield f"line {number}: {image} is already in line {seen[image]}"
         for version, code in zip(ANNOTATORS, codes, strict=True):
             known = [*MATEK] if version == "gold" else [*MATEK, NOT_SHOWN, NOT_ASSIGNABLE]
             if code not in known:
-                close = difflib.get_close_matches(code, known, n=1)
-                hint = f"; did you mean {close[0]!r}?" if close else ""
-                yield f"line {number}: {version}: unknown code {code!r}{hint}"
+                yield f"line {number}: {version}: unknown code {code!r}{did_you_mean(code, known)}"
 
 
 def _top(folder: Path) -> Path:

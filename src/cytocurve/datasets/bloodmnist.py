@@ -22,7 +22,8 @@ from PIL import Image
 
 from cytocurve.datasets import Dataset, Listing, Progress
 from cytocurve.errors import InputError, ServiceError
-from cytocurve.ingest.tables import named_images, read_table
+from cytocurve.ingest.listed_images import listed_images
+from cytocurve.ingest.tables import read_table
 
 BASE = "https://zenodo.org/records/10519652/files/"
 DRAWN = "bloodmnist_224.npz"
@@ -38,7 +39,7 @@ LABELS = (
     "basophil", "eosinophil", "erythroblast", "immature_granulocyte", "lymphocyte", "monocyte", "neutrophil",
     "thrombocyte",
 )  # fmt: skip
-"""In the order of upstream's numbers."""
+"""In the order of upstream's label numbers."""
 
 _TABLE = "labels.csv"
 _COLUMNS = ("image", "label", "fold")
@@ -58,7 +59,7 @@ def draw(folder: Path, progress: Progress) -> None:
 
 
 def _download(file: Path, progress: Progress) -> None:
-    """Write the file, telling bytes done and their total."""
+    """Download to the file, reporting bytes done and their total."""
     url = f"{BASE}{DRAWN}?download=1"
     digest, done = hashlib.md5(usedforsecurity=False), 0
     try:
@@ -69,11 +70,11 @@ def _download(file: Path, progress: Progress) -> None:
                 target.write(chunk)
                 digest.update(chunk)
                 done += len(chunk)
-                progress(done, max(done, total))  # a server need not tell the total
+                progress(done, max(done, total))  # a server need not send the total
     except requests.RequestException as error:
         raise _unavailable(f"{url} cannot be downloaded: {error}") from error
     if digest.hexdigest() != MD5[DRAWN]:
-        raise _unavailable(f"{url} gave another file: its MD5 is {digest.hexdigest()}, not {MD5[DRAWN]}")
+        raise _unavailable(f"{url} returned another file: its MD5 is {digest.hexdigest()}, not {MD5[DRAWN]}")
 
 
 def _unavailable(problem: str) -> ServiceError:
@@ -106,7 +107,7 @@ def unpack(file: Path, folder: Path, progress: Progress) -> None:
 
 @contextmanager
 def _archive(file: Path) -> Iterator[zipfile.ZipFile]:
-    """The NPZ file, open; raises ``InputError`` where it is none, or damaged."""
+    """The NPZ file, open; raises ``InputError`` if it is damaged or of another format."""
     next_step = f"download one of {', '.join(MD5)} from {DATASET.url}"
     try:
         opened = file.open("rb")
@@ -133,12 +134,12 @@ def _labels(file: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[np.intege
         if numbers:
             labels[split] = _array(archive, f"{split}_labels").reshape(-1)
             beyond = sorted({int(number) for number in labels[split]} - set(range(len(LABELS))))
-            wrong += [f"{split}_labels: {number} is none of the labels 0 to {len(LABELS) - 1}" for number in beyond]
+            wrong += [f"{split}_labels: {number} is not one of the labels 0 to {len(LABELS) - 1}" for number in beyond]
         if images and numbers and images[0] != numbers[0]:
             wrong.append(f"{split}: {images[0]} images, but {numbers[0]} labels")
     sizes = {shape[1] for name, shape in shapes.items() if shape and name.endswith("_images")}
     if len(sizes) > 1:
-        wrong.append(f"images of several sizes: {', '.join(map(str, sorted(sizes)))} pixels")
+        wrong.append(f"images of different sizes: {', '.join(map(str, sorted(sizes)))} pixels")
     if wrong:
         raise InputError(
             f"{file} is not BloodMNIST:", wrong, next_step=f"download one of {', '.join(MD5)} from {DATASET.url}"
@@ -147,7 +148,7 @@ def _labels(file: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[np.intege
 
 
 def _shape(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], str]:
-    """The shape of an array, or an empty one and what is wrong with the array, by its header alone."""
+    """The shape of an array, judged by its header alone; if it is wrong, an empty shape and the reason."""
     try:
         info = archive.getinfo(f"{name}.npy")
     except KeyError:
@@ -168,7 +169,7 @@ def _shape(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], str]:
 
 
 def _header(stream: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
-    """Shape, whether column-major, and type of the array whose bytes the stream then stands at."""
+    """Shape, whether column-major, and type of an array; the stream is then at the array's first byte."""
     version = np.lib.format.read_magic(stream)
     if version == (1, 0):
         return np.lib.format.read_array_header_1_0(stream)
@@ -198,8 +199,8 @@ def read(folder: Path) -> Listing:
     table = read_table(folder / _TABLE)
     wrong = [f"column {column!r} is missing" for column in _COLUMNS if column not in table]
     if not wrong:
-        images, wrong = named_images(folder, list(table["image"]))
-        wrong += [f"fold {fold!r} is none of {', '.join(SPLITS)}" for fold in sorted({*table["fold"]} - {*SPLITS})]
+        images, wrong = listed_images(folder, list(table["image"]))
+        wrong += [f"fold {fold!r} is not one of {', '.join(SPLITS)}" for fold in sorted({*table["fold"]} - {*SPLITS})]
     if wrong:
         raise InputError(f"{folder / _TABLE} cannot be used:", wrong, next_step=next_step)
     return Listing(dict(sorted(images.items())), {"medmnist": table[list(_COLUMNS)]}, {})

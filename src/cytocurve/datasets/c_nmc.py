@@ -17,6 +17,7 @@ from cytocurve.datasets import Dataset, Listing
 from cytocurve.errors import InputError
 from cytocurve.ingest.scanning import find_images, inner
 from cytocurve.ingest.tables import read_table
+from cytocurve.text import first_few
 
 TOP = "C-NMC_Leukemia"
 TRAINING = "training_data"
@@ -37,13 +38,13 @@ _PLACES = re.compile(
 
 
 def subject_of(path: str) -> str | None:
-    """The subject in an image's original file name, with a capital H; None where a name tells none (test sets)."""
+    """The subject in an image's original file name, with a capital H; None if the name has none (test sets)."""
     match = _CELL.fullmatch(PurePosixPath(path).name)
     return match[1].upper() if match else None
 
 
 def fold_of(path: str) -> str | None:
-    """The official fold of a path below, or from, ``C-NMC_Leukemia``; None for what is no image of any."""
+    """The official fold of a path below, or from, ``C-NMC_Leukemia``; None if it is not an image of one."""
     match = _PLACES.fullmatch(path)
     if not match:
         return None
@@ -59,7 +60,7 @@ def read(folder: Path) -> Listing:
     top = inner(folder, TOP)
     found, skipped = find_images(top)
     folds = {name: fold for name in found if (fold := fold_of(name))}
-    skipped |= dict.fromkeys(found.keys() - folds.keys(), "not in one of the dataset's folders, or no .bmp")
+    skipped |= dict.fromkeys(found.keys() - folds.keys(), "not in one of the dataset's folders, or not a .bmp file")
     missing = [f"{TRAINING}/{fold}: no images" for fold in FOLDS if fold not in folds.values()]
     if missing:
         raise InputError(
@@ -91,9 +92,9 @@ def _training(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     ]
     if wrong:
         raise InputError(
-            "C-NMC: these training images tell no subject, or another class than their folder:",
+            "C-NMC: these training images name no subject, or another class than their folder:",
             wrong,
-            next_step="remove these files, or give them upstream's names.",
+            next_step="remove these files, or restore their original names.",
         )
     return {name: (LABELS[folders[name]], subject_of(name) or "") for name in names}
 
@@ -115,13 +116,13 @@ def _preliminary(file: Path, images: Sequence[str]) -> dict[str, tuple[str, str]
         wrong += [f"{name}: an image without a row" for name in images if PurePosixPath(name).name not in times]
     if wrong:
         raise InputError(
-            f"{file}: this table cannot be used:", wrong, next_step=f"take upstream's table: {DATASET.url}"
+            f"{file}: this table cannot be used:", wrong, next_step=f"use the original table: {DATASET.url}"
         )
     return {f"{PRELIMINARY}/{new}": (LABELS[CODES[code]], subject_of(original) or "") for original, new, code in rows}
 
 
 def _fault(original: str, code: str) -> str:
-    """What is wrong with a row, empty if nothing is."""
+    """What is wrong with a row; empty if nothing is."""
     match = _CELL.fullmatch(original)
     if not match:
         return f"Patient_ID {original!r} is not UID_<subject>_<image>_<cell>_<all or hem>.bmp"
@@ -131,10 +132,9 @@ def _fault(original: str, code: str) -> str:
 
 
 def _absent(known: Mapping[str, object], images: Sequence[str]) -> str:
-    """What the table names and the folder lacks; empty if nothing."""
+    """The images that the table lists and the folder lacks, as a message; empty if there are none."""
     absent = [PurePosixPath(name).name for name in known if name not in set(images)]
-    few = ", ".join(absent[:3]) + (", …" if len(absent) > 3 else "")
-    return f"{len(absent)} of its {len(known)} images are not there: {few}" if absent else ""
+    return f"{len(absent)} of its {len(known)} images are missing: {first_few(absent, 3)}" if absent else ""
 
 
 DATASET = Dataset(

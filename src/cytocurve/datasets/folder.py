@@ -1,4 +1,4 @@
-"""Any images that lie in a folder a class: the folder's name is the label, the label version is ``folder``."""
+"""Any images in one folder per class: the folder's name is the label, the label version is ``folder``."""
 
 from pathlib import Path
 
@@ -30,14 +30,14 @@ def read(folder: Path) -> Listing:
             f"{folder}: at least two class folders with images are needed; there is "
             + (f"only {labels[0]!r}" if labels else "none"),
             [f"{name}: {reason}" for name, reason in skipped.items()],
-            next_step=f"lay the images out as {folder}/<class>/<image>.",
+            next_step=f"arrange the images as {folder}/<class>/<image>.",
         )
     return Listing(images, {"folder": pd.DataFrame({"image": list(images), "label": labels})}, skipped)
 
 
 DATASET = Dataset(
     name="folder",
-    title="Folder: your own images, a folder a class",
+    title="Folder: your own images, one folder per class",
     licence="as its owner states",
     citation="none",
     url="your own images",

@@ -2,7 +2,7 @@
 
 Upstream's form is ``PBC_dataset_normal_DIB/<class>/<PREFIX>_<number>.jpg``. The folder is one label version
 (``folder``, eight classes), the prefix another and finer one (``prefix``: bands and segmented neutrophils, stages of
-immature granulocytes). Patients are not known.
+immature granulocytes). Patients are unknown.
 """
 
 import re
@@ -47,7 +47,7 @@ PREFIXES: Mapping[str, str] = {
 def read(folder: Path) -> Listing:
     """List upstream's folder, or the ``PBC_dataset_normal_DIB`` in it.
 
-    Raises ``InputError`` listing the class folders that are missing or empty, or the images of unknown prefix.
+    Raises ``InputError`` listing the class folders that are missing or empty, or the images with an unknown prefix.
     """
     found, skipped = find_images(_top(folder))
     images = {}
@@ -80,7 +80,7 @@ def _not_pbc(folder: Path, missing: list[str]) -> InputError:
     return InputError(
         f"{folder} is not the whole PBC dataset; it lacks",
         missing,
-        next_step=f"download {DATASET.url}, unpack it, and give the folder that holds {TOP}.",
+        next_step=f"download {DATASET.url}, unpack it, and give the folder that contains {TOP}.",
     )
 
 

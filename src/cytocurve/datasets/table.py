@@ -2,7 +2,7 @@
 
 PATH is a CSV or XLSX file, or a folder that holds exactly one. Its columns are ``image``, a path relative to the
 table's folder; ``label`` (label version ``table``), or a column ``label:<version>`` for each of several versions; and
-``patient``, ``fold`` and ``annotator`` where there are some.
+``patient``, ``fold`` and ``annotator`` where known.
 """
 
 import re
@@ -14,7 +14,8 @@ import pandas as pd
 from cytocurve.core.data import labels
 from cytocurve.datasets import Dataset, Listing
 from cytocurve.errors import InputError
-from cytocurve.ingest.tables import SUFFIXES, named_images, plain, read_table, tables_in
+from cytocurve.ingest.listed_images import listed_images, plain_path
+from cytocurve.ingest.tables import SUFFIXES, read_table, tables_in
 
 VERSION = "table"
 """The label version of the column ``label``."""
@@ -24,19 +25,19 @@ _COLUMNS = ("image", "label", f"{_NAMED}<version>", *labels.OPTIONAL)
 
 
 def read(path: Path) -> Listing:
-    """List the images of a table; columns that are not used are told in ``skipped``.
+    """List the images of a table; unused columns are in ``skipped``.
 
     Raises ``InputError`` listing the columns that are wrong, or every path that leaves the table's folder, names no
-    image or stands twice.
+    image or occurs twice.
     """
     file = _file(path)
     frame, versions = _checked(file)
-    images, wrong = named_images(file.parent, list(frame["image"]))
+    images, wrong = listed_images(file.parent, list(frame["image"]))
     if wrong:
         raise InputError(
             f"{file}: these images cannot be used:",
             wrong,
-            next_step=f"state each image once, by its path relative to {file.parent}, with '/'.",
+            next_step=f"list each image once, by its path relative to {file.parent}, with '/'.",
         )
     used = {"image", *versions.values(), *labels.OPTIONAL}
     skipped = {
@@ -46,13 +47,13 @@ def read(path: Path) -> Listing:
 
 
 def tables(path: Path) -> Mapping[str, pd.DataFrame]:
-    """The label versions of a table, whether its images are there or not; raises ``InputError`` as ``read`` does."""
+    """The label versions of a table, whether its images exist or not; raises ``InputError`` as ``read`` does."""
     return _split(*_checked(_file(path)))
 
 
 def _file(path: Path) -> Path:
     """The table at that path, or the only one in that folder."""
-    next_step = "give a table with the columns image and label, or a folder that holds one."
+    next_step = "give a table with the columns image and label, or a folder that contains one."
     if path.is_file():
         return path
     if not path.is_dir():
@@ -75,7 +76,7 @@ def _checked(file: Path) -> tuple[pd.DataFrame, dict[str, str]]:
     }
     wrong = ["column 'image' is missing"] if "image" not in columns else []
     wrong += [] if versions else [f"a column 'label' or '{_NAMED}<version>' is missing"]
-    wrong += [f"column {column!r} stands twice" for column in dict.fromkeys(columns) if columns.count(column) > 1]
+    wrong += [f"column {column!r} occurs twice" for column in dict.fromkeys(columns) if columns.count(column) > 1]
     wrong += [
         f"column {column!r}: {version!r} cannot be a label version's name (letters, digits, '_' and '.')"
         for version, column in versions.items()
@@ -87,15 +88,15 @@ def _checked(file: Path) -> tuple[pd.DataFrame, dict[str, str]]:
         raise InputError(
             f"{file}: the columns cannot be used:",
             wrong,
-            f"They are: {', '.join(columns) or 'none'}. Known: {', '.join(_COLUMNS)}",
+            f"Columns: {', '.join(columns) or 'none'}. Known: {', '.join(_COLUMNS)}",
         )
     return frame, versions
 
 
 def _split(frame: pd.DataFrame, versions: Mapping[str, str]) -> dict[str, pd.DataFrame]:
-    """A table of its own for each label version."""
+    """One table per label version."""
     shared = frame[[column for column in labels.OPTIONAL if column in frame]]
-    names = [plain(value) for value in frame["image"]]
+    names = [plain_path(value) for value in frame["image"]]
     return {
         version: pd.DataFrame({"image": names, "label": frame[column]}).join(shared)
         for version, column in versions.items()

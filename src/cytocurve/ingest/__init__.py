@@ -1,1 +1,1 @@
-"""What comes from outside: archives, images and tables, checked before they are used."""
+"""Untrusted input: archives, images and tables, checked before they are used."""

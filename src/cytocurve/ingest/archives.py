@@ -1,6 +1,6 @@
-"""Archives from elsewhere, unpacked without trust: ``.zip`` and ``.tar``, plain or compressed.
+"""Untrusted archives, unpacked safely: ``.zip`` and ``.tar``, plain or compressed.
 
-Names and sizes of all members are checked before anything is written, and bytes are counted while they are.
+Names and sizes of all members are checked before anything is written, and bytes are counted during writing.
 """
 
 import bz2
@@ -22,20 +22,20 @@ from cytocurve.errors import InputError
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 MEMBERS = 500_000
-"""The most members of an archive."""
+"""The maximum number of members."""
 
 UNPACKED = 256 * 2**30
-"""The most bytes that its members may have together: some twenty times the largest public dataset of cells."""
+"""The maximum total size in bytes, about twenty times the largest public dataset of cells."""
 
 RATIO = 100
-"""The most bytes that a packed byte may become, once the whole is larger than ``SMALL``; images give less than 10."""
+"""The maximum ratio of unpacked to packed bytes above ``SMALL`` bytes; images stay below 10."""
 
 SMALL = 64 * 2**20
 
 _PIECE = 2**20
 _JUNK = "__MACOSX"
 _ALL = "(all members)"
-_UNIX = 3  # the system of a zip's member
+_UNIX = 3  # the creating system of a zip's member
 _OPENERS: dict[str, Callable[[IO[bytes]], Any]] = {".tar": lambda file: file} | {
     ".tar.gz": gzip.open, ".tgz": gzip.open, ".tar.bz2": bz2.open, ".tar.xz": lzma.open
 }  # fmt: skip
@@ -43,14 +43,14 @@ _DAMAGED = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError,
     RuntimeError, LookupError, OverflowError,
 )  # fmt: skip
-"""What the libraries raise at archives that are damaged or packed in a way that they do not know."""
+"""What the libraries raise for archives that are damaged or use an unsupported format."""
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class _Member:
-    """A file of an archive: ``name`` is its clean path, ``source`` what the library calls it."""
+    """A file of an archive: ``name`` is its normalized path, ``source`` the library's object."""
 
     name: str
     size: int
@@ -66,16 +66,16 @@ def is_archive(path: Path) -> bool:
 def unpack(path: Path, folder: Path, progress: Progress) -> None:
     """Write an archive's files below an existing empty folder, where ``progress`` counts them.
 
-    Raises one ``InputError`` that lists every member that cannot be taken: outside the folder, links, devices, names
-    twice, encrypted; or that the archive is damaged or would become too large. What was written by then is the
-    caller's to remove. What macOS adds to an archive is left out.
+    Raises one ``InputError`` that lists every member that cannot be unpacked (outside the folder, a link, a device, a
+    duplicate name, encrypted), or says that the archive is damaged or too large when unpacked. The caller removes what
+    was written by then. Files that macOS adds to an archive are skipped.
     """
-    with _damage_told(path), _opened(path) as archive:
+    with _damage_reported(path), _opened(path) as archive:
         members = [member for member in archive.members() if PurePosixPath(member.name).parts[:1] != (_JUNK,)]
         wrong = _problems(members)
         if wrong:
             raise InputError(
-                f"{path}: this archive cannot be unpacked:", wrong, next_step="unpack it by hand, and look."
+                f"{path}: this archive cannot be unpacked:", wrong, next_step="unpack it by hand and inspect it."
             )
         for done, member in enumerate(members, start=1):
             target = folder / member.name
@@ -87,7 +87,7 @@ def unpack(path: Path, folder: Path, progress: Progress) -> None:
 
 
 def _copy(source: IO[bytes], file: IO[bytes], size: int) -> None:
-    """Copy a member of that declared size, and no byte more; raises ``ValueError`` where it has another."""
+    """Copy a member of this declared size; raises ``ValueError`` if it has another, without writing more bytes."""
     copied = 0
     while piece := source.read(_PIECE):
         copied += len(piece)
@@ -95,7 +95,7 @@ def _copy(source: IO[bytes], file: IO[bytes], size: int) -> None:
             break
         file.write(piece)
     if copied != size:
-        raise ValueError(f"{Path(file.name).name} has other than the {size} bytes that are declared")
+        raise ValueError(f"{Path(file.name).name} does not have the {size} bytes declared")
 
 
 def _suffix(path: Path) -> str | None:
@@ -103,35 +103,38 @@ def _suffix(path: Path) -> str | None:
 
 
 @contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
+def _damage_reported(path: Path) -> Iterator[None]:
     try:
         yield
     except (*_DAMAGED, OSError) as error:
-        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):  # a seek ahead of the file is damage
+        if isinstance(error, OSError) and error.errno not in (
+            None,
+            errno.EINVAL,
+        ):  # EINVAL: a seek before the start
             raise
         reason = str(error) or type(error).__name__
         raise InputError(f"{path}: this archive is damaged: {reason}", next_step="download it again.") from error
 
 
 def _problems(members: Sequence[_Member]) -> list[str]:
-    """A line for each thing for which an archive is refused."""
+    """One line per reason to refuse the archive."""
     lines = [f"{_shown(member.name)}: {reason}" for member in members if (reason := member.wrong or _path(member.name))]
     names: dict[str, int] = {}
     for member in members:
         names[member.name] = names.get(member.name, 0) + 1
-    lines += [f"{_shown(name)}: {count} members of this name" for name, count in names.items() if count > 1]
+    lines += [f"{_shown(name)}: {count} members with this name" for name, count in names.items() if count > 1]
     folders = {str(parent) for name in names for parent in PurePosixPath(name).parents}
     return lines + [f"{_shown(name)}: both a file and a folder" for name in names if name in folders]
 
 
 def _excess(count: int, size: int, packed: int) -> str:
-    """Why an archive with so many members and bytes would become too large; empty if it would not."""
+    """Why an archive with this many members and bytes is too large; empty if it is not."""
     if count > MEMBERS:
         return f"more than {MEMBERS:,}"
     if size > UNPACKED:
         return f"{size:,} bytes or more when unpacked; at most {UNPACKED:,} are allowed"
     if size > max(SMALL, RATIO * packed):
-        return f"{packed:,} packed bytes become {size:,} or more, over {RATIO} times as many: a bomb"
+        return f"{packed:,} packed bytes become {size:,} or more, more than {RATIO} times as many: a decompression bomb"
     return ""
 
 
@@ -140,7 +143,7 @@ def _path(name: str) -> str:
     if name.startswith("/") or re.match(r"[A-Za-z]:", name):
         return "an absolute path"
     if ".." in name.split("/"):
-        return "a path that leaves the folder"
+        return "a path that leads outside the folder"
     if "\\" in name or not name.isprintable():
         return "a name with backslashes or control characters, or not UTF-8"
     if not name or len(name) > 1000 or any(len(part.encode()) > 255 for part in name.split("/")):
@@ -153,7 +156,7 @@ def _shown(name: str) -> str:
 
 
 def _clean(name: str) -> str:
-    """A name without the parts that mean nothing, such as a ``./`` ahead."""
+    """A name without meaningless parts, such as a leading ``./``."""
     return "/".join(part for part in name.split("/") if part not in ("", ".")) if name[:1] != "/" else name
 
 
@@ -162,7 +165,7 @@ class _Zip:
         self._zip, self._packed = zipfile.ZipFile(file), packed
 
     def members(self) -> Iterator[_Member]:
-        """All files, and what is refused."""
+        """All files, including those that are refused."""
         entries = self._zip.infolist()
         excess = _excess(len(entries), sum(entry.file_size for entry in entries), self._packed)
         if excess:
@@ -178,13 +181,13 @@ class _Zip:
             return "encrypted"
         if kind == stat.S_IFLNK:
             return "a link"
-        return "" if kind in (0, stat.S_IFREG, stat.S_IFDIR) else "no regular file"
+        return "" if kind in (0, stat.S_IFREG, stat.S_IFDIR) else "not a regular file"
 
     def open(self, entry: zipfile.ZipInfo) -> IO[bytes]:
         return self._zip.open(entry)
 
     def finish(self) -> None:
-        """Nothing is left to do: a member's checksum is compared when its last byte is read."""
+        """Nothing to do: a member's checksum is verified when its last byte is read."""
 
     def close(self) -> None:
         self._zip.close()
@@ -196,7 +199,7 @@ class _Tar:
         self._tar = tarfile.TarFile(fileobj=cast("Any", self._stream))
 
     def members(self) -> Iterator[_Member]:
-        """All files, and what is refused; reading ends where the whole becomes too large."""
+        """All files, including those that are refused; stops once the total is too large."""
         size = 0
         for count, entry in enumerate(self._tar, start=1):
             size += entry.size
@@ -207,16 +210,16 @@ class _Tar:
             name, wrong = _clean(entry.name), self._wrong(entry)
             if wrong or not entry.isdir() or (name and _path(name)):
                 yield _Member(name, entry.size, entry, wrong)
-        # One that was cut off between two members, or has a damaged header, does not end in zeros.
+        # An archive that was cut off between two members, or has a damaged header, does not end in zeros.
         if self._stream.last != bytes(tarfile.BLOCKSIZE):
-            raise ValueError("it has no end; a part is missing")
+            raise ValueError("its end is missing")
 
     def _wrong(self, entry: tarfile.TarInfo) -> str:
         if entry.issym() or entry.islnk():
             return "a link"
         if entry.issparse():
             return "a sparse file"
-        return "" if entry.isreg() or entry.isdir() else "no regular file"
+        return "" if entry.isreg() or entry.isdir() else "not a regular file"
 
     def open(self, entry: tarfile.TarInfo) -> IO[bytes]:
         source: IO[bytes] | None = self._tar.extractfile(entry)
@@ -224,12 +227,12 @@ class _Tar:
         return source
 
     def finish(self) -> None:
-        """Read what is packed to its end, where its checksum is compared."""
+        """Read the packed data to its end, where its checksum is verified."""
         left = SMALL
         while piece := self._stream.read(_PIECE):
             left -= len(piece)
             if left < 0:
-                raise ValueError("it goes on behind its end")
+                raise ValueError("data after its end")
 
     def close(self) -> None:
         self._tar.close()
@@ -237,7 +240,7 @@ class _Tar:
 
 
 class _Limited:
-    """A stream that hands out little at a time: a header of a tar may ask for gigabytes at once."""
+    """A stream with limited reads: a tar header can request gigabytes at once."""
 
     def __init__(self, stream: Any) -> None:
         self._stream = stream

@@ -13,14 +13,14 @@ from cytocurve.files import sha256
 from cytocurve.ingest.decoding import Pixels, decoded, pixel_sha256
 
 BLACK = 16
-"""Grey levels up to this one are the empty ground of a segmented cell, also after JPEG has blurred it."""
+"""Gray levels up to this one are the empty background of a segmented cell, even after JPEG compression."""
 
 _SHOWN = [255 * (level > BLACK) for level in range(256)]
 
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What an image file is: hashes in hex of its bytes, its pixels and its looks; width and height in pixels.
+    """What identifies and describes an image file: hex hashes of its bytes, pixels and appearance; its size in pixels.
 
     ``colour`` is the mean of red, green and blue (0 to 255), ``background`` their median along the edge.
     """
@@ -37,7 +37,7 @@ class Fingerprint:
 
 
 def fingerprint(path: Path) -> Fingerprint:
-    """The fingerprint of an image; raises ``ValueError`` where it cannot be decoded, ``OSError`` if unreadable."""
+    """The fingerprint of an image; raises ``ValueError`` if it cannot be decoded, ``OSError`` if unreadable."""
     image, kind = decoded(path)
     small = thumbnail(image)
     every, edge = _histograms(image)
@@ -55,7 +55,7 @@ def fingerprint(path: Path) -> Fingerprint:
 
 
 def thumbnail(image: Image.Image) -> Pixels:
-    """The picture in grey as ``similarity`` compares it, (32, 32); black ground around a segmented cell is cut off."""
+    """The gray picture that ``similarity`` compares, (32, 32), without the black background of a segmented cell."""
     grey = image.convert("L")
     grey = grey.crop(grey.point(_SHOWN).getbbox())
     side = similarity.THUMBNAIL
@@ -63,9 +63,9 @@ def thumbnail(image: Image.Image) -> Pixels:
 
 
 def _histograms(image: Image.Image) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pixels of each level, (3, 256): of the whole image, and of its outermost sixteenth on each side.
+    """Pixel counts per level, (3, 256), of the whole image and of the outermost sixteenth on each side.
 
-    A cell in the middle leaves the edge free.
+    A cell in the middle does not reach the edge.
     """
     across, down = image.width // 16 + 1, image.height // 16 + 1
     every = np.array(image.histogram(), np.int64).reshape(3, 256)
@@ -76,7 +76,7 @@ def _histograms(image: Image.Image) -> tuple[NDArray[np.int64], NDArray[np.int64
 
 
 def _median(counts: NDArray[np.int64]) -> float:
-    """The median of whole numbers from 0 on that occur so many times."""
+    """The median of the numbers 0, 1, … that occur this often."""
     upto, total = counts.cumsum(), int(counts.sum())
     lower, upper = np.searchsorted(upto, [(total - 1) // 2 + 1, total // 2 + 1])
     return float(lower + upper) / 2

@@ -1,11 +1,11 @@
-"""Which pictures can be photographs of a single cell."""
+"""The largest image that is accepted."""
 
 PIXEL_LIMIT = 50_000_000
-"""Larger images are refused before they are decoded: no photograph of a single cell comes near it."""
+"""Larger images are refused before they are decoded: photographs of single cells are far smaller."""
 
 
 def too_large(width: int, height: int) -> str:
-    """Why a picture of so many pixels is refused; empty if it is not."""
+    """Why an image of this width and height is refused; empty if it is accepted."""
     if width * height > PIXEL_LIMIT:
         return f"{width}x{height} pixels are more than the limit of {PIXEL_LIMIT:,}"
     return ""

@@ -1,4 +1,4 @@
-"""What datasets share: the images of an upstream folder, and the files in it that are none."""
+"""The images in an upstream folder, and why other files in it cannot be used."""
 
 import os
 import warnings
@@ -19,10 +19,10 @@ FORMATS = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")
 def find_images(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
     """The images below a folder, and the reason for each other file; names are paths below it, with ``/``, sorted.
 
-    Raises ``InputError`` where the folder is not there, and listing all files that cannot be read.
+    Raises ``InputError`` if the folder does not exist, or listing all files that cannot be read.
     """
     if not folder.is_dir():
-        raise InputError(f"{folder}: no such folder", next_step="give the folder into which the dataset was unpacked.")
+        raise InputError(f"{folder}: no such folder", next_step="give the folder that the dataset was unpacked into.")
     images, skipped, unreadable = {}, {}, []
     with bombs_refused():
         for path, reason in sorted(_walk(folder)):
@@ -57,7 +57,7 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
 
 
 def inner(folder: Path, name: str) -> Path:
-    """The folder of that name in a folder, or the folder itself where it holds none."""
+    """The folder of that name in a folder, or the folder itself if it has none."""
     return folder / name if (folder / name).is_dir() else folder
 
 
@@ -66,40 +66,40 @@ def unusable(path: Path, folder: Path) -> str:
     if path.name.startswith("."):
         return "hidden file"
     if path.suffix.lower() not in SUFFIXES:
-        return f"no image by its suffix ({' '.join(SUFFIXES)})"
+        return f"not an image by its suffix ({' '.join(SUFFIXES)})"
     if not path.name.isprintable():
         return "its name has control characters"
     if "�" in os.fsencode(path).decode(errors="replace"):
         return "its name is not valid UTF-8"
     if path.is_symlink() and not path.exists():
-        return "link to a file that is not there"
+        return "link to a file that does not exist"
     if path.is_symlink() and not path.resolve().is_relative_to(folder.resolve()):
-        return "link that leaves the folder; not followed"
+        return "link that leads outside the folder; not followed"
     if not path.is_file():
-        return "no regular file"
+        return "not a regular file"
     return refusal(path)
 
 
 def refusal(path: Path) -> str:
-    """Why a file cannot be used as an image, by its header; empty if it can be. Raises ``OSError`` if unreadable."""
+    """Why a file cannot be used as an image, by its header; empty if it can. Raises ``OSError`` if unreadable."""
     with path.open("rb") as file:
         try:
             with Image.open(file, formats=FORMATS) as image:
                 return _unusable(image)
         except UnidentifiedImageError:
-            return f"no image: its contents are none of {', '.join(FORMATS)}"
+            return f"not an image: its contents are none of {', '.join(FORMATS)}"
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             return f"too large: {error}"
-        except Exception as error:  # damaged files make Pillow raise nearly anything
+        except Exception as error:  # Pillow raises nearly anything for damaged files
             return f"damaged image: {str(error) or type(error).__name__}"
 
 
 def _unusable(image: ImageFile) -> str:
-    """Why an opened image cannot be used; empty if it can be."""
+    """Why an opened image cannot be used; empty if it can."""
     if image.mode[0] in "IF":
-        return f"pixels of mode {image.mode}; only images of 8 bits a channel can be used"
+        return f"pixels of mode {image.mode}; only images with 8 bits per channel can be used"
     if _several(image):
-        return "several pictures in one file; save each as a file of its own"
+        return "several pictures in one file; save each in its own file"
     return too_large(image.width, image.height)
 
 
@@ -116,9 +116,9 @@ def _several(image: ImageFile) -> bool:
 
 @contextmanager
 def bombs_refused() -> Iterator[None]:
-    """Within it, opening an image of more pixels than any photograph of a cell has is an error, not a warning.
+    """Within it, Pillow's warning about an image of extremely many pixels is an error.
 
-    What else Pillow warns of, such as damaged EXIF data, says nothing about the pixels and is not shown.
+    Its other warnings, such as those about damaged EXIF data, do not concern the pixels and are not shown.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)

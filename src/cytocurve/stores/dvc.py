@@ -1,4 +1,4 @@
-"""DVC, called as its command line, and through ``dvc.api`` to read: the interfaces that its versions keep."""
+"""DVC through its command line and, for reading, ``dvc.api``: its stable interfaces."""
 
 import os
 import subprocess
@@ -10,12 +10,12 @@ from cytocurve.errors import CytocurveError, InputError
 
 
 def track_data(root: Path) -> None:
-    """Record the present bytes of ``data/`` in ``data.dvc``; raises ``CytocurveError`` with what DVC said."""
+    """Record the present bytes of ``data/`` in ``data.dvc``; raises ``CytocurveError`` with DVC's message."""
     _dvc(root, "add", "data")
 
 
 def takes_over_links(root: Path) -> bool:
-    """Whether DVC may keep hard links in its cache, where it would make read-only all that they are links of."""
+    """Whether DVC may keep hard links in its cache, which makes every file with the same inode read-only."""
     done = _run(root, "config", "cache.type")
     return done.returncode == 0 and "hardlink" in done.stdout
 
@@ -30,7 +30,7 @@ def data_hash(root: Path) -> str | None:
 
 
 def commit(root: Path) -> str | None:
-    """The commit of the code and settings at hand, ``+changed`` where files differ from it; None outside git."""
+    """The commit of the current code and settings, with ``+changed`` if files differ from it; None outside git."""
     head = _git(root, "rev-parse", "HEAD")
     if head is None:
         return None
@@ -42,7 +42,7 @@ class Revision:
     """The files of the project at another git revision, from git, DVC's cache or its remote; nothing is checked out."""
 
     def __init__(self, root: Path, name: str) -> None:
-        """Raises ``InputError`` where git does not know the revision, or the folder is not under git and DVC."""
+        """Raises ``InputError`` if git does not know the revision, or the folder is not under git and DVC."""
         from dvc.api import DVCFileSystem
         from dvc.exceptions import DvcException
 
@@ -56,14 +56,14 @@ class Revision:
             ) from error
 
     def names(self, folder: str) -> list[str]:
-        """The names of the files in a folder of the project, sorted; none where there is no such folder."""
+        """The names of the files in a folder of the project, sorted; none if there is no such folder."""
         try:
             return sorted(path.rpartition("/")[2] for path in self._files.ls(folder, detail=False))
         except FileNotFoundError:
             return []
 
     def read(self, path: str) -> bytes:
-        """A file's bytes; raises ``InputError`` where they are not at hand."""
+        """A file's bytes; raises ``InputError`` if they are not available."""
         from dvc.exceptions import DvcException
 
         try:
@@ -78,9 +78,9 @@ class Revision:
 def _dvc(root: Path, *arguments: str) -> None:
     done = _run(root, *arguments)
     if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip()).removeprefix("ERROR: ")
+        reason = (done.stderr.strip() or done.stdout.strip()).removeprefix("ERROR: ")
         command = f"dvc {' '.join(arguments)}"
-        raise CytocurveError(f"{command} failed: {said}", hint=f"Mend that, then: {command}")
+        raise CytocurveError(f"{command} failed: {reason}", next_step=f"fix that, then: {command}")
 
 
 def _run(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

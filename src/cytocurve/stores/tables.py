@@ -15,7 +15,7 @@ def write_parquet(path: Path, frame: pd.DataFrame) -> None:
 
 
 def read_parquet(path: Path, next_step: str) -> pd.DataFrame:
-    """The table in a Parquet file; raises ``InputError`` with the next step where it is missing or damaged."""
+    """The table in a Parquet file; raises ``InputError`` with the next step if it is missing or damaged."""
     try:
         return pd.read_parquet(path)
     except FileNotFoundError:
@@ -25,7 +25,7 @@ def read_parquet(path: Path, next_step: str) -> pd.DataFrame:
 
 
 def parquet_from(content: bytes, name: str) -> pd.DataFrame:
-    """The table in the bytes of a Parquet file; raises ``InputError`` naming the file where they are damaged."""
+    """The table in the bytes of a Parquet file; raises ``InputError`` naming the file if they are damaged."""
     try:
         return pd.read_parquet(BytesIO(content))
     except (OSError, ValueError) as error:

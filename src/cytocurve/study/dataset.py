@@ -26,15 +26,15 @@ COLUMNS = (
 """
 
 RESERVED = ("class", "date", "group", "label", "near", "reason")
-"""Columns that stand beside those of the label versions in a split or in the record of withdrawn images."""
+"""Columns beside those of the label versions in a split or in the record of withdrawn images."""
 
 
 WITHDRAWN = "withdrawn.csv"
-"""Beside ``images``: the records that were taken out of a dataset, without their images."""
+"""Beside ``images``: the records withdrawn from a dataset, without their images."""
 
 
 def dataset_folder(project: ProjectPaths, name: str, stated: str = "params.yaml: dataset") -> Path:
-    """The folder ``data/<name>``; raises ``InputError`` with where the name was stated and those that are there."""
+    """The folder ``data/<name>``; raises ``InputError`` with where the name was given and the existing datasets."""
     folder, there = project.data, project.data.is_dir()
     here = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".") if there else []
     if name in here:
@@ -45,13 +45,13 @@ def dataset_folder(project: ProjectPaths, name: str, stated: str = "params.yaml:
     raise InputError(
         f"data/{name} is not there",
         check_known(stated, [name], here),
-        hint=f"Datasets there: {', '.join(here) or 'none'}.",
+        hint=f"Existing datasets: {', '.join(here) or 'none'}.",
         next_step=f"{command}",
     )
 
 
 def images_below(folder: Path, shown: str) -> tuple[dict[str, Path], list[str]]:
-    """Files by name, sorted, hidden ones left out; links are followed, since DVC may link to its cache."""
+    """Files by name, sorted, hidden ones excluded; links are followed, since DVC may link to its cache."""
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     images = {name: files[name] for name in sorted(files) if "/." not in f"/{name}" and _readable(name) == name}
     wrong = [f"{shown}/{_readable(name)}: its name is not valid UTF-8" for name in files if _readable(name) != name]
@@ -61,7 +61,8 @@ def images_below(folder: Path, shown: str) -> tuple[dict[str, Path], list[str]]:
 def read_catalog(project: ProjectPaths, dataset: str = "", next_step: str = "dvc repro catalog") -> pd.DataFrame:
     """The catalog of a dataset, by default the study's.
 
-    Raises ``InputError`` where it is missing, damaged, of another dataset, or lacks columns that it has by now.
+    Raises ``InputError`` if it is missing, damaged, of another dataset, or made by an older version that had fewer
+    columns.
     """
     table = read_parquet(project.catalog, next_step)
     wanted, about = dataset or project.params().dataset, project.catalog.with_suffix(".json")
@@ -83,7 +84,7 @@ def _readable(name: str) -> str:
 
 
 def label_tables(folder: Path, shown: str) -> tuple[dict[str, pd.DataFrame | None], list[str]]:
-    """Label tables by version, None for one that cannot be read, and a line for each thing wrong with their files."""
+    """Label tables by version, None for one that cannot be read, and one line per problem in their files."""
     tables: dict[str, pd.DataFrame | None] = {}
     wrong = []
     for path in sorted(path for path in folder.glob("*.csv") if not path.name.startswith(".")):
@@ -101,13 +102,13 @@ def label_tables(folder: Path, shown: str) -> tuple[dict[str, pd.DataFrame | Non
 
 
 def write_labels(path: Path, table: pd.DataFrame) -> None:
-    """Write a label version, images sorted, at once and completely; equal tables give equal bytes."""
+    """Write a label version, images sorted, completely or not at all; equal tables give equal bytes."""
     columns = [column for column in (*labels.REQUIRED, *labels.OPTIONAL) if column in table]
     write_text(path, table[columns].sort_values("image").to_csv(index=False, lineterminator="\n"))
 
 
 def check_version(version: str) -> None:
-    """Raise ``ValueError`` where a label version cannot have this name."""
+    """Raise ``ValueError`` if a label version cannot have this name."""
     if version in COLUMNS:
         raise ValueError(f"{version!r} is a column of the catalog and cannot name a label version")
     if version in RESERVED:
@@ -119,7 +120,7 @@ def check_version(version: str) -> None:
 
 
 def known_classes(path: Path, shown: str) -> tuple[frozenset[str] | None, list[str]]:
-    """The labels that may occur, None if open, as for a folder that was made by hand and states no loader."""
+    """The labels that may occur, None if open, as for a folder that was made by hand and names no loader."""
     if not path.is_file():
         return None, []
     try:

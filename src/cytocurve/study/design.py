@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from cytocurve.config import Params, ProjectPaths, describe
+from cytocurve.core.data.assignment import check_sizes
 from cytocurve.core.runs import Arm, Component, Images, PlannedRun, Recipe, Rows, Run, digest
 from cytocurve.errors import InputError
 from cytocurve.models import architectures, augmentation, engines, protocols
@@ -242,14 +243,3 @@ def split_settings(params: Params) -> dict[str, Any]:
     """What determines the splits, as plain JSON values; training sizes only have to fit."""
     grouped = params.duplicates == "group"
     return params.model_dump(mode="json", include=set(SPLIT_SETTINGS)) | {"duplicates": "group" if grouped else "drop"}
-
-
-def check_sizes(sizes: list[int], available: int) -> None:
-    """Raise ``InputError`` listing the training sizes that are larger than the images left for training."""
-    too_large = [str(size) for size in sizes if size > available]
-    if too_large:
-        raise InputError(
-            f"sizes: a fold leaves {available} images for training; these sizes need more:",
-            too_large,
-            "Lower sizes in params.yaml, or add images.",
-        )

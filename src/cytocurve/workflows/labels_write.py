@@ -13,7 +13,7 @@ from cytocurve.config import ProjectPaths
 from cytocurve.core.data import labels
 from cytocurve.core.statistics import agreement
 from cytocurve.errors import InputError
-from cytocurve.ingest.spreadsheets import read_sheet
+from cytocurve.ingest.tables import read_table
 from cytocurve.stores.dvc import track_data
 from cytocurve.study.dataset import check_version, dataset_folder, images_below, write_labels
 from cytocurve.text import did_you_mean
@@ -202,7 +202,7 @@ def _refuse_taken(path: Path) -> None:
 
 def _rows(file: Path, corrected_only: bool) -> pd.DataFrame:
     """Image and label of each row of a list, or of its corrected rows, corrections applied; raises ``InputError``."""
-    sheet = read_sheet(file)
+    sheet = read_table(file)
     columns = list(sheet.columns)
     wrong = [f"column {column!r} is missing" for column in labels.REQUIRED if column not in columns]
     wrong += [f"column {c!r} occurs twice" for c in (*labels.REQUIRED, *CORRECTIONS) if columns.count(c) > 1]

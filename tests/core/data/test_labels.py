@@ -33,8 +33,8 @@ def test_open_classes_take_any_label() -> None:
     ("rows", "expected"),
     [
         ([*good().to_numpy()[:2]], ["expert: c.png: an image without a row"]),
-        ([*good().to_numpy(), ("d.png", "monocyte")], ["expert: d.png: a row for an image that is not there"]),
-        ([*good().to_numpy(), ("", "monocyte")], ["expert: (empty): a row for an image that is not there"]),
+        ([*good().to_numpy(), ("d.png", "monocyte")], ["expert: d.png: a row for an image that does not exist"]),
+        ([*good().to_numpy(), ("", "monocyte")], ["expert: (empty): a row for an image that does not exist"]),
         ([*good().to_numpy(), ("a.png", "monocyte")], ["expert: a.png: 2 rows for one image"]),
         (
             [("a.png", "monocite"), ("b.png", "lymphocyte"), ("c.png", "Q")],
@@ -59,7 +59,7 @@ def test_missing_and_repeated_columns_are_named_with_those_there() -> None:
     assert lines[:3] == [
         "one: column 'image' is missing; the columns are: image;label",
         "one: column 'label' is missing; the columns are: image;label",
-        "two: column 'label' stands twice; the columns are: image, label, label",
+        "two: column 'label' occurs twice; the columns are: image, label, label",
     ]
     assert [line for line in lines if line.startswith("three: ")] == lines[3:]
 
@@ -84,7 +84,7 @@ def test_patients_that_differ_between_versions_are_named() -> None:
         "second": table([("a.png", "monocyte", "P3"), ("b.png", "monocyte", "")], columns),
     }
     assert labels.problems(("a.png", "b.png"), tables, KNOWN) == [
-        "a.png: one image of several patients: 'P1' in first, 'P3' in second"
+        "a.png: one image with several patients: 'P1' in first, 'P3' in second"
     ]
     assert labels.known("patient", [tables["second"]]) == {"a.png": "P3"}
 

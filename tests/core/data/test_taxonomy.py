@@ -71,7 +71,7 @@ def test_stated_labels_that_cannot_be_used_are_all_listed() -> None:
     assert caught.value.offenders == (
         "'ghost' occurs in no image",
         "'shade' occurs in no image",
-        "'monocyte' is stated twice",
+        "'monocyte' is listed twice",
     )
 
 

@@ -1,4 +1,4 @@
-"""The audit of images, labels and folds before any training, a check a file; pure functions of the catalog."""
+"""The audit of images, labels and folds before any training, one check per module; pure functions of the catalog."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,10 +13,10 @@ from cytocurve.core.audit.finding import AT_MOST, SEVERITIES, Finding
 
 @dataclass(frozen=True)
 class Audit:
-    """What was found, the gravest first, which checks found nothing, and the tables behind the findings on shortcuts.
+    """The findings, most severe first, the checks that passed, and the tables behind the findings on shortcuts.
 
-    ``passed`` names checks (``id``, label version or None); those that could not be made, such as those of patients
-    where none is known, are not among them. ``shortcuts`` and ``sizes`` are by label version.
+    ``passed`` names checks (``id``, label version or None), without those that could not be made, such as checks of
+    patients if none is known. ``shortcuts`` and ``sizes`` are by label version.
     """
 
     images: int
@@ -36,7 +36,7 @@ class Audit:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """The audit as JSON has it; ``sizes`` only where some size holds the classes in quite different shares."""
+        """The audit as JSON; ``sizes`` only for label versions in which some size has quite different class shares."""
         counts = Counter(finding.severity for finding in self.findings)
         return {
             "images": self.images,
@@ -44,7 +44,7 @@ class Audit:
             "offenders_at_most": AT_MOST,
             "findings": [finding.figures for finding in self.findings],
             "passed": [{"id": name, "labels": labels} for name, labels in self.passed],
-            "shortcuts": {labels: [found.figures for found in table] for labels, table in self.shortcuts.items()},
+            "shortcuts": {labels: [shortcut.figures for shortcut in table] for labels, table in self.shortcuts.items()},
             "sizes": {
                 labels: [size.figures for size in table]
                 for labels, table in self.sizes.items()
@@ -56,21 +56,21 @@ class Audit:
 def audit(catalog: pd.DataFrame, splits: Mapping[str, pd.DataFrame], folds: int, official: bool) -> Audit:
     """All checks on a catalog and the splits of its label versions.
 
-    ``folds`` is the number of folds asked for, ``official`` whether they are the dataset's own. Images that take no
-    part in a task count in the checks that are about no label version.
+    ``folds`` is the number of folds requested, ``official`` whether they are the dataset's own. Images excluded from a
+    task count in the checks that do not concern a label version.
     """
     images = catalog[catalog["withdrawn"].isna()].reset_index(drop=True)
     given = {labels: classes.members(split, images) for labels, split in splits.items()}
-    given_away = {labels: shortcuts.shortcuts(table) for labels, table in given.items()}
+    by_feature = {labels: shortcuts.shortcuts(table) for labels, table in given.items()}
     by_size = {labels: sizes.sizes(table) for labels, table in given.items()}
     made = [*_of_images(catalog, images, official)]
     for labels, split in splits.items():
         made += _of_labels(images, split, given[labels], labels, folds)
-        made += [shortcuts.finding(shortcut, labels) for shortcut in given_away[labels]]
+        made += [shortcuts.finding(shortcut, labels) for shortcut in by_feature[labels]]
         made.append(sizes.finding(by_size[labels], labels))
     found = sorted((m for m in made if m.offenders), key=lambda finding: SEVERITIES.index(finding.severity))
     passed = [(finding.id, finding.labels) for finding in made if not finding.offenders]
-    return Audit(len(images), found, passed, given_away, by_size)
+    return Audit(len(images), found, passed, by_feature, by_size)
 
 
 def _of_images(catalog: pd.DataFrame, images: pd.DataFrame, official: bool) -> Iterator[Finding]:

@@ -1,4 +1,4 @@
-"""Classes and patients: classes too small for the folds, patients that give the class away, unknown patients."""
+"""Classes and patients: classes too small for the folds, patients who reveal the class, unknown patients."""
 
 import pandas as pd
 
@@ -25,17 +25,17 @@ def small_classes(given: pd.DataFrame, folds: int, labels: str) -> Finding:
     ]
     sentence = (
         f"Label version {labels}: {counted(len(found), 'class', 'classes')} of the task "
-        f"{'has' if len(found) == 1 else 'have'} fewer images or patients than the {folds} folds, so that some test "
-        "folds lack the class or one patient speaks for it."
+        f"{'has' if len(found) == 1 else 'have'} fewer images or patients than the {folds} folds, so some test "
+        "folds lack the class or represent it by one patient."
     )
     numbers = {"classes": len(found), "of": len(counts), "folds": folds}
     return Finding("small-classes", "warning", sentence, numbers, found, labels)
 
 
 def one_class_patients(given: pd.DataFrame, labels: str) -> Finding | None:
-    """Patients all of whose images, two or more, carry one class: what a network knows of them gives the class away.
+    """Patients with several images, all of one class: recognizing the patient is enough to predict the class.
 
-    None where no patient is known. Patients with one image are left out, since that carries one class in any case.
+    None if no patient is known. Patients with a single image are excluded, since they have one class in any case.
     """
     known = given[given["patient"].notna()]
     if known.empty:
@@ -51,7 +51,7 @@ def one_class_patients(given: pd.DataFrame, labels: str) -> Finding | None:
     ]
     sentence = (
         f"Label version {labels}: {len(alike):,} of {counted(len(several), 'patient')} with several images "
-        f"{'carries' if len(alike) == 1 else 'carry'} one class only, so that the class may be learnt from the patient."
+        f"{'has' if len(alike) == 1 else 'have'} one class only, so the class may be learned from the patient."
     )
     numbers = {
         "patients": len(alike),
@@ -65,18 +65,18 @@ def one_class_patients(given: pd.DataFrame, labels: str) -> Finding | None:
 
 
 def without_patient(images: pd.DataFrame) -> Finding:
-    """Images of the catalog whose patient is not known."""
+    """Images of the catalog whose patient is unknown."""
     unknown = images.loc[images["patient"].isna(), "image"]
     sentence = (
-        f"The patient of {len(unknown):,} of {counted(len(images), 'image')} is not known: whether the cells of one "
-        "patient stand in training and test cannot be checked for them."
+        f"The patient of {len(unknown):,} of {counted(len(images), 'image')} is unknown: whether cells of one "
+        "patient are in both training and test cannot be checked for them."
     )
     numbers = {"images": len(unknown), "of": len(images), "share": share(len(unknown), len(images))}
     return Finding("without-patient", "warning", sentence, numbers, [{"image": image} for image in unknown])
 
 
 def withdrawn(catalog: pd.DataFrame) -> Finding:
-    """Records of the catalog that were taken out of the dataset, the reasons, and the same pictures that stayed."""
+    """Records withdrawn from the dataset, the reasons, and images with the same pixels that stayed."""
     gone, there = (catalog[catalog["withdrawn"].notna() == out] for out in (True, False))
     stayed = there[there["pixel_sha256"].isin(gone["pixel_sha256"])]
     same = stayed.groupby("pixel_sha256")["image"].apply(list).to_dict()
@@ -84,8 +84,8 @@ def withdrawn(catalog: pd.DataFrame) -> Finding:
         {"image": image, "reason": str(reason)} | ({"still there as": same[pixels]} if pixels in same else {})
         for image, reason, pixels in zip(gone["image"], gone["withdrawn"], gone["pixel_sha256"], strict=True)
     ]
-    sentence = f"{counted(len(gone), 'record')} withdrawn; no split holds {'it' if len(gone) == 1 else 'them'}." + (
-        f" But {counted(len(stayed), 'image')} of the same pixels stayed." if len(stayed) else ""
+    sentence = f"{counted(len(gone), 'record')} withdrawn; no split contains {'it' if len(gone) == 1 else 'them'}." + (
+        f" But {counted(len(stayed), 'image')} with the same pixels stayed." if len(stayed) else ""
     )
     numbers = {"records": len(gone), "still_there": len(stayed)}
     return Finding("withdrawn", "warning" if len(stayed) else "note", sentence, numbers, found)

@@ -1,4 +1,4 @@
-"""Images that are in a dataset several times, and what their labels and patients say of them."""
+"""Images that occur in a dataset more than once, and their labels and patients."""
 
 from collections.abc import Iterator
 
@@ -9,21 +9,21 @@ from cytocurve.text import counted
 
 
 def near_groups(images: pd.DataFrame) -> pd.Series:
-    """The group of near-identical pictures of each image of the catalog, called by its first image."""
+    """Each image's group of near-identical pictures, named after the group's first image."""
     return images["near_duplicate_of"].fillna(images["image"])
 
 
 def identical(images: pd.DataFrame) -> list[Finding]:
     """Groups of byte-identical, pixel-identical and near-identical images of the catalog.
 
-    A group stands in one finding only, the strictest that holds for all of its images: pictures of equal pixels are
-    listed as pixel-identical where their files differ.
+    A group is in one finding only, the strictest that holds for all of its images: pictures with equal pixels are
+    listed as pixel-identical if their files differ.
     """
     bytes_, pixels, near = images["sha256"], images["pixel_sha256"], near_groups(images)
     return [
         _identical("byte-identical", "byte for byte the same file", images, bytes_, None),
         _identical("pixel-identical", "the same picture in files that differ", images, pixels, bytes_),
-        _identical("near-identical", "nearly the same picture (turned or mirrored ones too)", images, near, pixels),
+        _identical("near-identical", "nearly the same picture (also if rotated or mirrored)", images, near, pixels),
     ]
 
 
@@ -60,7 +60,7 @@ def conflicts(images: pd.DataFrame, labels: str) -> Finding:
     same = len([offender for offender in found if offender["alike"] == "same pixels"])
     sentence = (
         f"Label version {labels}: {counted(len(found), 'group')} of identical or near-identical images "
-        f"{'has' if len(found) == 1 else 'have'} different labels; in {same} of them the pixels are the same."
+        f"{'has' if len(found) == 1 else 'have'} different labels; {same} of them with the same pixels."
     )
     return Finding(
         "conflicting-labels", "warning", sentence, {"groups": len(found), "same_pixels": same}, found, labels
@@ -68,7 +68,7 @@ def conflicts(images: pd.DataFrame, labels: str) -> Finding:
 
 
 def shared_pictures(images: pd.DataFrame) -> Finding | None:
-    """The same or near-identical picture under two patients, who may be one; None where no patient is known."""
+    """The same or near-identical picture under two patients, who may be one person; None if no patient is known."""
     known = images[images["patient"].notna()]
     if known.empty:
         return None
@@ -78,8 +78,8 @@ def shared_pictures(images: pd.DataFrame) -> Finding | None:
     ]
     patients = {patient for members in shared for patient in members["patient"]}
     sentence = (
-        f"{counted(len(found), 'picture')} {'stands' if len(found) == 1 else 'stand'} under more than one patient: "
-        f"{counted(len(patients), 'patient')} may be fewer people, and a split by patient may tear them apart."
+        f"{counted(len(found), 'picture')} {'belongs' if len(found) == 1 else 'belong'} to more than one patient: "
+        f"{counted(len(patients), 'patient')} may be fewer people, and a split by patient may separate them."
     )
     numbers = {"pictures": len(found), "patients": len(patients)}
     return Finding("picture-of-two-patients", "warning", sentence, numbers, found)

@@ -1,4 +1,4 @@
-"""What an audit has to say: findings, each with its severity, a sentence, numbers and everything that offends."""
+"""What an audit reports: findings, each with its severity, a sentence, numbers and every offender."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ from typing import Any, Literal
 Severity = Literal["leakage", "duplicate", "warning", "note"]
 
 SEVERITIES: tuple[Severity, ...] = ("leakage", "duplicate", "warning", "note")
-"""The gravest first."""
+"""Most severe first."""
 
 AT_MOST = 1000
-"""Offenders of a finding that its figures hold; the number of all of them stands beside."""
+"""Offenders of a finding that its JSON holds, beside their total number."""
 
 Offender = Mapping[str, str | int | float | list[str] | list[int]]
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The outcome of one check; it found nothing where there are no offenders.
+    """The outcome of one check, which passed if there are no offenders.
 
-    ``labels`` is the label version that it is about, None for all images. ``numbers`` are counts and shares (0 to 1).
+    ``labels`` is the label version that was checked, None for all images. ``numbers`` are counts and shares (0 to 1).
     """
 
     id: str
@@ -31,7 +31,7 @@ class Finding:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """The finding as JSON has it, with ``AT_MOST`` offenders."""
+        """The finding as JSON, with ``AT_MOST`` offenders."""
         return {
             "id": self.id,
             "labels": self.labels,
@@ -53,5 +53,5 @@ def _shown(value: object) -> str:
 
 
 def share(part: float, whole: float) -> float:
-    """``part / whole``, to four digits; 0 of nothing is 0."""
+    """``part / whole``, to four digits; 0 if ``whole`` is 0."""
     return round(float(part) / whole, 4) if whole else 0.0

@@ -13,21 +13,21 @@ from cytocurve.text import counted
 SUBSETS = ("train", "validation", "test")
 
 EXAMPLES = 3
-"""Images that are named for each side of a torn patient or picture."""
+"""Images named per side of a patient or picture that is split across folds."""
 
 
 @dataclass(frozen=True)
 class Grouping:
-    """What must not be torn: ``of`` maps an image's name to its group, which is called ``one``, several ``many``."""
+    """What must stay on one side: ``group_of`` maps an image's name to its group; ``one`` and ``many`` are its noun."""
 
     name: str
     one: str
     many: str
-    of: pd.Series
+    group_of: pd.Series
 
 
 def groupings(images: pd.DataFrame) -> Iterator[Grouping]:
-    """Patients, where any is known, pictures, and near-identical pictures that differ, of the catalog's images."""
+    """Patients (if any is known), pictures, and near-identical pictures that differ, of the catalog's images."""
     by_name = images.set_index("image", drop=False)
     if by_name["patient"].notna().any():
         yield Grouping("patient", "patient", "patients", by_name["patient"].dropna())
@@ -42,21 +42,21 @@ def groupings(images: pd.DataFrame) -> Iterator[Grouping]:
 def across_subsets(split: pd.DataFrame, grouping: Grouping, labels: str) -> Finding:
     """Groups on more than one side (training, validation, test) of any fold of a split.
 
-    Training means all images that a fold leaves to train, whatever the training sizes take of them. The number
+    Training means all images that a fold leaves for training, whatever the training sizes use. The number
     ``test_images`` counts test images whose group may also be trained on, over all folds.
     """
-    rows = split.assign(group=split["image"].map(grouping.of)).dropna(subset="group")
+    rows = split.assign(group=split["image"].map(grouping.group_of)).dropna(subset="group")
     counts = rows.groupby(["group", "fold", "subset"]).size().unstack(fill_value=0)
     sides = counts.reindex(columns=list(SUBSETS), fill_value=0)
-    torn = sides[(sides > 0).sum(axis=1) > 1]
+    divided = sides[(sides > 0).sum(axis=1) > 1]
     tested = int((split["subset"] == "test").sum())
-    exposed = int(torn.loc[torn["train"] > 0, "test"].sum())
+    exposed = int(divided.loc[divided["train"] > 0, "test"].sum())
     folds: dict[str, list[int]] = {}
-    for group, fold in torn.index:
+    for group, fold in divided.index:
         folds.setdefault(group, []).append(int(fold))
     sentence = (
         f"Label version {labels}: {counted(len(folds), grouping.one, grouping.many)} "
-        f"{'stands' if len(folds) == 1 else 'stand'} on more than one side (training, validation, test) of a fold; "
+        f"{'is' if len(folds) == 1 else 'are'} on more than one side (training, validation, test) of a fold; "
         f"{exposed:,} of {counted(tested, 'test image')} may be affected by training."
     )
     numbers = {
@@ -65,15 +65,15 @@ def across_subsets(split: pd.DataFrame, grouping: Grouping, labels: str) -> Find
         "test_images": exposed,
         "test_share": share(exposed, tested),
     }
-    offenders = list(_torn(rows, torn, folds, grouping))
+    offenders = list(_divided(rows, divided, folds, grouping))
     return Finding(f"{grouping.name}-leak", "leakage", sentence, numbers, offenders, labels)
 
 
-def _torn(
-    rows: pd.DataFrame, torn: pd.DataFrame, folds: dict[str, list[int]], grouping: Grouping
+def _divided(
+    rows: pd.DataFrame, divided: pd.DataFrame, folds: dict[str, list[int]], grouping: Grouping
 ) -> Iterator[Offender]:
-    """Each torn group, the folds that tear it, and examples by name from the first that trains and tests on it."""
-    both = torn[(torn["train"] > 0) & (torn["test"] > 0)]
+    """Each group split across folds, these folds, and example images from the first that trains and tests on it."""
+    both = divided[(divided["train"] > 0) & (divided["test"] > 0)]
     shown = {group: where[0] for group, where in folds.items()}
     shown |= {group: int(fold) for group, fold in reversed(both.index.tolist())}
     examples = rows[rows["fold"] == rows["group"].map(shown)].groupby(["group", "subset"])["image"]
@@ -85,22 +85,22 @@ def _torn(
 
 
 def across_official_folds(images: pd.DataFrame, grouping: Grouping, used: bool) -> Finding:
-    """Groups with images in several of the dataset's own folds: leakage where the study uses these, else a warning."""
-    rows = images.assign(group=images["image"].map(grouping.of)).dropna(subset=["group", "fold"])
-    torn = rows[rows.groupby("group")["fold"].transform("nunique") > 1]
-    offenders = list(_official(torn, grouping))
+    """Groups with images in several of the dataset's own folds: leakage if the study uses them, else a warning."""
+    rows = images.assign(group=images["image"].map(grouping.group_of)).dropna(subset=["group", "fold"])
+    divided = rows[rows.groupby("group")["fold"].transform("nunique") > 1]
+    offenders = list(_official(divided, grouping))
     severity: Severity = "leakage" if used else "warning"
     sentence = (
         f"The dataset's own folds leak: {counted(len(offenders), grouping.one, grouping.many)} "
-        f"{'stands' if len(offenders) == 1 else 'stand'} in more than one of them, with {counted(len(torn), 'image')}"
+        f"{'is' if len(offenders) == 1 else 'are'} in more than one of them, with {counted(len(divided), 'image')}"
         + ("." if used else "; this study draws its own folds.")
     )
-    numbers = {"groups": len(offenders), "images": len(torn), "share": share(len(torn), len(rows))}
+    numbers = {"groups": len(offenders), "images": len(divided), "share": share(len(divided), len(rows))}
     return Finding(f"official-folds-{grouping.name}-leak", severity, sentence, numbers, offenders)
 
 
-def _official(torn: pd.DataFrame, grouping: Grouping) -> Iterator[Offender]:
-    for group, members in torn.groupby("group"):
+def _official(divided: pd.DataFrame, grouping: Grouping) -> Iterator[Offender]:
+    for group, members in divided.groupby("group"):
         examples = members.groupby("fold", sort=False).head(EXAMPLES) if grouping.name == "patient" else members
         named = {"patient": str(group)} if grouping.name == "patient" else {}
         yield named | {"folds": sorted(set(members["fold"])), "images": examples["image"].tolist()}

@@ -1,7 +1,7 @@
-"""Shortcuts: how well what has nothing to do with a cell's form tells the classes apart by itself.
+"""Shortcuts: how well features unrelated to a cell's morphology separate the classes by themselves.
 
-A network that may learn a batch's image size or background from the training images needs no morphology. Each feature
-alone feeds a small decision tree; its ROC-AUC in cross-validation says what it gives away.
+A network that can learn a batch's image size or background needs no morphology. Each feature alone is given to a small
+decision tree, whose cross-validated ROC-AUC measures what the feature reveals.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,10 +27,10 @@ FEATURES: Mapping[str, tuple[str, ...]] = {
 """Each feature's columns in the catalog."""
 
 OF_THE_CELL = frozenset({"mean colour"})
-"""Features that the cell itself has a part in: what they give away need not be a shortcut."""
+"""Features that depend on the cell itself: what they reveal need not be a shortcut."""
 
 PARTS = 5
-"""Of the cross-validation; classes with fewer images are left out."""
+"""Folds of the cross-validation; classes with fewer images are excluded."""
 
 CONFIDENCE = 0.95
 SEED = 0
@@ -38,7 +38,7 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Auc:
-    """A ROC-AUC with its 95 % interval, and whether it is above that of chance, 0.5."""
+    """A ROC-AUC with its 95 % interval, and whether it is above chance, 0.5."""
 
     roc_auc: float
     ci_low: float
@@ -48,7 +48,7 @@ class Auc:
 
 @dataclass(frozen=True)
 class Shortcut:
-    """What one feature gives away: the macro average over classes, one against the rest, and the worst class."""
+    """What one feature reveals: the macro average over classes, one against the rest, and the worst class."""
 
     feature: str
     macro: Auc
@@ -57,23 +57,23 @@ class Shortcut:
 
     @property
     def above_chance(self) -> bool:
-        """Whether the feature gives away the classes on average, or one of them."""
+        """Whether the feature reveals the classes on average, or one of them."""
         return self.macro.above_chance or self.worst.above_chance
 
     @property
     def figures(self) -> dict[str, Any]:
-        """The shortcut as JSON has it."""
+        """The shortcut as JSON."""
         macro, worst = asdict(self.macro), asdict(self.worst)
         return {"feature": self.feature, **macro, "worst": {"class": self.worst_class, **worst}}
 
 
 def shortcuts(given: pd.DataFrame) -> list[Shortcut]:
-    """What each of ``FEATURES`` gives away of ``class``, the most first; none where fewer than two classes remain.
+    """What each of ``FEATURES`` reveals about ``class``, most revealing first; none if fewer than two classes remain.
 
-    ``given`` has a row an image. ROC-AUC is the mean over five stratified parts. The interval is that of Hanley and
-    McNeil 1982; an average over classes is given the average of their standard errors, which its own cannot exceed,
-    and the worst class is corrected for having been chosen (Bonferroni). Images of one patient count as independent:
-    where patients have many, the intervals are too narrow.
+    ``given`` has one row per image. ROC-AUC is the mean over five stratified parts. The interval is that of Hanley and
+    McNeil 1982; an average over classes gets the average of their standard errors, an upper bound of its own,
+    and the worst class is corrected for having been chosen (Bonferroni). Images of one patient count as independent,
+    so the intervals are too narrow if patients have many images.
     """
     sizes = given["class"].value_counts()
     kept = given[given["class"].isin(sizes[sizes >= PARTS].index)]
@@ -106,8 +106,8 @@ def _shortcut(feature: str, values: NDArray[np.float64], truth: NDArray[np.intp]
 def _scores(values: NDArray[np.float64], truth: NDArray[np.intp], classes: int) -> NDArray[np.float64]:
     """ROC-AUC of each part and class, one against the rest, (parts, classes).
 
-    The parts are judged one by one: a feature that is the same everywhere then has 0.5 exactly, whereas pooled
-    predictions would follow the parts' slightly different shares of the classes.
+    The parts are scored one by one: a constant feature then has exactly 0.5, whereas pooled predictions would follow
+    the parts' slightly different shares of the classes.
     """
     if (values == values[0]).all():
         return np.full((PARTS, classes), 0.5)
@@ -128,7 +128,7 @@ def standard_error(auc: float, positives: int, negatives: int) -> float:
 
 
 def _judge(auc: float, error: float, chance: float, comparisons: int) -> Auc:
-    """An AUC with its interval; ``chance`` is the standard error at 0.5, for the one at 1 vanishes in any sample."""
+    """An AUC with its interval; ``chance`` is the standard error at 0.5, since the one at 1 is always zero."""
     z = float(norm.ppf(1 - (1 - CONFIDENCE) / 2 / comparisons))
     low, high = max(auc - z * error, 0.0), min(auc + z * error, 1.0)
     above = auc - z * max(error, chance) > 0.5
@@ -136,15 +136,15 @@ def _judge(auc: float, error: float, chance: float, comparisons: int) -> Auc:
 
 
 def finding(shortcut: Shortcut, labels: str) -> Finding:
-    """The shortcut as a finding, without offenders where it is not above chance."""
+    """The shortcut as a finding, without offenders if it is not above chance."""
     cell = shortcut.feature in OF_THE_CELL
     severity: Severity = "note" if cell else "warning"
     worst = shortcut.worst
     sentence = (
-        f"Label version {labels}: the {shortcut.feature} alone tells {shortcut.worst_class} from the rest with ROC-AUC "
-        f"{worst.roc_auc:.2f} (95 % interval {worst.ci_low:.2f} to {worst.ci_high:.2f}), the classes on average with "
-        f"{shortcut.macro.roc_auc:.2f}; "
-        + ("the cell has a part in it, so this need not be a shortcut." if cell else "it is no part of the cell.")
+        f"Label version {labels}: the {shortcut.feature} alone separates {shortcut.worst_class} from the rest with "
+        f"ROC-AUC {worst.roc_auc:.2f} (95 % interval {worst.ci_low:.2f} to {worst.ci_high:.2f}), "
+        f"the classes on average with {shortcut.macro.roc_auc:.2f}; "
+        + ("it depends on the cell too, so this need not be a shortcut." if cell else "it is unrelated to the cell.")
     )
     numbers = {"macro_roc_auc": shortcut.macro.roc_auc, "worst_roc_auc": worst.roc_auc}
     offenders = [{"feature": shortcut.feature, "class": shortcut.worst_class}] if shortcut.above_chance else []

@@ -1,4 +1,4 @@
-"""Image sizes by class: a size that holds the classes in other shares comes from another batch."""
+"""Image sizes by class: a size with different class shares suggests another batch."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,18 +11,18 @@ from cytocurve.core.audit.finding import Finding, Offender, share
 from cytocurve.text import counted
 
 FEWEST = 5
-"""Images of a size below which its shares of the classes say nothing."""
+"""Images of a size below which its class shares are not judged."""
 
 APART = 0.2
-"""Total variation distance (0 to 1) from which a size's shares of the classes are quite different."""
+"""Total variation distance (0 to 1) from which a size's class shares are quite different."""
 
 LEVEL = 0.001
-"""Significance of the chi-square test that the shares must pass besides, over all sizes (Bonferroni)."""
+"""Significance of the chi-square test that the shares must also pass, over all sizes (Bonferroni)."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """The images of one size, in pixels: how many of each class, and whether their shares are quite different.
+    """The images of one size, in pixels: the count of each class, and whether the shares are quite different.
 
     ``distance`` is the total variation distance between the shares of the classes in this size and in all others.
     """
@@ -39,7 +39,7 @@ class Size:
 
     @property
     def figures(self) -> dict[str, Any]:
-        """The size as JSON has it."""
+        """The size as JSON."""
         return {
             "size": self.size,
             "images": self.images,
@@ -50,7 +50,7 @@ class Size:
 
 
 def sizes(given: pd.DataFrame) -> list[Size]:
-    """The image sizes of a split's images, the most frequent first; it is the rule, and never called different."""
+    """The image sizes of a split's images, most frequent first; the first is never called different."""
     size = given["width"].astype(int).astype(str) + "x" + given["height"].astype(int).astype(str)
     table = pd.crosstab(size.rename("size"), given["class"])
     order = sorted(table.index, key=lambda name: (-table.loc[name].sum(), name))
@@ -71,12 +71,12 @@ def _size(name: str, here: pd.Series, elsewhere: pd.Series, level: float) -> Siz
 
 
 def _pvalue(here: pd.Series, elsewhere: pd.Series) -> float:
-    """Of the chi-square test that both are samples of the same classes."""
+    """P-value of the chi-square test that both have the same class shares."""
     return float(chi2_contingency(np.stack([here, elsewhere])).pvalue)
 
 
 def finding(table: list[Size], labels: str) -> Finding:
-    """Sizes that hold the classes in quite different shares."""
+    """Sizes with quite different class shares."""
     different = [size for size in table if size.different]
     images, total = sum(size.images for size in different), sum(size.images for size in table)
     found: list[Offender] = [
@@ -90,8 +90,8 @@ def finding(table: list[Size], labels: str) -> Finding:
     names = ", ".join(size.size for size in different)
     sentence = (
         f"Label version {labels}: {counted(len(different), 'image size')} ({names}; "
-        f"{counted(images, 'image')} of {total:,}) {'holds' if len(different) == 1 else 'hold'} the classes in quite "
-        "different shares than the others: perhaps another batch, whose looks a network may learn."
+        f"{counted(images, 'image')} of {total:,}) {'has' if len(different) == 1 else 'have'} quite different "
+        "class shares than the others: perhaps another batch, whose appearance a network may learn."
     )
     numbers = {"sizes": len(different), "images": images, "share": share(images, total)}
     return Finding("size-by-class", "warning", sentence, numbers, found, labels)

@@ -1,4 +1,4 @@
-"""An inventory (``path,bytes,sha256``), audited before the images are there: which files are byte-identical."""
+"""An inventory (``path,bytes,sha256``) audited before the images are available: which files are byte-identical."""
 
 import csv
 import io
@@ -29,7 +29,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Pair:
-    """Two byte-identical files and what is known of each."""
+    """Two byte-identical files and what is known about each."""
 
     paths: tuple[str, str]
     sha256: str
@@ -38,23 +38,23 @@ class Pair:
 
     @property
     def across_folds(self) -> bool:
-        """Whether the two lie in different official folds; not so where a fold is unknown."""
+        """Whether the two lie in different official folds; False if a fold is unknown."""
         return None not in self.folds and self.folds[0] != self.folds[1]
 
     @property
     def subjects(self) -> tuple[str, str] | None:
-        """The two patients in order where they are known and differ."""
+        """The two patients, sorted, if both are known and differ."""
         one, other = self.patients
         return None if one is None or other is None or one == other else (min(one, other), max(one, other))
 
 
 def parse(text: str) -> tuple[list[Entry], list[str]]:
-    """The files of an inventory in CSV, and a line for each thing wrong with it; other columns are passed over."""
+    """The files of an inventory in CSV, and a line per problem; other columns are ignored."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(reader, [])
         wrong = [
-            f"line 1: column {name!r} stands {_times(header.count(name))}"
+            f"line 1: column {name!r} occurs {_times(header.count(name))}"
             for name in COLUMNS
             if header.count(name) != 1
         ]
@@ -84,10 +84,10 @@ def _problems(entries: Sequence[Entry]) -> Iterator[str]:
         if not entry.path.strip():
             yield f"{at}no path"
         elif entry.path in lines:
-            yield f"{at}{entry.path} stands in line {lines[entry.path]} already"
+            yield f"{at}{entry.path} is already in line {lines[entry.path]}"
         lines.setdefault(entry.path, entry.line)
         if not _BYTES.fullmatch(entry.bytes):
-            yield f"{at}bytes: a whole number from 0 on is expected, got {entry.bytes!r}"
+            yield f"{at}bytes: a non-negative integer is expected, got {entry.bytes!r}"
         if not _SHA256.fullmatch(entry.sha256):
             yield f"{at}sha256: 64 hexadecimal digits are expected, got {len(entry.sha256)}: {entry.sha256!r}"
         elif (first := sizes.setdefault(entry.sha256, entry)).bytes != entry.bytes:
@@ -97,8 +97,8 @@ def _problems(entries: Sequence[Entry]) -> Iterator[str]:
 def pairs(entries: Sequence[Entry], record_of: Callable[[str], Record] | None = None) -> list[Pair]:
     """All pairs of byte-identical files, sorted by path.
 
-    A pair is the first file of a group of byte-identical ones, in the order of their paths, with each of the later: a
-    group of n files gives n - 1 pairs, as many as files could be removed, and is across folds if one of its pairs is.
+    A pair is the first file of a group of byte-identical files, by path, with each of the later ones: a group of n
+    files gives n - 1 pairs, the number of redundant files, and is across folds if one of its pairs is.
     """
     groups: dict[str, list[str]] = {}
     for entry in sorted(entries, key=lambda entry: entry.path):
@@ -112,7 +112,7 @@ def _pair(one: str, other: str, sha256: str, record_of: Callable[[str], Record] 
 
 
 def figures(entries: Sequence[Entry], found: Sequence[Pair]) -> dict[str, Any]:
-    """Counts, the subjects behind the pairs (the most frequent first), and all pairs, as JSON has them."""
+    """Counts, the subjects of the pairs (most frequent first), and all pairs, as JSON."""
     subjects = Counter(pair.subjects for pair in found if pair.subjects)
     across = Counter(pair.subjects for pair in found if pair.subjects and pair.across_folds)
     return {

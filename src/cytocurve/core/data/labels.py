@@ -1,25 +1,26 @@
-"""Label tables: reading them, and everything that can be wrong with them."""
+"""Label tables: parsing them, and everything that can be wrong with them."""
 
 import csv
-import difflib
 import io
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
 import pandas as pd
 
+from cytocurve.text import did_you_mean
+
 REQUIRED = ("image", "label")
 OPTIONAL = ("patient", "annotator", "fold")
-"""``fold`` is the official fold of a dataset whose authors give some."""
+"""``fold`` is the official fold of a dataset whose authors define folds."""
 
 _OTHER_SEPARATORS = {";": "';'", "\t": "tabs"}
-"""What spreadsheets write between fields where a comma is the decimal mark, and elsewhere."""
+"""Field separators of spreadsheets in locales with a decimal comma, and of other tools."""
 
 _CONTROL = r"[\x00-\x1f\x7f]"
 
 
 def parse(text: str) -> pd.DataFrame:
-    """A CSV table as strings, an empty field as ``""``; raises ``ValueError`` naming every line that does not fit."""
+    """A CSV table as strings, an empty field as ``""``; raises ``ValueError`` naming every malformed line."""
     header_line = text.partition("\n")[0]
     for mark, name in _OTHER_SEPARATORS.items():
         if mark in header_line and "," not in header_line:
@@ -39,10 +40,10 @@ def parse(text: str) -> pd.DataFrame:
 
 
 def problems(images: Collection[str], tables: Mapping[str, pd.DataFrame], known: Collection[str] | None) -> list[str]:
-    """One line for each thing that is wrong with the label tables of these images; none if they can be used.
+    """One line per problem in the label tables of these images; none if they can be used.
 
     ``tables`` maps a table's name, which the lines begin with, to its rows: ``image, label`` and, where known,
-    ``patient``. An empty label means unlabelled. ``known`` are the labels that may occur; None leaves them open.
+    ``patient``. An empty label means unlabelled. ``known`` are the labels that may occur; None allows any.
     """
     lines = []
     sound = {}
@@ -60,15 +61,15 @@ def _columns(table: pd.DataFrame) -> list[str]:
     there = f"the columns are: {', '.join(map(str, columns)) or 'none'}"
     lines = [f"column {column!r} is missing; {there}" for column in REQUIRED if column not in columns]
     twice = [column for column in (*REQUIRED, *OPTIONAL) if columns.count(column) > 1]
-    return lines + [f"column {column!r} stands twice; {there}" for column in twice]
+    return lines + [f"column {column!r} occurs twice; {there}" for column in twice]
 
 
 def _rows(table: pd.DataFrame, images: Collection[str]) -> list[str]:
-    """Images with several rows or none, rows without an image, blanks and control characters that nobody sees."""
+    """Images with several rows or none, rows without an image, invisible blanks and control characters."""
     counts = Counter(table["image"])
     lines = [f"{image}: {count} rows for one image" for image, count in sorted(counts.items()) if count > 1]
     lines += [
-        f"{image or '(empty)'}: a row for an image that is not there" for image in sorted(set(counts) - set(images))
+        f"{image or '(empty)'}: a row for an image that does not exist" for image in sorted(set(counts) - set(images))
     ]
     lines += [f"{image}: an image without a row" for image in sorted(set(images) - set(counts))]
     columns = [column for column in (*REQUIRED, *OPTIONAL) if column in table]
@@ -84,13 +85,13 @@ def _rows(table: pd.DataFrame, images: Collection[str]) -> list[str]:
 
 
 def _labels(table: pd.DataFrame, known: Collection[str] | None) -> list[str]:
-    """Labels that the dataset does not have, and a table without any."""
+    """Labels that the dataset does not define, and a table without any label."""
     labelled = table[table["label"] != ""]
     if labelled.empty:
         return ["no image has a label"]
     if known is None:
         return []
-    unknown = {label: _nearest(label, known) for label in set(labelled["label"]) - set(known)}
+    unknown = {label: did_you_mean(label, sorted(known)) for label in set(labelled["label"]) - set(known)}
     return [
         f"{image}: unknown class {label!r}{unknown[label]}"
         for image, label in zip(labelled["image"], labelled["label"], strict=True)
@@ -98,31 +99,25 @@ def _labels(table: pd.DataFrame, known: Collection[str] | None) -> list[str]:
     ]
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` with the known name that is most like this one, or nothing where none is."""
-    close = difflib.get_close_matches(name, sorted(known), n=1)
-    return f"; did you mean {close[0]!r}?" if close else ""
-
-
 def _properties(tables: Mapping[str, pd.DataFrame]) -> list[str]:
-    """Images of which two tables, or two rows, know different patients or folds."""
+    """Images with different patients or folds in two tables or rows."""
     lines = []
     for column in ("patient", "fold"):
-        said: dict[str, dict[str, str]] = {}
+        values_of: dict[str, dict[str, str]] = {}
         for name, table in tables.items():
             for image, value in _values(column, table):
-                said.setdefault(image, {}).setdefault(value, name)
+                values_of.setdefault(image, {}).setdefault(value, name)
         lines += [
-            f"{image}: one image of several {column}s: "
+            f"{image}: one image with several {column}s: "
             + ", ".join(f"{value!r} in {name}" for value, name in values.items())
-            for image, values in sorted(said.items())
+            for image, values in sorted(values_of.items())
             if len(values) > 1
         ]
     return lines
 
 
 def known(column: str, tables: Iterable[pd.DataFrame]) -> dict[str, str]:
-    """The ``patient`` or ``fold`` of each image of which any of these sound tables knows it."""
+    """The ``patient`` or ``fold`` of each image for which one of these valid tables has it."""
     return {image: value for table in tables for image, value in _values(column, table)}
 
 
@@ -133,5 +128,5 @@ def _values(column: str, table: pd.DataFrame) -> Iterator[tuple[str, str]]:
 
 
 def class_counts(labels: Iterable[str]) -> dict[str, int]:
-    """Number of images of each label, sorted by label; the empty label is left out."""
+    """Number of images of each label, sorted by label; the empty label is excluded."""
     return dict(sorted(Counter(label for label in labels if label).items()))

@@ -1,9 +1,8 @@
-"""Pictures that look the same, whichever of the eight flips and quarter turns they are shown in.
+"""Pictures that look the same in any of the eight flips and quarter turns.
 
-Two thumbnails are compared by the root mean square of their differences, divided by the lesser of the two standard
-deviations of their grey levels, the least over the eight views of one of them. So what counts is the part of a
-picture's contrast in which they differ: equal pictures have 0, unlike ones some sqrt(2), and a picture without any
-contrast is alike to its very copies only.
+The difference of two thumbnails is the root mean square of their pixel differences, divided by the smaller standard
+deviation of their gray levels; the minimum over the eight views of one of them counts. It is relative to the contrast:
+equal pictures have 0, unrelated ones about sqrt(2), and a picture without contrast only resembles its exact copies.
 """
 
 from collections.abc import Iterator
@@ -16,16 +15,16 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 ALIKE = 0.25
-"""The difference up to which two pictures are near-identical: a correlation of some 0.97 or more.
+"""The difference up to which two pictures are near-identical: a correlation of about 0.97 or more.
 
 Measured on real pictures of PBC, the starter's and those of C-NMC, segmented on black: of all 750,000 pairs of
-different cells the least is 0.56 in PBC, 0.47 in the starter, 0.57 among 13 cells of C-NMC. Flips have 0, quarter
+different cells the smallest is 0.56 in PBC, 0.47 in the starter, 0.57 among 13 cells of C-NMC. Flips have 0, quarter
 turns, half the size or a JPEG of quality 75 mostly below 0.03, a JPEG of quality 30 below 0.05 (one of C-NMC 0.27), and
 1 % cut off every side at most 0.20. With 2 % cut off it is 0.28 in the middle, so that such crops are found in part.
 """
 
 THUMBNAIL = 32
-"""Pixels a side of the grey pictures that are compared."""
+"""Width and height in pixels of the gray pictures that are compared."""
 
 Thumbnails = NDArray[np.uint8]
 Numbers = NDArray[np.float64]
@@ -48,8 +47,8 @@ def views(thumbnail: NDArray[Grey]) -> Iterator[NDArray[Grey]]:
 def near_identical(thumbnails: Thumbnails) -> Pairs:
     """Pairs ``(first, second, difference)`` that connect all near-identical pictures; sorted, ``first < second``.
 
-    ``thumbnails`` is (images, side, side), ``THUMBNAIL`` a side at most. Pictures that earlier pairs connect already
-    are not compared again: there are fewer pairs than pictures, however many are alike.
+    ``thumbnails`` is (images, side, side) with a side of at most ``THUMBNAIL``. Pictures already connected by earlier
+    pairs are not compared again, so there are fewer pairs than pictures, however many are alike.
     """
     if not len(thumbnails):
         return []
@@ -73,7 +72,7 @@ def near_identical(thumbnails: Thumbnails) -> Pairs:
 
 
 def _join(group: NDArray[np.intp], rows: NDArray[np.intp], columns: NDArray[np.intp], differences: Numbers) -> Pairs:
-    """Make one group of those that are alike; the pairs that did, one for each group that was joined to another."""
+    """Merge the groups of pictures that are alike; returns one pair per merged group."""
     pairs: Pairs = []
     alike = (differences <= ALIKE) & (rows[:, np.newaxis] < columns)
     for place in np.flatnonzero(alike.any(axis=1)):
@@ -87,7 +86,7 @@ def _join(group: NDArray[np.intp], rows: NDArray[np.intp], columns: NDArray[np.i
 
 
 def difference(one: Thumbnails, other: Thumbnails) -> float:
-    """How much two thumbnails (side, side) differ: 0 for equal views, infinite where one of them is all of one grey."""
+    """How much two thumbnails (side, side) differ: 0 for equal views, infinite if one of them is uniformly gray."""
     both = np.stack([one, other])
     return float(_differences(both, _sums(both), np.array([0]), np.array([1]))[0, 0])
 
@@ -95,7 +94,7 @@ def difference(one: Thumbnails, other: Thumbnails) -> float:
 def _differences(thumbnails: Thumbnails, sums: Numbers, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Numbers:
     """The differences of all ``rows`` from all ``columns``.
 
-    The products of grey levels less 128 are whole numbers, and no sum of them exceeds 2^24: float32 holds them exactly,
+    The products of gray levels minus 128 are integers, and no sum of them exceeds 2^24: float32 holds them exactly,
     and the result is the same on every machine.
     """
     squares, contrasts = sums
@@ -109,9 +108,9 @@ def _differences(thumbnails: Thumbnails, sums: Numbers, rows: NDArray[np.intp], 
 
 
 def _reach(signatures: NDArray[np.float32], contrasts: Numbers) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Two tables with a row a picture; a product of one's row and another's above 0 says that the two are not alike.
+    """Two tables with a row per picture; if the product of a row of each is above 0, the two pictures are not alike.
 
-    The product is the squared distance of the signatures less what ``ALIKE`` allows the first picture, and less what
+    The product is the squared distance of the signatures minus what ``ALIKE`` allows the first picture and what
     rounding to float32 may add.
     """
     lengths = np.einsum("ij,ij->i", signatures, signatures)[:, np.newaxis]
@@ -125,17 +124,18 @@ def _centred(thumbnails: Thumbnails) -> NDArray[np.float32]:
 
 
 def _sums(thumbnails: Thumbnails) -> Numbers:
-    """Of each picture the sum of squares about 128, and that about its own mean: (2, images)."""
+    """Each picture's sum of squares about 128 and about its own mean, (2, images)."""
     pixels = thumbnails.reshape(len(thumbnails), -1).astype(np.int32) - 128
     squares = np.einsum("ij,ij->i", pixels, pixels).astype(np.float64)
     return np.stack([squares, squares - pixels.sum(axis=1).astype(np.float64) ** 2 / pixels.shape[1]])
 
 
 def _signatures(thumbnails: Thumbnails) -> NDArray[np.float32]:
-    """The same numbers for all views of a picture, no farther from each other than any views of two pictures are.
+    """Numbers that all views of a picture share; two pictures' numbers are no farther apart than their closest views.
 
-    They are the sizes of the lowest coefficients of the orthonormal cosine transform, which keeps distances: a flip
-    changes signs, a quarter turn swaps (u, v) and (v, u) besides; taking sizes and sorting the two only brings closer.
+    They are the magnitudes of the lowest coefficients of the orthonormal cosine transform, which preserves distances: a
+    flip changes signs, a quarter turn also swaps (u, v) and (v, u); taking magnitudes and sorting the two only reduces
+    distances.
     """
     found = []
     rows, columns = np.triu_indices(min(_LOW, thumbnails.shape[-1]))
@@ -148,7 +148,7 @@ def _signatures(thumbnails: Thumbnails) -> NDArray[np.float32]:
 
 
 def first_of_group(count: int, pairs: Pairs) -> NDArray[np.intp]:
-    """For each of ``count`` pictures the least index of those that chains of pairs connect it with."""
+    """For each of ``count`` pictures, the smallest index among those connected to it by chains of pairs."""
     rows, columns = np.array([pair[:2] for pair in pairs], dtype=np.intp).reshape(-1, 2).T
     graph = coo_array((np.ones(len(pairs), np.int8), (rows, columns)), shape=(count, count))
     component = connected_components(graph, directed=False)[1]

@@ -1,7 +1,7 @@
-"""Cross-validation splits with nested training sets: by image, by group (patients, near-identical pictures), as given.
+"""Cross-validation splits with nested training sets: by image, by group (patients, similar pictures), or predefined.
 
 Splitters yield indices, never data. Order is drawn from hashes of the images' identities and a seed, so that
-a split depends on which images take part, not on their file names or their order on disk.
+a split depends on which images are included, not on their file names or their order on disk.
 """
 
 import hashlib
@@ -46,17 +46,17 @@ def cross_validation(identities: Sequence[str], classes: Sequence[int], folds: i
 def grouped_cross_validation(
     identities: Sequence[str], classes: Sequence[int], groups: Sequence[str], folds: int, seed: int
 ) -> list[Fold]:
-    """Folds that never tear a group, stratified as well as can be; otherwise as ``cross_validation``.
+    """Folds that keep groups together, stratified as well as possible; otherwise as ``cross_validation``.
 
-    Greedy, the groups that are hardest to place first: each goes to the fold that leaves the classes' shares most even
-    (as scikit-learn's StratifiedGroupKFold does). Raises ``InputError`` for fewer than three folds, or fewer groups.
+    Greedy, the groups that are hardest to place first: each goes to the fold that keeps the class shares most even
+    (like scikit-learn's StratifiedGroupKFold does). Raises ``InputError`` for fewer than three folds, or fewer groups.
     """
     names = sorted(set(groups), key=lambda group: _draw(f"groups/{seed}", group))
     if folds < 3 or len(names) < folds:
         raise InputError(f"folds: at least 3, and no more than the {len(names)} groups of images, got {folds}")
-    of, numbers = np.array(_positions(names, groups)), sorted(set(classes))
+    group_of, numbers = np.array(_positions(names, groups)), sorted(set(classes))
     counts = np.zeros((len(names), len(numbers)))  # (group, class)
-    np.add.at(counts, (of, np.searchsorted(numbers, classes)), 1)
+    np.add.at(counts, (group_of, np.searchsorted(numbers, classes)), 1)
     placed = np.zeros((folds, len(numbers)))
     fold_of_group = np.empty(len(names), dtype=np.intp)
     total = counts.sum(axis=0)
@@ -67,11 +67,11 @@ def grouped_cross_validation(
         chosen = best[np.argmin(placed[best].sum(axis=1))]
         placed[chosen] += counts[group]
         fold_of_group[group] = chosen
-    return _folds(identities, classes, fold_of_group[of], folds, seed)
+    return _folds(identities, classes, fold_of_group[group_of], folds, seed)
 
 
 def predefined(identities: Sequence[str], classes: Sequence[int], given: Sequence[str], seed: int) -> list[Fold]:
-    """Folds as the dataset's authors give them, in the order of their names; otherwise as ``cross_validation``.
+    """Folds as defined by the dataset's authors, in the order of their names; otherwise as ``cross_validation``.
 
     Raises ``InputError`` for fewer than three.
     """
@@ -108,10 +108,10 @@ def _fold(
 
 
 def by_whole_groups(train: Indices, classes: Sequence[int], groups: Sequence[str]) -> Indices:
-    """The training images ordered group by group, so that a prefix holds whole groups and at most one in part.
+    """The training images ordered group by group, so that a prefix contains whole groups and at most one partial group.
 
     The groups come in the order of their first image; the next is always one of the class that has the fewest images
-    so far, a group's class being that of most of its images. Within a group the order stays.
+    so far, a group's class being that of most of its images. Within a group the order is kept.
     """
     members: dict[str, list[int]] = {}
     for index in train.tolist():
@@ -133,9 +133,9 @@ def by_whole_groups(train: Indices, classes: Sequence[int], groups: Sequence[str
 
 
 def joined(identities: Sequence[str], *groupings: Sequence[str]) -> list[str]:
-    """Each image's group, where images that any of the groupings puts together share one; an empty name is no group.
+    """Each image's group: images that any of the groupings puts together share one; an empty name means no group.
 
-    A group is called by the least of its images' identities.
+    A group is named after the smallest of its images' identities.
     """
     first: dict[tuple[int, str], int] = {}
     edges = [
@@ -156,7 +156,7 @@ def joined(identities: Sequence[str], *groupings: Sequence[str]) -> list[str]:
 def balanced_sample(
     identities: Sequence[str], classes: Sequence[int], strata: Sequence[str], size: int, seed: int
 ) -> Indices:
-    """Indices of ``size`` images a class, sorted; within a class the strata (its labels) are drawn in turn.
+    """Indices of ``size`` images per class, sorted; within a class the strata (its labels) are drawn in turn.
 
     Raises ``InputError`` listing the classes that have fewer than ``size`` images.
     """
@@ -169,7 +169,7 @@ def balanced_sample(
         groups = by_class([identities[i] for i in members], [names.index(strata[i]) for i in members], f"sample/{seed}")
         chosen.append(np.array(members)[round_robin(groups)][:size])
     if short:
-        raise InputError(f"sample_per_class: {size} images a class are asked for, but there are only", short)
+        raise InputError(f"sample_per_class: {size} images per class requested, but there are only", short)
     return np.sort(np.concatenate(chosen))
 
 

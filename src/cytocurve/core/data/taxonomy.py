@@ -1,4 +1,4 @@
-"""Cell types, and tasks: questions to a cell as sets of classes."""
+"""Cell types, and tasks: questions about a cell as sets of classes."""
 
 import hashlib
 import json
@@ -11,11 +11,11 @@ from cytocurve.errors import InputError
 
 @dataclass(frozen=True)
 class CellType:
-    """A label that experts give to a single cell, or a patient's diagnosis given to all of the patient's cells.
+    """A label that an expert assigns to a single cell, or a patient's diagnosis assigned to all of the patient's cells.
 
     ``blast`` and ``atypical`` follow Matek et al. 2019, Methods: blasts are the immature precursors whose
-    count makes the diagnosis; atypical is every type that peripheral blood does not hold in health. ``parent`` is the
-    wider type into which a rare one is merged.
+    count defines the diagnosis; atypical is every type not found in healthy peripheral blood. ``parent`` is the wider
+    type that a rare one is merged into.
     """
 
     name: str
@@ -79,10 +79,10 @@ BINARY = ("negative", "positive")
 
 @dataclass(frozen=True)
 class Task:
-    """A question to a cell: ``classes`` in the order of the network's outputs, ``members`` from label to class index.
+    """A question about a cell: ``classes`` in the order of the network's outputs, ``members`` from label to index.
 
     A binary task has the classes ``negative`` and ``positive``, in this order. Labels outside ``members``
-    take no part in the task.
+    are excluded from the task.
     """
 
     name: str
@@ -96,26 +96,26 @@ class Task:
 
 
 def named_task(name: str, counts: Mapping[str, int], min_class_size: int, rare: str = "drop") -> Task:
-    """The task ``blast``, ``atypical`` or ``multiclass`` on a label version with these counts of images a label.
+    """The task ``blast``, ``atypical`` or ``multiclass`` on a label version with these counts of images per label.
 
-    ``multiclass`` needs ``min_class_size`` images a class (Schouten et al. 2021, "Multiclass classifier": five): rarer
-    labels are dropped, or, where ``rare`` is ``merge``, given to their ``parent`` as long as there is one (Matek et al.
-    2019, Methods). Raises ``InputError`` for an unknown task, and for labels of which the taxonomy does not say whether
-    they are ``blast`` or ``atypical``.
+    ``multiclass`` needs ``min_class_size`` images per class (Schouten et al. 2021, "Multiclass classifier": five);
+    rarer labels are dropped, or, if ``rare`` is ``merge``, merged into their ``parent`` as long as there is one
+    (Matek et al. 2019, Methods). Raises ``InputError`` for an unknown task, and for labels not in the taxonomy.
     """
     if name == "multiclass":
         return _task(name, _classes(counts, min_class_size, rare))
     if name not in NAMED_TASKS:
         raise InputError(
             f"task: unknown task {name!r}",
-            hint=f"Named tasks: {', '.join(NAMED_TASKS)}. Or state classes: task: {{positive: [...], negative: [...]}}",
+            hint=f"Named tasks: {', '.join(NAMED_TASKS)}. "
+            "Or define the classes: task: {positive: [...], negative: [...]}",
         )
     unknown = sorted(set(counts) - set(CELL_TYPES))
     if unknown:
         raise InputError(
-            f"task {name!r} is not defined for these labels, which the taxonomy does not know:",
+            f"task {name!r} is not defined for these labels, which are not in the taxonomy:",
             unknown,
-            "State the classes in params.yaml: task: {positive: [...], negative: [...]}",
+            "Define the classes in params.yaml: task: {positive: [...], negative: [...]}",
         )
     positive = {label for label in counts if getattr(CELL_TYPES[label], name)}
     return Task(name, BINARY, {label: int(label in positive) for label in counts})
@@ -137,19 +137,19 @@ def _classes(counts: Mapping[str, int], min_class_size: int, rare: str) -> dict[
 
 
 def parent_of(label: str) -> str | None:
-    """The wider cell type of a label, None where there is none."""
+    """The wider cell type of a label, None if there is none."""
     return CELL_TYPES[label].parent if label in CELL_TYPES else None
 
 
 def stated_task(classes: Mapping[str, Sequence[str]], known: Collection[str]) -> Task:
     """The task of these classes, each a set of labels; ``known`` are the labels that occur.
 
-    Raises ``InputError`` listing labels that do not occur and labels that are stated twice.
+    Raises ``InputError`` listing labels that do not occur and labels that are listed twice.
     """
     stated = [label for labels in classes.values() for label in labels]
     offenders = [f"{label!r} occurs in no image" for label in sorted(set(stated) - set(known))]
     offenders += [
-        f"{label!r} is stated twice" for label in sorted({label for label in stated if stated.count(label) > 1})
+        f"{label!r} is listed twice" for label in sorted({label for label in stated if stated.count(label) > 1})
     ]
     if offenders:
         raise InputError(
@@ -164,10 +164,10 @@ def _task(name: str, classes: Mapping[str, Sequence[str]]) -> Task:
 
 
 def stated_task_name(classes: Mapping[str, Sequence[str]]) -> str:
-    """The name under which a stated task appears in the tracking store and the registry.
+    """The name under which a task defined by its classes appears in the tracking store and the registry.
 
-    Letters, digits and ``_.+-`` only, since it stands in paths and filters; a name that had others, that is long, or
-    that does not tell the labels ends with a digest of the classes.
+    Letters, digits and ``_.+-`` only, since it is used in paths and filters; a name that had other characters, is long,
+    or does not identify the labels ends with a digest of the classes.
     """
     sets = {name: sorted(labels) for name, labels in sorted(classes.items())}
     binary = set(classes) == set(BINARY)

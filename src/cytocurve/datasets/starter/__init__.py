@@ -1,6 +1,6 @@
-"""The starter: a drawing of single blood cells in the form of ALL-IDB2, for trying cytocurve without any download.
+"""The starter: synthetic single blood cells in the layout of ALL-IDB2, for trying cytocurve without a download.
 
-The folder has the upstream's form: ``img/ImNNN_<c>.tif``, c = 1 for a patient with ALL and 0 for a healthy one, and
+The folder has upstream's layout: ``img/ImNNN_<c>.tif``, c = 1 for a patient with ALL and 0 for a healthy one, and
 a table ``<version>.csv`` with the columns image, label and patient for each of the two label versions.
 """
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from cytocurve.datasets import Dataset, Listing, Progress
-from cytocurve.datasets.starter import painter as cellpainter
+from cytocurve.datasets.starter import painter
 from cytocurve.datasets.starter.painter import Granules, Look
 from cytocurve.errors import InputError
 
@@ -95,7 +95,7 @@ _SMEARS = 6
 
 @dataclass(frozen=True)
 class Specimen:
-    """What one image shows; specimens with the same ``seed`` are the same picture."""
+    """The content of one image; specimens with the same ``seed`` are the same picture."""
 
     image: str
     diagnosis: str
@@ -119,7 +119,7 @@ def specimens() -> list[Specimen]:
 def _group(rng: np.random.RandomState, diagnosis: str, counts: Mapping[str, int], seed: int) -> list[Specimen]:
     """The cells of one diagnosis, five of them twice, in random order and without names yet.
 
-    Every smear holds patients of both diagnoses, so that its stain does not give the diagnosis away.
+    Every smear has patients of both diagnoses, so that its stain does not reveal the diagnosis.
     """
     cells: list[Specimen] = []
     for kind in (kind for kind, count in counts.items() for _ in range(count)):
@@ -135,14 +135,14 @@ def _shuffled(rng: np.random.RandomState, cells: list[Specimen]) -> Iterator[Spe
     return (cells[index] for index in np.argsort(rng.random_sample(len(cells)), kind="stable"))
 
 
-def slides() -> list[cellpainter.Smear]:
+def slides() -> list[painter.Smear]:
     """The smears, each with its stain and its lighting."""
-    return [cellpainter.smear(np.random.RandomState(_SEED + number)) for number in range(_SMEARS)]
+    return [painter.smear(np.random.RandomState(_SEED + number)) for number in range(_SMEARS)]
 
 
-def paint(cell: Specimen, smears: Sequence[cellpainter.Smear]) -> NDArray[np.uint8]:
+def paint(cell: Specimen, smears: Sequence[painter.Smear]) -> NDArray[np.uint8]:
     """The specimen's pixels, (257, 257, 3)."""
-    return cellpainter.paint(LOOKS[cell.expert], _PASSERS, smears[cell.smear], cell.seed)
+    return painter.paint(LOOKS[cell.expert], _PASSERS, smears[cell.smear], cell.seed)
 
 
 def draw(folder: Path, progress: Progress) -> None:

@@ -1,4 +1,4 @@
-"""Shapes, noise and random numbers, bit for bit alike on every machine.
+"""Shapes, noise and random numbers, bit for bit identical on every machine.
 
 Only operations whose results IEEE 754 fixes are used (+ - * / sqrt, comparisons, floor, rint), no transcendental
 function, no reduction whose order a processor may choose, and of numpy's generators only the frozen stream of
@@ -17,7 +17,7 @@ Point = tuple[float, float]
 
 
 def uniform(rng: Rng, span: Range) -> float:
-    """A number drawn evenly from the span."""
+    """A number drawn uniformly from the span."""
     return span[0] + (span[1] - span[0]) * float(rng.random_sample())
 
 
@@ -62,7 +62,7 @@ def cut(a: Plane, b: Plane, blend: float) -> Plane:
 
 
 def noise(rng: Rng, y: Plane, x: Plane, pitch: float) -> Plane:
-    """Smooth noise in 0..1 on a lattice of that pitch, turned at random so that its axes do not show."""
+    """Smooth noise in 0..1 on a lattice of that pitch, rotated at random so that its axes are not visible."""
     lattice = rng.random_sample((32, 32))
     down, right = direction(rng)
     v = (y * right + x * down) / pitch + uniform(rng, (0, 32))

@@ -1,4 +1,4 @@
-"""Paints synthetic stained blood cells as arrays, bit for bit alike on every machine.
+"""Paints synthetic stained blood cells as arrays, bit for bit identical on every machine.
 
 The image is light that passes through layers: every layer multiplies each colour channel by one minus what it
 absorbs there. The operations are those of ``core.drawing`` and others that IEEE 754 fixes. Lengths are in pixels.
@@ -28,7 +28,7 @@ from cytocurve.datasets.starter.drawing import (
 )
 
 SIDE = 257
-"""Height and width of an image in pixels, those of ALL-IDB2."""
+"""Height and width of an image in pixels, as in ALL-IDB2."""
 
 Colour = tuple[float, float, float]
 
@@ -82,10 +82,10 @@ class Look:
 
 
 BLACK = 0.22
-"""The part of the bare lamp's light that the camera shows as black: it sets the contrast."""
+"""The fraction of the unattenuated light that the camera shows as black; it sets the contrast."""
 
 PLATELET: Colour = (0.36, 0.45, 0.14)
-"""What the middle of a platelet absorbs."""
+"""The absorption of a platelet's middle."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def absorb(film: Plane, patch: Patch, cover: Plane, colour: Colour) -> None:
 
 
 def clear(film: Plane, patch: Patch, cover: Plane) -> None:
-    """Take away what lies under a cell: red cells are pushed aside by it."""
+    """Remove what lies under a cell, which pushes red cells aside."""
     for channel in range(3):
         part = film[channel, patch.rows, patch.columns]
         part += (1.0 - part) * cover
@@ -150,7 +150,7 @@ def red_cell(film: Plane, rng: Rng, centre: Point, radius: float, colour: Colour
 
 
 def red_cells(film: Plane, rng: Rng, smear: Smear, keep_clear: float) -> None:
-    """Red cells around the middle, touching and at times overlapping, none nearer than ``keep_clear`` to it."""
+    """Red cells around the middle, touching and sometimes overlapping, none nearer than ``keep_clear`` to it."""
     placed: list[tuple[float, float, float]] = []
     middle, tint = SIDE / 2, uniform(rng, (0.75, 1.4))
     for _ in range(int(smear.crowding * uniform(rng, (0.4, 1.4)))):
@@ -284,7 +284,7 @@ def platelets(film: Plane, rng: Rng, smear: Smear, look: Look) -> None:
 
 
 def surroundings(film: Plane, rng: Rng, smear: Smear, passers: Sequence[Look], keep_clear: float) -> None:
-    """Plasma, red cells, stray platelets and at times a white cell cut off by the image's edge."""
+    """Plasma, red cells, stray platelets and sometimes a white cell cut off by the image's edge."""
     whole = Patch.around((SIDE / 2, SIDE / 2), SIDE)
     absorb(film, whole, noise(rng, whole.y, whole.x, 60.0), (0.02, 0.04, 0.03))
     red_cells(film, rng, smear, keep_clear)
@@ -333,7 +333,7 @@ def smear(rng: Rng) -> Smear:
 
 
 def paint(look: Look, passers: Sequence[Look], slide: Smear, seed: int) -> NDArray[np.uint8]:
-    """One photograph (SIDE, SIDE, 3) of a cell among its neighbours; at times one of the passers is at the edge."""
+    """One photograph (SIDE, SIDE, 3) of a cell among its neighbors; sometimes one of the passers is at the edge."""
     rng = Rng(seed)
     film = np.ones((3, SIDE, SIDE))
     radius = uniform(rng, look.radius)

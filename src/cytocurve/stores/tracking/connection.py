@@ -1,6 +1,6 @@
-"""The tracking store: an MLflow server, or the project's own SQLite store with MLflow's pages on it.
+"""The tracking store: an MLflow server, or the project's own SQLite store, viewed with ``mlflow server``.
 
-MLflow is imported inside the functions: it takes a second, and most commands do without.
+MLflow is imported inside the functions: the import takes a second, and most commands do not need it.
 """
 
 import gc
@@ -29,15 +29,15 @@ QUIET = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
-"""Unless the user set them: MLflow's own defaults give a dead server four minutes."""
+"""Unless set by the user: MLflow's defaults wait four minutes for a dead server."""
 
 
 @contextmanager
 def connected(tracking_uri: str, lock: Path) -> "Iterator[MlflowClient]":
-    """A client of a tracking server or of a local SQLite store, which is created where there is none.
+    """A client of a tracking server or of a local SQLite store, which is created if missing.
 
-    One process of a machine at a time: the others wait for ``lock``, or for one beside the local store. Raises
-    ``InputError`` for other kinds of stores, and ``ServiceError`` where the store fails, here or in the block.
+    One process per machine at a time: the others wait for ``lock``, or for a lock beside the local store. Raises
+    ``InputError`` for other kinds of stores, and ``ServiceError`` if the store fails, here or in the block.
     """
     for name, value in (QUIET | PATIENCE).items():
         os.environ.setdefault(name, value)
@@ -66,7 +66,7 @@ def _client(tracking_uri: str, *, local: bool) -> "MlflowClient":
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """Imports make a million objects to keep, and the garbage collector spends half a second on finding that out."""
+    """Imports create a million lasting objects, which the garbage collector would scan for half a second."""
     collects = gc.isenabled()
     gc.disable()
     try:
@@ -77,9 +77,9 @@ def _without_collections() -> Iterator[None]:
 
 
 def ui_command(tracking_uri: str, lock: Path, port: int) -> tuple[list[str], dict[str, str]]:
-    """The command that serves MLflow's pages on the local store to this machine, and what its environment needs more.
+    """The command that serves MLflow's pages for the local store on this machine, and additional environment variables.
 
-    Raises ``InputError`` where the store is a server, which has its own pages, or where the port is taken.
+    Raises ``InputError`` if the store is a server, which has its own pages, or if the port is taken.
     """
     database = _database(tracking_uri)
     if database is None:
@@ -99,7 +99,7 @@ def ui_command(tracking_uri: str, lock: Path, port: int) -> tuple[list[str], dic
 
 
 def curves_page(tracking_uri: str, lock: Path, experiment: str) -> str:
-    """The part of a link to MLflow's pages that shows an experiment's arms as charts; empty before its first run."""
+    """The fragment of a link to MLflow's charts of an experiment's arms; empty before its first run."""
     with connected(tracking_uri, lock) as client:
         found = client.get_experiment_by_name(experiment)
     arms = quote("tags.`cytocurve.arm_key` LIKE '%'")
@@ -120,9 +120,9 @@ def _database(tracking_uri: str) -> Path | None:
 
 
 def _check_database(tracking_uri: str, database: Path) -> None:
-    """Open the file before MLflow, which tries a damaged one for minutes.
+    """Open the file before MLflow does, which retries a damaged one for minutes.
 
-    Write-ahead logging, once set, stays: it makes writing runs six times faster.
+    Write-ahead logging is a lasting setting of the file: it makes writing runs six times faster.
     """
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
@@ -134,7 +134,7 @@ def _check_database(tracking_uri: str, database: Path) -> None:
 
 
 def _migrate(tracking_uri: str) -> None:
-    """Bring the schema that an earlier MLflow made to the present one; a file without tables is left to the client."""
+    """Upgrade the schema of an earlier MLflow; a file without tables is left to the client."""
     from alembic.util import CommandError
     from mlflow.store.db import utils
 
@@ -151,14 +151,14 @@ def _migrate(tracking_uri: str) -> None:
 
 @cache
 def _present_schema() -> str:
-    """The schema's revision; a process looks for it once, since MLflow reads all its migrations for that."""
+    """The schema's revision; looked up once per process, since MLflow reads all its migrations for that."""
     from mlflow.store.db import utils
 
     return str(utils._get_latest_schema_revision())  # type: ignore[no-untyped-call]
 
 
 def _probe(tracking_uri: str) -> None:
-    """Ask a server for its health once, since MLflow tries a silent one several times."""
+    """Check a server's health once, since MLflow retries an unresponsive one several times."""
     from mlflow.utils.credentials import get_default_host_creds
     from mlflow.utils.rest_utils import http_request
 
@@ -187,7 +187,8 @@ def _unreachable(tracking_uri: str, detail: str) -> ServiceError:
     detail = " ".join((detail.replace(f"{user}@", "…@") if user else detail).split())[:500]
     return ServiceError(
         f"The tracking store {_shown(tracking_uri)} could not be used: {detail}",
-        hint="Nothing is lost: the ledger holds every finished run. When the store works again, run: cytocurve publish",
+        hint="Nothing is lost: the ledger has every finished run.",
+        next_step="once the store works again: cytocurve publish",
     )
 
 

@@ -1,4 +1,4 @@
-"""A run as MLflow takes it, and how it gets there through MLflow's client."""
+"""A run in MLflow's terms, and how it is created through MLflow's client."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
 Point = tuple[str, float, int, int]
-"""Of a metric: its name, value, time (epoch milliseconds) and step."""
+"""A metric's name, value, time (epoch milliseconds) and step."""
 
 
 @dataclass(frozen=True)
 class Data:
-    """A dataset as MLflow names it; a digest has at most 36 characters."""
+    """A dataset in MLflow's terms; a digest has at most 36 characters."""
 
     name: str
     digest: str
@@ -24,7 +24,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Draft:
-    """A finished run to be; ``started`` and ``ended`` are epoch milliseconds, and every metric's value is finite."""
+    """A finished run to create; ``started`` and ``ended`` are epoch milliseconds, and all metric values are finite."""
 
     name: str
     started: int
@@ -36,13 +36,13 @@ class Draft:
 
 
 def create(client: "MlflowClient", experiment: str, draft: Draft) -> None:
-    """Make the run: it is FINISHED after everything else of it is there."""
+    """Create the run; it becomes FINISHED once everything else is stored."""
     entry = client.create_run(experiment, draft.started, dict(draft.tags), draft.name)
     complete(client, entry.info.run_id, draft)
 
 
 def complete(client: "MlflowClient", run_id: str, draft: Draft) -> None:
-    """Log what a run that exists may lack, and finish it."""
+    """Log what an existing run may lack, and finish it."""
     log(client, run_id, draft.params, draft.points, draft.data)
     client.set_terminated(run_id, "FINISHED", draft.ended)
 
@@ -50,7 +50,7 @@ def complete(client: "MlflowClient", run_id: str, draft: Draft) -> None:
 def log(
     client: "MlflowClient", run_id: str, params: Mapping[str, str], points: Sequence[Point], data: Data | None
 ) -> None:
-    """Log parameters, metrics and the dataset; what is there already is not doubled."""
+    """Log parameters, metrics and the dataset; existing entries are not duplicated."""
     from mlflow.entities import Metric, Param
 
     metrics = [Metric(*point) for point in points]

@@ -1,4 +1,4 @@
-"""Finished runs in MLflow: found by their run key or created, so that publishing again completes and never repeats.
+"""Publishes an arm's finished runs: found by run key or created, so publishing again completes and never repeats.
 
 An arm is a parent run, each of its runs a child. A child becomes FINISHED after everything else of it is logged: one
 that a killed process left behind is still RUNNING and is completed by the next :func:`publish`.
@@ -28,15 +28,15 @@ PAGE = 100
 
 
 class History(Protocol):
-    """What is read of a finished run: losses an epoch, and ``started``, ``finished`` (epoch seconds), ``commit``."""
+    """What is read of a finished run: losses per epoch, and ``started``, ``finished`` (epoch seconds), ``commit``."""
 
     @property
     def losses(self) -> tuple[float, ...]:
-        """Training loss, one an epoch."""
+        """Training loss, one per epoch."""
 
     @property
     def validation_losses(self) -> tuple[float, ...]:
-        """Validation loss, one an epoch."""
+        """Validation loss, one per epoch."""
 
     @property
     def provenance(self) -> Mapping[str, Any]:
@@ -45,7 +45,7 @@ class History(Protocol):
 
 @dataclass(frozen=True)
 class PublishedRun:
-    """A run to publish; ``load`` is called only where MLflow lacks the run, and gives None where the ledger lost it."""
+    """A run to publish; ``load`` is called only if MLflow lacks the run, and returns None if the ledger lost it."""
 
     key: str
     fold: int
@@ -127,7 +127,7 @@ def publish(client: "MlflowClient", arm: ArmRuns, progress: Callable[[int, int],
 
 @contextmanager
 def _writer(client: "MlflowClient", experiment: "Experiment") -> Iterator[Callable[[Draft], None]]:
-    """What adds a run: to a local store by its tables, to a server through its interface."""
+    """Adds a run: to the tables of a local store, or through a server's interface."""
     if _is_local(client):
         with bulk_writer(client.tracking_uri, experiment) as write:
             yield write
@@ -140,7 +140,7 @@ def _is_local(client: "MlflowClient") -> bool:
 
 
 def _reconcile(client: "MlflowClient", parent: "Entry", arm: ArmRuns) -> "Entry":
-    """Settle what another machine published meanwhile; the parent that is kept."""
+    """Resolve what another machine published meanwhile; returns the parent that is kept."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -155,7 +155,7 @@ def _reconcile(client: "MlflowClient", parent: "Entry", arm: ArmRuns) -> "Entry"
 
 
 def _draft(arm: ArmRuns, parent: "Entry", run: PublishedRun, history: History, entry: "Entry | None") -> Draft:
-    """A child; a run without times counts from its publishing, or from its creation where that came to pass."""
+    """A child; a run without times starts when it is published, or when it was created."""
     times = {name: int(seconds * 1000) for name in ("started", "finished") if (seconds := history.provenance.get(name))}
     started = entry.info.start_time if entry else times.get("started", int(time.time() * 1000))
     ended = times.get("finished", started)
@@ -230,7 +230,7 @@ def _tags(arm: ArmRuns, commit: str | None) -> dict[str, str]:
 
 
 def _adopt(client: "MlflowClient", parent: "Entry", entry: "Entry") -> None:
-    """Put a run that an earlier parent of this arm published below the present one."""
+    """Move a run that an earlier parent of this arm published below the current one."""
     if entry.data.tags.get(PARENT) != parent.info.run_id:
         client.set_tag(entry.info.run_id, PARENT, parent.info.run_id)
 
@@ -263,7 +263,7 @@ def _settled(client: "MlflowClient", entries: "Sequence[Entry]", *, finished_onl
 
 
 def _experiment(client: "MlflowClient", name: str) -> "Experiment":
-    """The experiment of that name, created where there is none."""
+    """The experiment of that name, created if missing."""
     from mlflow.exceptions import MlflowException
 
     if found := client.get_experiment_by_name(name):

@@ -11,7 +11,7 @@ from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.experiments import PARENT, RUN_KEY
 
 LOCAL = "http://127.0.0.1:5000"
-"""Where ``cytocurve ui`` serves the pages of a local store, unless told otherwise."""
+"""Where ``cytocurve ui`` serves the pages of a local store, by default."""
 
 
 def links(tracking_uri: str, lock: Path, experiment: str, run_keys: Mapping[str, str]) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""An arm's runs and scores as they stand in the tracking store."""
+"""Reads an arm's runs and scores back from the tracking store."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ _PAGE = 1000
 class PublishedArm:
     """A parent run: its arm's name and label version, the digest of its tests (None if published before there was one).
 
-    ``runs`` has a dictionary a finished run: ``fold, size, seed`` and, by name, the ``scores`` that are defined.
+    ``runs`` has one dictionary per finished run: ``fold, size, seed`` and, by name, the ``scores`` that are defined.
     """
 
     arm: str
@@ -29,7 +29,7 @@ class PublishedArm:
 
 
 def published_arm(client: "MlflowClient", experiment: str, name: str) -> PublishedArm:
-    """The arm of that name, or whose parent run has that id; raises ``InputError`` where it is not one."""
+    """The arm of that name, or whose parent run has that id; raises ``InputError`` if there is none."""
     found = client.get_experiment_by_name(experiment)
     if found is None:
         known = sorted(each.name for each in client.search_experiments() if each.name != "Default")
@@ -71,12 +71,12 @@ def _not_one(experiment: str, name: str, named: "list[Entry]", parents: "list[En
         arms = ", ".join(sorted({each.data.tags[ARM] for each in parents})) or "none"
         return InputError(f"MLflow's experiment {experiment!r} has no arm {name!r}", hint=f"Arms: {arms}")
     if len(named) == 1:
-        return InputError(f"MLflow holds no finished run of {name!r}", next_step="cytocurve publish")
-    told = [f"mlflow:{experiment}:{each.info.run_id}  ({_told(each)})" for each in named]
-    return InputError(f"MLflow holds {name!r} of several studies; name one of these:", told)
+        return InputError(f"MLflow has no finished run of {name!r}", next_step="cytocurve publish")
+    choices = [f"mlflow:{experiment}:{parent.info.run_id}  ({_describe(parent)})" for parent in named]
+    return InputError(f"MLflow has {name!r} from several studies; name one of these:", choices)
 
 
-def _told(entry: "Entry") -> str:
+def _describe(entry: "Entry") -> str:
     begun = datetime.fromtimestamp(entry.info.start_time / 1000, UTC)
     commit, data = (entry.data.tags.get(tag, "unknown") for tag in ("mlflow.source.git.commit", "cytocurve.data"))
-    return f"begun {begun:%Y-%m-%d %H:%M} UTC, commit {commit[:7]}, data {data}"
+    return f"started {begun:%Y-%m-%d %H:%M} UTC, commit {commit[:7]}, data {data}"

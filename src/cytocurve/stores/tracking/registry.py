@@ -61,7 +61,7 @@ def registered_versions(client: "MlflowClient") -> list[Version]:
 
 
 def _all(search: Callable[..., Any]) -> Iterator[Any]:
-    """What all pages of a search hold."""
+    """The results on all pages of a search."""
     token = None
     while True:
         page = search(page_token=token)
@@ -87,7 +87,7 @@ def register(
     ``model_key`` identifies the model by what determines it: a version that has it is reused, and only where there is
     none is the model built. ``sample`` is a batch as the model takes it, (images, height, width, channels), and becomes
     the input example; ``metadata`` (JSON values) is stored in the model's own files. Raises
-    ``ServiceError`` where the model cannot be stored.
+    ``ServiceError`` if the model cannot be stored.
     """
     try:
         number = _version_of(client, name, model_key) or _create(
@@ -97,7 +97,7 @@ def register(
     except OSError as error:  # files and uploads; other failures are MLflow's own
         raise ServiceError(
             f"The model {name} could not be stored: {error}",
-            hint="Registering again is harmless: what is there is reused.",
+            hint="Registering again is safe: what exists is reused.",
         ) from error
     return number
 

@@ -1,0 +1,104 @@
+"""One reader for every table that people hand in."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from openpyxl import Workbook
+
+from cytocurve.errors import InputError
+from cytocurve.ingest.tables import read_table, tables_in
+
+ROWS = [["image", "label", "", "patient"], ["a.png", "7", "a note", "P 1"], ["b.png", "", "", "P2"]]
+
+
+def write_csv(path: Path) -> Path:
+    lines = ["image , label,,patient", " a.png,7,a note, P 1 ", ",,,", "b.png,,,P2", ",,,"]
+    path.write_bytes(("\ufeff" + "\r\n".join(lines) + "\r\n").encode())
+    return path
+
+
+def write_workbook(path: Path) -> Path:
+    book = Workbook()
+    sheet = book.active
+    sheet.append([])
+    sheet.append(["image ", "label", None, "patient"])
+    sheet.append([" a.png", 7.0, "a note", " P 1 "])
+    sheet.append([None, " ", None, None])
+    sheet.append(["b.png", None, None, "P2"])
+    book.create_sheet("other").append(["not read"])
+    book.save(path)
+    return path
+
+
+@pytest.mark.parametrize("name", ["list.csv", "LIST.CSV", "list.xlsx", "list.xlsm"])
+def test_read_table_gives_the_same_for_every_format(name: str, tmp_path: Path) -> None:
+    write = write_csv if name.lower().endswith("csv") else write_workbook
+    table = read_table(write(tmp_path / name))
+    assert table.columns.tolist() == ["image", "label", "patient"]
+    assert table.to_numpy().tolist() == [["a.png", "7", "P 1"], ["b.png", "", "P2"]]
+
+
+def test_read_table_keeps_fractions_and_numbers_written_as_text(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["number", "text"])
+    book.active.append([1.5, "007"])
+    book.save(tmp_path / "list.xlsx")
+    assert read_table(tmp_path / "list.xlsx").to_numpy().tolist() == [["1.5", "007"]]
+
+
+@pytest.mark.parametrize("name", ["list.csv", "list.xlsx"])
+def test_read_table_of_no_rows_is_empty(name: str, tmp_path: Path) -> None:
+    if name.endswith("csv"):
+        (tmp_path / name).write_text("")
+    else:
+        Workbook().save(tmp_path / name)
+    assert read_table(tmp_path / name).shape == (0, 0)
+
+
+CELL = st.text(st.characters(codec="utf-8", exclude_categories=["C"], exclude_characters="="), max_size=5)
+
+
+@given(st.lists(st.tuples(CELL, CELL, CELL), max_size=5))
+def test_read_table_gives_a_workbook_and_a_csv_file_of_the_same_cells_the_same_rows(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]
+) -> None:
+    folder = tmp_path_factory.mktemp("tables")
+    book = Workbook()
+    with (folder / "list.csv").open("w", newline="", encoding="utf-8") as file:
+        for row in [("image", "label", "patient"), *rows]:
+            csv.writer(file).writerow(row)
+            book.active.append(row)
+    book.save(folder / "list.xlsx")
+    assert read_table(folder / "list.csv").equals(read_table(folder / "list.xlsx"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("list.txt", b"image,label", "not a table by its suffix"),
+        ("list.csv", b"image,label\n\xe9,x", "not UTF-8, byte 12"),
+        ("list.csv", b"image,label\na\n", "1 in line 2"),
+        ("list.csv", b"image;label\na;b\n", "separated by ';'"),
+        ("list.xlsx", b"not a workbook", "cannot be used as a table"),
+    ],
+)
+def test_read_table_says_why_a_file_cannot_be_read(name: str, content: bytes, reason: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError, match=reason) as caught:
+        read_table(tmp_path / name)
+    assert name in caught.value.problem
+
+
+def test_read_table_names_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"list\.csv: no such file"):
+        read_table(tmp_path / "list.csv")
+
+
+def test_tables_in_leaves_out_hidden_and_lock_files_and_folders(tmp_path: Path) -> None:
+    for name in ("b.xlsx", "a.CSV", "c.xlsm", ".d.csv", "~$b.xlsx", "e.txt"):
+        (tmp_path / name).touch()
+    (tmp_path / "f.csv").mkdir()
+    assert [path.name for path in tables_in(tmp_path)] == ["a.CSV", "b.xlsx", "c.xlsm"]
