@@ -52,7 +52,7 @@ def test_a_closure_follows_imports_however_late_and_only_within_the_package(
     package = tmp_path / "closed"
     package.mkdir()
     (package / "__init__.py").touch()
-    (package / "a.py").write_text("import numpy\nfrom closed import b\n")
+    (package / "a.py").write_text("import numpy\nfrom . import b\n")
     (package / "b.py").write_text(
         "def f():\n    from closed.c import x\n    from cytocurve.core.entropy import entropy\n"
     )

@@ -29,7 +29,8 @@ def closure(*modules: str, without: Collection[str] = ()) -> Sources:
             continue
         if file := _file_of(module):
             sources[module] = file
-            waiting += [name for name in imports(file) if name.partition(".")[0] in _roots(module)]
+            package = module if file.name == "__init__.py" else module.rpartition(".")[0]
+            waiting += [name for name in imports(file, package) if name.partition(".")[0] in _roots(module)]
     return dict(sorted(sources.items()))
 
 
@@ -38,19 +39,22 @@ def _roots(module: str) -> set[str]:
 
 
 @cache
-def imports(file: Path) -> tuple[str, ...]:
-    """Names of modules, and of what may be modules, that a file imports."""
-    return tuple(sorted(set(_imports(ast.parse(file.read_text(encoding="utf-8"))))))
+def imports(file: Path, package: str = "") -> tuple[str, ...]:
+    """Names of the modules that a file of a package imports."""
+    return tuple(sorted(set(_imports(ast.parse(file.read_text(encoding="utf-8")), package))))
 
 
-def _imports(tree: ast.Module) -> Iterator[str]:
+def _imports(tree: ast.Module, package: str) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        elif isinstance(node, ast.ImportFrom):
+            parts = package.split(".")
+            parents = parts[: len(parts) + 1 - node.level] if node.level else []
+            base = ".".join([*parents, *filter(None, [node.module])])
             for alias in node.names:
-                name = f"{node.module}.{alias.name}"
-                yield name if _file_of(name) else node.module
+                name = f"{base}.{alias.name}"
+                yield name if _file_of(name) else base
 
 
 @cache
