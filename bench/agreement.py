@@ -22,7 +22,7 @@ OTHERS: Mapping[str, Mapping[str, Any]] = {
 
 
 def main() -> None:
-    """Train with both engines and compare; some ten minutes."""
+    """Train with both engines and compare; takes about ten minutes."""
     given = harness.options(__doc__ or "", "python -m bench.agreement --folds 4 --epochs 5", folds=10, epochs=500)
     with tempfile.TemporaryDirectory() as folder:
         reference = _scores(Path(folder) / "reference", "native", 0, given.folds, given.epochs)
@@ -34,10 +34,10 @@ def main() -> None:
         "agreement",
         "Agreement of the engines",
         f"ROC-AUC on the test folds of the starter dataset, {given.folds} folds, no augmentation, each against the "
-        "native engine with the same folds, initial weights and batches. Long trainings diverge by rounding, so runs "
-        "are not equal; what must agree is the curve. The interval and the Wilcoxon signed-rank test are of the paired "
+        "native engine with the same folds, initial weights and batches. Long trainings diverge through rounding, so "
+        "single runs differ; the curves must agree. The interval and the Wilcoxon signed-rank test are of the paired "
         "differences over folds. Equivalence is two one-sided paired t-tests (Schuirmann 1987) with a margin of the "
-        "sd over folds. The last rows show how far chance alone goes.\n\n"
+        "sd over folds. The last rows show the effect of chance alone.\n\n"
         + harness.table(
             ["against native", "n", "native", "other", "difference, 95 % interval", "Wilcoxon p", "equivalence p"], rows
         ),
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def _scores(folder: Path, engine: str, seed: int, folds: int, epochs: int) -> pd.DataFrame:
-    """ROC-AUC, a row a fold and a column a size."""
+    """ROC-AUC, one row per fold, one column per size."""
     training = read_yaml(harness.ROOT / "params.yaml")["training"] | {"engine": engine, "max_epochs": epochs}
     changes = {"augmentations": ["none"], "folds": folds, "sizes": SIZES, "seeds": [seed], "training": training}
     clone = clones.clone(folder, changes)

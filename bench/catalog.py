@@ -1,4 +1,4 @@
-"""Images a second of the stage ``catalog``, from reading to near-identical pictures, and the memory it takes."""
+"""Images per second of the stage ``catalog``, from reading to near-identical pictures, and the memory it takes."""
 
 import json
 import os
@@ -42,20 +42,20 @@ def main() -> None:
     memory = max(child["memory"] for child in found)
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
     rows = [
-        ["images a second of wall time", f"{rate:.0f}", f"at least {WANTED}, {harness.verdict(rate, WANTED)}"],
-        ["images a second of CPU time, each core", f"{max(child['cpu'] for child in found):.0f}", ""],
+        ["images per second of wall time", f"{rate:.0f}", f"at least {WANTED}, {harness.verdict(rate, WANTED)}"],
+        ["images per second of CPU time, per core", f"{max(child['cpu'] for child in found):.0f}", ""],
         ["peak memory", f"{memory:.0f} MiB", f"at most {MEMORY} MiB, {harness.verdict(memory, MEMORY, True)}"],
     ]
     harness.write(
         f"catalog_{given.images}",
-        f"Catalogue of {given.images:,} images",
-        f"JPEG images of 360x363 pixels, the best of {given.rounds} rounds in a process of its own; load averages of "
-        f"the machine behind it: {load}.\n\n" + harness.table(["", "", "asked"], rows),
+        f"Catalog of {given.images:,} images",
+        f"JPEG images of 360x363 pixels, best of {given.rounds} rounds, each in its own process; load averages: "
+        f"{load}.\n\n" + harness.table(["", "", "target"], rows),
     )
 
 
 def _draw(root: Path, count: int) -> None:
-    """Cells of no beauty, none like another: discs of many sizes and places on grounds of low and high frequencies."""
+    """Plain cells, all different: discs of many sizes and positions on backgrounds of low and high frequencies."""
     (root / "params.yaml").write_text(PARAMS)
     images = root / "data" / "drawn" / "images"
     lines = ["image,label"]

@@ -20,7 +20,7 @@ DVC_NO_ANALYTICS = {"DVC_NO_ANALYTICS": "1"}
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command printed and took: seconds of the clock, of all its processes' CPU time, and MiB of the largest."""
+    """What a command printed and used: wall seconds, CPU seconds of all its processes, and peak MiB of the largest."""
 
     output: str
     wall: float
@@ -44,7 +44,7 @@ def clone(folder: Path, changes: Mapping[str, Any]) -> Path:
 
 
 def command(folder: Path, *words: str) -> Cost:
-    """Run one of the environment's commands in a clone, with a ledger of its own; raises if it fails."""
+    """Run one of the environment's commands in a clone, with its own ledger; raises if it fails."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     environment = os.environ | DVC_NO_ANALYTICS | {"PATH": path, "PYTHONPATH": str(folder / "src")}
     environment |= {"CYTOCURVE_LEDGER": str(folder / "ledger")}

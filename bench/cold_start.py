@@ -16,21 +16,21 @@ def main() -> None:
         cold = _seconds(cache)
         warm = median(_seconds(cache) for _ in range(given.rounds))
     rows = [
-        ["kernels compiled into an empty folder", f"{cold:.1f} s", f"30 s, {harness.verdict(cold, 30, True)}"],
-        ["kernels there", f"{warm:.2f} s", f"1 s, {harness.verdict(warm, 1, True)}"],
+        ["compiling kernels into an empty folder", f"{cold:.1f} s", f"30 s, {harness.verdict(cold, 30, True)}"],
+        ["kernels cached", f"{warm:.2f} s", f"1 s, {harness.verdict(warm, 1, True)}"],
     ]
     harness.write(
         "cold_start",
         "Start of a worker",
-        "Wall time from asking for a worker process to the end of its first augmented step, imports included.\n\n"
-        + harness.table(["", "", "asked: at most"], rows),
+        "Wall time from requesting a worker process to the end of its first augmented step, including imports.\n\n"
+        + harness.table(["", "", "target: at most"], rows),
     )
 
 
 def _seconds(cache: str) -> float:
     os.environ["CYTOCURVE_CACHE"] = cache
     began = time.perf_counter()
-    with executors.processes(1) as worker:
+    with executors.load("processes")(1) as worker:
         worker.submit(_first_step).result()
         return time.perf_counter() - began
 

@@ -1,4 +1,4 @@
-"""How often the tests of `cytocurve compare` find a difference where there is none, and where there is one."""
+"""How often the tests of `cytocurve compare` find a difference when there is none, and when there is one."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,14 +23,15 @@ from cytocurve.core.statistics.curves import areas
 Values = NDArray[np.float64]
 
 ABOUT = (
-    "{studies:,} simulated studies a row, level {level:.0%}: the share of studies in which a test finds a difference. "
-    "Each is a real cross-validation: the images are Gaussian vectors in two classes, the folds and nested training "
-    "sets those of `cytocurve split`, every run a ridge classifier fitted to its training images and scored by ROC-AUC "
-    "on its test fold. Arms see different features that are equally good: their expected scores are equal, and their "
-    "folds share training images as those of a study do. `family` is at least one difference found in the study after "
-    "Holm, over all pairs, sizes and the area. The corrected tests take n_test / n_train = 1 / (folds - 2)."
+    "{studies:,} simulated studies per row, level {level:.0%}: the share of studies in which a test finds a "
+    "difference. Each is a real cross-validation: the images are Gaussian vectors in two classes, the folds and "
+    "nested training sets those of `cytocurve split`, and every run is a ridge classifier fitted to its training "
+    "images and scored by ROC-AUC on its test fold. Arms see different features that are equally good: their expected "
+    "scores are equal, and their folds share training images as those of a study do. `family`: at least one "
+    "difference found in the study after Holm's correction over all pairs, sizes and the area. The corrected tests "
+    "take n_test / n_train = 1 / (folds - 2)."
 )
-LEVEL, ASKED = 0.05, 0.06
+LEVEL, LIMIT = 0.05, 0.06
 RIDGE = 1.0
 SEEDS_OF_ARMS = (10, 24)
 
@@ -65,16 +66,16 @@ class Study:
         return cross_validation([f"image {i}" for i in range(self.images)], self.classes.tolist(), self.folds, 0)
 
 
-BASE = Study("10 folds of 250 images, other features in each arm")
+BASE = Study("10 folds of 250 images, different features in each arm")
 NULLS = (
     BASE,
     replace(BASE, title="half of the features are the same in both arms", shared=5),
     replace(BASE, title="a hard task: classes half as far apart", separation=0.3),
-    replace(BASE, title="50 weak features an arm", features=50, separation=0.3),
-    replace(BASE, title="3 seeds a fold: each run sees a random half of its arm's features", seeds=3),
+    replace(BASE, title="50 weak features per arm", features=50, separation=0.3),
+    replace(BASE, title="3 seeds per fold: each run sees a random half of its arm's features", seeds=3),
     replace(BASE, title="3 arms: 3 pairs in one family", arms=3),
     replace(BASE, title="5 folds", folds=5, sizes=(10, 20, 30, 50, 100, 150)),
-    replace(BASE, title="1,000 images, of which 200 train at most", images=1000),
+    replace(BASE, title="1,000 images, of which at most 200 are for training", images=1000),
     replace(BASE, title="a rare class: 50 of 500 images", images=500, positives=0.1),
 )
 TESTS: Mapping[str, Callable[[Values, float], float]] = {
@@ -87,7 +88,7 @@ STATED = ("corrected t", "corrected Wilcoxon")
 
 
 def main() -> None:
-    """Simulate studies whose arms are equally good, and one where they are not; some minutes."""
+    """Simulate studies whose arms are equally good, and one where they are not (takes minutes)."""
     given = harness.options(__doc__ or "", "python -m bench.comparison --studies 200", studies=2000, seed=1)
     random = np.random.default_rng(given.seed)
     found = [(study, rejections(study, given.studies, random)) for study in NULLS]
@@ -95,8 +96,8 @@ def main() -> None:
     power = rejections(better, given.studies, random)
     worst = max(max(rates[test].values()) for _, rates in found for test in STATED)
     worst_line = (
-        f"Largest rate of the corrected tests in any column of any study: **{worst:.1%}** (asked: at most {ASKED:.0%}, "
-        f"{harness.verdict(worst, ASKED, at_most=True)})."
+        f"Largest rate of the corrected tests in any column of any study: **{worst:.1%}** (target: at most "
+        f"{LIMIT:.0%}, {harness.verdict(worst, LIMIT, at_most=True)})."
     )
     parts = [
         ABOUT.format(studies=given.studies, level=LEVEL),
@@ -210,14 +211,14 @@ def over_seeds(studies: int, random: np.random.Generator) -> str:
             p_values = np.array([seed_study(seeds, sizes, same, random) for _ in range(studies)])
             rates = [f"{rate:.1%}" for rate in (p_values <= LEVEL).mean(axis=0)]
             family = np.mean([min(holm(row)) <= LEVEL for row in p_values.tolist()])
-            asked = harness.verdict(float(max((p_values <= LEVEL).mean(axis=0).max(), family)), ASKED, at_most=True)
-            rows.append([title, seeds, *rates, f"{family:.1%}", f"{ASKED:.0%}, {asked}" if same else ""])
+            target = harness.verdict(float(max((p_values <= LEVEL).mean(axis=0).max(), family)), LIMIT, at_most=True)
+            rows.append([title, seeds, *rates, f"{family:.1%}", f"{LIMIT:.0%}, {target}" if same else ""])
     return (
-        "One fold tests; the seeds of an arm draw the half of its features that a network sees. The test's null "
-        "hypothesis is that both arms' seeds score alike on these very images, and there it holds its level. Two "
-        "learners that are equally good on new images are not equally good on these: the last rows show that a "
-        "small p over seeds must not be read as a claim about new images.\n\n"
-        + harness.table(["", "seeds an arm", *map(str, sizes), "family", "asked: at most"], rows)
+        "One fold tests; the seeds of an arm draw the half of its features that a network uses. The test's null "
+        "hypothesis is that both arms' seeds score alike on these very images, and for that hypothesis it holds its "
+        "level. Two learners that are equally good on new images need not be equally good on these: the last rows "
+        "show that a small p-value over seeds must not be read as a claim about new images.\n\n"
+        + harness.table(["", "seeds per arm", *map(str, sizes), "family", "target: at most"], rows)
     )
 
 

@@ -1,4 +1,4 @@
-"""One contender in a process of its own: what its epochs on the starter dataset cost, as JSON.
+"""One contender in its own process: what its epochs on the starter dataset cost, as JSON.
 
 All train the published network (or as ``--side`` and ``--widen`` say) on the same images in batches of 5 with RMSprop,
 and take the loss of 25 validation images after each epoch.
@@ -22,9 +22,9 @@ from PIL import Image
 
 from cytocurve.core.data.taxonomy import named_task
 from cytocurve.datasets import starter
-from cytocurve.models import architectures
-from cytocurve.models.augmentation import POLICIES, Pixels
-from cytocurve.models.engines import Job
+from cytocurve.models import architectures, augmentation, protocols
+from cytocurve.models.jobs import Job
+from cytocurve.models.transforms import Pixels
 
 STORE = Path(__file__).parent.parent / "build" / "bench-starter.npz"
 VALIDATION, BATCH = 25, 5
@@ -58,36 +58,36 @@ def make_job(policy: str, n: int, side: int, widen: int) -> Job:
     architecture = architectures.load("sequential")
     blocks = 6 if side >= 190 else 4 if side >= 46 else 3
     settings = architecture.settings(filters=[widen * f for f in (4, 8, 8, 8, 16, 16)[:blocks]], dense=[32])
-    rows = np.arange(n + VALIDATION)
+    rows, protocol = np.arange(n + VALIDATION), protocols.load("early_stopping")
     return Job(
         architecture=architecture, architecture_settings=settings,
-        policy=POLICIES[policy], policy_settings=POLICIES[policy].settings(),
+        policy=augmentation.load(policy), policy_settings=augmentation.load(policy).settings(),
         images=images, classes=classes, train=rows[:n], validation=rows[n:], test=rows[n:], outputs=2,
-        batch_size=BATCH, optimizer="rmsprop", learning_rate=1e-3, max_epochs=1, patience=1000, entropy=1,
+        protocol=protocol, entropy=1,
+        protocol_settings=protocol.settings(batch_size=BATCH, learning_rate=1e-3, max_epochs=1, patience=1000),
     )  # fmt: skip
 
 
 def native(job: Job) -> tuple[Epoch, Epoch]:
     """An epoch of the native engine, and its part that validates."""
-    from cytocurve.models.engines.native import Trainer
+    from cytocurve.models.engines.native import start
 
     rng = np.random.default_rng(0)
-    weights = job.architecture.initial_weights(job.architecture_settings, job.images.shape[1:], 2, rng)
-    trainer = Trainer(job, weights)
+    trainer = start(job, rng)
     return lambda: trainer.epoch(rng), lambda: trainer.predict(job.validation)
 
 
 def keras_engine(job: Job) -> tuple[Epoch, Epoch]:
-    """The same of the Keras engine, which has no part of its own for validation here."""
+    """The same for the Keras engine, whose validation is not measured separately."""
     from dataclasses import replace
 
-    from cytocurve.models.engines import keras
+    from cytocurve.models.engines import train
 
-    return lambda: keras.train(replace(job, test=job.test[:1])), lambda: None
+    return lambda: train("keras", replace(job, test=job.test[:1])), lambda: None
 
 
 def script(job: Job) -> tuple[Epoch, Epoch]:
-    """An epoch of the published way."""
+    """An epoch as published."""
     keras, rng = _plain_keras(), np.random.default_rng(0)
     images = job.images.astype(np.float32) / 255
     targets = keras.utils.to_categorical(job.classes, 2)
@@ -109,7 +109,7 @@ def script(job: Job) -> tuple[Epoch, Epoch]:
 
 
 def _turned(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Flips and any rotation as Keras 2's ImageDataGenerator applies them: scipy, linear, a channel at a time."""
+    """Flips and any rotation as Keras 2's ImageDataGenerator applies them: scipy, linear, one channel at a time."""
     from scipy.ndimage import affine_transform
 
     angle = rng.uniform(0, 2 * np.pi)
@@ -122,7 +122,7 @@ def _turned(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.
 
 
 def pipeline(job: Job) -> tuple[Epoch, Epoch]:
-    """An epoch of the good engineer's way."""
+    """An epoch as a good engineer would write it."""
     keras = _plain_keras()
     import tensorflow as tf
 
@@ -166,7 +166,7 @@ CONTENDERS: Mapping[str, Callable[[Job], tuple[Epoch, Epoch]]] = {
 
 
 def measured(name: str, job: Job, epochs: int, warm_up: int) -> dict[str, float]:
-    """Milliseconds a step, medians over epochs: CPU time of all threads, wall time, and CPU time without validation."""
+    """Milliseconds per step (medians over epochs): CPU time of all threads, wall time, CPU time without validation."""
     epoch, validate = CONTENDERS[name](job)
     costs = []
     for _ in range(warm_up + epochs):
@@ -184,7 +184,7 @@ def main() -> None:
     """Measure one contender."""
     parser = argparse.ArgumentParser(description=__doc__, epilog="Example: python -m bench.contenders native --n 200")
     parser.add_argument("name", choices=CONTENDERS)
-    parser.add_argument("--policy", choices=POLICIES, default="none")
+    parser.add_argument("--policy", choices=augmentation.names(), default="none")
     for option, default in (("epochs", 3), ("warm-up", 2), ("n", 200), ("side", 257), ("widen", 1)):
         parser.add_argument(f"--{option}", type=int, default=default)
     given = parser.parse_args()

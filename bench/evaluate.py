@@ -41,20 +41,20 @@ def main() -> None:
         runs = _draw(Path(folder), given.arms, given.runs // (given.arms * FOLDS * len(SIZES)))
         found = harness.ask("bench.evaluate", "--measure", folder)
     rows = [
-        ["wall time", f"{found['wall']:.1f} s", _asked(found["wall"], SECONDS, "s")],
+        ["wall time", f"{found['wall']:.1f} s", _target(found["wall"], SECONDS, "s")],
         ["CPU time", f"{found['cpu']:.1f} s", ""],
-        ["peak memory", f"{found['memory']:.0f} MiB", _asked(found["memory"], MEMORY, "MiB")],
-        ["page", f"{found['page']:.2f} MB", _asked(found["page"], PAGE, "MB")],
+        ["peak memory", f"{found['memory']:.0f} MiB", _target(found["memory"], MEMORY, "MiB")],
+        ["report", f"{found['page']:.2f} MB", _target(found["page"], PAGE, "MB")],
     ]
     harness.write(
         "evaluate",
         f"Evaluation of {runs:,} runs",
         f"{given.arms} arms, {FOLDS} folds, {len(SIZES)} training sizes, {IMAGES} test images a run, scores drawn at "
-        "random around rising curves.\n\n" + harness.table(["", "", "asked: at most"], rows),
+        "random around rising curves.\n\n" + harness.table(["", "", "target: at most"], rows),
     )
 
 
-def _asked(found: float, wanted: float, unit: str) -> str:
+def _target(found: float, wanted: float, unit: str) -> str:
     return f"{wanted} {unit}, {harness.verdict(found, wanted, at_most=True)}"
 
 

@@ -20,10 +20,10 @@ def main() -> None:
             rows.append([title, value, f"{found['training']:.2f}", f"{found['cpu'] * steps:.1f}"])
     harness.write(
         "growth",
-        "How the cost grows",
-        "CPU time of the native engine; n = 200, 257 pixels and the published filters but for what the row says (four "
-        "blocks at 64 and 128 pixels, which are too few for six). An epoch includes the validation on 25 images.\n\n"
-        + harness.table(["what varies", "", "ms a step", "ms an epoch"], rows),
+        "Scaling of the cost",
+        "CPU time of the native engine; n = 200, 257 pixels and the published filters except as stated in the row "
+        "(four blocks at 64 and 128 pixels, which are too small for six). An epoch includes the validation on 25 "
+        "images.\n\n" + harness.table(["what varies", "", "ms per step", "ms per epoch"], rows),
     )
 
 

@@ -18,8 +18,8 @@ ROOT = Path(__file__).parent.parent
 RESULTS = Path(__file__).with_name("RESULTS.md")
 HEAD = """# Results
 
-Each section is one run of `python -m bench.NAME` on the machine that it names; `make bench` runs all but `grid`,
-`agreement`, `relabelling` and `comparison`, which take long. Machines are noisy: read ratios and medians, not
+Each section is one run of `python -m bench.NAME` on the machine named in it. `make bench` runs all except `grid`,
+`agreement`, `relabelling` and `comparison`, which take long. Machines are noisy: trust ratios and medians rather than
 milliseconds.
 """
 
@@ -46,7 +46,7 @@ def ask(module: str, *arguments: str, **variables: str) -> Any:
 
 
 def ratio(slow: Sequence[float], fast: Sequence[float]) -> float:
-    """The median over rounds of a round's ratio: what slows a whole round down takes no part in it."""
+    """The median over rounds of a round's ratio, so that a slowdown of a whole round cancels."""
     return median(s / f for s, f in zip(slow, fast, strict=True))
 
 
@@ -67,7 +67,7 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
 
 
 def verdict(found: float, wanted: float, at_most: bool = False) -> str:
-    """Whether a figure is met."""
+    """Whether a target is met."""
     return "met" if (found <= wanted if at_most else found >= wanted) else "**missed**"
 
 

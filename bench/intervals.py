@@ -14,7 +14,7 @@ ALLOWED = 0.05
 
 
 def main() -> None:
-    """Simulate independent folds with normal scores; some minutes."""
+    """Simulate independent folds with normal scores (takes minutes)."""
     given = harness.options(__doc__ or "", "python -m bench.intervals --studies 200", studies=1500, seed=1)
     random = np.random.default_rng(given.seed)
     rows = []
@@ -28,12 +28,12 @@ def main() -> None:
         "folds",
         "seeds",
         "95 % interval covers",
-        f"wrongly saturated, asked: at most {ALLOWED:.0%}",
+        f"falsely saturated, target: at most {ALLOWED:.0%}",
         "unordered",
     ]
     harness.write(
         "intervals",
-        "What intervals cover, and wrong saturation",
+        "Coverage of intervals, and false saturation",
         f"{given.studies:,} simulated studies a row, seed {given.seed}. Scores of folds are independent and normal; "
         "with several seeds, deviations of seeds within a fold are as large as those of folds. Saturation at the "
         f"worst: {len(SIZES)} sizes of equal mean, but for the largest, better by just more than the margin of "

@@ -26,15 +26,15 @@ def main() -> None:
     harness.write(
         "keras_profile",
         "Profile of the Keras engine",
-        f"One process, one thread, n = {N}, no augmentation, validation included: {total:.1f} ms of CPU time a step "
-        f"unprofiled; {inside:.1f} ms a step inside TensorFlow's operations in the profiled epoch. These are the same "
-        "operations that B runs: what is left to the engine is that it starts two processes of one thread.\n\n"
-        + harness.table(["operation", "ms a step", "share"], rows),
+        f"One process, one thread, n = {N}, no augmentation, validation included: {total:.1f} ms of CPU time per step "
+        f"unprofiled; {inside:.1f} ms per step inside TensorFlow's operations in the profiled epoch. B runs the same "
+        "operations: the engine's only advantage is that it runs two single-threaded processes.\n\n"
+        + harness.table(["operation", "ms per step", "share"], rows),
     )
 
 
 def profile() -> dict[str, float]:
-    """Milliseconds a step by kind of operation, and of a whole step without the profiler."""
+    """Milliseconds per step by kind of operation, and of a whole step without the profiler."""
     import tensorflow as tf
     from tensorflow.tsl.profiler.protobuf import xplane_pb2
 

@@ -53,7 +53,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Answer:
-    """Forecasts of a case, each (2,), low and high NaN where a method has none; why the planner refuses, if it does."""
+    """Forecasts of a case, each (2,), low and high NaN if a method has none; the planner's reason to refuse, if any."""
 
     mean: Values
     low: Values
@@ -62,7 +62,7 @@ class Answer:
 
 
 def main() -> None:
-    """Forecast everything once; some minutes."""
+    """Forecast everything once (takes minutes)."""
     given = harness.options(__doc__ or "", "python -m bench.planner --studies 140", studies=1050, tuning=0)
     text = _simulated(list(studies(given.studies, seed=11 if given.tuning else 12)))
     text += _real(real_curves(bool(given.tuning))) if LCDB.is_file() else "\nLCDB was not at hand.\n"
@@ -223,7 +223,7 @@ def _power(x: Values, a: float, b: float, c: float) -> Values:
 METHODS: Mapping[str, Callable[[Case], Answer]] = {
     "planner": planner,
     "single inverse power law": power_law,
-    "last value stays": last_value,
+    "last value": last_value,
     "average of four families": average,
 }
 
@@ -255,11 +255,11 @@ def _simulated(cases: Sequence[Case]) -> str:
     met = "met" if all(0.85 <= share <= 0.97 for share in coverage) else "**missed**"
     return (
         f"**{len(cases)} simulated studies** with known truth; 5 or 10 folds with levels of their own, four grids of "
-        "sizes. Coverage of the 90 % interval at 2 / 4 times the largest size; asked: 85–97 % over all studies that "
-        f"the planner answers: {_percent(coverage)}, {met}. “With refused” are all studies, the refused ones forecast "
-        "nevertheless. The planner's constants were set on studies of another seed and on the half of LCDB's datasets "
-        "that is not reported here. A late riser's rise lies mostly beyond the sizes seen: no method foresees it, and "
-        "where the planner does not refuse, its interval is too low.\n\n"
+        "sizes. Coverage of the 90 % interval at 2 / 4 times the largest size; target: 85–97 % over all studies that "
+        f"the planner answers: {_percent(coverage)}, {met}. “With refused” covers all studies, forecasting the refused "
+        "ones anyway. The planner's constants were tuned on studies with another seed and on the half of LCDB's "
+        "datasets that is not reported here. A late riser rises mostly beyond the observed sizes: no method predicts "
+        "it, and where the planner does not refuse, its interval is too low.\n\n"
         + harness.table(
             [
                 "shape",
@@ -301,11 +301,11 @@ def _real(cases: Sequence[Case]) -> str:
     columns = ["median error", "coverage", "width, median (mean)"]
     return (
         f"\n**{len(cases)} real curves** of LCDB 1.0 (F1 on test data; outer and inner seeds stand in for folds), of "
-        "half its datasets; everything above a size drawn at random is hidden, at least "
-        f"{VISIBLE} sizes are visible. The planner answers {answered.sum()} and refuses {(~answered).sum()}; the first "
-        "three columns are of those answered, the others of all, the refused ones forecast nevertheless. At 2 / 4 "
-        f"times the largest visible size. Coverage asked: 80–97 %, {'met' if met else '**missed**'}. Median error "
-        f"below each other method's asked: {'met' if beaten else '**missed**'}.\n\n"
+        f"half its datasets; everything above a size drawn at random is hidden, at least {VISIBLE} sizes are visible. "
+        f"The planner answers {answered.sum()} and refuses {(~answered).sum()}; the first three columns cover the "
+        "answered curves, the others all curves, forecasting the refused ones anyway. At 2 / 4 times the largest "
+        f"visible size. Coverage target: 80–97 %, {'met' if met else '**missed**'}. Median error below each other "
+        f"method's target: {'met' if beaten else '**missed**'}.\n\n"
         + harness.table(["", *columns, *(f"{column}, all" for column in columns)], rows)
         + f"\n\nRefusals: {_reasons(found['planner'])}.\n"
     )

@@ -15,7 +15,7 @@ SHARES = (0.05, 0.1)
 
 
 def main() -> None:
-    """Flip labels, train on them, rank them; some minutes."""
+    """Flip labels, train on them, rank them (takes minutes)."""
     given = harness.options(__doc__ or "", "python -m bench.relabelling --seed 2", folds=10, size=200, seed=1)
     with tempfile.TemporaryDirectory() as folder:
         changes = {
@@ -37,22 +37,22 @@ def main() -> None:
         first = order[: round(share * len(order))]
         hits = len(flipped & set(first))
         random = len(first) * len(flipped) / len(order)
-        asked = f"5, {harness.verdict(hits / random, 5)}" if share == SHARES[0] else ""
+        target = f"5, {harness.verdict(hits / random, 5)}" if share == SHARES[0] else ""
         rows.append(
-            [f"first {share:.0%}: {len(first)} of {len(order)}", hits, f"{random:.2f}", f"{hits / random:.1f}", asked]
+            [f"first {share:.0%}: {len(first)} of {len(order)}", hits, f"{random:.2f}", f"{hits / random:.1f}", target]
         )
     harness.write(
         "relabelling",
         "Planted label errors found",
         f"Starter dataset, {len(flipped)} of {len(order)} labels flipped between blast and not blast (seed "
         f"{given.seed}), sequential network without augmentation, {given.folds} folds, {given.size} training images, "
-        "flipped ones among them; images ranked by the networks that never trained on them.\n\n"
-        + harness.table(["", "flips found", "random order", "times random", "asked: at least"], rows),
+        "flipped ones included; images ranked by the networks that never trained on them.\n\n"
+        + harness.table(["", "flips found", "random order", "times random", "target: at least"], rows),
     )
 
 
 def plant(folder: Path, seed: int) -> set[str]:
-    """Write ``noisy.csv``: the expert's labels with some flipped, of pictures that stand there once; their names."""
+    """Write ``noisy.csv``: the expert's labels with some flipped, of images that occur once; returns their names."""
     table = pd.read_csv(folder / "expert.csv", dtype="str")
     several = twins(folder.parent / "images", table["image"].tolist())
     once = [name for name in table["image"] if name not in several]
@@ -65,7 +65,7 @@ def plant(folder: Path, seed: int) -> set[str]:
 
 
 def twins(folder: Path, names: list[str]) -> set[str]:
-    """The files that have the bytes of another one."""
+    """Files that are byte-identical to another one."""
     contents = pd.Series({name: (folder / name).read_bytes() for name in names})
     return set(contents.index[contents.duplicated(keep=False)])
 

@@ -1,4 +1,4 @@
-"""Steps a second of the whole machine: Keras in one process, as people write it, against two workers of an engine."""
+"""Steps per second of the whole machine: Keras in one process, as people write it, against two workers of an engine."""
 
 from statistics import median
 
@@ -31,15 +31,15 @@ def main() -> None:
         )
     harness.write(
         "throughput",
-        "Wall time of the whole machine",
-        f"Steps a second at n = 200: B in one process with TensorFlow's own threads, the engine in {given.workers} "
+        "Throughput of the whole machine",
+        f"Steps per second at n = 200: B in one process with TensorFlow's own threads, the engine in {given.workers} "
         f"processes of one thread; oneDNN on for all; medians of {given.rounds} rounds.\n\n"
-        + harness.table(["engine", "augmentation", "B", "engine", "times B", "asked: at least"], rows),
+        + harness.table(["engine", "augmentation", "B", "engine", "times B", "target: at least"], rows),
     )
 
 
 def _steps(name: str, policy: str, epochs: int, processes: int) -> float:
-    """Steps a second of that many processes at once."""
+    """Steps per second of that many processes at once."""
     arguments = (name, "--policy", policy, "--epochs", str(epochs * (10 if name == "native" else 1)))
     running = [harness.start("bench.contenders", *arguments, **{ONEDNN: "1"}) for _ in range(processes)]
     return float(sum(1e3 / harness.answer(child)["wall"] for child in running))

@@ -13,6 +13,7 @@ SHAPES = [(257, 257, 3, 2, 7210), (257, 257, 3, 6, 7342), (400, 400, 3, 2, 13354
 
 def initial(name: str, shape: tuple[int, int, int], outputs: int, seed: int = 0) -> list[Any]:
     family = architectures.load(name)
+    assert family.initial_weights is not None
     return family.initial_weights(family.settings(), shape, outputs, np.random.default_rng(seed))
 
 
@@ -30,6 +31,7 @@ def test_the_keras_model_has_the_published_number_of_parameters(
     height: int, width: int, channels: int, outputs: int, parameters: int
 ) -> None:
     family = architectures.load("sequential")
+    assert family.build is not None
     assert family.build(family.settings(), (height, width, channels), outputs).count_params() == parameters
 
 
@@ -38,6 +40,7 @@ def test_the_keras_model_has_the_published_number_of_parameters(
 def test_initial_weights_fit_the_keras_model_and_follow_the_seed(name: str) -> None:
     family = architectures.load(name)
     shape, outputs = (257, 257, 3), 3
+    assert family.build is not None
     model = family.build(family.settings(), shape, outputs)
     first, again, other = (initial(name, shape, outputs, seed) for seed in (1, 1, 2))
     assert [array.shape for array in first] == [tuple(weight.shape) for weight in model.trainable_variables]
@@ -66,6 +69,8 @@ def test_an_ensemble_gives_the_mean_of_its_members_and_survives_saving(members: 
     import keras
 
     family = architectures.load("sequential")
+    assert family.build is not None
+    assert family.initial_weights is not None
     settings, shape = family.settings(filters=[3, 4], dense=5), (24, 24, 3)
     rngs = [np.random.default_rng(seed) for seed in range(members)]
     weights = [family.initial_weights(settings, shape, 2, rng) for rng in rngs]

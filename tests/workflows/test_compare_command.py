@@ -12,7 +12,7 @@ import pytest
 from cytocurve.config import ProjectPaths
 from cytocurve.core.comparison import digest_of_tests
 from cytocurve.errors import InputError
-from cytocurve.stores.ledger import Ledger
+from cytocurve.stores.ledger.local import LocalLedger
 from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.experiments import ArmRuns, publish
 from cytocurve.workflows.compare import compare
@@ -186,7 +186,7 @@ def publish_to(root: Path, arm: ArmRuns) -> None:
 @pytest.mark.slow
 def test_arms_of_the_tracking_store_are_compared_where_their_tests_are_known_to_be_the_same(tmp_path: Path) -> None:
     project = project_with_arms(tmp_path)
-    ledger = Ledger(tmp_path / "ledger")
+    ledger = LocalLedger(tmp_path / "ledger")
     numbers = range(40)
     labels = ["positive" if number % 2 else "negative" for number in numbers]
     tests = digest_of_tests([f"{n}.png" for n in numbers], [n // 8 for n in numbers], labels)

@@ -148,7 +148,7 @@ def test_the_page_knows_the_seconds_of_training_that_its_runs_took(evaluated: Pr
     """Seconds stand on the page alone: the files that DVC records are the same without them."""
     before, project = written(evaluated), synthetic_study(tmp_path)
     for key in pd.read_parquet(project.results(project.params().arms[0]))["run_key"]:
-        folder = project.ledger / "runs" / key[:2] / key
+        folder = project.root / "ledger" / "runs" / key[:2] / key
         folder.mkdir(parents=True)
         (folder / "run.json").write_text(json.dumps({"provenance": {"cpu_seconds": 100.0}}))
     evaluate(project)

@@ -66,10 +66,10 @@ def _summary(figures: dict[str, Any]) -> str:
 
 
 def _finding(finding: dict[str, Any]) -> list[str]:
-    from cytocurve.core.audit.finding import told
+    from cytocurve.core.audit.finding import describe
 
     offenders, rest = finding["offenders"][:SHOWN], finding["offenders_in_all"] - SHOWN
-    lines = [f"{finding['severity']:<9}  {finding['sentence']}", *(f"{'':<11}- {told(o)}" for o in offenders)]
+    lines = [f"{finding['severity']:<9}  {finding['sentence']}", *(f"{'':<11}- {describe(o)}" for o in offenders)]
     return [*lines, f"{'':<11}- and {rest:,} more"] if rest > 0 else lines
 
 

@@ -35,7 +35,7 @@ def trace(image: str | None, patient: str | None, machine: bool) -> None:
 
 
 def _traced(figures: dict[str, Any]) -> str:
-    from cytocurve.core.audit.finding import counted
+    from cytocurve.text import counted
 
     images = figures["images"]
     runs = {run["run_key"]: run["present"] for run in figures["runs"]}
@@ -52,7 +52,7 @@ def _traced(figures: dict[str, Any]) -> str:
         alias = f" ({', '.join(model['aliases'])})" if model["aliases"] else ""
         lines.append(f"model {model['model']} version {model['version']}{alias}: {', '.join(found)}")
     if damaged := figures["damaged_runs"]:
-        lines.append(f"warning: {len(damaged)} damaged runs were moved to ledger/damaged; what they saw is not known:")
+        lines.append(f"warning: {len(damaged)} damaged runs cannot be read; what they saw is unknown:")
         lines += [f"  {key}" for key in damaged]
     return "\n".join([*lines, "Every run with its key: --json"])
 
@@ -86,7 +86,7 @@ def withdraw(patient: str, reason: str, dataset: str | None, machine: bool) -> N
 
 
 def _withdrawn(figures: dict[str, Any]) -> str:
-    from cytocurve.core.audit.finding import counted
+    from cytocurve.text import counted
 
     number = len(figures["images"])
     what = f"{counted(number, 'image')} of {figures['patient']} {'is' if number == 1 else 'are'}"

@@ -26,7 +26,7 @@ def show(machine: bool, figures: Any, text: Callable[[], str]) -> None:
 
 def arms_named(names: tuple[str, ...]) -> list[Any]:
     """The study's arms of these names, all of them if there are none; raises ``InputError``."""
-    from cytocurve.config import check_known
+    from cytocurve.text import check_known
 
     arms = {arm.name: arm for arm in current_project().params().arms}
     unknown = check_known("arm", names, list(arms))

@@ -74,11 +74,11 @@ def sweep(arms: tuple[str, ...], workers: int, executor: str, machine: bool) -> 
     \b
     cytocurve sweep sequential-none-expert --workers 4
     """
-    from cytocurve.study.design import plan_arm
+    from cytocurve.study.design import design_arm
     from cytocurve.training.executors import EXECUTORS
 
     project = current_project()
-    plans = [plan_arm(project, project.params(), arm) for arm in arms_named(arms)]
+    plans = [design_arm(project, project.params(), arm) for arm in arms_named(arms)]
     _audited(project)
     figures = {plan.arm.name: _sweep(project, plan, lambda: EXECUTORS[executor](workers)) for plan in plans}
     show(machine, figures, lambda: "\n".join(f"{arm}: {_counts(figure)}" for arm, figure in figures.items()))
@@ -131,11 +131,11 @@ def publish(arms: tuple[str, ...], machine: bool) -> None:
     from dataclasses import asdict
 
     from cytocurve.progress import Bars
-    from cytocurve.study.design import plan_arm
+    from cytocurve.study.design import design_arm
     from cytocurve.training.publisher import publish as run
 
     project, bars = current_project(), Bars()
-    plans = [plan_arm(project, project.params(), arm) for arm in arms_named(arms)]
+    plans = [design_arm(project, project.params(), arm) for arm in arms_named(arms)]
     try:
         figures = {plan.arm.name: asdict(run(project, plan, bars(plan.arm.name, "runs"))) for plan in plans}
     finally:

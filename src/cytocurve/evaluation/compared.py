@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cytocurve.config import ProjectPaths, check_known
+from cytocurve.config import ProjectPaths
 from cytocurve.core.comparison import ScoredArm, ScoredOn
 from cytocurve.core.statistics.relabelling import RUN, judged
 from cytocurve.core.statistics.run_tables import wrong_predictions, wrong_runs
@@ -16,6 +16,7 @@ from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.published import PublishedArm, published_arm
 from cytocurve.study.design import check_split
 from cytocurve.study.results import read_runs, read_tests
+from cytocurve.text import check_known
 
 FORMS = "An arm is ARM of params.yaml, REVISION:ARM of another commit, or mlflow:EXPERIMENT:ARM of the tracking store."
 

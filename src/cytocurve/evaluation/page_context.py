@@ -14,7 +14,7 @@ from cytocurve.report.context import PageContext, TrackingLinks
 from cytocurve.report.review import picture
 from cytocurve.report.tables import tables
 from cytocurve.stores.dvc import commit
-from cytocurve.stores.ledger import Ledger
+from cytocurve.stores.ledger import Ledger, open_ledger
 from cytocurve.stores.tracking.links import links
 
 
@@ -25,7 +25,7 @@ def page_context(project: ProjectPaths, answers: Answers) -> PageContext:
     keys = {
         arm.name: pd.read_parquet(project.results(arm), columns=["run_key"])["run_key"].tolist() for arm in params.arms
     }
-    ledger = Ledger(project.ledger)
+    ledger = open_ledger(project.ledger_url)
     revision = commit(project.root)
     seconds = {arm: _cpu_seconds(ledger, run_keys) for arm, run_keys in keys.items()}
     return PageContext(

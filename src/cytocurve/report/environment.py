@@ -1,10 +1,13 @@
 """How pages are rendered from templates: everything escaped, missing values an error."""
 
+from functools import cache
+
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cytocurve.report import formatting
 
 
+@cache
 def environment() -> Environment:
     """The templates of ``cytocurve.report``, with the filters ``score`` and ``signed``."""
     made = Environment(

@@ -11,7 +11,7 @@ from typing import Any
 from markupsafe import Markup
 
 from cytocurve.core.answers import Answers, ArmPlan
-from cytocurve.core.audit.finding import told
+from cytocurve.core.audit.finding import describe
 from cytocurve.report import figures, formatting, palette, wording
 from cytocurve.report.arm_names import short_names
 from cytocurve.report.context import PageContext
@@ -38,7 +38,7 @@ def render(answers: Answers, context: PageContext, static: Mapping[str, str] | N
     scripts = [*map(library, VERSIONS), _script(embedded)]
     pages = environment()
     pages.filters |= {
-        "told": told,
+        "describe": describe,
         "count": formatting.count,
         "p": formatting.p_value,
         "percent": formatting.percent,

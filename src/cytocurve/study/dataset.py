@@ -8,11 +8,12 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from cytocurve import datasets
-from cytocurve.config import Name, ProjectPaths, check_known, read_yaml
+from cytocurve.config import Name, ProjectPaths, read_yaml
 from cytocurve.core.data import labels
 from cytocurve.errors import InputError
 from cytocurve.files import write_text
 from cytocurve.stores.tables import read_parquet
+from cytocurve.text import check_known
 
 COLUMNS = (
     "image", "sha256", "pixel_sha256", "phash", "width", "height", "patient", "duplicate_of", "near_duplicate_of",

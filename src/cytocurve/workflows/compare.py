@@ -5,13 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from cytocurve.config import ProjectPaths, check_known
+from cytocurve.config import ProjectPaths
 from cytocurve.core.answers import ComparedArm, ComparisonAnswer, NotComparable, PairComparison, SeedComparison, build
 from cytocurve.core.comparison import AREA, ScoredArm, compare_paired, compare_seeds
 from cytocurve.core.statistics.curves import areas
 from cytocurve.core.statistics.metrics import METRICS
 from cytocurve.errors import InputError
 from cytocurve.evaluation.compared import arms_to_compare
+from cytocurve.text import check_known
 
 
 def compare(

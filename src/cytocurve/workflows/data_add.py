@@ -15,13 +15,14 @@ from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 
 from cytocurve import datasets
-from cytocurve.config import Name, ProjectPaths, check_known
+from cytocurve.config import Name, ProjectPaths
 from cytocurve.core.data import labels
 from cytocurve.datasets import Dataset, Listing, Progress
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.ingest import archives
 from cytocurve.stores.dvc import takes_over_links
 from cytocurve.study.dataset import write_labels
+from cytocurve.text import check_known
 
 _SCRATCH = ".adding-"
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

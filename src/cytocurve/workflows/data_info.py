@@ -10,11 +10,12 @@ import pandas as pd
 from PIL import Image
 
 from cytocurve import datasets
-from cytocurve.config import ProjectPaths, did_you_mean, read_yaml
+from cytocurve.config import ProjectPaths, read_yaml
 from cytocurve.core.data import labels
 from cytocurve.datasets import Progress
 from cytocurve.errors import InputError
 from cytocurve.ingest.scanning import FORMATS, bombs_refused, refusal
+from cytocurve.text import did_you_mean
 
 _ORIGIN = ("loader", "title", "licence", "citation", "url")
 

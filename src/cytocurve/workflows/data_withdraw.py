@@ -6,11 +6,12 @@ from typing import Any
 
 import pandas as pd
 
-from cytocurve.config import ProjectPaths, check_known
+from cytocurve.config import ProjectPaths
 from cytocurve.core.data import labels
 from cytocurve.errors import InputError
 from cytocurve.files import sha256, write_text
 from cytocurve.study.dataset import WITHDRAWN, dataset_folder, images_below, label_tables, read_catalog, write_labels
+from cytocurve.text import check_known
 
 KEPT = ("image", "pixel_sha256", "patient", "fold", "duplicate_of", "near_duplicate_of")
 """What the record keeps of the catalog, besides the labels: enough to leave the other images in their folds."""

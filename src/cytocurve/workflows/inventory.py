@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from cytocurve import datasets
-from cytocurve.config import check_known
 from cytocurve.core.data import inventory as core
 from cytocurve.datasets import RecordOf
 from cytocurve.errors import InputError
+from cytocurve.text import check_known
 
 UNPACKED_LIMIT = 64 * 2**20
 """Bytes of an inventory, unpacked: some 400,000 images. A file that unpacks to more is refused."""

@@ -10,7 +10,7 @@ import pandas as pd
 from filelock import FileLock
 
 from cytocurve import datasets
-from cytocurve.config import ProjectPaths, check_known, did_you_mean
+from cytocurve.config import ProjectPaths
 from cytocurve.core.data import labels
 from cytocurve.core.data.taxonomy import CELL_TYPES
 from cytocurve.core.statistics import agreement
@@ -25,6 +25,7 @@ from cytocurve.study.dataset import (
     label_tables,
     write_labels,
 )
+from cytocurve.text import check_known, did_you_mean
 
 CORRECTIONS = ("corrected", "new_label")
 """Columns of a reviewed list that win over ``label`` where they are filled."""

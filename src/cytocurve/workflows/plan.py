@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from cytocurve.config import ProjectPaths, check_known
+from cytocurve.config import ProjectPaths
 from cytocurve.core.answers import PlanAnswer
 from cytocurve.core.runs import Arm
 from cytocurve.core.statistics.metrics import METRICS
@@ -10,6 +10,7 @@ from cytocurve.errors import InputError
 from cytocurve.evaluation.forecasts import planned_arm
 from cytocurve.study.design import check_split
 from cytocurve.study.results import read_runs
+from cytocurve.text import check_known
 
 
 def plan(project: ProjectPaths, arms: Sequence[Arm], metric: str, target: float) -> PlanAnswer:

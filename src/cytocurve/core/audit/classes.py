@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from cytocurve.core.audit.finding import Finding, Offender, counted, share
+from cytocurve.core.audit.finding import Finding, Offender, share
+from cytocurve.text import counted
 
 
 def members(split: pd.DataFrame, images: pd.DataFrame) -> pd.DataFrame:

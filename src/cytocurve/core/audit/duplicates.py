@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from cytocurve.core.audit.finding import Finding, Offender, counted
+from cytocurve.core.audit.finding import Finding, Offender
+from cytocurve.text import counted
 
 
 def near_groups(images: pd.DataFrame) -> pd.Series:

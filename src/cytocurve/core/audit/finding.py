@@ -43,18 +43,13 @@ class Finding:
         }
 
 
-def told(offender: Offender) -> str:
-    """An offender as one line for people."""
+def describe(offender: Offender) -> str:
+    """An offender as one readable line."""
     return "; ".join(f"{key.replace('_', ' ')}: {_shown(value)}" for key, value in offender.items())
 
 
 def _shown(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """A number with its noun: ``1 image``, ``1,241 images``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def share(part: float, whole: float) -> float:

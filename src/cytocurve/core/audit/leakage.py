@@ -7,7 +7,8 @@ from typing import Any
 import pandas as pd
 
 from cytocurve.core.audit.duplicates import near_groups
-from cytocurve.core.audit.finding import Finding, Offender, Severity, counted, share
+from cytocurve.core.audit.finding import Finding, Offender, Severity, share
+from cytocurve.text import counted
 
 SUBSETS = ("train", "validation", "test")
 

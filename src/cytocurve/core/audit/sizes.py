@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2_contingency
 
-from cytocurve.core.audit.finding import Finding, Offender, counted, share
+from cytocurve.core.audit.finding import Finding, Offender, share
+from cytocurve.text import counted
 
 FEWEST = 5
 """Images of a size below which its shares of the classes say nothing."""

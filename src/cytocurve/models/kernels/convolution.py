@@ -6,7 +6,7 @@ of its window, whether from the lower row, and whether it is above zero: planes 
 words of 64 columns long.
 
 The four rows that a pooled row is made of are transformed to ``v`` [channel, row % 4, quad] (see ``tiles``), which
-stays in the first-level cache. ``block`` is a record of ``plan.BLOCK``.
+stays in the first-level cache. ``block`` is a record of ``layout.BLOCK``.
 """
 
 import numpy as np

@@ -8,7 +8,7 @@ import pandas as pd
 
 from cytocurve.config import Params, ProjectPaths
 from cytocurve.core import audit as core
-from cytocurve.core.audit.finding import Finding, told
+from cytocurve.core.audit.finding import Finding, describe
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.files import write_text
 from cytocurve.study.dataset import read_catalog
@@ -77,7 +77,7 @@ def _refusal(found: core.Audit, params: Params) -> CytocurveError | None:
     every = [finding for findings in refused.values() for finding in findings]
     return CytocurveError(
         f"The audit says no, and nothing is trained, since params.yaml asks for {' and '.join(refused)}:",
-        [line for finding in every for line in (finding.sentence, *(f"  {told(o)}" for o in finding.offenders))],
+        [line for finding in every for line in (finding.sentence, *(f"  {describe(o)}" for o in finding.offenders))],
         "reports/audit.json has the numbers.",
         f"in params.yaml: {'; '.join(WAYS[policy] for policy in refused)}.",
     )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cytocurve.config import ProjectPaths, check_known
+from cytocurve.config import ProjectPaths
 from cytocurve.core.data import labels, similarity
 from cytocurve.datasets import Progress
 from cytocurve.errors import InputError
@@ -19,6 +19,7 @@ from cytocurve.ingest.fingerprints import Fingerprint, fingerprint
 from cytocurve.ingest.scanning import bombs_refused, refusal
 from cytocurve.stores.tables import write_parquet
 from cytocurve.study.dataset import COLUMNS, WITHDRAWN, dataset_folder, images_below, known_classes, label_tables
+from cytocurve.text import check_known
 
 _THREADS = min(os.cpu_count() or 1, 8)
 

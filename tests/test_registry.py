@@ -1,0 +1,58 @@
+"""Families of parts find their members by themselves, plugins included."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cytocurve.registry import Family
+
+DATASETS = Family("cytocurve.datasets", "DATASET")
+
+PROBE = """
+from cytocurve.registry import Family
+datasets = Family("cytocurve.datasets", "DATASET")
+print(datasets.names())
+print(datasets.load("our_clinic"))
+print(datasets.module("pbc"))
+"""
+
+
+def install_plugin(folder: Path) -> None:
+    """A distribution as pip lays it out, with a member of its own and one named like a built-in."""
+    (folder / "our_package.py").write_text('DATASET = "ours"\n')
+    info = folder / "our_package-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: our-package\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        "[cytocurve]\ndatasets.our_clinic = our_package\ndatasets.pbc = our_package\narchitectures.x = our_package\n"
+    )
+
+
+def test_members_are_the_public_modules_of_the_package() -> None:
+    assert {"folder", "pbc", "starter", "table"} <= set(DATASETS.names())
+    assert DATASETS.names() == sorted(DATASETS.names())
+    assert not any(name.startswith("_") for name in DATASETS.names())
+
+
+def test_load_returns_the_attribute_of_a_member() -> None:
+    assert DATASETS.load("pbc").name == "pbc"
+
+
+def test_load_of_an_unknown_member_is_a_key_error() -> None:
+    with pytest.raises(KeyError, match="no_such_dataset"):
+        DATASETS.load("no_such_dataset")
+
+
+def test_plugins_add_members_and_cannot_replace_built_in_ones(tmp_path: Path) -> None:
+    install_plugin(tmp_path)
+    path = os.pathsep.join([str(tmp_path), *sys.path])
+    command, environment = [sys.executable, "-c", PROBE], {**os.environ, "PYTHONPATH": path}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    listed, plugin, built_in = done.stdout.splitlines()
+    assert "'our_clinic'" in listed
+    assert "'x'" not in listed
+    assert plugin == "ours"
+    assert built_in == "cytocurve.datasets.pbc"
