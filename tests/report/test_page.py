@@ -257,7 +257,7 @@ def test_nothing_from_the_data_becomes_markup(answers: dict[str, Any]) -> None:
     assert "<b>bold</b> & </style>" in unescape(page)
 
 
-def test_the_page_tells_seeds_patients_questions_and_pairs_that_are_not_comparable() -> None:
+def test_the_page_tells_seeds_patients_questions_and_pairs_that_are_not_comparable(page_of_classes: str) -> None:
     told = text_of(page_of_classes)
     assert "Yes-or-no questions from the same networks" in told
     assert "Not comparable" in told
