@@ -6,11 +6,9 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cytocurve.core.runs import digest
-
-Values = NDArray[np.float64]
+from cytocurve.core.statistics.values import Values
 
 
 @dataclass(frozen=True)

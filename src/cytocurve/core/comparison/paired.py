@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cytocurve.core.comparison.arms import ScoredArm, why_not
 from cytocurve.core.comparison.pairs import NotComparable, Verdict, by_place, common, each_pair, verdict
 from cytocurve.core.comparison.significance import corrected_signed_rank, corrected_t, fold_ratio, holm
-
-Values = NDArray[np.float64]
+from cytocurve.core.statistics.values import Values, mean
 
 
 @dataclass(frozen=True)
@@ -74,7 +72,7 @@ def _of_pair(a: ScoredArm, b: ScoredArm, at: Sequence[str] | None) -> list[Compa
 
 
 def _at_place(a: str, b: str, place: str, differences: Values, ratio: float) -> Comparison:
-    folds = _means(differences)
+    folds = mean(differences, axis=1)
     found = corrected_t(folds, ratio)
     return Comparison(
         a=a,
@@ -92,11 +90,3 @@ def _at_place(a: str, b: str, place: str, differences: Values, ratio: float) -> 
         p_wilcoxon_holm=float("nan"),
         verdict=verdict(float("nan"), found.mean),
     )
-
-
-def _means(differences: Values) -> Values:
-    """The mean over the seeds of each fold (folds,), of those that are defined."""
-    defined = ~np.isnan(differences)
-    counts = defined.sum(axis=1)
-    totals = np.where(defined, differences, 0.0).sum(axis=1)
-    return np.asarray(np.divide(totals, counts, out=np.full(len(counts), np.nan), where=counts > 0))

@@ -12,8 +12,7 @@ from scipy import special
 from cytocurve.core.planner.evidence import Evidence
 from cytocurve.core.planner.families import FAMILIES, Family
 from cytocurve.core.planner.fitting import fit
-
-Values = NDArray[np.float64]
+from cytocurve.core.statistics.values import Values
 
 LEVEL = 0.9
 FEWEST = 4
