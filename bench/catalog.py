@@ -84,7 +84,7 @@ def _silent(done: int, total: int) -> None:
 
 def _measure(root: Path) -> None:
     began, cpu = time.perf_counter(), time.process_time()
-    count = catalog(ProjectPaths(root), _silent)["images"]
+    count = catalog(ProjectPaths(root), _silent).images
     wall, cpu = time.perf_counter() - began, time.process_time() - cpu
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(json.dumps({"rate": count / wall, "cpu": count / cpu, "memory": memory}))

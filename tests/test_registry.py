@@ -7,16 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from cytocurve.registry import Family
+from cytocurve import registry
 
-DATASETS = Family("cytocurve.datasets", "DATASET")
+FAMILY = "cytocurve.datasets"
 
 PROBE = """
-from cytocurve.registry import Family
-datasets = Family("cytocurve.datasets", "DATASET")
-print(datasets.names())
-print(datasets.load("our_clinic"))
-print(datasets.module("pbc"))
+from cytocurve import registry
+print(registry.members("cytocurve.datasets"))
+print(registry.load("cytocurve.datasets", "our_clinic", "DATASET"))
+print(registry.module("cytocurve.datasets", "pbc").__name__)
 """
 
 
@@ -32,18 +31,18 @@ def install_plugin(folder: Path) -> None:
 
 
 def test_members_are_the_public_modules_of_the_package() -> None:
-    assert {"folder", "pbc", "starter", "table"} <= set(DATASETS.names())
-    assert DATASETS.names() == sorted(DATASETS.names())
-    assert not any(name.startswith("_") for name in DATASETS.names())
+    assert {"folder", "pbc", "starter", "table"} <= set(registry.members(FAMILY))
+    assert registry.members(FAMILY) == sorted(registry.members(FAMILY))
+    assert not any(name.startswith("_") for name in registry.members(FAMILY))
 
 
 def test_load_returns_the_attribute_of_a_member() -> None:
-    assert DATASETS.load("pbc").name == "pbc"
+    assert registry.load(FAMILY, "pbc", "DATASET").name == "pbc"
 
 
 def test_load_of_an_unknown_member_is_a_key_error() -> None:
     with pytest.raises(KeyError, match="no_such_dataset"):
-        DATASETS.load("no_such_dataset")
+        registry.load(FAMILY, "no_such_dataset", "DATASET")
 
 
 def test_plugins_add_members_and_cannot_replace_built_in_ones(tmp_path: Path) -> None:

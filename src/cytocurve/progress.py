@@ -1,81 +1,207 @@
-"""Progress bars on stderr."""
+"""What a long-running verb reports: bars on a terminal, log lines where there is none, or nothing."""
 
+import logging
 import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
-from tqdm import tqdm
+LOG_INTERVAL = 30.0
+"""Seconds between two log lines of the same task."""
 
-# Logs get a line now and then instead of a bar that moves.
-INTERVAL = 0.5 if sys.stderr.isatty() else 30.0
+logger = logging.getLogger("cytocurve")
+
+Progress = Callable[[int, int], None]
+"""Called with the number done and the total."""
 
 
-class _Sized(Protocol):
+class Sized(Protocol):
+    """A run, weighted by the number of images that it trains on."""
+
     @property
-    def size(self) -> int: ...
+    def size(self) -> int:
+        """Training images."""
+
+
+RunProgress = Callable[[Sequence[Sized]], None]
+"""Called with the runs that have just finished, possibly none; the first call has those that need no training."""
+
+
+class Observer(Protocol):
+    """Receives the progress and the messages of a verb. Its methods may be called from any thread."""
+
+    def task(self, description: str, unit: str) -> Progress:
+        """Start following a task whose total is known from its first call on."""
+
+    def runs(self, arm: str, runs: Sequence[Sized]) -> RunProgress:
+        """Start following the runs of an arm; the remaining time is estimated from training images."""
+
+    def message(self, text: str) -> None:
+        """Report what is happening."""
+
+    def warning(self, text: str) -> None:
+        """Report what the user should know although the verb goes on."""
+
+    def close(self) -> None:
+        """End all tasks, finished or not; the observer can be used again."""
+
+
+def default_observer() -> Observer:
+    """Bars if stderr is a terminal, log lines otherwise."""
+    return Bars() if sys.stderr.isatty() else LogLines()
+
+
+class Silent:
+    """Reports nothing."""
+
+    def task(self, description: str, unit: str) -> Progress:  # noqa: ARG002
+        """Ignore the task."""
+        return lambda _done, _total: None
+
+    def runs(self, arm: str, runs: Sequence[Sized]) -> RunProgress:  # noqa: ARG002
+        """Ignore the runs."""
+        return lambda _finished: None
+
+    def message(self, text: str) -> None:
+        """Ignore the message."""
+
+    def warning(self, text: str) -> None:
+        """Ignore the warning."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+class LogLines:
+    """Lines of the logger ``cytocurve``: progress and messages at level INFO, warnings at level WARNING.
+
+    A task is logged at most every ``LOG_INTERVAL`` seconds, and when it is done.
+    """
+
+    def __init__(self, interval: float = LOG_INTERVAL) -> None:
+        self._interval = interval
+
+    def task(self, description: str, unit: str) -> Progress:
+        """Log the task's progress."""
+        logged = time.monotonic()
+
+        def show(done: int, total: int) -> None:
+            nonlocal logged
+            if done == total or time.monotonic() - logged >= self._interval:
+                logger.info("%s: %d of %d %s", description, done, total, unit)
+                logged = time.monotonic()
+
+        return show
+
+    def runs(self, arm: str, runs: Sequence[Sized]) -> RunProgress:
+        """Log finished runs with their rate and the remaining time."""
+        estimate, logged = Estimate(runs), time.monotonic()
+
+        def show(finished: Sequence[Sized]) -> None:
+            nonlocal logged
+            estimate.add(finished)
+            if finished and (estimate.finished == len(runs) or time.monotonic() - logged >= self._interval):
+                remaining = f", {estimate}" if str(estimate) else ""
+                logger.info("%s: %d of %d runs%s", arm, estimate.finished, len(runs), remaining)
+                logged = time.monotonic()
+
+        return show
+
+    def message(self, text: str) -> None:
+        """Log the message."""
+        logger.info("%s", text)
+
+    def warning(self, text: str) -> None:
+        """Log the warning."""
+        logger.warning("%s", text)
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class Bars:
-    """One bar a description, for callables that are told the number done and the total."""
+    """Progress bars on stderr."""
 
     def __init__(self) -> None:
-        self._bars: dict[str, Any] = {}
+        self._open: list[Any] = []
 
-    def __call__(self, description: str, unit: str) -> Callable[[int, int], None]:
-        """A callable that draws the bar of that description."""
+    def task(self, description: str, unit: str) -> Progress:
+        """Draw a bar, from the first call on."""
+        bar: Any = None
 
         def show(done: int, total: int) -> None:
-            if description not in self._bars:
-                self._bars[description] = tqdm(total=total, desc=description, unit=f" {unit}", mininterval=INTERVAL)
-            bar = self._bars[description]
+            nonlocal bar
+            if bar is None:
+                bar = self._bar(total=total, desc=description, unit=f" {unit}")
             bar.update(done - bar.n)
             if done == total:
                 bar.close()
 
         return show
 
-    def close(self) -> None:
-        """Leave the terminal in order, whatever happened."""
-        for bar in self._bars.values():
-            bar.close()
+    def runs(self, arm: str, runs: Sequence[Sized]) -> RunProgress:
+        """Draw a bar with the rate and the remaining time."""
+        bar_format = "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} runs [{elapsed}{postfix}]"
+        bar, estimate = self._bar(total=len(runs), desc=arm, bar_format=bar_format), Estimate(runs)
 
+        def show(finished: Sequence[Sized]) -> None:
+            estimate.add(finished)
+            bar.set_postfix_str(str(estimate), refresh=False)
+            bar.update(len(finished))
+            bar.refresh()  # the elapsed time goes on where no run has finished
 
-class RunBar:
-    """Runs done, their rate, and the time left: by training images, since large runs come first."""
+        return show
 
-    def __init__(self, arm: str, runs: Sequence[_Sized]) -> None:
-        self._left = sum(run.size for run in runs)
-        self._done = 0
-        self._runs = 0
-        self._started: float | None = None
-        self._bar: Any = tqdm(
-            total=len(runs),
-            desc=arm,
-            mininterval=INTERVAL,
-            bar_format="{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} runs [{elapsed}{postfix}]",
-        )
+    def message(self, text: str) -> None:
+        """Print the message above the bars."""
+        from tqdm import tqdm
 
-    def __call__(self, finished: Sequence[_Sized]) -> None:
-        """Take in finished runs; the first call has those that need no training."""
-        work = sum(run.size for run in finished)
-        self._left -= work
-        if self._started is None:
-            self._started = time.monotonic()
-        elif finished:
-            self._done += work
-            self._runs += len(finished)
-            seconds = time.monotonic() - self._started
-            left = tqdm.format_interval(seconds / self._done * self._left)
-            self._bar.set_postfix_str(f"{self._runs / seconds * 60:.1f} runs/min, {left} left", refresh=False)
-        self._bar.update(len(finished))
-        if sys.stderr.isatty():
-            self._bar.refresh()
+        tqdm.write(text, file=sys.stderr)
 
-    def say(self, message: str) -> None:
-        """A line above the bar."""
-        tqdm.write(message, file=sys.stderr)
+    def warning(self, text: str) -> None:
+        """Print the warning above the bars."""
+        self.message(f"warning: {text}")
 
     def close(self) -> None:
         """Leave the terminal in order."""
-        self._bar.close()
+        for bar in self._open:
+            bar.close()
+        self._open.clear()
+
+    def _bar(self, **settings: Any) -> Any:
+        from tqdm import tqdm
+
+        bar = tqdm(file=sys.stderr, mininterval=0.5, **settings)
+        self._open.append(bar)
+        return bar
+
+
+class Estimate:
+    """Rate and remaining time of an arm's runs, by training images: large runs come first."""
+
+    def __init__(self, runs: Sequence[Sized]) -> None:
+        self.finished = 0
+        self._images_left = sum(run.size for run in runs)
+        self._images_done = 0
+        self._trained = 0
+        self._started: float | None = None
+
+    def add(self, finished: Sequence[Sized]) -> None:
+        """Count finished runs; those of the first call needed no training."""
+        images = sum(run.size for run in finished)
+        self.finished += len(finished)
+        self._images_left -= images
+        if self._started is None:
+            self._started = time.monotonic()
+        else:
+            self._images_done += images
+            self._trained += len(finished)
+
+    def __str__(self) -> str:
+        if self._started is None or not self._images_done:
+            return ""
+        seconds = max(time.monotonic() - self._started, 1e-9)
+        minutes, rest = divmod(round(seconds / self._images_done * self._images_left), 60)
+        hours, minutes = divmod(minutes, 60)
+        left = f"{hours:d}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
+        return f"{self._trained / seconds * 60:.1f} runs/min, {left} left"

@@ -1,4 +1,4 @@
-"""Families of interchangeable parts: datasets, architectures, augmentation policies, protocols, engines, ledgers.
+"""Families of interchangeable parts, found by being there: datasets, architectures, engines, ledgers.
 
 A member of a family is a module (or package) directly in the family's package whose name has no leading underscore.
 Another distribution adds a member through the entry-point group ``cytocurve``; the entry point is named after the
@@ -16,57 +16,48 @@ import importlib
 import pkgutil
 from functools import cache
 from importlib.metadata import entry_points
+from types import ModuleType
 from typing import Any
 
 GROUP = "cytocurve"
 """The entry-point group of plugins."""
 
-_registered: list[str] = []
+
+def members(package: str) -> list[str]:
+    """The names of all members of the family in a package (its dotted name), sorted."""
+    return sorted(_modules(package))
 
 
-def register(module: str) -> None:
-    """Add the members that an importable module defines to their families, in this process only."""
-    if module not in _registered:
-        _registered.append(module)
+def module_name(package: str, name: str) -> str:
+    """The dotted name of a member's module; raises ``KeyError`` if the family has no such member."""
+    return _modules(package)[name]
 
 
-class Family:
-    """The members of one kind: the modules of ``package`` and of plugins; each defines ``attribute``."""
+def module(package: str, name: str) -> ModuleType:
+    """Import a member's module; raises ``KeyError`` if the family has no such member."""
+    return importlib.import_module(module_name(package, name))
 
-    def __init__(self, package: str, attribute: str) -> None:
-        self._package, self._attribute = package, attribute
 
-    def names(self) -> list[str]:
-        """The names of all members, sorted."""
-        return sorted(self._modules())
+def load(package: str, name: str, attribute: str) -> Any:
+    """An attribute of a member's module, such as ``DATASET``; raises ``KeyError`` if there is no such member."""
+    return getattr(module(package, name), attribute)
 
-    def load(self, name: str) -> Any:
-        """The member of that name; raises ``KeyError`` if there is none."""
-        return getattr(importlib.import_module(self.module(name)), self._attribute)
 
-    def module(self, name: str) -> str:
-        """The full name of the module that defines the member; raises ``KeyError`` if there is none."""
-        return self._modules()[name]
+_registered: dict[str, str] = {}
 
-    def _modules(self) -> dict[str, str]:
-        registered = {name.rpartition(".")[2]: name for name in _registered if _defines(name, self._attribute)}
-        return registered | _installed(self._package)
+
+def register(entry: str, module: str) -> None:
+    """Add a member in this process, as an entry point named ``entry`` with the value ``module`` would."""
+    _registered[entry] = module
+    _modules.cache_clear()
 
 
 @cache
-def _installed(package: str) -> dict[str, str]:
-    """The modules of the package's own members and of plugins, by the member's name."""
+def _modules(package: str) -> dict[str, str]:
+    """The members' modules by name; looked up once per process."""
     path = importlib.import_module(package).__path__
     own = {found.name: f"{package}.{found.name}" for found in pkgutil.iter_modules(path) if found.name[0] != "_"}
     prefix = f"{package.rpartition('.')[2]}."
-    plugins = {
-        entry.name.removeprefix(prefix): entry.module
-        for entry in entry_points(group=GROUP)
-        if entry.name.startswith(prefix)
-    }
+    entries = {entry.name: entry.module for entry in entry_points(group=GROUP)} | _registered
+    plugins = {name.removeprefix(prefix): value for name, value in entries.items() if name.startswith(prefix)}
     return plugins | own
-
-
-@cache
-def _defines(module: str, attribute: str) -> bool:
-    return hasattr(importlib.import_module(module), attribute)

@@ -9,7 +9,7 @@ from cytocurve.config import ProjectPaths
 from cytocurve.core.data import labels
 from cytocurve.datasets import Dataset, Listing
 from cytocurve.errors import InputError
-from cytocurve.workflows.data_add import add
+from cytocurve.workflows.data_add import copy_dataset
 from cytocurve.workflows.stages.catalog import catalog
 from tests.datasets.dataset_makers import MAKERS, silent
 from tests.projects import write_params
@@ -94,11 +94,11 @@ def test_another_folder_is_refused(dataset: Dataset, there: bool, tmp_path: Path
 def test_it_can_be_added_and_catalogued(dataset: Dataset, source: Path, listing: Listing, tmp_path: Path) -> None:
     """What is added passes the catalog with all its label versions."""
     project = ProjectPaths(tmp_path)
-    figures = add(project, dataset.name, source, "mine", silent)
+    figures = copy_dataset(project, dataset.name, source, "mine", silent)
     write_params(tmp_path, dataset="mine", labels=sorted(listing.labels))
     report = catalog(project, silent)
-    assert figures["images"] == report["images"] == len(listing.images)
-    assert figures["labels"] == report["classes"]
+    assert figures.images == report.images == len(listing.images)
+    assert figures.labels == report.classes
 
 
 def test_private_modules_are_no_datasets() -> None:

@@ -19,7 +19,7 @@ from PIL import Image
 
 from cytocurve.config import ProjectPaths
 from cytocurve.errors import InputError
-from cytocurve.workflows.data_add import add
+from cytocurve.workflows.data_add import copy_dataset
 from cytocurve.workflows.stages.catalog import catalog
 from tests.datasets.dataset_makers import draw, save, silent
 from tests.projects import cytocurve, run, write_params
@@ -174,9 +174,9 @@ def test_an_unusual_image_is_added_and_catalogued(name: str, tmp_path: Path) -> 
     make(tmp_path / "upstream")
     (tmp_path / "upstream" / "round" / name).write_bytes(SOUND[name]())
     project = ProjectPaths(tmp_path)
-    assert add(project, "folder", tmp_path / "upstream", "mine", silent)["skipped"] == {}
+    assert copy_dataset(project, "folder", tmp_path / "upstream", "mine", silent).skipped == {}
     write_params(tmp_path, dataset="mine", labels=["folder"])
-    assert catalog(project, silent)["images"] == 5
+    assert catalog(project, silent).images == 5
     row = pd.read_parquet(project.catalog).set_index("image").loc[f"round/{name}"]
     assert row["width"] * row["height"] > 0
 
@@ -188,9 +188,9 @@ def test_an_image_that_its_header_betrays_is_left_out_when_added_and_named_by_th
     content, reason = REFUSED[name][0](), REFUSED[name][1]
     make(tmp_path / "upstream")
     (tmp_path / "upstream" / "round" / name).write_bytes(content)
-    figures = add(ProjectPaths(tmp_path / "one"), "folder", tmp_path / "upstream", "mine", silent)
-    assert figures["images"] == 4
-    assert reason in figures["skipped"][f"round/{name}"]
+    figures = copy_dataset(ProjectPaths(tmp_path / "one"), "folder", tmp_path / "upstream", "mine", silent)
+    assert figures.images == 4
+    assert reason in figures.skipped[f"round/{name}"]
     with pytest.raises(InputError) as caught:
         catalog(catalogued(tmp_path / "two", {name: content}), silent)
     (line,) = caught.value.offenders
@@ -268,7 +268,7 @@ def test_images_of_random_damage_and_name_end_well_or_with_one_error(
     make(root / "upstream")
     for name, content in files.items():
         (root / "upstream" / "round" / name).write_bytes(content)
-    add(ProjectPaths(root), "folder", root / "upstream", "mine", silent)
+    copy_dataset(ProjectPaths(root), "folder", root / "upstream", "mine", silent)
     write_params(root, dataset="mine", labels=["folder"])
     with suppress(InputError):
         catalog(ProjectPaths(root), silent)

@@ -69,7 +69,7 @@ def test_a_policy_that_fails_lists_all_it_refuses_exits_with_1_and_has_written_t
     write_params(project, leakage="fail", duplicates="fail")
     done = cytocurve(project, "audit")
     assert done.returncode == 1
-    assert "leakage: fail and duplicates: fail" in done.stderr
+    assert "(params.yaml: leakage: fail, duplicates: fail)" in done.stderr
     for offender in (*(f"patient: P{number}" for number in range(7)), "dark/again.png, dark/cell001.png"):
         assert offender in done.stderr
     assert "Traceback" not in done.stderr
@@ -80,8 +80,8 @@ def test_a_policy_that_fails_lists_all_it_refuses_exits_with_1_and_has_written_t
 @pytest.mark.parametrize(
     ("changes", "code", "said"),
     [
-        ({"leakage": "fail"}, 1, "since params.yaml asks for leakage: fail:"),
-        ({"duplicates": "fail"}, 1, "since params.yaml asks for duplicates: fail:"),
+        ({"leakage": "fail"}, 1, "Audit failed; nothing was trained (params.yaml: leakage: fail):"),
+        ({"duplicates": "fail"}, 1, "Audit failed; nothing was trained (params.yaml: duplicates: fail):"),
         ({"leakage": "fail", "split": "patient"}, 0, ""),
         ({"leakage": "warn"}, 0, ""),
     ],
@@ -206,7 +206,7 @@ def test_the_command_audits_the_real_inventory_outside_any_project_within_second
 def test_a_group_of_n_files_gives_the_first_with_each_of_the_others(tmp_path: Path) -> None:
     rows = [f"{name}.bmp,7,{digest(0)}" for name in "cab"] + [f"other.bmp,7,{digest(1).upper()}"]
     figures = audit_inventory(write_inventory(tmp_path / "i.csv", *rows), None)
-    assert [pair["paths"] for pair in figures["pairs"]] == [["a.bmp", "b.bmp"], ["a.bmp", "c.bmp"]]
+    assert [pair.paths for pair in figures.pairs] == [["a.bmp", "b.bmp"], ["a.bmp", "c.bmp"]]
 
 
 def test_every_offending_line_of_an_inventory_is_listed(tmp_path: Path) -> None:

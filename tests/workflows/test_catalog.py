@@ -17,7 +17,7 @@ from cytocurve.config import ProjectPaths
 from cytocurve.datasets import pbc
 from cytocurve.errors import InputError
 from cytocurve.study.dataset import COLUMNS
-from cytocurve.workflows.data_add import add
+from cytocurve.workflows.data_add import copy_dataset
 from cytocurve.workflows.stages.catalog import catalog
 from tests.datasets.dataset_makers import silent
 from tests.projects import ROOT, cytocurve, draw_cell, write_params, write_toy
@@ -161,7 +161,7 @@ def test_only_a_damaged_image_sends_back_to_where_it_came_from(project: ProjectP
     duplicate_row(project.root)
     assert "rm -r" not in (refusal(project).hint or "")
     truncate(project.root)
-    assert "repair or remove it where it came from, then rm -r data/toy" in (refusal(project).hint or "")
+    assert "repair or remove them at their source, then rm -r data/toy" in (refusal(project).hint or "")
 
 
 def test_the_command_line_says_it_all_and_exits_with_2(project: ProjectPaths) -> None:
@@ -192,7 +192,7 @@ def test_a_dataset_made_by_hand_has_open_classes(project: ProjectPaths) -> None:
     """Without dataset.yaml any label may occur."""
     (project.root / TOY / "dataset.yaml").unlink()
     unknown_class(project.root)
-    assert catalog(project, silent)["classes"]["folder"]["basofil"] == 1
+    assert catalog(project, silent).classes["folder"]["basofil"] == 1
 
 
 def test_missing_data_names_the_next_step(tmp_path: Path) -> None:
@@ -229,15 +229,15 @@ def test_the_table_has_a_row_an_image(project: ProjectPaths) -> None:
     assert frame[["folder", "patient", "duplicate_of"]].loc["light/cell000.png"].isna().all()
     row = frame.to_dict("index")["dark/cell001.png"]
     assert (row["folder"], row["patient"], row["width"], row["height"]) == ("monocyte", "P1", 24, 24)
-    assert report["unlabelled"] == {"folder": 1}
-    assert report == json.loads(project.catalog.with_suffix(".json").read_text())
+    assert report.unlabelled == {"folder": 1}
+    assert report.to_json() == json.loads(project.catalog.with_suffix(".json").read_text())
 
 
 def test_hidden_files_are_no_images(project: ProjectPaths) -> None:
     """What a desktop leaves in a folder disturbs nobody."""
     (project.root / TOY / "images" / ".DS_Store").write_text("junk")
     (project.root / TOY / "labels" / "._folder.csv").write_text("junk")
-    assert catalog(project, silent)["images"] == 8
+    assert catalog(project, silent).images == 8
 
 
 def test_images_may_be_links_to_a_cache(project: ProjectPaths) -> None:
@@ -245,7 +245,7 @@ def test_images_may_be_links_to_a_cache(project: ProjectPaths) -> None:
     path = project.root / TOY / "images" / "dark" / "cell001.png"
     path.rename(project.root / "cached")
     path.symlink_to(project.root / "cached")
-    assert catalog(project, silent)["images"] == 8
+    assert catalog(project, silent).images == 8
 
 
 def test_a_table_saved_by_a_spreadsheet_is_read(project: ProjectPaths) -> None:
@@ -287,9 +287,9 @@ def test_duplicates_are_found_by_bytes_and_by_pixels(project: ProjectPaths) -> N
         "dark/copy.png": "dark/again.tif",
     }
     assert frame.loc[["dark/again.tif", "dark/cell001.png", "dark/copy.png"], "phash"].nunique() == 1
-    assert (report["images"], report["kept"]) == (10, 8)
-    assert report["byte_identical_pairs"] == [["dark/cell001.png", "dark/copy.png"]]
-    assert report["pixel_identical_pairs"] == [
+    assert (report.images, report.kept) == (10, 8)
+    assert report.byte_identical_pairs == [["dark/cell001.png", "dark/copy.png"]]
+    assert report.pixel_identical_pairs == [
         ["dark/again.tif", "dark/cell001.png"],
         ["dark/again.tif", "dark/copy.png"],
     ]
@@ -307,7 +307,7 @@ def test_a_picture_that_was_turned_and_encoded_again_is_near_identical(project: 
         "dark/turned.jpg": "dark/cell001.png",
     }
     assert frame["duplicate_of"].isna().all()
-    assert (report["near_identical"], report["kept"]) == (2, 10)
+    assert (report.near_identical, report.kept) == (2, 10)
 
 
 def test_duplicates_with_different_labels_are_reported(project: ProjectPaths) -> None:
@@ -315,7 +315,7 @@ def test_duplicates_with_different_labels_are_reported(project: ProjectPaths) ->
     images = project.root / TOY / "images" / "dark"
     shutil.copy(images / "cell001.png", add_cell(project, "dark/x.png", "basophil"))
     shutil.copy(images / "cell003.png", add_cell(project, "dark/y.png", ""))
-    conflicts = catalog(project, silent)["conflicts"]
+    conflicts = catalog(project, silent).conflicts
     assert conflicts == {"folder": [{"dark/cell001.png": "monocyte", "dark/x.png": "basophil"}]}
 
 
@@ -324,7 +324,7 @@ def test_the_shape_is_part_of_the_pixels(project: ProjectPaths) -> None:
     pixels = np.asarray(draw_cell(99, dark=True)).copy()
     for name, shape in (("wide.png", (12, 48, 3)), ("tall.png", (48, 12, 3))):
         Image.fromarray(pixels.reshape(shape)).save(add_cell(project, name, "monocyte"))
-    assert catalog(project, silent)["pixel_identical"] == 0
+    assert catalog(project, silent).pixel_identical == 0
 
 
 @pytest.mark.slow
@@ -333,27 +333,22 @@ def test_real_pbc_all_known_pairs_are_found(tmp_path: Path) -> None:
     if not REAL.is_dir():
         pytest.skip("the real images of PBC are not at ../shared/data/pbc-acevedo")
     project = ProjectPaths(tmp_path)
-    figures = add(project, "pbc", REAL, None, silent)
-    assert figures["skipped"] == {"neutrophil/.DS_169665.jpg": "hidden file"}
+    figures = copy_dataset(project, "pbc", REAL, None, silent)
+    assert figures.skipped == {"neutrophil/.DS_169665.jpg": "hidden file"}
     write_params(tmp_path, dataset="pbc", labels=["folder", "prefix"])
     report = catalog(project, silent)
-    assert (report["images"], report["kept"], report["byte_identical"], report["pixel_identical"]) == (
-        1241,
-        1224,
-        17,
-        17,
-    )
-    assert report["near_identical"] == 17, "no different cells are taken for one"
-    assert report["classes"] == figures["labels"]
-    assert report["classes"]["folder"] == dict.fromkeys(pbc.FOLDERS.values(), 150) | {
+    assert (report.images, report.kept, report.byte_identical, report.pixel_identical) == (1241, 1224, 17, 17)
+    assert report.near_identical == 17, "no different cells are taken for one"
+    assert report.classes == figures.labels
+    assert report.classes["folder"] == dict.fromkeys(pbc.FOLDERS.values(), 150) | {
         "immature_granulocyte": 168,
         "neutrophil": 173,
     }
-    assert report["conflicts"] == {
+    assert report.conflicts == {
         "folder": [{"eosinophil/EO_225902.jpg": "eosinophil", "neutrophil/BNE_191112.jpg": "neutrophil"}],
         "prefix": [{"eosinophil/EO_225902.jpg": "eosinophil", "neutrophil/BNE_191112.jpg": "neutrophil_band"}],
     }
-    assert {frozenset(pair) for pair in report["byte_identical_pairs"]} == published_pairs()
+    assert {frozenset(pair) for pair in report.byte_identical_pairs} == published_pairs()
 
 
 def published_pairs() -> set[frozenset[str]]:

@@ -17,7 +17,7 @@ import pytest
 from cytocurve.config import ProjectPaths
 from cytocurve.datasets import Progress, starter
 from cytocurve.errors import CytocurveError, InputError
-from cytocurve.workflows.data_add import add
+from cytocurve.workflows.data_add import copy_dataset
 from tests.datasets.dataset_makers import MAKERS, make_folder, save, silent
 from tests.ingest.test_archives import pack, tarred
 from tests.projects import cytocurve, make_project, run, write_params, write_toy
@@ -26,8 +26,8 @@ KILLED_HALFWAY = """
 import os, signal, sys
 from pathlib import Path
 from cytocurve.config import ProjectPaths
-from cytocurve.workflows.data_add import add
-add(ProjectPaths(Path(sys.argv[1])), "folder", Path(sys.argv[2]), "mine",
+from cytocurve.workflows.data_add import copy_dataset
+copy_dataset(ProjectPaths(Path(sys.argv[1])), "folder", Path(sys.argv[2]), "mine",
     lambda done, total: os.kill(os.getpid(), signal.SIGKILL) if done == 3 else None)
 """
 
@@ -51,7 +51,7 @@ def contents(root: Path) -> dict[str, bytes]:
 
 def test_images_labels_and_origin_are_written(project: ProjectPaths, source: Path) -> None:
     """The upstream's tree stands below images/, its labels as sorted CSV, its origin in dataset.yaml."""
-    figures = add(project, "folder", source, "mine", silent)
+    figures = copy_dataset(project, "folder", source, "mine", silent)
     written = contents(project.data / "mine")
     assert {n.removeprefix("images/") for n in written if n.startswith("images/")} == contents(source).keys()
     assert written["images/round/cell1.png"] == (source / "round" / "cell1.png").read_bytes()
@@ -59,7 +59,7 @@ def test_images_labels_and_origin_are_written(project: ProjectPaths, source: Pat
     assert rows[:2] == ["image,label", "lobed/old/cell0.png,lobed"]
     assert rows[1:-1] == sorted(rows[1:-1])
     assert written["dataset.yaml"].decode().startswith("loader: folder\ntitle: ")
-    assert figures == {
+    assert figures.to_json() == {
         "images": 8,
         "labels": {"folder": {"lobed": 4, "round": 4}},
         "patients": 0,
@@ -70,28 +70,28 @@ def test_images_labels_and_origin_are_written(project: ProjectPaths, source: Pat
 
 def test_only_the_dataset_is_left_below_data(project: ProjectPaths, source: Path) -> None:
     """No temporary folder stays."""
-    add(project, "folder", source, "mine", silent)
+    copy_dataset(project, "folder", source, "mine", silent)
     assert [path.name for path in project.data.iterdir()] == ["mine"]
 
 
 def test_adding_twice_gives_the_same_bytes(project: ProjectPaths, source: Path) -> None:
     """Neither time nor place gets into the files."""
     for name in ("first", "second"):
-        add(project, "folder", source, name, silent)
+        copy_dataset(project, "folder", source, name, silent)
     assert contents(project.data / "first") == contents(project.data / "second")
 
 
 def test_progress_is_told_for_each_image(project: ProjectPaths, source: Path) -> None:
     """The number done rises by one up to the total."""
     calls: list[tuple[int, int]] = []
-    add(project, "folder", source, "mine", lambda done, total: calls.append((done, total)))
+    copy_dataset(project, "folder", source, "mine", lambda done, total: calls.append((done, total)))
     assert calls == [(done, 8) for done in range(1, 9)]
 
 
 def test_patients_are_counted_and_written(project: ProjectPaths, tmp_path: Path) -> None:
     """Where the dataset knows patients they stand in the label tables."""
     MAKERS["starter"](tmp_path / "drawn")
-    assert add(project, "starter", tmp_path / "drawn", None, silent)["patients"] == 4
+    assert copy_dataset(project, "starter", tmp_path / "drawn", None, silent).patients == 4
     table = (project.data / "starter" / "labels" / "expert.csv").read_text()
     assert table.startswith("image,label,patient\nIm001_1.tif,lymphoblast,P3\n")
 
@@ -106,7 +106,7 @@ def test_a_dataset_that_draws_itself_needs_no_folder(project: ProjectPaths, monk
 
     calls: list[tuple[int, int]] = []
     monkeypatch.setattr(starter, "DATASET", dataclasses.replace(starter.DATASET, draw=draw))
-    assert add(project, "starter", None, None, lambda done, total: calls.append((done, total)))["images"] == 8
+    assert copy_dataset(project, "starter", None, None, lambda done, total: calls.append((done, total))).images == 8
     assert calls == [(1, 1)]
     assert [path.name for path in project.data.iterdir()] == ["starter"]
 
@@ -115,9 +115,9 @@ def test_a_dataset_that_draws_itself_needs_no_folder(project: ProjectPaths, monk
     ("name", "as_name", "message"),
     [
         ("pcb", None, "dataset 'pcb' is unknown; did you mean 'pbc'"),
-        ("folder", "my-cells", "'my-cells' cannot be a dataset's name"),
-        ("folder", "../cells", "'../cells' cannot be a dataset's name"),
-        ("folder", ".adding-cells", "'.adding-cells' cannot be a dataset's name"),
+        ("folder", "my-cells", "'my-cells' is not a valid dataset name"),
+        ("folder", "../cells", "'../cells' is not a valid dataset name"),
+        ("folder", ".adding-cells", "'.adding-cells' is not a valid dataset name"),
         ("pbc", None, "is not the whole PBC dataset"),
     ],
 )
@@ -126,7 +126,7 @@ def test_a_wrong_call_is_refused(
 ) -> None:
     """Unknown datasets, unusable names and folders of another layout leave nothing behind, not even data/."""
     with pytest.raises(InputError) as caught:
-        add(project, name, source, as_name, silent)
+        copy_dataset(project, name, source, as_name, silent)
     assert message in str(caught.value)
     assert not project.data.exists()
 
@@ -134,15 +134,15 @@ def test_a_wrong_call_is_refused(
 def test_a_dataset_that_cannot_be_drawn_needs_its_folder(project: ProjectPaths) -> None:
     """Without PATH the error says the command and where the dataset comes from."""
     with pytest.raises(InputError, match=r"cytocurve data add pbc PATH.* https://doi.org/"):
-        add(project, "pbc", None, None, silent)
+        copy_dataset(project, "pbc", None, None, silent)
 
 
 def test_a_dataset_that_is_there_is_kept(project: ProjectPaths, source: Path) -> None:
     """Adding does not overwrite."""
     write_toy(project.data / "mine", cells=2)
     before = contents(project.data)
-    with pytest.raises(InputError, match=r"already there(.|\n)*--as DATASET"):
-        add(project, "folder", source, "mine", silent)
+    with pytest.raises(InputError, match=r"already exists(.|\n)*--as DATASET"):
+        copy_dataset(project, "folder", source, "mine", silent)
     assert contents(project.data) == before
 
 
@@ -152,7 +152,7 @@ def test_labels_that_the_catalog_would_refuse_are_refused(project: ProjectPaths,
     table = tmp_path / "drawn" / "expert.csv"
     table.write_text(table.read_text().replace("monocyte", "monozyt"))
     with pytest.raises(InputError) as caught:
-        add(project, "starter", tmp_path / "drawn", None, silent)
+        copy_dataset(project, "starter", tmp_path / "drawn", None, silent)
     assert len(caught.value.offenders) == 4
     assert "Im005_0.tif: unknown class 'monozyt'; did you mean 'monocyte'?" in caught.value.offenders[0]
     assert not project.data.exists()
@@ -162,15 +162,16 @@ def test_links_out_of_the_folder_are_not_copied(project: ProjectPaths, source: P
     """A link to a file elsewhere is reported and left out."""
     save(tmp_path / "secret.png", 1)
     (source / "round" / "link.png").symlink_to(tmp_path / "secret.png")
-    figures = add(project, "folder", source, "mine", silent)
-    assert figures["skipped"] == {"round/link.png": "link that leaves the folder; not followed"}
+    figures = copy_dataset(project, "folder", source, "mine", silent)
+    assert figures.skipped == {"round/link.png": "link that leaves the folder; not followed"}
     assert not (project.data / "mine" / "images" / "round" / "link.png").exists()
 
 
 def test_a_file_that_cannot_be_read_undoes_everything(project: ProjectPaths, source: Path) -> None:
     """An image that vanishes on the way ends the call with its name and nothing below data/."""
+    last = source / "round/cell7.png"
     with pytest.raises(InputError, match=r"cell7\.png"):
-        add(project, "folder", source, "mine", lambda done, total: (source / "round/cell7.png").unlink(missing_ok=True))
+        copy_dataset(project, "folder", source, "mine", lambda done, total: last.unlink(missing_ok=True))
     assert not project.data.exists()
 
 
@@ -188,7 +189,7 @@ def files_of_at_most(size: int) -> Iterator[None]:
 def test_a_disk_that_is_full_undoes_everything(project: ProjectPaths, source: Path) -> None:
     """When an image cannot be written the call ends with the reason and the next step."""
     with files_of_at_most(1000), pytest.raises(CytocurveError, match="free space"):
-        add(project, "folder", source, "mine", silent)
+        copy_dataset(project, "folder", source, "mine", silent)
     assert not project.data.exists()
 
 
@@ -200,7 +201,7 @@ def test_an_interrupt_undoes_everything(project: ProjectPaths, source: Path) -> 
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        add(project, "folder", source, "mine", interrupt)
+        copy_dataset(project, "folder", source, "mine", interrupt)
     assert not project.data.exists()
 
 
@@ -210,7 +211,7 @@ def test_a_killed_call_leaves_no_dataset_and_the_next_clears_up(project: Project
     done = subprocess.run(command, env=os.environ | {"PYTHONWARNINGS": "default"}, check=False)
     assert done.returncode == -signal.SIGKILL
     assert [path.name[:8] for path in project.data.iterdir()] == [".adding-"]
-    assert add(project, "folder", source, "mine", silent)["images"] == 8
+    assert copy_dataset(project, "folder", source, "mine", silent).images == 8
     assert [path.name for path in project.data.iterdir()] == ["mine"]
 
 
@@ -219,9 +220,9 @@ def test_a_call_at_work_is_left_alone(project: ProjectPaths, source: Path) -> No
 
     def other(done: int, total: int) -> None:
         if done == 4:
-            add(project, "folder", source, "other", silent)
+            copy_dataset(project, "folder", source, "other", silent)
 
-    assert add(project, "folder", source, "mine", other)["images"] == 8
+    assert copy_dataset(project, "folder", source, "mine", other).images == 8
     assert sorted(path.name for path in project.data.iterdir()) == ["mine", "other"]
 
 
@@ -230,10 +231,10 @@ def test_of_two_calls_for_one_dataset_the_first_to_finish_stays(project: Project
 
     def same(done: int, total: int) -> None:
         if done == 4:
-            add(project, "folder", source, "mine", silent)
+            copy_dataset(project, "folder", source, "mine", silent)
 
-    with pytest.raises(InputError, match="already there"):
-        add(project, "folder", source, "mine", same)
+    with pytest.raises(InputError, match="already exists"):
+        copy_dataset(project, "folder", source, "mine", same)
     assert [path.name for path in project.data.iterdir()] == ["mine"]
     assert len(contents(project.data / "mine")) == 10
 
@@ -243,8 +244,8 @@ def test_of_two_calls_for_one_dataset_the_first_to_finish_stays(project: Project
 def test_an_archive_gives_the_same_as_its_folder(suffix: str, top: str, project: ProjectPaths, source: Path) -> None:
     """Packed with or without a folder around it, byte for byte; nothing else stays below data/."""
     archive = pack(source, source.parent / f"cells{suffix}", top)
-    figures = add(project, "folder", archive, "packed", silent)
-    assert figures == add(project, "folder", source, "mine", silent)
+    figures = copy_dataset(project, "folder", archive, "packed", silent)
+    assert figures == copy_dataset(project, "folder", source, "mine", silent)
     assert contents(project.data / "packed") == contents(project.data / "mine")
     assert sorted(path.name for path in project.data.iterdir()) == ["mine", "packed"]
 
@@ -252,7 +253,7 @@ def test_an_archive_gives_the_same_as_its_folder(suffix: str, top: str, project:
 def test_an_archive_of_another_layout_is_named_and_leaves_nothing(project: ProjectPaths, source: Path) -> None:
     archive = pack(source, source.parent / "cells.zip")
     with pytest.raises(InputError, match=r"is not the whole PBC dataset") as caught:
-        add(project, "pbc", archive, None, silent)
+        copy_dataset(project, "pbc", archive, None, silent)
     assert str(archive) in caught.value.problem
     assert ".adding-" not in str(caught.value)
     assert not project.data.exists()
@@ -261,7 +262,7 @@ def test_an_archive_of_another_layout_is_named_and_leaves_nothing(project: Proje
 def test_a_hostile_archive_leaves_nothing(project: ProjectPaths, tmp_path: Path) -> None:
     archive = tarred(tmp_path / "bad.tar", ("../outside.png", b"x", None), ("a/b.png", b"x", None))
     with pytest.raises(InputError, match=r"outside\.png: a path that leaves the folder"):
-        add(project, "folder", archive, "mine", silent)
+        copy_dataset(project, "folder", archive, "mine", silent)
     assert not project.data.exists()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.tar", "project"]
 
@@ -269,7 +270,7 @@ def test_a_hostile_archive_leaves_nothing(project: ProjectPaths, tmp_path: Path)
 def test_a_file_that_is_no_archive_is_refused(project: ProjectPaths, tmp_path: Path) -> None:
     (tmp_path / "cells.7z").write_text("packed")
     with pytest.raises(InputError, match=r"read from a folder or an archive(.|\n)*\.zip, \.tar") as caught:
-        add(project, "folder", tmp_path / "cells.7z", "mine", silent)
+        copy_dataset(project, "folder", tmp_path / "cells.7z", "mine", silent)
     assert "cells.7z" in caught.value.problem
     assert not project.data.exists()
 
@@ -283,7 +284,7 @@ def test_a_dataset_may_unpack_one_file(project: ProjectPaths, tmp_path: Path, mo
 
     monkeypatch.setattr(starter, "DATASET", dataclasses.replace(starter.DATASET, unpack=write))
     (tmp_path / "cells.bin").write_text("cells")
-    assert add(project, "starter", tmp_path / "cells.bin", None, silent)["images"] == 8
+    assert copy_dataset(project, "starter", tmp_path / "cells.bin", None, silent).images == 8
     assert [path.name for path in project.data.iterdir()] == ["starter"]
 
 
@@ -295,9 +296,9 @@ def states(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 def test_links_are_the_files_of_the_source(project: ProjectPaths, source: Path) -> None:
     """With --link no image is copied, and the result is the same, byte for byte."""
-    linked = add(project, "folder", source, "linked", silent, link=True)
-    copied = add(project, "folder", source, "copied", silent)
-    assert (linked["linked"], copied["linked"]) == (8, 0)
+    linked = copy_dataset(project, "folder", source, "linked", silent, link=True)
+    copied = copy_dataset(project, "folder", source, "copied", silent)
+    assert (linked.linked, copied.linked) == (8, 0)
     assert (project.data / "linked/images/round/cell1.png").samefile(source / "round" / "cell1.png")
     assert contents(project.data / "linked") == contents(project.data / "copied")
 
@@ -309,8 +310,8 @@ def test_where_no_link_can_be_made_images_are_copied(project: ProjectPaths, sour
         pytest.skip("there is no second file system at /dev/shm")
     with tempfile.TemporaryDirectory(dir=elsewhere) as folder:
         make_folder(Path(folder) / "cells")
-        figures = add(project, "folder", Path(folder) / "cells", "mine", silent, link=True)
-    assert (figures["images"], figures["linked"]) == (8, 0)
+        figures = copy_dataset(project, "folder", Path(folder) / "cells", "mine", silent, link=True)
+    assert (figures.images, figures.linked) == (8, 0)
     assert (project.data / "mine/images/round/cell1.png").read_bytes() == (source / "round" / "cell1.png").read_bytes()
 
 
@@ -348,4 +349,4 @@ def test_the_command_line_takes_an_archive(tmp_path: Path, source: Path) -> None
     assert json.loads(done.stdout)["labels"] == {"folder": {"lobed": 4, "round": 4}}
     again = cytocurve(tmp_path, "data", "add", "folder", str(archive), "--as", "mine")
     assert again.returncode == 2
-    assert "already there" in again.stderr
+    assert "already exists" in again.stderr

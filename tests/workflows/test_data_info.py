@@ -8,7 +8,7 @@ import pytest
 
 from cytocurve.config import ProjectPaths
 from cytocurve.errors import InputError
-from cytocurve.workflows.data_add import add
+from cytocurve.workflows.data_add import copy_dataset
 from cytocurve.workflows.data_info import info
 from tests.datasets.dataset_makers import draw, make_folder, silent
 from tests.projects import cytocurve
@@ -19,7 +19,7 @@ def project(tmp_path: Path) -> ProjectPaths:
     """Eight cells in two classes, four patients, two folds, one cell unlabelled."""
     make_folder(tmp_path / "upstream")
     project = ProjectPaths(tmp_path)
-    add(project, "folder", tmp_path / "upstream", "mine", silent)
+    copy_dataset(project, "folder", tmp_path / "upstream", "mine", silent)
     path = project.data / "mine" / "labels" / "folder.csv"
     table = pd.read_csv(path)
     table["patient"] = ["A", "A", "A", "B", "C", "C", "D", None]
@@ -33,8 +33,8 @@ def test_counts_of_what_is_here_are_those_of_the_files(project: ProjectPaths) ->
     draw(1, 30, 40).save(project.data / "mine/images/round/cell1.png", format="JPEG")
     images = [path for path in (project.data / "mine/images").rglob("*") if path.is_file()]
     figures = info(project, "mine", silent)
-    assert figures["loader"] == "folder"
-    assert figures["here"] == {
+    assert figures.loader == "folder"
+    assert figures.to_json()["here"] == {
         "images": 8,
         "bytes": sum(path.stat().st_size for path in images),
         "sizes": {"24x20": 7, "30x40": 1},
@@ -49,7 +49,7 @@ def test_pixels_are_not_decoded(project: ProjectPaths) -> None:
     """An image whose pixels are cut off counts by its header."""
     path = project.data / "mine/images/round/cell1.png"
     path.write_bytes(path.read_bytes()[:60])
-    assert info(project, "mine", silent)["here"]["images"] == 8
+    assert info(project, "mine", silent).to_json()["here"]["images"] == 8
 
 
 def test_progress_is_told_for_each_image(project: ProjectPaths) -> None:
@@ -95,7 +95,7 @@ def test_people_read_the_same_figures(project: ProjectPaths) -> None:
         "8 images",
         "24x20 8",
         "PNG 8",
-        "patients: 4, with 1 to 3 images, median 1.5",
+        "patients: 4, 1 to 3 images each, median 1.5",
         "lobed 4, round 3, unl",
     ):
         assert part in text

@@ -1,4 +1,4 @@
-"""``cytocurve labels``: versions are counted, compared, brought in and merged, whole or not at all."""
+"""``cytocurve labels``: versions are counted, compared, imported and merged, whole or not at all."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,8 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from cytocurve.config import ProjectPaths
 from cytocurve.errors import InputError
-from cytocurve.workflows.labels import bring_in, difference, merge, overview, versions_of
+from cytocurve.workflows.labels import diff, overview, versions_of
+from cytocurve.workflows.labels_write import write_consensus, write_list
 from tests.projects import ROOT, cytocurve, run, write_params, write_toy
 
 REAL = ROOT.parent / "shared" / "data" / "aml-cytomorphology-lmu"
@@ -72,7 +73,7 @@ def refused(project: ProjectPaths, call: Callable[[], object]) -> InputError:
 def test_a_whole_list_becomes_a_version_of_its_annotator(project: ProjectPaths, tmp_path: Path) -> None:
     """Images sorted, patients and folds kept, other columns ignored, blanks around a label cut off."""
     rows = [{"score": 0.5, "label": f" {LIGHT}", "image": image, "suggested": "x"} for image in reversed(IMAGES)]
-    figures = bring_in(project, "toy", list_of(tmp_path / "all.csv", rows), "second", "Dr B")
+    figures = write_list(project, "toy", list_of(tmp_path / "all.csv", rows), "second", "Dr B")
     table = written(project, "second")
     text = (project.data / "toy/labels/second.csv").read_text()
     assert [line.split(",")[0] for line in text.splitlines()] == ["image", *sorted(IMAGES)]
@@ -80,7 +81,7 @@ def test_a_whole_list_becomes_a_version_of_its_annotator(project: ProjectPaths, 
     assert set(table["label"]) == {LIGHT}
     assert set(table["annotator"]) == {"Dr B"}
     assert table[["patient", "fold"]].equals(written(project, "folder")[["patient", "fold"]])
-    assert (figures["rows"], figures["changed"], figures["classes"]) == (8, None, {LIGHT: 8})
+    assert (figures.rows, figures.changed, figures.counts.classes) == (8, None, {LIGHT: 8})
 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
@@ -95,12 +96,12 @@ def test_a_reviewed_list_changes_only_what_was_corrected(
         {"image": IMAGES[2], "label": LIGHT, column: ""},
     ]
     file = list_of(tmp_path / f"reviewed.{suffix}", rows)
-    figures = bring_in(project, "toy", file, "second", "Dr B", base="folder")
+    figures = write_list(project, "toy", file, "second", "Dr B", base="folder")
     before, after = written(project, "folder"), written(project, "second")
     assert after["label"].to_dict() == before["label"].to_dict() | {IMAGES[0]: "eosinophil"}
     assert after["annotator"].to_dict() == dict.fromkeys(IMAGES, "A") | {IMAGES[0]: "Dr B"}
-    assert (figures["rows"], figures["changed"]) == (1, 1)
-    assert difference(versions_of(project, "toy"), "folder", "second")["changed"] == [
+    assert (figures.rows, figures.changed) == (1, 1)
+    assert diff(project, "folder", "second").to_json()["changed"] == [
         {"image": IMAGES[0], "from": LIGHT, "to": "eosinophil"}
     ]
 
@@ -109,15 +110,15 @@ def test_numbers_of_a_spreadsheet_are_read_as_they_look(project: ProjectPaths, t
     """A class called 7 comes back as 7, not as 7.0."""
     (project.data / "toy/dataset.yaml").unlink()
     rows = [{"image": image, "label": 7.0} for image in IMAGES]
-    figures = bring_in(project, "toy", list_of(tmp_path / "all.xlsx", rows), "second", "B", new_classes=["7"])
-    assert figures["classes"] == {"7": 8}
-    assert figures["new_classes"] == ["7"]
+    figures = write_list(project, "toy", list_of(tmp_path / "all.xlsx", rows), "second", "B", new_classes=["7"])
+    assert figures.counts.classes == {"7": 8}
+    assert figures.new_classes == ["7"]
 
 
 def test_without_a_base_every_image_needs_a_row(project: ProjectPaths, tmp_path: Path) -> None:
     """All images without one are named, and the way out."""
     file = list_of(tmp_path / "some.csv", [{"image": image, "label": DARK} for image in IMAGES[:5]])
-    error = refused(project, lambda: bring_in(project, "toy", file, "second", "B"))
+    error = refused(project, lambda: write_list(project, "toy", file, "second", "B"))
     assert error.offenders == tuple(f"{file}: {image}: an image without a row" for image in sorted(IMAGES[5:]))
     assert "--base VERSION" in error.next_step
 
@@ -126,7 +127,7 @@ def test_everything_wrong_with_a_list_comes_in_one_error(project: ProjectPaths, 
     """Unknown classes with the nearest one, unknown images and images that stand twice."""
     labels = [(IMAGES[0], "monocite"), (IMAGES[1], "Q"), (IMAGES[2], DARK), (IMAGES[2], LIGHT), ("ghost.png", DARK)]
     file = list_of(tmp_path / "some.csv", [{"image": image, "label": label} for image, label in labels])
-    error = refused(project, lambda: bring_in(project, "toy", file, "second", "B", base="folder"))
+    error = refused(project, lambda: write_list(project, "toy", file, "second", "B", base="folder"))
     assert error.offenders == (
         f"{file}: {IMAGES[2]}: 2 rows for one image",
         f"{file}: ghost.png: a row for an image that is not there",
@@ -141,10 +142,10 @@ def test_open_classes_take_a_new_one_only_where_it_is_stated(project: ProjectPat
     (project.data / "toy/dataset.yaml").unlink()
     file = list_of(tmp_path / "some.csv", [{"image": IMAGES[0], "label": "monocite"}])
     with pytest.raises(InputError, match="--new-class") as caught:
-        bring_in(project, "toy", file, "second", "B", base="folder")
+        write_list(project, "toy", file, "second", "B", base="folder")
     assert caught.value.offenders == ("'monocite': 1 rows; did you mean 'monocyte'?",)
-    figures = bring_in(project, "toy", file, "second", "B", base="folder", new_classes=["monocite"])
-    assert figures["new_classes"] == ["monocite"]
+    figures = write_list(project, "toy", file, "second", "B", base="folder", new_classes=["monocite"])
+    assert figures.new_classes == ["monocite"]
 
 
 @pytest.mark.parametrize(
@@ -159,7 +160,7 @@ def test_a_list_with_other_columns_is_refused(
 ) -> None:
     """Missing columns and contradicting corrections are named."""
     file = list_of(tmp_path / "list.csv", rows)
-    assert message in str(refused(project, lambda: bring_in(project, "toy", file, "second", "B", base="folder")))
+    assert message in str(refused(project, lambda: write_list(project, "toy", file, "second", "B", base="folder")))
 
 
 @pytest.mark.parametrize(
@@ -171,7 +172,7 @@ def test_a_list_with_other_columns_is_refused(
         ("list.csv", b"image,label\na\n", "there are 1 in line 2"),
         ("list.csv", b"image;label\na;b\n", "its fields are separated by ';': save it with commas"),
         ("list.csv", b"", "column 'image' is missing"),
-        ("list.csv", b"image,label\n", "no row below its header"),
+        ("list.csv", b"image,label\n", "no rows below the header"),
         ("list.csv", None, "no such file"),
     ],
 )
@@ -181,14 +182,14 @@ def test_a_file_that_is_no_table_is_refused(
     """Whatever is handed in, one message says what is wrong with it."""
     if content is not None:
         (tmp_path / name).write_bytes(content)
-    error = refused(project, lambda: bring_in(project, "toy", tmp_path / name, "second", "B", base="folder"))
+    error = refused(project, lambda: write_list(project, "toy", tmp_path / name, "second", "B", base="folder"))
     assert message in str(error)
 
 
 @pytest.mark.parametrize(
     ("name", "base", "annotator", "message"),
     [
-        ("folder", "folder", "B", "is already there"),
+        ("folder", "folder", "B", "already exists"),
         ("my-labels", "folder", "B", "may hold letters"),
         ("patient", "folder", "B", "is a column of the catalog"),
         ("class", "folder", "B", "is a column of cytocurve's own tables"),
@@ -203,7 +204,7 @@ def test_a_wrong_call_writes_nothing(
 ) -> None:
     """Names that are taken or unusable, unknown bases and a blank annotator are refused."""
     file = list_of(tmp_path / "list.csv", [{"image": IMAGES[0], "label": DARK}])
-    assert message in str(refused(project, lambda: bring_in(project, "toy", file, name, annotator, base)))
+    assert message in str(refused(project, lambda: write_list(project, "toy", file, name, annotator, base)))
 
 
 def test_of_several_calls_at_once_one_writes_the_version_and_the_others_are_refused(
@@ -213,7 +214,7 @@ def test_of_several_calls_at_once_one_writes_the_version_and_the_others_are_refu
 
     def call(annotator: str) -> bool:
         try:
-            bring_in(project, "toy", file, "second", annotator)
+            write_list(project, "toy", file, "second", annotator)
         except InputError:
             return False
         return True
@@ -237,10 +238,10 @@ def test_the_consensus_is_written_with_who_voted(project: ProjectPaths) -> None:
     for version, labels in votes.items():
         table = pd.DataFrame({"image": IMAGES, "label": labels})
         table.to_csv(project.data / f"toy/labels/{version}.csv", index=False)
-    figures = merge(project, "toy", ["c", "b", "folder"], "merged")
+    figures = write_consensus(project, "toy", ["c", "b", "folder"], "merged")
     table = written(project, "merged")
     assert table["label"].reindex(IMAGES).tolist() == [LIGHT, DARK, DARK, "", DARK, DARK, "eosinophil", DARK]
-    assert figures["votes"] == {"unanimous": 3, "majority": 2, "tie": 1, "single": 1, "unlabelled": 1}
+    assert figures.votes == {"unanimous": 3, "majority": 2, "tie": 1, "single": 1, "unlabelled": 1}
     assert table["annotator"].value_counts().to_dict() == {"consensus of c b folder": 7, "": 1}
     assert table["patient"].equals(written(project, "folder")["patient"])
 
@@ -248,14 +249,14 @@ def test_the_consensus_is_written_with_who_voted(project: ProjectPaths) -> None:
 @pytest.mark.parametrize(
     ("names", "message"),
     [
-        (["folder"], "two label versions or more"),
+        (["folder"], "at least two label versions"),
         (["folder", "folder"], "label version 'folder' is named twice"),
         (["folder", "x", "y"], "label version 'y' is unknown"),
     ],
 )
 def test_a_merge_needs_two_versions_that_are_there(names: list[str], message: str, project: ProjectPaths) -> None:
     """A version does not vote twice, and all unknown ones are named."""
-    assert message in str(refused(project, lambda: merge(project, "toy", names, "merged")))
+    assert message in str(refused(project, lambda: write_consensus(project, "toy", names, "merged")))
 
 
 def test_versions_that_are_unsound_are_refused_with_all_that_is_wrong(project: ProjectPaths) -> None:
@@ -273,8 +274,8 @@ def test_an_annotator_without_a_label_is_an_image_that_could_not_be_assigned(pro
     table = pd.DataFrame(rows, columns=["image", "label", "annotator"])
     table.to_csv(project.data / "toy/labels/second.csv", index=False)
     figures = overview(versions_of(project, "toy"))["second"]
-    assert (figures["labelled"], figures["unlabelled"], figures["not_assignable"]) == (5, 3, 2)
-    assert figures["annotators"] == {"B": 7}
+    assert (figures.labelled, figures.unlabelled, figures.not_assignable) == (5, 3, 2)
+    assert figures.annotators == {"B": 7}
 
 
 @pytest.mark.parametrize("command", ["labels list", "labels diff", "labels agreement", "labels import", "labels merge"])
@@ -306,7 +307,7 @@ def test_a_review_comes_back_and_dvc_records_it(project: ProjectPaths, tmp_path:
     assert (project.root / "data.dvc").read_text() != tracked
     assert "up to date" in run(project.root, "dvc", "status", "data.dvc").stdout
     again = cytocurve(project.root, "labels", "import", str(file), *arguments)
-    assert (again.returncode, "already there" in again.stderr) == (2, True)
+    assert (again.returncode, "already exists" in again.stderr) == (2, True)
     figures = json.loads(cytocurve(project.root, "labels", "agreement", "folder", "second", "--json").stdout)
     assert figures["versions"]["second"]["kappa"]["value"] == pytest.approx(0.75)
     done = cytocurve(project.root, "labels", "merge", "folder", "second", "--as", "both")
@@ -314,7 +315,7 @@ def test_a_review_comes_back_and_dvc_records_it(project: ProjectPaths, tmp_path:
     listed = json.loads(cytocurve(project.root, "labels", "list", "--json").stdout)
     assert list(listed["versions"]) == ["both", "folder", "second"]
     changes = cytocurve(project.root, "labels", "diff", "folder", "second").stdout
-    assert f"1 images have another label:\n  {IMAGES[0]}: basophil -> monocyte" in changes
+    assert f"1 images have different labels:\n  {IMAGES[0]}: basophil -> monocyte" in changes
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real labels are not at ../shared/data/aml-cytomorphology-lmu")

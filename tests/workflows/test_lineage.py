@@ -5,7 +5,6 @@ import re
 import shutil
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,8 +14,8 @@ from cytocurve.config import ProjectPaths
 from cytocurve.errors import InputError
 from cytocurve.stores.ledger import Finished, open_ledger
 from cytocurve.stores.tables import write_parquet
-from cytocurve.workflows.data_trace import trace
-from cytocurve.workflows.data_withdraw import withdraw
+from cytocurve.workflows.data_trace import Trace, trace
+from cytocurve.workflows.data_withdraw import remove_patient
 from cytocurve.workflows.stages.audit import audit
 from cytocurve.workflows.stages.catalog import catalog
 from cytocurve.workflows.stages.split import split, split_versions
@@ -55,14 +54,14 @@ def split_of(project: ProjectPaths) -> pd.DataFrame:
     return split_versions(pd.read_parquet(project.catalog), project.params())["folder"]
 
 
-def trace_of(project: ProjectPaths) -> dict[str, Any]:
+def trace_of(project: ProjectPaths) -> Trace:
     name = str(pd.read_parquet(project.catalog)["image"][0])
     return trace(project, name, None, silent)
 
 
 def test_a_withdrawn_patient_leaves_images_and_tables_and_stays_in_the_record(project: ProjectPaths) -> None:
-    figures = withdraw(project, "toy", "P03", "consent withdrawn", TODAY)
-    (name,) = figures["images"]
+    figures = remove_patient(project, "toy", "P03", "consent withdrawn", TODAY)
+    (name,) = figures.images
     assert not (project.data / "toy" / "images" / name).exists()
     assert name not in pd.read_csv(project.data / "toy" / "labels" / "folder.csv")["image"].tolist()
     (record,) = pd.read_csv(project.data / "toy" / "withdrawn.csv").to_dict("records")
@@ -72,7 +71,7 @@ def test_a_withdrawn_patient_leaves_images_and_tables_and_stays_in_the_record(pr
 def test_the_others_keep_their_folds_and_their_order(project: ProjectPaths) -> None:
     """A withdrawn image leaves its place empty; every subset is what it was without it."""
     before = split_of(project)
-    (name,) = withdraw(project, "toy", "P03", "consent withdrawn", TODAY)["images"]
+    (name,) = remove_patient(project, "toy", "P03", "consent withdrawn", TODAY).images
     after = split_of(project)
     kept = before[before["image"] != name].drop(columns="rank").reset_index(drop=True)
     assert after.drop(columns="rank").equals(kept)
@@ -87,29 +86,29 @@ def test_the_same_picture_under_another_name_goes_too(project: ProjectPaths) -> 
     patient = pd.read_csv(table).set_index("image").loc["dark/cell003.png", "patient"]
     table.write_text(table.read_text() + f"{twin},dark,P99\n")
     catalog(project, silent)
-    figures = withdraw(project, "toy", str(patient), "consent withdrawn", TODAY)
-    assert (figures["images"], figures["identical"]) == (["dark/cell003.png"], [twin])
+    figures = remove_patient(project, "toy", str(patient), "consent withdrawn", TODAY)
+    assert (figures.images, figures.identical) == (["dark/cell003.png"], [twin])
     assert not (folder / twin).exists()
 
 
 def test_a_killed_withdrawal_is_finished_by_repeating_it(project: ProjectPaths) -> None:
     """Its record comes first; the catalog refuses what is half withdrawn and says what to do."""
-    (name,) = withdraw(project, "toy", "P03", "consent withdrawn", TODAY)["images"]
+    (name,) = remove_patient(project, "toy", "P03", "consent withdrawn", TODAY).images
     left_over = project.data / "toy" / "images" / name
     left_over.write_bytes(next((project.data / "toy" / "images").rglob("*.png")).read_bytes())
-    with pytest.raises(InputError, match="repeat cytocurve data withdraw"):
+    with pytest.raises(InputError, match="rerun cytocurve data withdraw"):
         catalog(project, silent)
     project.catalog.unlink()
-    withdraw(project, "toy", "P03", "another reason", TODAY)
+    remove_patient(project, "toy", "P03", "another reason", TODAY)
     assert not left_over.exists()
-    assert catalog(project, silent)["withdrawn"] == 1
+    assert catalog(project, silent).withdrawn == 1
 
 
 def test_a_patient_who_was_withdrawn_before_is_told_with_the_day(project: ProjectPaths) -> None:
-    first = withdraw(project, "toy", "P03", "consent withdrawn", TODAY)
-    again = withdraw(project, "toy", "P03", "another reason", date(2026, 3, 4))
-    assert (first["already"], again["already"]) == (False, True)
-    assert (again["date"], again["reason"]) == ("2026-01-02", "consent withdrawn")
+    first = remove_patient(project, "toy", "P03", "consent withdrawn", TODAY)
+    again = remove_patient(project, "toy", "P03", "another reason", date(2026, 3, 4))
+    assert (first.already, again.already) == (False, True)
+    assert (again.date, again.reason) == ("2026-01-02", "consent withdrawn")
 
 
 def test_runs_and_curves_are_told_apart_by_whether_they_stand_in_the_present_results(project: ProjectPaths) -> None:
@@ -119,21 +118,21 @@ def test_runs_and_curves_are_told_apart_by_whether_they_stand_in_the_present_res
         about = {"arm": "sequential-none-folder", "fold": 0, "size": 4 + number, "seed": 0}
         open_ledger(project.ledger_url).add(Finished(key, about, (0.5,), (0.5,), {}, images, {}), [])
     (arm,) = project.params().arms
-    assert {run["present"] for run in trace_of(project)["runs"]} == {False}
+    assert {run.present for run in trace_of(project).runs} == {False}
     write_parquet(project.results(arm), pd.DataFrame({"run_key": ["cd" * 32]}))
     figures = trace_of(project)
-    assert {run["run_key"][:2]: run["present"] for run in figures["runs"]} == {"ab": False, "cd": True}
-    assert [(curve["present"], curve["train"]) for curve in figures["curves"]] == [(True, [5]), (False, [4])]
+    assert {run.run_key[:2]: run.present for run in figures.runs} == {"ab": False, "cd": True}
+    assert [(curve.present, curve.sizes["train"]) for curve in figures.curves] == [(True, [5]), (False, [4])]
 
 
 def test_wrong_wishes_are_refused_and_change_nothing(project: ProjectPaths) -> None:
     before = sorted(project.root.rglob("*"))
     with pytest.raises(InputError, match="'PO3' is unknown; did you mean"):
-        withdraw(project, "toy", "PO3", "consent withdrawn", TODAY)
+        remove_patient(project, "toy", "PO3", "consent withdrawn", TODAY)
     with pytest.raises(InputError, match="needs a reason"):
-        withdraw(project, "toy", "P03", " ", TODAY)
+        remove_patient(project, "toy", "P03", " ", TODAY)
     with pytest.raises(InputError, match="is not there"):
-        withdraw(project, "other", "P03", "consent withdrawn", TODAY)
+        remove_patient(project, "other", "P03", "consent withdrawn", TODAY)
     assert sorted(project.root.rglob("*")) == before
 
 
@@ -143,9 +142,9 @@ def test_patients_and_reasons_are_kept_letter_by_letter_but_for_line_breaks(proj
     table.write_text(table.read_text().replace("P03", "NA"))
     catalog(project, silent)
     for _ in range(2):
-        figures = withdraw(project, "toy", "NA", 'so he "said",\r\nby letter', TODAY)
-        assert (len(figures["images"]), figures["reason"]) == (1, 'so he "said", by letter')
-    assert catalog(project, silent)["withdrawn"] == 1
+        figures = remove_patient(project, "toy", "NA", 'so he "said",\r\nby letter', TODAY)
+        assert (len(figures.images), figures.reason) == (1, 'so he "said", by letter')
+    assert catalog(project, silent).withdrawn == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"image\na.png\n", b'\xff"', b'image,"a'])
@@ -153,7 +152,7 @@ def test_a_damaged_record_is_told_and_left_alone(project: ProjectPaths, content:
     record = project.data / "toy" / "withdrawn.csv"
     record.write_bytes(content)
     with pytest.raises(InputError, match="record of withdrawals cannot be used"):
-        withdraw(project, "toy", "P03", "consent withdrawn", TODAY)
+        remove_patient(project, "toy", "P03", "consent withdrawn", TODAY)
     assert record.read_bytes() == content
 
 
@@ -163,8 +162,8 @@ def test_a_catalog_of_other_pictures_is_refused(project: ProjectPaths) -> None:
     (images / "light" / "new.png").write_bytes((images / "dark" / "cell001.png").read_bytes())
     (images / "dark" / "cell003.png").write_bytes((images / "dark" / "cell001.png").read_bytes())
     with pytest.raises(InputError) as caught:
-        withdraw(project, "toy", "P03", "consent withdrawn", TODAY)
-    assert caught.value.offenders == ("light/new.png", "dark/cell003.png, as it is now")
+        remove_patient(project, "toy", "P03", "consent withdrawn", TODAY)
+    assert caught.value.offenders == ("light/new.png", "dark/cell003.png, in its present version")
     assert not (project.data / "toy" / "withdrawn.csv").exists()
 
 
@@ -179,7 +178,7 @@ def test_an_image_that_took_no_part_for_another_version_leaves_all_sets_as_they_
     second = table.assign(label=table["label"].where(table["patient"] != "P03", other))
     second.to_csv(folder / "second.csv", index=False)
     before = split_of(project)
-    withdraw(project, "toy", "P03", "consent withdrawn", TODAY)
+    remove_patient(project, "toy", "P03", "consent withdrawn", TODAY)
     assert split_of(project).equals(before)
     pd.read_csv(folder / "folder.csv").to_csv(folder / "third.csv", index=False)
     write_params(project.root, labels=["folder", "third"])
@@ -200,7 +199,7 @@ def test_a_catalog_of_an_earlier_version_is_refused_by_all_who_read_it(project: 
         lambda: split(project),
         lambda: audit(project),
         lambda: trace(project, "cell003.png", None, silent),
-        lambda: withdraw(project, "toy", "P03", "consent withdrawn", TODAY),
+        lambda: remove_patient(project, "toy", "P03", "consent withdrawn", TODAY),
     ):
         with pytest.raises(InputError, match="lacks the columns") as caught:
             call()

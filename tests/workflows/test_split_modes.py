@@ -49,7 +49,7 @@ def test_a_training_set_may_grow_by_whole_patients(tmp_path: Path) -> None:
 
 def test_more_folds_than_patients_of_a_class_are_refused_with_the_numbers(tmp_path: Path) -> None:
     made = project(tmp_path, patients=3, split="patient")
-    with pytest.raises(InputError, match="4 patients of each class") as caught:
+    with pytest.raises(InputError, match="4 patients per class") as caught:
         split(made)
     assert caught.value.offenders == ("negative: 3", "positive: 3")
 
@@ -71,7 +71,7 @@ def test_official_folds_are_the_test_folds(tmp_path: Path) -> None:
 
 
 def test_another_number_of_folds_than_the_official_ones_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="split: predefined has 4") as caught:
+    with pytest.raises(InputError, match="split: predefined defines 4") as caught:
         split(project(tmp_path, split="predefined", folds=5))
     assert caught.value.offenders[0] == "part0: 10 images"
 
@@ -99,7 +99,9 @@ def test_unknown_patients_are_all_listed(tmp_path: Path) -> None:
 def test_where_no_image_has_a_patient_one_line_says_so(tmp_path: Path) -> None:
     made = project(tmp_path, split="patient")
     pd.read_parquet(made.catalog).assign(patient=None).to_parquet(made.catalog)
-    with pytest.raises(InputError, match="cytocurve data add table, column patient; or split: stratified") as caught:
+    with pytest.raises(
+        InputError, match="cytocurve data add table, column patient; or use split: stratified"
+    ) as caught:
         split(made)
     assert caught.value.offenders == ("all 40 images",)
 
@@ -134,7 +136,7 @@ def test_the_command_tells_how_even_the_classes_are(tmp_path: Path) -> None:
     figures = json.loads(cytocurve(tmp_path, "split", "--json").stdout)["folder"]
     assert len(figures["test_folds"]) == 4
     assert sum(sum(fold.values()) for fold in figures["test_folds"]) == 40
-    assert "a test fold holds negative" in cytocurve(tmp_path, "split").stdout
+    assert "per test fold: negative" in cytocurve(tmp_path, "split").stdout
 
 
 @pytest.mark.parametrize("command", ["audit", "sweep", "evaluate", "register"])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cytocurve.config import Params
 from cytocurve.errors import InputError
-from cytocurve.workflows.stages.split import left_out, split_versions
+from cytocurve.workflows.stages.split import Excluded, left_out, split_versions
 from tests.projects import SMALL, cytocurve, write_params, write_toy
 
 TASK = {"positive": ["dark"], "negative": ["light"]}
@@ -103,9 +103,9 @@ def test_every_labelled_image_takes_part_or_is_left_out_with_the_reason(first: l
     except InputError:  # a fold without one of the classes
         reject()
     for version, counts in left_out(frame, study).items():
-        assert tables[version]["image"].nunique() + counts["images"] == frame[version].notna().sum()
-        assert sum(counts["unlabelled_in"].values()) == counts["images"]
-        assert counts["outside_task_in"] == {}
+        assert tables[version]["image"].nunique() + counts.images == frame[version].notna().sum()
+        assert sum(counts.unlabelled_in.values()) == counts.images
+        assert counts.outside_task_in == {}
 
 
 def test_one_version_is_split_as_ever() -> None:
@@ -114,7 +114,7 @@ def test_one_version_is_split_as_ever() -> None:
     study = params(["a"], folds=5)
     content = split_versions(frame, study)["a"].to_csv(index=False, lineterminator="\n").encode()
     assert hashlib.sha256(content).hexdigest() == "01503b3bf801b2815d337f1b54c0e3923173c5a619e5b17bf4ceca71ad6fee72"
-    assert left_out(frame, study) == {"a": {"images": 0, "unlabelled_in": {}, "outside_task_in": {}}}
+    assert left_out(frame, study) == {"a": Excluded(0, {}, {})}
 
 
 def test_a_withdrawn_image_needs_no_label_of_a_later_version() -> None:
@@ -150,8 +150,8 @@ def test_a_class_that_is_rare_on_the_shared_images_falls_out_of_all_versions() -
         assert set(table["label"]) == {"dark", "light"}
         assert table["image"].nunique() == 24
     assert left_out(frame, study) == {
-        "a": {"images": 6, "unlabelled_in": {"b": 2}, "outside_task_in": {"a": 6, "b": 4}},
-        "b": {"images": 4, "unlabelled_in": {}, "outside_task_in": {"a": 4, "b": 4}},
+        "a": Excluded(6, {"b": 2}, {"a": 6, "b": 4}),
+        "b": Excluded(4, {}, {"a": 4, "b": 4}),
     }
 
 

@@ -1,23 +1,23 @@
-"""The command line: parses, calls, prints, and maps errors to exit codes.
+"""The command line: parses, calls one method of ``cytocurve.Project``, prints, and maps errors to exit codes."""
 
-Stages are imported when they run, so that ``--help`` answers at once and nothing that trains no network loads
-TensorFlow.
-"""
-
+import logging
 import sys
+from contextlib import chdir
+from pathlib import Path
 from typing import NoReturn
 
 import click
 
 from cytocurve import __version__
-from cytocurve.cli import audit, compare, data, labels, lineage, plan, report, review, stages, study, ui
+from cytocurve.cli import audit, code, compare, data, init, labels, lineage, plan, report, review, stages, study, ui
 from cytocurve.errors import CytocurveError
 
 INTERRUPTED = 130
 
 
 def main() -> NoReturn:
-    """Run the command line and exit: 0 done, 1 a check said no, 2 wrong usage or input, 3 a service is missing."""
+    """Run the command line and exit: 0 done, 1 a check failed, 2 wrong usage or input, 3 a service is unavailable."""
+    handler = _log_to_stderr()
     try:
         code = cli.main(standalone_mode=False)
     except click.ClickException as error:
@@ -27,17 +27,47 @@ def main() -> NoReturn:
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted. What is finished is kept; the same command goes on from there.", err=True)
+        click.echo("Interrupted. Finished runs are kept. Rerun the same command to resume.", err=True)
         sys.exit(INTERRUPTED)
     except OSError as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)
+    finally:
+        logging.getLogger("cytocurve").removeHandler(handler)
     sys.exit(code or 0)
+
+
+class _Lines(logging.Formatter):
+    """Messages as they are, warnings marked as such."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """A line without time and level: whoever stores logs adds them."""
+        text = record.getMessage()
+        return f"warning: {text}" if record.levelno >= logging.WARNING else text
+
+
+def _log_to_stderr() -> logging.Handler:
+    """Print what the logger ``cytocurve`` gets: where stderr is not a terminal, progress goes there."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Lines())
+    logger = logging.getLogger("cytocurve")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    return handler
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="%(version)s")
-def cli() -> None:
+@click.option(
+    "-C",
+    "directory",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    metavar="DIR",
+    help="Run as if started in DIR; like git -C, relative paths in other arguments are relative to DIR.",
+)
+@click.pass_context
+def cli(context: click.Context, directory: Path | None) -> None:
     """How many labelled blood cells are enough? Learning-curve studies with DVC, MLflow and Keras.
 
     \b
@@ -45,8 +75,10 @@ def cli() -> None:
     cytocurve plan --target 0.95  how many labelled images that needs
     cytocurve compare             whether the arms really differ
     cytocurve ui                  look at runs and curves in MLflow's pages
-    cytocurve data add pbc PATH   bring in a dataset; then name it in params.yaml
+    cytocurve data add pbc PATH   add a dataset; then name it in params.yaml
     """
+    if directory is not None:
+        context.with_resource(chdir(directory))
 
 
 cli.add_command(data.data)
@@ -68,3 +100,5 @@ for _answer in (plan.plan, compare.compare, report.report, report.figures):
     cli.add_command(_answer)
 cli.add_command(ui.ui)
 cli.add_command(study.study)
+cli.add_command(init.init)
+cli.add_command(code.code)

@@ -1,11 +1,19 @@
 """``cytocurve audit``: the stage, and the audit of an inventory alone."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from cytocurve.cli.shared import as_json, current_project, show
+from cytocurve.cli.shared import current_project, json_option, show
+
+if TYPE_CHECKING:
+    from cytocurve.core.audit.finding import Finding
+    from cytocurve.core.audit.shortcuts import Shortcut
+    from cytocurve.core.audit.sizes import Size
+    from cytocurve.workflows.gate import AuditOutcome
+    from cytocurve.workflows.inventory import InventoryAudit
 
 SHOWN = 3
 """Offenders of a finding that are printed; reports/audit.json has the others."""
@@ -16,97 +24,96 @@ SHOWN = 3
     "--inventory",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Audit this list of files (path,bytes,sha256; CSV, gzip or not) and nothing else.",
+    help="Audit only this list of files (path,bytes,sha256; CSV, gzipped or not).",
 )
-@click.option("--dataset", metavar="NAME", help="With --inventory: the dataset whose paths tell patients and folds.")
-@as_json
-def audit(inventory: Path | None, dataset: str | None, machine: bool) -> None:
+@click.option("--dataset", metavar="NAME", help="With --inventory: the dataset whose paths contain patients and folds.")
+@json_option
+def audit(inventory: Path | None, dataset: str | None, json_output: bool) -> None:
     """Stage: duplicates, leakage, shortcuts -> reports/audit.json.
 
-    Looks at the catalog and the split for what makes a score too good: duplicates, patients or pictures that stand in
-    training and test, classes that are too small or told by image size, colour or format. Prints the first offenders.
-    Exits 1 where `leakage: fail` or `duplicates: fail` in params.yaml meets a finding.
+    Checks the catalog and the split for whatever makes scores too good: duplicates, patients or pictures in both
+    training and test, classes that are too small, and classes that image size, color or format give away. Prints the
+    first offenders. Exits with 1 if a finding violates `leakage: fail` or `duplicates: fail` in params.yaml.
 
     \b
     dvc repro audit                                              with the stages that it needs
     cytocurve audit --json                                       on build/ as it is
-    cytocurve audit --inventory files.csv.gz --dataset c_nmc     before images are there
+    cytocurve audit --inventory files.csv.gz --dataset c_nmc     before the images are downloaded
     """
     if inventory:
-        _inventory(inventory, dataset, machine)
+        listing = current_project().audit_inventory(inventory, dataset)
+        show(json_output, listing.to_json(), lambda: _pairs(listing, dataset))
         return
     if dataset:
-        raise click.UsageError("--dataset goes with --inventory; the stage audits the dataset of params.yaml.")
-    from cytocurve.workflows.stages.audit import audit as run
-
-    outcome = run(current_project())
-    show(machine, outcome.figures, lambda: _summary(outcome.figures))
+        raise click.UsageError("--dataset requires --inventory; the stage audits the dataset of params.yaml.")
+    outcome = current_project().audit()
+    show(json_output, outcome.to_json(), lambda: _summary(outcome))
     if outcome.refusal:
         raise outcome.refusal
 
 
-def _inventory(file: Path, dataset: str | None, machine: bool) -> None:
-    from cytocurve.workflows.inventory import audit_inventory
-
-    figures = audit_inventory(file, dataset)
-    show(machine, figures, lambda: _pairs(figures, dataset))
-
-
-def _summary(figures: dict[str, Any]) -> str:
-    counts = ", ".join(f"{severity} {count}" for severity, count in figures["counts"].items())
-    lines = [f"{figures['dataset']}, task {figures['task']}, {figures['images']:,} images: findings: {counts}"]
-    for finding in figures["findings"]:
+def _summary(outcome: "AuditOutcome") -> str:
+    audited = outcome.audit
+    by_severity: dict[str, int] = outcome.to_json()["counts"]
+    counts = ", ".join(f"{severity} {count}" for severity, count in by_severity.items())
+    lines = [f"{outcome.dataset}, task {outcome.task}, {audited.images:,} images: findings: {counts}"]
+    for finding in audited.findings:
         lines += _finding(finding)
-    for labels, table in figures["shortcuts"].items():
-        lines += _shortcuts(labels, table)
-    for labels, table in figures["sizes"].items():
-        lines += _sizes(labels, table)
-    passed = sorted({check["id"] for check in figures["passed"]} - {found["id"] for found in figures["findings"]})
-    return "\n".join([*lines, f"Nothing found by: {', '.join(passed) or 'no check'}", "All of it: reports/audit.json"])
+    for labels, shortcuts in audited.shortcuts.items():
+        lines += _shortcuts(labels, shortcuts)
+    for labels, sizes in audited.sizes.items():
+        if any(size.different for size in sizes):
+            lines += _sizes(labels, sizes)
+    passed = sorted({check for check, _ in audited.passed} - {finding.id for finding in audited.findings})
+    return "\n".join([*lines, f"Passed: {', '.join(passed) or 'no check'}", "Details: reports/audit.json"])
 
 
-def _finding(finding: dict[str, Any]) -> list[str]:
+def _finding(finding: "Finding") -> list[str]:
     from cytocurve.core.audit.finding import describe
 
-    offenders, rest = finding["offenders"][:SHOWN], finding["offenders_in_all"] - SHOWN
-    lines = [f"{finding['severity']:<9}  {finding['sentence']}", *(f"{'':<11}- {describe(o)}" for o in offenders)]
+    rest = len(finding.offenders) - SHOWN
+    offenders = [f"{'':<11}- {describe(offender)}" for offender in finding.offenders[:SHOWN]]
+    lines = [f"{finding.severity:<9}  {finding.sentence}", *offenders]
     return [*lines, f"{'':<11}- and {rest:,} more"] if rest > 0 else lines
 
 
-def _shortcuts(labels: str, table: list[dict[str, Any]]) -> list[str]:
-    if not table:
-        return [f"Shortcuts, label version {labels}: too few images to tell"]
-    head = f"{'alone':<12}  {'ROC-AUC':>7}  {'95 % interval':>13}  given away most"
+def _shortcuts(labels: str, shortcuts: "Sequence[Shortcut]") -> list[str]:
+    if not shortcuts:
+        return [f"Shortcuts, label version {labels}: too few images to check"]
+    head = f"{'feature':<12}  {'ROC-AUC':>7}  {'95 % interval':>13}  class given away most"
     rows = [
-        f"{row['feature']:<12}  {row['roc_auc']:>7.3f}  {row['ci_low']:>6.3f}–{row['ci_high']:.3f}  "
-        + (f"{row['worst']['class']} {row['worst']['roc_auc']:.3f}" if row["worst"]["above_chance"] else "no class")
-        for row in table
+        f"{row.feature:<12}  {row.macro.roc_auc:>7.3f}  {row.macro.ci_low:>6.3f}–{row.macro.ci_high:.3f}  "
+        + (f"{row.worst_class} {row.worst.roc_auc:.3f}" if row.worst.above_chance else "none")
+        for row in shortcuts
     ]
-    title = f"Shortcuts, label version {labels}: what tells the classes apart by itself"
+    title = f"Shortcuts, label version {labels}: features that predict the class by themselves"
     return [title, *(f"  {row}" for row in (head, *rows))]
 
 
-def _sizes(labels: str, table: list[dict[str, Any]]) -> list[str]:
-    classes = list(table[0]["classes"])
+def _sizes(labels: str, sizes: "Sequence[Size]") -> list[str]:
+    classes = list(sizes[0].classes)
     widths = [max(len(name), 5) for name in classes]
     head = "  ".join(f"{name:>{width}}" for name, width in zip(classes, widths, strict=True))
     rows = [
-        f"  {row['size']:>9}  {row['images']:>6}  "
-        + "  ".join(f"{row['classes'][name]:>{width}}" for name, width in zip(classes, widths, strict=True))
-        + ("  <- other shares" if row["different"] else "")
-        for row in table
+        f"  {row.size:>9}  {row.images:>6}  "
+        + "  ".join(f"{row.classes[name]:>{width}}" for name, width in zip(classes, widths, strict=True))
+        + ("  <- different shares" if row.different else "")
+        for row in sizes
     ]
     return [f"Image sizes by class, label version {labels}", f"  {'size':>9}  {'images':>6}  {head}", *rows]
 
 
-def _pairs(figures: dict[str, Any], dataset: str | None) -> str:
-    found = f"{figures['files']:,} files: {figures['byte_identical_pairs']:,} byte-identical pairs"
+def _pairs(listing: "InventoryAudit", dataset: str | None) -> str:
+    pairs = f"{listing.files:,} files: {listing.byte_identical_pairs:,} byte-identical pairs"
     if not dataset:
-        rows = [f"  {' = '.join(pair['paths'])}" for pair in figures["pairs"]]
-        return "\n".join([f"{found}; --dataset tells which are across official folds", *rows])
-    lines = [f"{found}, {figures['pairs_across_folds']:,} across official folds"]
-    for row in figures["subject_pairs"]:
-        names = " = ".join(row["patients"])
-        lines.append(f"  patients {names:<10}  {row['pairs']:>4} pairs, {row['across_folds']:>4} across folds")
-    rest = (("of one patient", "pairs_of_one_patient"), ("of unknown patients", "pairs_of_unknown_patients"))
-    return "\n".join([*lines, *(f"  {what:<19}  {figures[count]:>4} pairs" for what, count in rest)])
+        rows = [f"  {' = '.join(pair.paths)}" for pair in listing.pairs]
+        return "\n".join([f"{pairs}; with --dataset, also those across official folds", *rows])
+    lines = [f"{pairs}, {listing.pairs_across_folds:,} across official folds"]
+    for row in listing.subject_pairs:
+        names = " = ".join(row.patients)
+        lines.append(f"  patients {names:<10}  {row.pairs:>4} pairs, {row.across_folds:>4} across folds")
+    rest = (
+        ("of one patient", listing.pairs_of_one_patient),
+        ("of unknown patients", listing.pairs_of_unknown_patients),
+    )
+    return "\n".join([*lines, *(f"  {what:<19}  {count:>4} pairs" for what, count in rest)])

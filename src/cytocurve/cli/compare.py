@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from cytocurve.cli.shared import as_json, current_project, show, table
+from cytocurve.cli.shared import current_project, json_option, show, table
 
 if TYPE_CHECKING:
     from cytocurve.core.answers import ComparisonAnswer, PairComparison, SeedComparison
@@ -18,10 +18,10 @@ Row = TypeVar("Row", "PairComparison", "SeedComparison")
 @click.option("--metric", default="roc_auc", show_default=True, help="The metric to compare by.")
 @click.option("--size", "at", multiple=True, metavar="N", help="A training size, or area; all by default. Repeatable.")
 @click.option("--judge", metavar="VERSION", help="Score all arms by the labels of this version of one of them.")
-@click.option("--independent", is_flag=True, help="Seeds are independent: compare them instead of folds.")
-@as_json
+@click.option("--independent", is_flag=True, help="Compare independent seeds instead of folds.")
+@json_option
 def compare(
-    arms: tuple[str, ...], metric: str, at: tuple[str, ...], judge: str | None, independent: bool, machine: bool
+    arms: tuple[str, ...], metric: str, at: tuple[str, ...], judge: str | None, independent: bool, json_output: bool
 ) -> int:
     """Compare ARMS pair by pair.
 
@@ -36,10 +36,8 @@ def compare(
     cytocurve compare mlflow:starter/blast:sequential-none-expert sequential-none-expert --metric f1 --json
     cytocurve compare sequential-none-expert sequential-none-expert2 --judge expert2
     """
-    from cytocurve.workflows.compare import compare as run
-
-    answer = run(current_project(), arms, metric, at, judge, independent)
-    show(machine, answer.to_json(), lambda: "\n".join(_lines(answer)))
+    answer = current_project().compare(*arms, metric=metric, at=at, judge=judge, independent=independent)
+    show(json_output, answer.to_json(), lambda: "\n".join(_lines(answer)))
     return 0 if answer.comparisons or answer.seed_comparisons else 1
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cytocurve.cli.shared import arms_named, as_json, current_project, show
+from cytocurve.cli.shared import current_project, json_option, show
 
 if TYPE_CHECKING:
     from cytocurve.core.answers import PlannedArm
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 )
 @click.option("--metric", default="roc_auc", show_default=True, help="A metric of the study.")
 @click.option("--arm", "arms", multiple=True, help="An arm; repeatable. All by default.")
-@as_json
-def plan(target: float, metric: str, arms: tuple[str, ...], machine: bool) -> int:
+@json_option
+def plan(target: float, metric: str, arms: tuple[str, ...], json_output: bool) -> int:
     """Forecast how many labeled images a target needs.
 
     And what the next ones gain: from the learning curve of each arm, extended by several families of curves that are
@@ -31,10 +31,8 @@ def plan(target: float, metric: str, arms: tuple[str, ...], machine: bool) -> in
     \b
     cytocurve plan --target 0.95 --arm sequential-flip_rotate-expert
     """
-    from cytocurve.workflows.plan import plan as run
-
-    answer = run(current_project(), arms_named(arms), metric, target)
-    show(machine, answer.to_json(), lambda: "\n".join(line for item in answer.arms.items() for line in _lines(*item)))
+    answer = current_project().plan(target, metric, arms)
+    show(json_output, answer.to_json(), lambda: "\n".join(line for arm in answer.arms.items() for line in _lines(*arm)))
     return int(all(arm.plan.refusal for arm in answer.arms.values()))
 
 

@@ -1,57 +1,56 @@
 """The stages of ``dvc.yaml``, and ``publish``."""
 
-from collections.abc import Callable
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
-from cytocurve.cli.shared import arms_named, as_json, current_project, show
+from cytocurve.cli.shared import current_project, json_option, listed, show
+
+if TYPE_CHECKING:
+    from cytocurve.workflows.stages.split import SplitSummary
 
 
 @click.command()
-@as_json
-def catalog(machine: bool) -> None:
+@json_option
+def catalog(json_output: bool) -> None:
     """Stage: decode images, check labels -> build/catalog.parquet.
 
     \b
     cytocurve catalog --json      counts, duplicates and conflicting labels
     """
-    from cytocurve.progress import Bars
-    from cytocurve.workflows.stages.catalog import catalog as run
-
-    bars = Bars()
-    try:
-        figures = run(current_project(), bars("catalog", "images"))
-    finally:
-        bars.close()
-    show(machine, figures, lambda: f"{figures['kept']} of {figures['images']} images are distinct")
+    report = current_project().catalog()
+    show(json_output, report.to_json(), lambda: f"{report.kept} of {report.images} images are distinct")
 
 
 @click.command()
-@as_json
-def split(machine: bool) -> None:
+@json_option
+def split(json_output: bool) -> None:
     """Stage: folds and nested training sets -> build/split/.
 
-    In params.yaml split, folds, sizes, grow_by and duplicates say how; all label versions share the folds. Prints, for
-    each, the images that take part, the least that a fold trains on, and the spread of each class over test folds.
+    The settings are split, folds, sizes, grow_by and duplicates in params.yaml; all label versions share the folds.
+    Prints, per version, the number of images, the size of the smallest training set, and the range of each class over
+    test folds.
 
     \b
     dvc repro split               with the catalog that it needs
-    cytocurve split --json        also each test fold, and why images are left out
+    cytocurve split --json        also each test fold, and why images are excluded
     """
-    from cytocurve.workflows.stages.split import split as run
+    summaries = current_project().split()
+    show(
+        json_output,
+        {labels: summary.to_json() for labels, summary in summaries.items()},
+        lambda: "\n".join(_split(labels, summary) for labels, summary in summaries.items()),
+    )
 
-    figures = run(current_project())
-    show(machine, figures, lambda: "\n".join(_drawn(labels, figure) for labels, figure in figures.items()))
 
-
-def _drawn(labels: str, figure: dict[str, Any]) -> str:
-    counts = {name: [fold.get(name, 0) for fold in figure["test_folds"]] for name in figure["classes"]}
-    spread = ", ".join(f"{name} {min(held)}–{max(held)} of {sum(held)}" for name, held in counts.items())
-    left_out = figure["left_out"]["images"]
+def _split(labels: str, summary: "SplitSummary") -> str:
+    counts = {name: [fold.get(name, 0) for fold in summary.test_folds] for name in summary.classes}
+    ranges = ", ".join(f"{name} {min(held)}–{max(held)} of {sum(held)}" for name, held in counts.items())
+    excluded = f"; {summary.left_out.images} labelled images are excluded" if summary.left_out.images else ""
     return (
-        f"{labels}: {figure['images']} images in {figure['folds']} folds, at least {figure['training_images']} to "
-        f"train on; a test fold holds {spread}" + (f"; {left_out} labelled images take no part" if left_out else "")
+        f"{labels}: {summary.images} images in {summary.folds} folds, training sets of at least "
+        f"{summary.training_images}; per test fold: {ranges}{excluded}"
     )
 
 
@@ -65,62 +64,24 @@ def _drawn(labels: str, figure: dict[str, Any]) -> str:
     show_default=True,
     help="serial: in this process, for a debugger.",
 )
-@as_json
-def sweep(arms: tuple[str, ...], workers: int, executor: str, machine: bool) -> None:
+@json_option
+def sweep(arms: tuple[str, ...], workers: int, executor: str, json_output: bool) -> None:
     """Stage: train ARMS (default: all) -> results/, MLflow.
 
-    Runs that the ledger holds are taken from it; finished ones are published.
+    Runs that the ledger holds are not trained again; finished ones are published. Nothing is trained if the audit
+    fails.
 
     \b
     cytocurve sweep sequential-none-expert --workers 4
     """
-    from cytocurve.study.design import design_arm
-    from cytocurve.training.executors import EXECUTORS
-
-    project = current_project()
-    plans = [design_arm(project, project.params(), arm) for arm in arms_named(arms)]
-    _audited(project)
-    figures = {plan.arm.name: _sweep(project, plan, lambda: EXECUTORS[executor](workers)) for plan in plans}
-    show(machine, figures, lambda: "\n".join(f"{arm}: {_counts(figure)}" for arm, figure in figures.items()))
-
-
-def _audited(project: Any) -> None:
-    """Raise what the audit refuses, where ``params.yaml`` lets it: a sweep may be run without the stage before it."""
-    from cytocurve.workflows.stages.audit import audit
-
-    params = project.params()
-    if "fail" in (params.duplicates, params.leakage) and (refusal := audit(project).refusal):
-        raise refusal
-
-
-def _sweep(project: Any, plan: Any, executor: Callable[[], Any]) -> dict[str, Any]:
-    from cytocurve.progress import Bars, RunBar
-    from cytocurve.training.publisher import Publisher
-    from cytocurve.workflows.stages.sweep import sweep as run
-
-    bar, bars = RunBar(plan.arm.name, plan.runs), Bars()
-    publisher = Publisher(project, plan, bar.say)
-
-    def report(finished: Any) -> None:
-        bar(finished)
-        publisher.now_and_then(finished)
-
-    try:
-        figures = run(project, plan, executor, bar.say, bars("decoding", "images"), report)
-    finally:
-        bars.close()
-        bar.close()
-    return figures | publisher.finish()
-
-
-def _counts(figures: dict[str, Any]) -> str:
-    return ", ".join(f"{what.replace('_', ' ')} {count}" for what, count in figures.items())
+    outcomes = {arm: outcome.to_json() for arm, outcome in current_project().sweep(arms, workers, executor).items()}
+    show(json_output, outcomes, lambda: "\n".join(f"{arm}: {listed(counts)}" for arm, counts in outcomes.items()))
 
 
 @click.command()
 @click.argument("arms", nargs=-1)
-@as_json
-def publish(arms: tuple[str, ...], machine: bool) -> None:
+@json_option
+def publish(arms: tuple[str, ...], json_output: bool) -> None:
     """Bring MLflow up to date with the runs of ARMS.
 
     All arms by default. Safe to repeat.
@@ -128,55 +89,37 @@ def publish(arms: tuple[str, ...], machine: bool) -> None:
     \b
     MLFLOW_TRACKING_URI=http://mlflow.example.org cytocurve publish
     """
-    from dataclasses import asdict
-
-    from cytocurve.progress import Bars
-    from cytocurve.study.design import design_arm
-    from cytocurve.training.publisher import publish as run
-
-    project, bars = current_project(), Bars()
-    plans = [design_arm(project, project.params(), arm) for arm in arms_named(arms)]
-    try:
-        figures = {plan.arm.name: asdict(run(project, plan, bars(plan.arm.name, "runs"))) for plan in plans}
-    finally:
-        bars.close()
-    show(machine, figures, lambda: "\n".join(f"{arm}: {_counts(figure)}" for arm, figure in figures.items()))
+    outcomes = {arm: asdict(published) for arm, published in current_project().publish(arms).items()}
+    show(json_output, outcomes, lambda: "\n".join(f"{arm}: {listed(counts)}" for arm, counts in outcomes.items()))
 
 
 @click.command()
-@as_json
-def evaluate(machine: bool) -> None:
+@json_option
+def evaluate(json_output: bool) -> None:
     """Stage: answers, figures and the page -> reports/.
 
     \b
-    cytocurve evaluate --json     every figure of the study
+    cytocurve evaluate --json     every metric of the study
     """
-    from cytocurve.progress import Bars
-    from cytocurve.workflows.stages.evaluate import evaluate as run
-
-    bars = Bars()
-    try:
-        figures = run(current_project(), bars("evaluating", "arms"))
-    finally:
-        bars.close()
-    show(machine, figures, lambda: _curves(figures))
+    project = current_project()
+    metrics = project.evaluate()
+    show(json_output, metrics, lambda: "\n".join([*_curves(metrics["arms"]), "Open reports/report.html"]))
 
 
-def _curves(figures: dict[str, Any]) -> str:
+def _curves(arms: dict[str, dict[str, dict[str, dict[str, float]]]]) -> list[str]:
     lines = []
-    for arm, metrics in figures["arms"].items():
+    for arm, metrics in arms.items():
         lines.append(f"{arm}: ROC-AUC by training images")
-        lines += [
-            f"  {size:>6}  {point['mean']:.3f} ± {point['sd']:.3f}  [{point['ci_low']:.3f}, {point['ci_high']:.3f}]"
-            for size, point in metrics["roc_auc"].items()
-            if point["mean"] is not None
-        ]
-    return "\n".join([*lines, "Look at reports/report.html"])
+        for size, point in metrics["roc_auc"].items():
+            if point["mean"] is not None:  # undefined scores are null in JSON
+                score = "{mean:.3f} ± {sd:.3f}  [{ci_low:.3f}, {ci_high:.3f}]".format(**point)
+                lines.append(f"  {size:>6}  {score}")
+    return lines
 
 
 @click.command()
-@as_json
-def register(machine: bool) -> None:
+@json_option
+def register(json_output: bool) -> None:
     """Stage: register the best arm's model as challenger.
 
     The arm is chosen by validation scores alone.
@@ -184,7 +127,5 @@ def register(machine: bool) -> None:
     \b
     cytocurve register --json     the model, its arm and the runs behind it
     """
-    from cytocurve.workflows.stages.register import register as run
-
-    figures = run(current_project())
-    show(machine, figures, lambda: f"{figures['model']}: {figures['arm']} is the challenger")
+    outcome = current_project().register()
+    show(json_output, outcome.to_json(), lambda: f"{outcome.model}: {outcome.arm} is the challenger")

@@ -2,33 +2,29 @@
 
 import click
 
-from cytocurve.cli.shared import as_json, current_project, show
+from cytocurve.cli.shared import current_project, json_option, show
 
 
 @click.group()
 def study() -> None:
-    """Published experiments: short files of what differs from params.yaml."""
+    """Published experiments: short files with their differences from params.yaml."""
 
 
 @study.command("list")
-@as_json
-def study_list(machine: bool) -> None:
-    """List the studies of studies/."""
-    from cytocurve.study.presets import studies
-
-    figures = studies(current_project())
-    show(machine, figures, lambda: "\n".join(f"{name}: {title}" for name, title in figures.items()))
+@json_option
+def study_list(json_output: bool) -> None:
+    """List the studies in studies/."""
+    titles = current_project().study_list()
+    show(json_output, titles, lambda: "\n".join(f"{name}: {title}" for name, title in titles.items()))
 
 
 @study.command("use")
 @click.argument("name")
 def study_use(name: str) -> None:
-    """Write what the study NAME states into params.yaml, its comments kept.
+    """Write the settings of the study NAME into params.yaml, keeping its comments.
 
     \b
     cytocurve study use schouten-all-binary && dvc repro
     """
-    from cytocurve.study.presets import use
-
-    changed = use(current_project(), name)
+    changed = current_project().study_use(name)
     click.echo("\n".join(["params.yaml:", *(f"  {key}: {value}" for key, value in changed.items()), "Next: dvc repro"]))

@@ -4,15 +4,13 @@ A module of this package that defines ``DATASET`` is a dataset of ``cytocurve da
 needs to know of it.
 """
 
+import importlib
+import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-
-from cytocurve.registry import Family
-
-_FAMILY = Family(__name__, "DATASET")
 
 Progress = Callable[[int, int], None]
 """Called with the number of files done and their total."""
@@ -64,10 +62,12 @@ class Dataset:
 
 def names() -> list[str]:
     """Names of all datasets, sorted; modules that begin with ``_`` are none."""
-    return _FAMILY.names()
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
 
 
 def load(name: str) -> Dataset:
     """The dataset of that name; raises ``KeyError`` if there is none."""
-    dataset: Dataset = _FAMILY.load(name)
+    if name not in names():
+        raise KeyError(name)
+    dataset: Dataset = importlib.import_module(f"{__name__}.{name}").DATASET
     return dataset

@@ -138,7 +138,7 @@ class Publisher:
             return _publish(self._project, arm_runs(self._project, self._design, self._once(planned)))
         except ServiceError as error:
             self._failed = True
-            self._say(f"warning: {error}")
+            self._say(str(error))
             return None
         finally:
             spent = time.thread_time() - began

@@ -19,7 +19,7 @@ from cytocurve.training import kernel_files
 
 @dataclass(frozen=True)
 class Assignment:
-    """A run for a worker, the URL of the ledger, and the file of prepared pixels."""
+    """A run for a worker: the URL of the ledger, the file of the prepared pixels, and the run itself."""
 
     ledger: str
     pixels: Path

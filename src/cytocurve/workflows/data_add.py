@@ -1,4 +1,4 @@
-"""``cytocurve data add``: a dataset's images and label versions, copied below ``data/`` completely or not at all."""
+"""``cytocurve data add``: copy a dataset's images and label versions below ``data/``, completely or not at all."""
 
 import errno
 import io
@@ -7,6 +7,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,8 @@ from cytocurve.core.data import labels
 from cytocurve.datasets import Dataset, Listing, Progress
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.ingest import archives
-from cytocurve.stores.dvc import takes_over_links
+from cytocurve.progress import Observer
+from cytocurve.stores.dvc import takes_over_links, track_data
 from cytocurve.study.dataset import write_labels
 from cytocurve.text import check_known
 
@@ -30,7 +32,36 @@ _NO_LINK = (errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP,
 _FROM_A_FILE = ("table",)  # datasets whose ``read`` takes a file
 
 
+@dataclass(frozen=True)
+class AddOutcome:
+    """What was copied: counts of images, of those that are hard links of the source's files, and of patients.
+
+    ``labels`` maps each label version to its number of images per label, ``skipped`` each file left out to the reason.
+    """
+
+    images: int
+    labels: dict[str, dict[str, int]]
+    patients: int
+    skipped: dict[str, str]
+    linked: int
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome as JSON."""
+        return asdict(self)
+
+
 def add(
+    project: ProjectPaths, name: str, source: Path | None, as_name: str | None, link: bool, observer: Observer
+) -> AddOutcome:
+    """Copy a dataset to ``data/`` as ``copy_dataset`` does, and let DVC track it."""
+    project.params()  # DVC cannot record data next to a params.yaml that it cannot read
+    copying, unpacking = observer.task(as_name or name, "images"), observer.task("unpacking", "files")
+    outcome = copy_dataset(project, name, source, as_name, copying, link, unpacking)
+    track_data(project.root)
+    return outcome
+
+
+def copy_dataset(
     project: ProjectPaths,
     name: str,
     source: Path | None,
@@ -38,20 +69,19 @@ def add(
     progress: Progress,
     link: bool = False,
     unpacking: Progress | None = None,
-) -> dict[str, Any]:
+) -> AddOutcome:
     """Copy the dataset ``name`` from its upstream folder or file, or draw it, to ``data/<as_name or name>``.
 
-    With ``link`` images are hard links where the file system allows them and DVC leaves them alone. ``unpacking`` is
-    told the files of an archive. Returns counts: ``images``, ``linked`` (images that are links of those of the source),
-    ``labels`` (version -> label -> images), ``patients``, and ``skipped`` (file -> reason). Raises ``InputError``, with
-    nothing left behind, where the dataset, what stands at ``source`` or the name cannot be used.
+    With ``link``, images are hard links if the file system allows them and DVC leaves them alone. ``unpacking`` follows
+    the files of an archive. Raises ``InputError``, with nothing left behind, if the dataset, the source or the name
+    cannot be used.
     """
     dataset = _known(name)
     target = project.data / _checked(as_name or name)
     if source is None and dataset.draw is None:
         raise InputError(
-            f"dataset {name!r} needs the folder that holds it",
-            next_step=f"cytocurve data add {name} PATH. It comes from: {dataset.url}",
+            f"dataset {name!r} needs the path to its folder",
+            next_step=f"cytocurve data add {name} PATH. It is available from {dataset.url}",
         )
     _refuse_existing(target)
     try:
@@ -68,10 +98,10 @@ def add(
     except OSError as error:
         kind = CytocurveError if error.errno in _DISK_FULL else InputError
         raise kind(
-            f"{target} could not be written, and nothing of it was kept: {error}",
-            next_step="check the free space and the permissions of both folders, then repeat the command.",
+            f"{target} could not be written; nothing was kept: {error}",
+            next_step="check free space and permissions of both folders, then rerun the command",
         ) from error
-    return _counts(listing) | {"linked": 0 if ours else linked}
+    return _outcome(listing, 0 if ours else linked)
 
 
 def _known(name: str) -> Dataset:
@@ -81,7 +111,7 @@ def _known(name: str) -> Dataset:
         known = datasets.names()
         raise InputError(
             check_known("dataset", [name], known)[0],
-            hint=f"Known: {', '.join(known)}. Your own images, a folder a class: cytocurve data add folder PATH",
+            hint=f"Known: {', '.join(known)}. Images sorted into one folder per class: cytocurve data add folder PATH",
         ) from None
 
 
@@ -90,19 +120,19 @@ def _checked(name: str) -> str:
         return TypeAdapter(Name).validate_python(name)
     except ValidationError:
         raise InputError(
-            f"{name!r} cannot be a dataset's name",
-            hint="It may hold letters, digits, '_' and '.', the first a letter or digit.",
-            next_step="use --as DATASET",
+            f"{name!r} is not a valid dataset name",
+            hint="Allowed: letters, digits, '_' and '.', starting with a letter or digit.",
+            next_step="choose another name with --as DATASET",
         ) from None
 
 
 def _refuse_existing(target: Path) -> None:
     if target.exists() or target.is_symlink():
-        raise InputError(f"{target} is already there", next_step="remove it, or choose another name by --as DATASET")
+        raise InputError(f"{target} already exists", next_step="remove it, or choose another name with --as DATASET")
 
 
 def _listing(dataset: Dataset, source: Path | None, made: Path, progress: Progress) -> Listing:
-    """What the source holds, drawn or unpacked into ``made`` where it is no folder; raises ``InputError``."""
+    """The source's contents, drawn or unpacked into ``made`` if it is not a folder; raises ``InputError``."""
     if source is None:
         assert dataset.draw is not None
         dataset.draw(made, progress)
@@ -128,13 +158,13 @@ def _from_file(dataset: Dataset, source: Path, made: Path, progress: Progress) -
     if dataset.name in _FROM_A_FILE:
         return dataset.read(source)
     raise InputError(
-        f"{source}: a file; {dataset.name!r} is read from a folder or an archive",
-        next_step=f"give the folder, or one of {', '.join(archives.SUFFIXES)}. It comes from: {dataset.url}",
+        f"{source} is a file; {dataset.name!r} is read from a folder or an archive",
+        next_step=f"pass the folder, or one of {', '.join(archives.SUFFIXES)}. It is available from {dataset.url}",
     )
 
 
 def _read_unpacked(dataset: Dataset, source: Path, made: Path) -> Listing:
-    """Read what was unpacked, or the only folder in it, as archives have it; errors name the archive."""
+    """Read what was unpacked, or the only folder in it, as is common in archives; errors name the archive."""
     inside = [path for path in made.iterdir() if not path.name.startswith(".")]
     try:
         try:
@@ -152,7 +182,7 @@ def _read_unpacked(dataset: Dataset, source: Path, made: Path) -> Listing:
 
 
 def _silent(done: int, total: int) -> None:
-    """Says nothing: a drawing has reported its progress already."""
+    """Report nothing: drawing has reported its progress already."""
 
 
 def _write(folder: Path, dataset: Dataset, listing: Listing, progress: Progress, link: bool) -> int:
@@ -189,25 +219,26 @@ def _hard_link(path: Path, copy: Path) -> bool:
     return True
 
 
-def _counts(listing: Listing) -> dict[str, Any]:
-    return {
-        "images": len(listing.images),
-        "labels": {v: labels.class_counts(table["label"].fillna("")) for v, table in listing.labels.items()},
-        "patients": len(set(labels.known("patient", listing.labels.values()).values())),
-        "skipped": dict(listing.skipped),
-    }
+def _outcome(listing: Listing, linked: int) -> AddOutcome:
+    return AddOutcome(
+        images=len(listing.images),
+        labels={version: labels.class_counts(table["label"].fillna("")) for version, table in listing.labels.items()},
+        patients=len(set(labels.known("patient", listing.labels.values()).values())),
+        skipped=dict(listing.skipped),
+        linked=linked,
+    )
 
 
 @contextmanager
 def _scratch(data: Path) -> Iterator[Path]:
-    """A folder in ``data/``, gone afterwards; those that killed calls have left go first."""
+    """A temporary folder in ``data/``; those left behind by killed calls are removed first."""
     for stale in data.glob(f"{_SCRATCH}*"):
         with suppress(Timeout, OSError), FileLock(stale / "lock", blocking=False):
             shutil.rmtree(stale)
     folder = data / f"{_SCRATCH}{uuid.uuid4().hex}"
     folder.mkdir(parents=True)
     try:
-        # Held as long as this process lives: it tells a call at work from one that was killed.
+        # Held as long as this process lives: distinguishes a running call from one that was killed.
         with FileLock(folder / "lock", blocking=False):
             yield folder
     finally:

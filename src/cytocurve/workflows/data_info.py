@@ -1,7 +1,8 @@
-"""``cytocurve data info``: what a dataset is, and what of it is here, without decoding a pixel."""
+"""``cytocurve data info``: what a dataset is, and what ``data/`` holds of it, without decoding a pixel."""
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -20,27 +21,86 @@ from cytocurve.text import did_you_mean
 _ORIGIN = ("loader", "title", "licence", "citation", "url")
 
 
-def info(project: ProjectPaths, name: str, progress: Progress) -> dict[str, Any]:
-    """What ``data/<name>/dataset.yaml`` or the known dataset of that name states, and counts of what is here.
+@dataclass(frozen=True)
+class PatientCounts:
+    """The number of patients, and images per patient."""
 
-    ``here`` is None where nothing is, else ``images``, ``bytes``, ``sizes`` ("width x height" -> images), ``formats``,
-    ``patients`` and ``folds`` (None where none are known) and ``labels`` (version -> ``classes``, ``unlabelled``).
-    Raises ``InputError`` where the name is unknown, and one that lists all files that cannot be used.
+    count: int
+    min: int
+    median: float
+    max: int
+
+
+@dataclass(frozen=True)
+class VersionCounts:
+    """Images per class of a label version, and unlabelled ones."""
+
+    classes: dict[str, int]
+    unlabelled: int
+
+
+@dataclass(frozen=True)
+class LocalData:
+    """What ``data/<name>`` holds.
+
+    ``sizes`` counts images by "<width>x<height>"; ``patients`` and ``folds`` are None if none are known.
+    """
+
+    images: int
+    bytes: int
+    sizes: dict[str, int]
+    formats: dict[str, int]
+    patients: PatientCounts | None
+    folds: dict[str, int] | None
+    labels: dict[str, VersionCounts]
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """The origin of a dataset, None where it is not stated, and what is ``here``: None if nothing is."""
+
+    name: str
+    loader: str | None
+    title: str | None
+    licence: str | None
+    citation: str | None
+    url: str | None
+    here: LocalData | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as JSON."""
+        return asdict(self)
+
+
+def info(project: ProjectPaths, name: str, progress: Progress) -> DatasetInfo:
+    """Describe ``data/<name>`` by its ``dataset.yaml`` and its files, or the known dataset of that name.
+
+    Raises ``InputError`` if the name is unknown, and one that lists all files that cannot be used.
     """
     folder = project.data / name
     if folder.parent != project.data or not folder.is_dir() or name.startswith("."):
-        return {"name": name, **_known(project, name), "here": None}
+        return DatasetInfo(name=name, **_known(project, name), here=None)
     wrong: list[str] = []
     origin = _origin(folder / "dataset.yaml", wrong)
-    here = _images(folder / "images", progress, wrong)
+    images = _images(folder / "images", progress, wrong)
     tables = _tables(folder / "labels", wrong)
     if wrong:
         raise InputError(f"{folder}: these files cannot be used:", wrong, next_step="correct or remove what is listed.")
     patients = Counter(labels.known("patient", tables.values()).values())
     folds = Counter(labels.known("fold", tables.values()).values())
-    here |= {"patients": _patients(patients), "folds": dict(sorted(folds.items())) or None}
-    here["labels"] = {version: _version(table) for version, table in tables.items()}
-    return {"name": name, **origin, "here": here}
+    here = LocalData(
+        **images,
+        patients=_patients(patients),
+        folds=dict(sorted(folds.items())) or None,
+        labels={version: _version(table) for version, table in tables.items()},
+    )
+    return DatasetInfo(name=name, **origin, here=here)
+
+
+def local_datasets(project: ProjectPaths) -> list[str]:
+    """The names of the datasets in ``data/``, sorted."""
+    folders = project.data.iterdir() if project.data.is_dir() else ()
+    return sorted(path.name for path in folders if path.is_dir() and not path.name.startswith("."))
 
 
 def _known(project: ProjectPaths, name: str) -> dict[str, str]:
@@ -48,8 +108,7 @@ def _known(project: ProjectPaths, name: str) -> dict[str, str]:
     if name in known:
         dataset = datasets.load(name)
         return {"loader": name} | {key: getattr(dataset, key) for key in _ORIGIN[1:]}
-    there = project.data.iterdir() if project.data.is_dir() else ()
-    here = sorted(path.name for path in there if path.is_dir() and not path.name.startswith("."))
+    here = local_datasets(project)
     raise InputError(
         f"dataset {name!r} is unknown{did_you_mean(name, [*here, *known])}",
         hint=f"In data/: {', '.join(here) or 'nothing yet'}. Known: {', '.join(known)}.",
@@ -58,7 +117,7 @@ def _known(project: ProjectPaths, name: str) -> dict[str, str]:
 
 
 def _origin(path: Path, wrong: list[str]) -> dict[str, str | None]:
-    """What the dataset's own file states, None where it states nothing."""
+    """The entries of the dataset's own file, None where it has none."""
     try:
         content = read_yaml(path) if path.is_file() else {}
     except (InputError, OSError) as error:
@@ -95,7 +154,7 @@ def _images(folder: Path, progress: Progress, wrong: list[str]) -> dict[str, Any
 
 
 def _often(counts: Counter[str]) -> dict[str, int]:
-    """The most frequent first."""
+    """Most frequent first."""
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
@@ -108,19 +167,18 @@ def _tables(folder: Path, wrong: list[str]) -> dict[str, pd.DataFrame]:
             wrong.append(f"{path}: {error}")
             continue
         missing = [column for column in labels.REQUIRED if list(table.columns).count(column) != 1]
-        wrong += [f"{path}: column {column!r} must stand there once" for column in missing]
+        wrong += [f"{path}: column {column!r} must occur once" for column in missing]
         if not missing:
             tables[path.stem] = table
     return tables
 
 
-def _patients(images: Mapping[str, int]) -> dict[str, float] | None:
-    """How many patients there are, and the images that one has."""
+def _patients(images: Mapping[str, int]) -> PatientCounts | None:
     if not images:
         return None
     counts = list(images.values())
-    return {"count": len(counts), "min": min(counts), "median": median(counts), "max": max(counts)}
+    return PatientCounts(len(counts), min(counts), median(counts), max(counts))
 
 
-def _version(table: pd.DataFrame) -> dict[str, Any]:
-    return {"classes": labels.class_counts(table["label"]), "unlabelled": int((table["label"] == "").sum())}
+def _version(table: pd.DataFrame) -> VersionCounts:
+    return VersionCounts(labels.class_counts(table["label"]), int((table["label"] == "").sum()))

@@ -1,8 +1,8 @@
-"""``cytocurve data trace``: every run, curve and registered model that an image or a patient took part in."""
+"""``cytocurve data trace``: every run, curve and registered model that used an image or a patient."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
@@ -18,15 +18,73 @@ from cytocurve.study.lineage import Sighting, sightings
 from cytocurve.text import check_known
 
 
-def trace(
-    project: ProjectPaths, image: str | None, patient: str | None, progress: Callable[[int, int], None]
-) -> dict[str, Any]:
-    """The ``images`` asked for, and the ``runs``, ``curves`` and ``models`` that saw them; withdrawn ones too.
+@dataclass(frozen=True)
+class TracedImage:
+    """An image of the catalog; ``withdrawn`` is the reason, None if it was not withdrawn."""
 
-    Runs come from the whole ledger, models from the tracking store; ``damaged_runs`` could not be read. A run or curve
-    is ``present`` where it stands in the results of one of the study's arms. Raises ``InputError`` for an unknown
-    image or patient, ``ServiceError`` where the tracking store cannot be asked: half an answer would mislead.
+    image: str
+    patient: str | None
+    pixel_sha256: str
+    withdrawn: str | None
+
+
+@dataclass(frozen=True)
+class TracedRun:
+    """A run that used an image in its ``subset``; ``present`` if it is part of the present results."""
+
+    image: str
+    subset: str
+    run_key: str
+    arm: str
+    fold: int
+    size: int
+    seed: int
+    present: bool
+
+
+@dataclass(frozen=True)
+class TracedCurve:
+    """An arm's runs that used the images: their training sizes by the role that the images had in them."""
+
+    arm: str
+    present: bool
+    sizes: dict[str, list[int]]
+
+
+@dataclass(frozen=True)
+class TracedModel:
+    """A registered model version, and the roles that the images had in the runs that are its members."""
+
+    model: str
+    version: str
+    aliases: list[str]
+    members: dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The images that were traced, and what used them; what the ``damaged_runs`` used is unknown."""
+
+    images: list[TracedImage]
+    runs: list[TracedRun]
+    curves: list[TracedCurve]
+    models: list[TracedModel]
+    damaged_runs: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as JSON; a curve's roles stand next to its other keys."""
+        curves = [{"arm": curve.arm, "present": curve.present, **curve.sizes} for curve in self.curves]
+        return asdict(self) | {"curves": curves}
+
+
+def trace(project: ProjectPaths, image: str | None, patient: str | None, progress: Callable[[int, int], None]) -> Trace:
+    """Find the runs, curves and models that used an image, or any image of a patient; withdrawn ones are found too.
+
+    Runs come from the whole ledger, models from the tracking store. Raises ``InputError`` for an unknown image or
+    patient, ``ServiceError`` if the tracking store cannot be reached: half an answer would mislead.
     """
+    if (image is None) == (patient is None):
+        raise InputError("Give either an image or a patient")
     catalog = read_catalog(project)
     rows = _images(catalog, image) if image is not None else _patient(catalog, patient or "")
     names = dict(zip(rows["pixel_sha256"], rows["image"], strict=True))
@@ -34,23 +92,22 @@ def trace(
     present = _present(project)
     with connected(project.tracking_uri, project.tracking_lock) as client:
         versions = registered_versions(client)
-    return {
-        "images": _plain(rows[["image", "patient", "pixel_sha256", "withdrawn"]]),
-        "runs": [_run(sighting, names, present) for sighting in seen],
-        "curves": _curves(seen, present),
-        "models": _models(seen, versions),
-        "damaged_runs": damaged,
-    }
+    return Trace(
+        images=_traced(rows[["image", "patient", "pixel_sha256", "withdrawn"]]),
+        runs=[_run(sighting, names, present) for sighting in seen],
+        curves=_curves(seen, present),
+        models=_models(seen, versions),
+        damaged_runs=damaged,
+    )
 
 
-def _plain(rows: pd.DataFrame) -> list[dict[str, Any]]:
-    """The rows as records, None for what is not known."""
+def _traced(rows: pd.DataFrame) -> list[TracedImage]:
     plain = rows.astype("object").where(rows.notna(), None)
-    return [{str(name): value for name, value in row.items()} for row in plain.to_dict("records")]
+    return [TracedImage(*row) for row in plain.itertuples(index=False, name=None)]
 
 
 def _images(catalog: pd.DataFrame, image: str) -> pd.DataFrame:
-    """The row of an image by its name below ``images``, or by the end of that or a path to it where that is unique."""
+    """The row of an image by its name below ``images``, or by a path that ends like it if that is unique."""
     rows = catalog[catalog["image"] == image]
     if rows.empty:
         ends = [f"/{name}".endswith(f"/{image}") or image.endswith(f"/{name}") for name in catalog["image"]]
@@ -58,8 +115,10 @@ def _images(catalog: pd.DataFrame, image: str) -> pd.DataFrame:
     if len(rows) == 1:
         return rows
     if len(rows):
-        raise InputError(f"image {image!r} is one of several:", rows["image"].tolist(), next_step="give one of these.")
-    raise InputError(check_known("image", [image], catalog["image"].tolist())[0], hint="Is it of another dataset?")
+        raise InputError(f"image {image!r} is ambiguous:", rows["image"].tolist(), next_step="name one of these")
+    raise InputError(
+        check_known("image", [image], catalog["image"].tolist())[0], hint="Does it belong to another dataset?"
+    )
 
 
 def _patient(catalog: pd.DataFrame, patient: str) -> pd.DataFrame:
@@ -68,45 +127,45 @@ def _patient(catalog: pd.DataFrame, patient: str) -> pd.DataFrame:
         known = sorted(catalog["patient"].dropna().unique())
         raise InputError(
             check_known("patient", [patient], known)[0],
-            hint=f"Patients: {', '.join(known)}" if known else "No label version of this dataset knows patients.",
+            hint=f"Patients: {', '.join(known)}" if known else "No label version of this dataset has patients.",
         )
     return rows
 
 
 def _present(project: ProjectPaths) -> set[str]:
-    """Keys of the runs in the results of the study's arms, of those that have results."""
+    """Keys of the runs in the results of those of the study's arms that have results."""
     paths = [project.results(arm) for arm in project.params().arms]
     return {key for path in paths if path.is_file() for key in read_parquet(path, "dvc repro")["run_key"]}
 
 
-def _run(sighting: Sighting, names: dict[str, str], present: Collection[str]) -> dict[str, Any]:
-    told = asdict(sighting)
-    return {"image": names[told.pop("identity")], **told, "present": sighting.run_key in present}
+def _run(sighting: Sighting, names: dict[str, str], present: Collection[str]) -> TracedRun:
+    values = asdict(sighting)
+    return TracedRun(image=names[values.pop("identity")], **values, present=sighting.run_key in present)
 
 
-def _curves(seen: Sequence[Sighting], present: Collection[str]) -> list[dict[str, Any]]:
-    """By arm, present runs before earlier ones: the training sizes of which runs saw the images, in each role."""
+def _curves(seen: Sequence[Sighting], present: Collection[str]) -> list[TracedCurve]:
+    """By arm, present runs before earlier ones."""
     sizes: dict[tuple[bool, str], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for sighting in seen:
         sizes[sighting.run_key not in present, sighting.arm][sighting.subset].add(sighting.size)
     return [
-        {"arm": arm, "present": not earlier, **{subset: sorted(found) for subset, found in sorted(roles.items())}}
+        TracedCurve(arm, not earlier, {subset: sorted(used) for subset, used in sorted(roles.items())})
         for (earlier, arm), roles in sorted(sizes.items())
     ]
 
 
-def _models(seen: Sequence[Sighting], versions: Sequence[Any]) -> list[dict[str, Any]]:
-    """Registered versions with a member among the runs, and the roles that the images had in them."""
+def _models(seen: Sequence[Sighting], versions: Sequence[Any]) -> list[TracedModel]:
+    """Registered versions that have a member among the runs."""
     roles: dict[str, set[str]] = defaultdict(set)
     for sighting in seen:
         roles[sighting.run_key].add(sighting.subset)
     return [
-        {
-            "model": version.name,
-            "version": version.number,
-            "aliases": list(version.aliases),
-            "members": {key: sorted(roles[key]) for key in version.members if key in roles},
-        }
+        TracedModel(
+            model=version.name,
+            version=version.number,
+            aliases=list(version.aliases),
+            members={key: sorted(roles[key]) for key in version.members if key in roles},
+        )
         for version in versions
         if roles.keys() & set(version.members)
     ]

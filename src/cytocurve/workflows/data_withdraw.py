@@ -1,6 +1,7 @@
-"""``cytocurve data withdraw``: take a patient's records out of a dataset, and keep a record that they were there."""
+"""``cytocurve data withdraw``: remove a patient from a dataset, and keep a record of what was removed."""
 
-from datetime import date
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,20 +11,49 @@ from cytocurve.config import ProjectPaths
 from cytocurve.core.data import labels
 from cytocurve.errors import InputError
 from cytocurve.files import sha256, write_text
+from cytocurve.stores.dvc import track_data
 from cytocurve.study.dataset import WITHDRAWN, dataset_folder, images_below, label_tables, read_catalog, write_labels
 from cytocurve.text import check_known
 
 KEPT = ("image", "pixel_sha256", "patient", "fold", "duplicate_of", "near_duplicate_of")
-"""What the record keeps of the catalog, besides the labels: enough to leave the other images in their folds."""
+"""Catalog columns kept in the record, besides the labels: enough to leave the other images in their folds."""
 
 
-def withdraw(project: ProjectPaths, dataset: str, patient: str, reason: str, today: date) -> dict[str, Any]:
+@dataclass(frozen=True)
+class WithdrawOutcome:
+    """What was withdrawn: the patient's images, ``identical`` ones under other names, and when and why.
+
+    ``near_identical_that_stay`` were kept. For a patient who had been withdrawn before, ``already`` is true, and
+    ``reason`` and ``date`` are those of the record.
+    """
+
+    dataset: str
+    patient: str
+    reason: str
+    date: str
+    images: list[str]
+    identical: list[str]
+    near_identical_that_stay: list[str]
+    already: bool
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome as JSON."""
+        return asdict(self)
+
+
+def withdraw(project: ProjectPaths, patient: str, reason: str, dataset: str | None = None) -> WithdrawOutcome:
+    """Remove a patient as ``remove_patient`` does, and let DVC track the change."""
+    outcome = remove_patient(project, dataset or project.params().dataset, patient, reason, datetime.now(UTC).date())
+    track_data(project.root)
+    return outcome
+
+
+def remove_patient(project: ProjectPaths, dataset: str, patient: str, reason: str, today: date) -> WithdrawOutcome:
     """Delete a patient's images and label rows from ``data/<dataset>``, and record them in its ``withdrawn.csv``.
 
-    Pictures with the same pixels under other names go too. Returns the patient's images, the identical ones, and
-    near-identical ones, which stay. The record is written first: after a kill, the same call finishes what it began.
-    For a patient who is recorded already, ``already`` is true, and reason and date are those of the record.
-    Raises ``InputError`` for an unknown patient, an empty reason, or a catalog that is not of the present data.
+    Pictures with the same pixels under other names are removed too; near-identical ones stay. The record is written
+    first: after a kill, the same call finishes what it began. Raises ``InputError`` for an unknown patient, an empty
+    reason, or a catalog that does not match the present data.
     """
     folder = dataset_folder(project, dataset, "dataset")
     if not reason.strip():
@@ -40,7 +70,7 @@ def withdraw(project: ProjectPaths, dataset: str, patient: str, reason: str, tod
     elif not (begun["patient"] == patient).any():
         raise _unknown(patient, tables)
     _remove(folder, set(begun["image"]), tables)
-    return {**_figures(begun, patient), "already": already}
+    return _outcome(begun, dataset, patient, already)
 
 
 def _tables(folder: Path) -> dict[str, pd.DataFrame]:
@@ -48,7 +78,7 @@ def _tables(folder: Path) -> dict[str, pd.DataFrame]:
     tables, wrong = label_tables(folder / "labels", f"data/{folder.name}/labels")
     if wrong:
         raise InputError(
-            "These label versions cannot be used:", wrong, next_step="correct them, then this command again."
+            "These label versions cannot be used:", wrong, next_step="correct them, then rerun this command."
         )
     return {version: table for version, table in tables.items() if table is not None}
 
@@ -64,8 +94,8 @@ def _recorded(folder: Path) -> pd.DataFrame:
             raise ValueError(f"these columns are missing: {', '.join(missing)}")
     except ValueError as error:
         raise InputError(
-            f"data/{folder.name}/{WITHDRAWN}: this record of withdrawals cannot be used: {error}",
-            next_step="dvc checkout data brings back the recorded one; then this command again.",
+            f"data/{folder.name}/{WITHDRAWN}: the record of withdrawals cannot be used: {error}",
+            next_step="dvc checkout data restores the recorded version; then rerun this command.",
         ) from error
     return record.mask(record == "")
 
@@ -74,12 +104,12 @@ def _unknown(patient: str, tables: dict[str, pd.DataFrame]) -> InputError:
     known = sorted(set(labels.known("patient", tables.values()).values()))
     return InputError(
         check_known("patient", [patient], known)[0],
-        hint=f"Patients: {', '.join(known)}" if known else "No label version of this dataset knows patients.",
+        hint=f"Patients: {', '.join(known)}" if known else "No label version of this dataset has patients.",
     )
 
 
 def _catalog(project: ProjectPaths, folder: Path, named: set[str], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """The catalog, where it was made of the dataset's present images and label versions."""
+    """The catalog, if it was made from the dataset's present images and label versions; raises ``InputError``."""
     make = f"dataset: {folder.name} in params.yaml, then dvc repro catalog"
     catalog = read_catalog(project, folder.name, make)
     here, _ = images_below(folder / "images", f"data/{folder.name}/images")
@@ -87,20 +117,20 @@ def _catalog(project: ProjectPaths, folder: Path, named: set[str], tables: dict[
     lacking = sorted((named | here.keys()) - known.keys())
     lacking += [version for version in tables if version not in catalog]
     changed = sorted(name for name in here.keys() & known.keys() if sha256(here[name]) != known[name])
-    lacking += [f"{name}, as it is now" for name in changed]
+    lacking += [f"{name}, in its present version" for name in changed]
     if lacking:
         raise InputError(
-            f"build/catalog.parquet is not of the present data/{folder.name}; it lacks",
+            f"build/catalog.parquet does not match the present data/{folder.name}; it lacks",
             lacking,
-            next_step=f"{make}, then this command again",
+            next_step=f"{make}, then rerun this command",
         )
     return catalog
 
 
 def _record(catalog: pd.DataFrame, named: set[str], versions: list[str]) -> pd.DataFrame:
-    """What is kept of the images that leave; ``near`` names a near-identical picture that stays.
+    """The record of the images that are removed; ``near`` names a near-identical picture that stays.
 
-    That picture takes the name of the group over, so that the group goes on as one.
+    That picture takes over the name of the group, so that the group stays together.
     """
     pixels = catalog.loc[catalog["image"].isin(named), "pixel_sha256"]
     leaves = catalog["pixel_sha256"].isin(pixels)
@@ -125,14 +155,16 @@ def _remove(folder: Path, names: set[str], tables: dict[str, pd.DataFrame]) -> N
         (folder / "images" / name).unlink(missing_ok=True)
 
 
-def _figures(record: pd.DataFrame, patient: str) -> dict[str, Any]:
+def _outcome(record: pd.DataFrame, dataset: str, patient: str, already: bool) -> WithdrawOutcome:
     own = record[record["patient"] == patient]
     twins = record[record["pixel_sha256"].isin(own["pixel_sha256"]) & (record["patient"] != patient)]
-    return {
-        "patient": patient,
-        "reason": own["reason"].iloc[-1],
-        "date": own["date"].iloc[-1],
-        "images": own["image"].tolist(),
-        "identical": twins["image"].tolist(),
-        "near_identical_that_stay": sorted(own["near"].dropna().unique()),
-    }
+    return WithdrawOutcome(
+        dataset=dataset,
+        patient=patient,
+        reason=own["reason"].iloc[-1],
+        date=own["date"].iloc[-1],
+        images=own["image"].tolist(),
+        identical=twins["image"].tolist(),
+        near_identical_that_stay=sorted(own["near"].dropna().unique()),
+        already=already,
+    )

@@ -1,7 +1,8 @@
-"""``cytocurve audit --inventory``: a list of files audited before the images are there."""
+"""``cytocurve audit --inventory``: audit a list of files before the images are downloaded."""
 
 import gzip
 import zlib
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,50 @@ from cytocurve.errors import InputError
 from cytocurve.text import check_known
 
 UNPACKED_LIMIT = 64 * 2**20
-"""Bytes of an inventory, unpacked: some 400,000 images. A file that unpacks to more is refused."""
+"""Bytes of an unpacked inventory, about 400,000 images. A file that unpacks to more is refused."""
 
 
-def audit_inventory(file: Path, dataset: str | None) -> dict[str, Any]:
-    """The byte-identical pairs of an inventory, CSV or gzip, and what the dataset's paths say of them.
+@dataclass(frozen=True)
+class InventoryPair:
+    """Two byte-identical files; patients and folds are None where the paths do not contain them."""
 
-    Raises ``InputError`` listing every offending line, or the datasets whose paths tell patients and folds.
+    paths: list[str]
+    sha256: str
+    patients: list[str | None]
+    folds: list[str | None]
+    across_folds: bool
+
+
+@dataclass(frozen=True)
+class SubjectPairs:
+    """Two patients who share byte-identical files, and the number of such pairs."""
+
+    patients: list[str]
+    pairs: int
+    across_folds: int
+
+
+@dataclass(frozen=True)
+class InventoryAudit:
+    """The byte-identical pairs of an inventory, and the patients behind them, most frequent first."""
+
+    files: int
+    byte_identical_pairs: int
+    pairs_across_folds: int
+    pairs_of_one_patient: int
+    pairs_of_unknown_patients: int
+    subject_pairs: list[SubjectPairs]
+    pairs: list[InventoryPair]
+
+    def to_json(self) -> dict[str, Any]:
+        """The audit as JSON."""
+        return asdict(self)
+
+
+def audit_inventory(file: Path, dataset: str | None) -> InventoryAudit:
+    """Find the byte-identical pairs of an inventory, CSV or gzip, with patients and folds from the dataset's paths.
+
+    Raises ``InputError`` listing every offending line, or the datasets whose paths contain patients and folds.
     """
     record_of = _record_of(dataset) if dataset else None
     entries, wrong = core.parse(_text(file))
@@ -26,10 +64,13 @@ def audit_inventory(file: Path, dataset: str | None) -> dict[str, Any]:
         raise InputError(
             f"{file}: this inventory cannot be used:",
             wrong,
-            hint="Expected: CSV with the columns path, bytes and sha256, a line a file.",
+            hint="Expected: CSV with the columns path, bytes and sha256, one line per file.",
             next_step="correct what is listed.",
         )
-    return core.figures(entries, core.pairs(entries, record_of))
+    counts = core.figures(entries, core.pairs(entries, record_of))
+    subjects = [SubjectPairs(**row) for row in counts.pop("subject_pairs")]
+    pairs = [InventoryPair(**row) for row in counts.pop("pairs")]
+    return InventoryAudit(**counts, subject_pairs=subjects, pairs=pairs)
 
 
 def _record_of(name: str) -> RecordOf:
@@ -40,9 +81,9 @@ def _record_of(name: str) -> RecordOf:
     if record_of is None:
         known = [other for other in datasets.names() if datasets.load(other).record_of]
         raise InputError(
-            f"dataset {name!r}: its paths tell neither patients nor official folds",
+            f"dataset {name!r}: its paths contain neither patients nor official folds",
             hint=f"Datasets whose paths do: {', '.join(known) or 'none'}.",
-            next_step="leave out --dataset",
+            next_step="omit --dataset",
         )
     return record_of
 
@@ -59,7 +100,7 @@ def _text(file: Path) -> str:
     except OSError as error:
         raise InputError(f"{file}: cannot be read: {error.strerror}") from error
     if len(content) > UNPACKED_LIMIT:
-        raise InputError(f"{file}: more than {UNPACKED_LIMIT // 2**20} MiB unpacked; no inventory is that large")
+        raise InputError(f"{file}: more than {UNPACKED_LIMIT // 2**20} MiB unpacked, too large for an inventory")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

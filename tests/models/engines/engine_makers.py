@@ -8,13 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cytocurve.models import architectures, augmentation, protocols
+from cytocurve.models import architectures, augmentation, engines, protocols
 from cytocurve.models.architectures import Weights
 from cytocurve.models.architectures.sequential import SequentialSettings, initial_weights, minimum_size
 from cytocurve.models.jobs import Job
 from cytocurve.models.transforms import Pixels
 
 Numbers = NDArray[np.float64]
+
+
+def is_slow(engine: str) -> bool:
+    """Whether an engine loads TensorFlow, which takes seconds."""
+    return "tensorflow" in engines.load(engine).libraries
 
 
 def toy_job(policy: str = "none", settings: Mapping[str, Any] = MappingProxyType({}), **changes: Any) -> Job:

@@ -1,17 +1,19 @@
-"""What every training engine promises; the Keras engine's runs need TensorFlow and are slow."""
+"""What every engine that trains the published network promises of it; engines that load TensorFlow are slow."""
 
 import numpy as np
 import pytest
 
-from cytocurve.models import augmentation
+from cytocurve.models import augmentation, engines
 from cytocurve.models.architectures.sequential import SequentialSettings
 from cytocurve.models.engines import train
 from cytocurve.models.jobs import Trained
 from cytocurve.models.protocols.early_stopping import EarlyStopping
-from tests.models.engines.engine_makers import cross_entropy, reference, toy_job
+from tests.models.engines.engine_makers import cross_entropy, is_slow, reference, toy_job
+
+SERVING = [name for name in engines.names() if engines.serves(name, "sequential", "rmsprop")]
 
 
-@pytest.fixture(params=["native", pytest.param("keras", marks=pytest.mark.slow)])
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow if is_slow(name) else ()) for name in SERVING])
 def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from cytocurve.stores.ledger import FAMILY, Finished
+from cytocurve import registry
+from cytocurve.stores import ledger
+from cytocurve.stores.ledger import Finished
 
 KEY = "ab" * 32
 WEIGHTS = [np.arange(6, dtype=np.float32).reshape(2, 3), np.zeros(3, np.float32)]
@@ -42,7 +44,7 @@ class Backend:
 
 
 def backends() -> list[str]:
-    return FAMILY.names()
+    return registry.members(ledger.__name__)
 
 
 def backend(name: str) -> Backend:

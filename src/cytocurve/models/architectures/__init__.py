@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
+from cytocurve import registry
 from cytocurve.models import fingerprint
-from cytocurve.registry import Family
 
 Shape = tuple[int, int, int]
 """Height, width and channels of an image."""
@@ -68,21 +68,24 @@ class Architecture:
     estimator: Callable[[Any, int], Estimator] | None = None
 
 
-_FAMILY = Family(__name__, "ARCHITECTURE")
-names = _FAMILY.names
+def names() -> list[str]:
+    """Names of all members, sorted."""
+    return registry.members(__name__)
+
+
 WITHOUT = (__name__, "cytocurve.models.settings", "cytocurve.models.tensorflow")
 """Modules that families import and that are covered elsewhere: how TensorFlow runs, by the Keras engine."""
 
 
 def load(name: str) -> Architecture:
     """The architecture of that name; raises ``KeyError`` if there is none."""
-    architecture: Architecture = _FAMILY.load(name)
+    architecture: Architecture = registry.load(__name__, name, "ARCHITECTURE")
     return architecture
 
 
 def sources(name: str) -> fingerprint.Sources:
     """The modules that determine the family's networks."""
-    return fingerprint.closure(_FAMILY.module(name), without=WITHOUT)
+    return fingerprint.closure(registry.module_name(__name__, name), without=WITHOUT)
 
 
 def version(name: str) -> str:

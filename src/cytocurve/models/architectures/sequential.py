@@ -39,7 +39,7 @@ def flat_size(settings: SequentialSettings, shape: Shape) -> int:
 
 
 def initial_weights(settings: SequentialSettings, shape: Shape, outputs: int, rng: np.random.Generator) -> Weights:
-    """Kernels uniform in ±sqrt(6 / (fan in + fan out)), biases zero (Glorot & Bengio 2010, eq. 16; Keras' default)."""
+    """Kernels uniform in ±sqrt(6 / (fan in + fan out)), biases zero (Glorot & Bengio 2010, eq. 16; Keras's default)."""
     kernels: list[tuple[int, ...]] = [(3, 3, i, o) for i, o in pairwise([shape[2], *settings.filters])]
     kernels += pairwise([flat_size(settings, shape), *settings.dense, outputs])
     weights: Weights = []

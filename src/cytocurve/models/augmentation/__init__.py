@@ -11,10 +11,10 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import BaseModel
 
+from cytocurve import registry
 from cytocurve.models import fingerprint
 from cytocurve.models.settings import Settings
 from cytocurve.models.transforms import Transforms
-from cytocurve.registry import Family
 
 Draw = Callable[[np.random.Generator, int, Any], Transforms]
 
@@ -37,14 +37,17 @@ class Policy:
     settings: type[BaseModel]
 
 
-_FAMILY = Family(__name__, "POLICY")
-names = _FAMILY.names
+def names() -> list[str]:
+    """Names of all members, sorted."""
+    return registry.members(__name__)
+
+
 SHARED = (__name__, "cytocurve.models.settings")
 
 
 def load(name: str) -> Policy:
     """The policy of that name; raises ``KeyError`` if there is none."""
-    policy: Policy = _FAMILY.load(name)
+    policy: Policy = registry.load(__name__, name, "POLICY")
     return policy
 
 
@@ -52,7 +55,7 @@ def sources(name: str) -> fingerprint.Sources:
     """The modules that determine what the policy does to images."""
     applied = ["cytocurve.models.transforms"] if load(name).draw else []
     without = SHARED if applied else (*SHARED, "cytocurve.models.transforms")
-    return fingerprint.closure(_FAMILY.module(name), *applied, without=without)
+    return fingerprint.closure(registry.module_name(__name__, name), *applied, without=without)
 
 
 def version(name: str) -> str:

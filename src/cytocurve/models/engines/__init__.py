@@ -6,11 +6,11 @@ A module of this package that defines ``ENGINE`` is an engine that ``params.yaml
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from cytocurve import registry
 from cytocurve.models import architectures, fingerprint
 from cytocurve.models.architectures import Architecture
 from cytocurve.models.fit import Start, fit
 from cytocurve.models.jobs import Job, Trained
-from cytocurve.registry import Family
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,6 @@ class Engine:
     start: Start
 
 
-_FAMILY = Family(__name__, "ENGINE")
 WITHOUT = (
     __name__,
     "cytocurve.models.architectures",
@@ -41,13 +40,13 @@ WITHOUT = (
 
 def load(name: str) -> Engine:
     """The engine of that name; raises ``KeyError`` if there is none."""
-    engine: Engine = _FAMILY.load(name)
+    engine: Engine = registry.load(__name__, name, "ENGINE")
     return engine
 
 
 def names() -> list[str]:
     """Names of all engines, in the order of their ranks."""
-    return sorted(_FAMILY.names(), key=lambda name: (load(name).rank, name))
+    return sorted(registry.members(__name__), key=lambda name: (load(name).rank, name))
 
 
 def resolve(engine: str, architecture: str, optimizer: str) -> str:
@@ -64,7 +63,7 @@ def serves(engine: str, architecture: str, optimizer: str) -> bool:
 
 def sources(name: str) -> fingerprint.Sources:
     """The modules that determine what the engine computes."""
-    return fingerprint.closure(_FAMILY.module(name), without=WITHOUT)
+    return fingerprint.closure(registry.module_name(__name__, name), without=WITHOUT)
 
 
 def version(engine: str) -> str:

@@ -1,4 +1,4 @@
-"""Where everything lies: the geometry of a network's layers and the buffers that its kernels work in."""
+"""The geometry of a network's layers, and the buffers that its kernels work in (a picture: README.md)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

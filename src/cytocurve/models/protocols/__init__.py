@@ -9,8 +9,8 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
+from cytocurve import registry
 from cytocurve.models import fingerprint
-from cytocurve.registry import Family
 
 
 class Watch(Protocol):
@@ -36,8 +36,11 @@ class TrainingProtocol:
     watch: Callable[[Any], Watch]
 
 
-_FAMILY = Family(__name__, "PROTOCOL")
-names = _FAMILY.names
+def names() -> list[str]:
+    """Names of all members, sorted."""
+    return registry.members(__name__)
+
+
 SHARED = ("cytocurve.core.entropy", "cytocurve.models.epochs", "cytocurve.models.fit", "cytocurve.models.recipes")
 WITHOUT = (
     __name__,
@@ -51,13 +54,13 @@ WITHOUT = (
 
 def load(name: str) -> TrainingProtocol:
     """The protocol of that name; raises ``KeyError`` if there is none."""
-    protocol: TrainingProtocol = _FAMILY.load(name)
+    protocol: TrainingProtocol = registry.load(__name__, name, "PROTOCOL")
     return protocol
 
 
 def sources(name: str) -> fingerprint.Sources:
     """The modules that determine how a run is trained, whatever the engine: the loop, its random numbers, the rule."""
-    return fingerprint.closure(_FAMILY.module(name), *SHARED, without=WITHOUT)
+    return fingerprint.closure(registry.module_name(__name__, name), *SHARED, without=WITHOUT)
 
 
 def version(name: str) -> str:

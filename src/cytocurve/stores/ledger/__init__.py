@@ -11,14 +11,12 @@ from typing import Any, Literal, Protocol
 
 from numpy.typing import NDArray
 
+from cytocurve import registry
 from cytocurve.errors import InputError
-from cytocurve.registry import Family
 
 Array = NDArray[Any]
 
 State = Literal["absent", "damaged", "whole"]
-
-FAMILY = Family(__name__, "open_url")
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 
@@ -88,16 +86,16 @@ def open_ledger(url: str) -> Ledger:
     match = _SCHEME.match(url)
     scheme = match[1].lower() if match else "file"
     name = "local" if scheme == "file" else scheme
-    if scheme == "local" or name not in FAMILY.names():
+    if scheme == "local" or name not in registry.members(__name__):
         raise InputError(
             f"The ledger {url!r} cannot be opened: no backend serves {scheme}:",
             hint=f"Available: a folder, {', '.join(sorted(_schemes()))}",
             next_step="set CYTOCURVE_LEDGER to one of these (for a folder whose name holds a colon, ./name:x), or "
             "install a package with such a backend.",
         )
-    ledger: Ledger = FAMILY.load(name)(url)
+    ledger: Ledger = registry.load(__name__, name, "open_url")(url)
     return ledger
 
 
 def _schemes() -> list[str]:
-    return [f"{'file' if name == 'local' else name}://" for name in FAMILY.names()]
+    return [f"{'file' if name == 'local' else name}://" for name in registry.members(__name__)]

@@ -7,15 +7,17 @@ A module of this package that defines ``EXECUTOR``, a function from the number o
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 
-from cytocurve.registry import Family
+from cytocurve import registry
 
-_FAMILY = Family(__name__, "EXECUTOR")
-names = _FAMILY.names
+
+def names() -> list[str]:
+    """Names of all members, sorted."""
+    return registry.members(__name__)
 
 
 def load(name: str) -> Callable[[int], Executor]:
     """The executor of that name; raises ``KeyError`` if there is none."""
-    executor: Callable[[int], Executor] = _FAMILY.load(name)
+    executor: Callable[[int], Executor] = registry.load(__name__, name, "EXECUTOR")
     return executor
 
 

@@ -4,6 +4,7 @@ import json
 import os
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,38 @@ from cytocurve.text import check_known
 _THREADS = min(os.cpu_count() or 1, 8)
 
 
-def catalog(project: ProjectPaths, progress: Progress) -> dict[str, Any]:
+@dataclass(frozen=True)
+class CatalogReport:
+    """Counts of a catalog, and its duplicates as pairs of the first image and a later one.
+
+    Byte-identical images are pixel-identical too. ``kept`` images are distinct. ``conflicts`` are, by label version,
+    groups of pixel-identical images with different labels (image -> label).
+    """
+
+    dataset: str
+    images: int
+    kept: int
+    near_identical: int
+    withdrawn: int
+    byte_identical: int
+    pixel_identical: int
+    byte_identical_pairs: list[list[str]]
+    pixel_identical_pairs: list[list[str]]
+    conflicts: dict[str, list[dict[str, str]]]
+    classes: dict[str, dict[str, int]]
+    unlabelled: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """The contents of ``build/catalog.json``."""
+        return asdict(self)
+
+
+def catalog(project: ProjectPaths, progress: Progress) -> CatalogReport:
     """Write ``build/catalog.parquet`` and the report ``build/catalog.json``, which is returned.
 
-    The table has a row an image, sorted by name: ``COLUMNS`` and a column a label version, null where unlabelled;
-    ``duplicate_of`` is the first image with the same pixels. Raises one ``InputError``, before anything is written,
-    that lists every damaged image and everything wrong with the labels.
+    The table has one row per image, sorted by name: ``COLUMNS`` and one column per label version, null where
+    unlabelled; ``duplicate_of`` is the first image with the same pixels. Raises one ``InputError``, before anything is
+    written, that lists every damaged image and every problem with the labels.
     """
     params = project.params()
     folder = dataset_folder(project, params.dataset)
@@ -43,27 +70,27 @@ def catalog(project: ProjectPaths, progress: Progress) -> dict[str, Any]:
     gone, unusable = _withdrawn(folder / WITHDRAWN, list(tables), images, f"{shown}/{WITHDRAWN}")
     wrong += [*broken, *unknown, *unread, *unusable, *missing, *labels.problems(images, versions, known)]
     if wrong:
-        again = f"then rm -r {shown}, which takes imported label versions with it, and cytocurve data add again. "
+        again = f"then rm -r {shown} (this deletes imported label versions) and rerun cytocurve data add. "
         raise InputError(
             f"{shown}: these images or labels cannot be used:",
             wrong,
-            (f"A damaged image: repair or remove it where it came from, {again}" if broken else "")
-            + f"Label versions there: {', '.join(tables) or 'none'} (params.yaml: labels). "
+            (f"Damaged images: repair or remove them at their source, {again}" if broken else "")
+            + f"Label versions: {', '.join(tables) or 'none'} (params.yaml: labels). "
             "An empty label leaves an image unlabelled.",
             "correct what is listed, then dvc repro",
         )
     sound = {version: table for version, table in tables.items() if table is not None}
     frame = _frame(prints, sound, gone)
-    report = {"dataset": params.dataset, **_report(frame, list(sound))}
+    report = _report(params.dataset, frame, list(sound))
     write_parquet(project.catalog, frame)
-    write_text(project.catalog.with_suffix(".json"), json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    write_text(project.catalog.with_suffix(".json"), json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n")
     return report
 
 
 def _fingerprints(
     images: Mapping[str, Path], shown: str, progress: Progress
 ) -> tuple[dict[str, Fingerprint], list[str]]:
-    """Every image's fingerprint, or the reason why it has none; Pillow and hashlib let threads run side by side."""
+    """The fingerprints of all images, and a line for each that has none; Pillow and hashlib release the GIL."""
     prints, broken = {}, []
     with bombs_refused(), ThreadPoolExecutor(_THREADS) as pool:
         for done, (name, found) in enumerate(zip(images, pool.map(_fingerprint, images.values()), strict=True), 1):
@@ -114,14 +141,14 @@ def _row(name: str, found: Fingerprint) -> dict[str, Any]:
 
 
 def _others(names: Sequence[str], first: pd.Series) -> pd.Series:
-    """The first of each image's group, null for the first itself."""
+    """The first image of each image's group, null for the first itself."""
     return pd.Series(first.where(first != pd.Series(names)), dtype="str")
 
 
 def _withdrawn(
     path: Path, versions: Sequence[str], images: Collection[str], shown: str
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The withdrawn records as rows of the catalog, and a line for each thing wrong with their file."""
+    """The withdrawn records as rows of the catalog, and one line per problem of their file."""
     if not path.is_file():
         return pd.DataFrame(), []
     try:
@@ -134,7 +161,7 @@ def _withdrawn(
     still = sorted(set(table["image"]) & set(images))
     if still:
         return pd.DataFrame(), [
-            f"{shown}: {name} is withdrawn and still there: repeat cytocurve data withdraw" for name in still
+            f"{shown}: {name} is withdrawn but still present: rerun cytocurve data withdraw" for name in still
         ]
     wanted = {"image", "pixel_sha256", "patient", "fold", "duplicate_of", "near_duplicate_of", "unlabelled_in"}
     rows = table[[column for column in table if column in wanted or column in versions]]
@@ -142,24 +169,24 @@ def _withdrawn(
     return rows, []
 
 
-def _report(frame: pd.DataFrame, versions: Sequence[str]) -> dict[str, Any]:
-    """Counts, and the duplicates as pairs of the first image and the later one; alike bytes are alike pixels too."""
+def _report(dataset: str, frame: pd.DataFrame, versions: Sequence[str]) -> CatalogReport:
     withdrawn = int(frame["withdrawn"].notna().sum())
     frame = frame[frame["withdrawn"].isna()]
     pairs = {kind: _pairs(frame, column) for kind, column in (("byte", "sha256"), ("pixel", "pixel_sha256"))}
-    return {
-        "images": len(frame),
-        "kept": int(frame["duplicate_of"].isna().sum()),
-        "near_identical": int(frame["near_duplicate_of"].notna().sum()),
-        "withdrawn": withdrawn,
-        "byte_identical": len(pairs["byte"]),
-        "pixel_identical": len(pairs["pixel"]),
-        "byte_identical_pairs": pairs["byte"],
-        "pixel_identical_pairs": pairs["pixel"],
-        "conflicts": {version: _conflicts(frame, version) for version in versions},
-        "classes": {version: labels.class_counts(frame[version].dropna()) for version in versions},
-        "unlabelled": {version: int(frame[version].isna().sum()) for version in versions},
-    }
+    return CatalogReport(
+        dataset=dataset,
+        images=len(frame),
+        kept=int(frame["duplicate_of"].isna().sum()),
+        near_identical=int(frame["near_duplicate_of"].notna().sum()),
+        withdrawn=withdrawn,
+        byte_identical=len(pairs["byte"]),
+        pixel_identical=len(pairs["pixel"]),
+        byte_identical_pairs=pairs["byte"],
+        pixel_identical_pairs=pairs["pixel"],
+        conflicts={version: _conflicts(frame, version) for version in versions},
+        classes={version: labels.class_counts(frame[version].dropna()) for version in versions},
+        unlabelled={version: int(frame[version].isna().sum()) for version in versions},
+    )
 
 
 def _pairs(frame: pd.DataFrame, column: str) -> list[list[str]]:
@@ -169,7 +196,7 @@ def _pairs(frame: pd.DataFrame, column: str) -> list[list[str]]:
 
 
 def _conflicts(frame: pd.DataFrame, version: str) -> list[dict[str, str]]:
-    """Images with the same pixels and different labels: for each such group, image -> label."""
+    """Groups of images with the same pixels and different labels: image -> label."""
     labelled = frame[frame[version].notna()]
     several = labelled.groupby("pixel_sha256")[version].transform("nunique") > 1
     groups = labelled[several].groupby("pixel_sha256", sort=False)

@@ -8,7 +8,7 @@ the curve shows, and as the log loss is convex, the loss of their mean is on no 
 """
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,25 @@ from cytocurve.training.networks import about, check_registrable, ensemble, inpu
 from cytocurve.training.publisher import publish
 
 
-def register(project: ProjectPaths) -> dict[str, Any]:
+@dataclass(frozen=True)
+class RegisterOutcome:
+    """The registered model, the arm behind it, how that was chosen, and the keys of the runs that are its members."""
+
+    model: str
+    arm: str
+    classes: tuple[str, ...]
+    size: int
+    chosen_by: str
+    validation: dict[str, float | None]
+    members: list[str]
+    model_key: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The contents of ``reports/model.json``."""
+        return asdict(self)
+
+
+def register(project: ProjectPaths) -> RegisterOutcome:
     """Register the best arm's model and write ``reports/model.json``; returns its contents.
 
     Raises ``InputError`` where results or weights are missing, ``ServiceError`` where the registry cannot be used.
@@ -42,7 +60,7 @@ def register(project: ProjectPaths) -> dict[str, Any]:
         raise InputError(f"No arm has a defined validation {METRIC} at {size} training images: nothing to register")
     design = next(design_arm(project, params, arm) for arm in params.arms if arm.name == best)
     members = members_of(design, params)
-    report = {
+    report: dict[str, Any] = {
         "model": f"{params.dataset}-{params.task_name}",
         "arm": best,
         "classes": design.class_names,
@@ -54,7 +72,7 @@ def register(project: ProjectPaths) -> dict[str, Any]:
     }
     _register(project, design, members, report)
     write_text(project.reports / "model.json", json.dumps(report, indent=1) + "\n")
-    return report
+    return RegisterOutcome(**report)
 
 
 def members_of(design: ArmDesign, params: Params) -> list[PlannedRun]:

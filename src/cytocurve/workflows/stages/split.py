@@ -1,8 +1,8 @@
-"""Stage ``split``: the catalog's images of a task, in folds with nested training sets, for each label version."""
+"""Stage ``split``: the catalog's images of a task in folds with nested training sets, per label version."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -24,15 +24,47 @@ from cytocurve.stores.tables import write_parquet
 from cytocurve.study.dataset import read_catalog
 from cytocurve.study.design import check_arms, check_sizes, split_settings
 
-FEWEST_IMAGES_A_CLASS = 3
-"""One to test, one to validate, one to train."""
+MIN_IMAGES_PER_CLASS = 3
+"""One each for test, validation and training."""
 
 
-def split(project: ProjectPaths) -> dict[str, Any]:
-    """Write ``build/split/<labels>.parquet`` for each label version; returns counts of images, folds and classes.
+@dataclass(frozen=True)
+class Excluded:
+    """Labelled images of a version, duplicates aside, that are excluded from the study.
 
-    ``left_out`` counts the images that are labelled in a version but take no part, and why (see ``left_out``). Raises
-    ``InputError``, before anything is written, where the study asks for more than the images give.
+    ``unlabelled_in`` and ``outside_task_in`` count them by the versions in which they have no label, or one that is in
+    no class of the task; an image may be counted under several.
+    """
+
+    images: int
+    unlabelled_in: dict[str, int]
+    outside_task_in: dict[str, int]
+
+
+@dataclass(frozen=True)
+class SplitSummary:
+    """Counts of a split: images, folds, images per class in total and per test fold, and excluded images.
+
+    ``training_images`` is the size of the smallest training set of a fold. ``test_folds`` shows how even the classes
+    are, which patients and groups can prevent.
+    """
+
+    images: int
+    folds: int
+    classes: dict[str, int]
+    test_folds: list[dict[str, int]]
+    training_images: int
+    left_out: Excluded
+
+    def to_json(self) -> dict[str, Any]:
+        """The summary as JSON."""
+        return asdict(self)
+
+
+def split(project: ProjectPaths) -> dict[str, SplitSummary]:
+    """Write ``build/split/<labels>.parquet`` for each label version; returns a summary of each.
+
+    Raises ``InputError``, before anything is written, if the study needs more than the images provide.
     """
     params = project.params()
     check_arms(params)
@@ -42,17 +74,17 @@ def split(project: ProjectPaths) -> dict[str, Any]:
         write_parquet(project.split(labels), table)
     write_text(project.split_settings, json.dumps(split_settings(params), indent=1, ensure_ascii=False) + "\n")
     without = left_out(catalog, params)
-    return {labels: summary(table) | {"left_out": without[labels]} for labels, table in tables.items()}
+    return {labels: summary(table, without[labels]) for labels, table in tables.items()}
 
 
 def split_versions(catalog: pd.DataFrame, params: Params) -> dict[str, pd.DataFrame]:
-    """Each label version's split, a row an image, fold and subset.
+    """Each label version's split, one row per image, fold and subset.
 
     Columns: ``fold, subset, rank, image, pixel_sha256, label, class``.
     ``rank`` is the position in the subset; a training set of size n is the rows of ``train`` with rank below n. All
-    versions of a study share images, folds and order, so that they can be compared in pairs: the images that take part
-    in the task in every version, drawn by the labels of the first; only ``label`` and ``class`` differ. Withdrawn
-    images keep their place until the folds are drawn and then leave it empty, so that a run that had not seen them
+    versions of a study share images, folds and order, so that they can be compared in pairs: the images that are part
+    of the task in every version, drawn by the labels of the first; only ``label`` and ``class`` differ. Withdrawn
+    images keep their place until the folds are drawn and then leave it empty, so that a run that had not used them
     stays the same run.
     """
     first = params.labels[0]
@@ -78,10 +110,10 @@ def split_versions(catalog: pd.DataFrame, params: Params) -> dict[str, pd.DataFr
 
 
 def _usable(catalog: pd.DataFrame, params: Params) -> pd.DataFrame:
-    """The catalog's rows that may take part, whatever their labels."""
+    """The catalog's rows that can be part of a study, whatever their labels."""
     absent = [f"{labels!r}" for labels in params.labels if labels not in catalog.columns]
     if absent:
-        raise InputError("build/catalog.parquet: no label version", absent, next_step="dvc repro catalog")
+        raise InputError("build/catalog.parquet lacks these label versions:", absent, next_step="dvc repro catalog")
     usable = pd.Series(True, index=catalog.index)
     if params.duplicates != "group":
         usable &= catalog["duplicate_of"].isna()
@@ -89,18 +121,18 @@ def _usable(catalog: pd.DataFrame, params: Params) -> pd.DataFrame:
         if catalog["fold"].isna().all():
             raise InputError(
                 f"split: predefined needs official folds; dataset {params.dataset!r} has none",
-                next_step="in params.yaml: split: patient or split: stratified. Or state them in the label tables' "
-                "column fold.",
+                next_step="in params.yaml: split: patient or split: stratified. Or add a column fold to the labels",
             )
         usable &= catalog["fold"].notna()
     return catalog[usable]
 
 
 def _shared(kept: pd.DataFrame, params: Params) -> tuple[dict[str, Task], "pd.Series[bool]"]:
-    """The task on each label version, and which images take part in it in all of them.
+    """The task on each label version, and which images are part of it in all of them.
 
-    A task that goes by counts counts these images alone, so it is asked again until none falls out. Withdrawn images
-    keep a place in the draw if they had one: by the first version, and by those others that were there at the time.
+    A task that depends on counts counts these images alone, so it is derived repeatedly until no image drops out.
+    Withdrawn images keep a place in the draw if they had one: by the first version, and by the other versions that
+    existed at the time.
     """
     here = kept["withdrawn"].isna()
     known = {str(label): 0 for labels in params.labels for label in kept.loc[here, labels].dropna().unique()}
@@ -122,17 +154,13 @@ def _shared(kept: pd.DataFrame, params: Params) -> tuple[dict[str, Task], "pd.Se
 
 
 def _task(given: "pd.Series[str]", params: Params, known: dict[str, int]) -> Task:
-    """The task on these labels; a task stated by its classes may name any label that the study's versions know."""
+    """The task on these labels; a task defined by its classes may name any label of the study's versions."""
     counts = {str(label): int(count) for label, count in given.value_counts().items()}
     return params.task_of(counts if isinstance(params.task, str) else known | counts)
 
 
-def left_out(catalog: pd.DataFrame, params: Params) -> dict[str, dict[str, Any]]:
-    """For each label version its labelled images, duplicates aside, that take no part in the study, and why.
-
-    ``unlabelled_in`` and ``outside_task_in`` count them by the versions in which they have no label, or one that is in
-    no class of the task; an image may be counted under several.
-    """
+def left_out(catalog: pd.DataFrame, params: Params) -> dict[str, Excluded]:
+    """For each label version, the labelled images that are excluded from the study, and why."""
     kept = _usable(catalog, params)
     kept = kept[kept["withdrawn"].isna()]
     tasks, part = _shared(kept, params)
@@ -144,16 +172,16 @@ def left_out(catalog: pd.DataFrame, params: Params) -> dict[str, dict[str, Any]]
             other: int((without[other].notna() & ~without[other].isin(task.members.keys())).sum())
             for other, task in tasks.items()
         }
-        out[labels] = {
-            "images": len(without),
-            "unlabelled_in": {other: count for other, count in unlabelled.items() if count},
-            "outside_task_in": {other: count for other, count in outside.items() if count},
-        }
+        out[labels] = Excluded(
+            images=len(without),
+            unlabelled_in={other: count for other, count in unlabelled.items() if count},
+            outside_task_in={other: count for other, count in outside.items() if count},
+        )
     return out
 
 
 def _check_test_folds(tables: Mapping[str, pd.DataFrame], tasks: Mapping[str, Task]) -> None:
-    """A binary test fold needs both classes: official folds may lack one, and versions after the first draw none."""
+    """A binary test fold needs both classes; official folds, and the later versions' labels, may lack one."""
     lacking = []
     for labels in tables:
         tested = tables[labels][tables[labels]["subset"] == "test"]
@@ -161,15 +189,14 @@ def _check_test_folds(tables: Mapping[str, pd.DataFrame], tasks: Mapping[str, Ta
             lacking += [f"{labels}: fold {fold}: no {name}" for name in tasks[labels].classes if name not in found]
     if lacking:
         raise InputError(
-            f"In these test folds a class is lacking (all label versions share the folds of {next(iter(tables))!r}):",
+            f"These test folds lack a class (all label versions share the folds of {next(iter(tables))!r}):",
             lacking,
-            next_step="in params.yaml: fewer folds, another split, another version first in labels, or one version "
-            "alone.",
+            next_step="in params.yaml: fewer folds, another split, another version first in labels, or only one",
         )
 
 
 def _drawn(images: pd.DataFrame, params: Params) -> list[Fold]:
-    """The folds that ``params`` asks for; raises ``InputError`` where patients or official folds are lacking."""
+    """The folds that ``params`` requests; raises ``InputError`` if patients or official folds are missing."""
     identities, classes = images["pixel_sha256"].tolist(), images["class"].tolist()
     groups = _groups(images, params)
     if params.split == "predefined":
@@ -177,7 +204,7 @@ def _drawn(images: pd.DataFrame, params: Params) -> list[Fold]:
         if len(folds) != params.folds:
             counts = images["fold"].value_counts().sort_index()
             raise InputError(
-                f"folds: {params.folds} are asked for, but split: predefined has {len(folds)}:",
+                f"folds: {params.folds} requested, but split: predefined defines {len(folds)}:",
                 [f"{name}: {count} images" for name, count in counts.items()],
                 next_step=f"folds: {len(folds)} in params.yaml",
             )
@@ -194,7 +221,7 @@ def _drawn(images: pd.DataFrame, params: Params) -> list[Fold]:
 
 
 def _groups(images: pd.DataFrame, params: Params) -> list[str]:
-    """What must not be torn: patients, near-identical pictures, both or nothing, as ``params`` asks."""
+    """What must stay together: patients, near-identical pictures, both or nothing, as ``params`` requests."""
     groupings = []
     if params.split == "patient":
         _check_patients(images)
@@ -213,8 +240,8 @@ def _check_patients(images: pd.DataFrame) -> None:
         raise InputError(
             "split: patient and grow_by: patients need the patient of every image of the task; these have none:",
             unknown if len(unknown) < len(images) else [f"all {len(images)} images"],
-            next_step="bring patients in with cytocurve data add table, column patient; "
-            "or split: stratified and grow_by: images.",
+            next_step="add patients with cytocurve data add table, column patient; "
+            "or use split: stratified and grow_by: images",
         )
 
 
@@ -226,7 +253,7 @@ def _check_groups(images: pd.DataFrame, groups: list[str], params: Params) -> No
     if short:
         what = "patients" if params.split == "patient" else "groups of images"
         raise InputError(
-            f"folds: {params.folds} folds need at least {params.folds} {what} of each class; there are only",
+            f"folds: {params.folds} folds need at least {params.folds} {what} per class; there are only",
             short,
             "Lower folds in params.yaml, or split: stratified.",
         )
@@ -234,15 +261,15 @@ def _check_groups(images: pd.DataFrame, groups: list[str], params: Params) -> No
 
 def check_classes(images: pd.DataFrame, task: Task, params: Params, labels: str) -> None:
     """Raise ``InputError`` listing the task's classes with too few images; a binary test fold needs both classes."""
-    least = params.folds if task.binary else FEWEST_IMAGES_A_CLASS
+    least = params.folds if task.binary else MIN_IMAGES_PER_CLASS
     counts = images["class"].value_counts()
     short = [f"{name}: {counts.get(i, 0)} images" for i, name in enumerate(task.classes) if counts.get(i, 0) < least]
     if short or len(task.classes) < 2:
         raise InputError(
-            f"task {task.name!r} on label version {labels!r} with {params.folds} folds needs two classes or more, "
-            f"and at least {least} images a class; too few:",
+            f"task {task.name!r} on label version {labels!r} with {params.folds} folds needs at least two classes "
+            f"with {least} images each; too few:",
             short or [f"{len(task.classes)} classes"],
-            "Lower folds in params.yaml, add labelled images, or state the task by its classes. Labels here: "
+            "Lower folds in params.yaml, add labelled images, or define the task by its classes. Labels: "
             + ", ".join(sorted(images[labels].unique())),
         )
 
@@ -268,20 +295,18 @@ def _table(images: pd.DataFrame, folds: list[Fold], labels: str, task: Task) -> 
     return pd.concat(parts, ignore_index=True)
 
 
-def summary(table: pd.DataFrame) -> dict[str, Any]:
-    """Counts of a split: images, folds, images a class in all and in each test fold, and the least training images.
-
-    ``test_folds`` shows how even the classes are, which patients and groups do not let be exact.
-    """
+def summary(table: pd.DataFrame, excluded: Excluded) -> SplitSummary:
+    """Summarize a split."""
     tested = table[table["subset"] == "test"]
     train = table[table["subset"] == "train"].groupby("fold").size()
-    return {
-        "images": len(tested),
-        "folds": int(tested["fold"].nunique()),
-        "classes": {str(name): int(count) for name, count in sorted(tested["label"].value_counts().items())},
-        "test_folds": [
+    return SplitSummary(
+        images=len(tested),
+        folds=int(tested["fold"].nunique()),
+        classes={str(name): int(count) for name, count in sorted(tested["label"].value_counts().items())},
+        test_folds=[
             {str(name): int(count) for name, count in sorted(fold["label"].value_counts().items())}
             for _, fold in tested.groupby("fold")
         ],
-        "training_images": int(train.min()),
-    }
+        training_images=int(train.min()),
+        left_out=excluded,
+    )

@@ -3,7 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from cytocurve.core.runs import PlannedRun, longest_first
 from cytocurve.core.statistics.metrics import score
 from cytocurve.errors import CytocurveError
 from cytocurve.models.preparation import preparation
+from cytocurve.progress import Observer
 from cytocurve.stores.dvc import commit
 from cytocurve.stores.ledger import Finished, Ledger, open_ledger
 from cytocurve.stores.tables import write_parquet
@@ -21,29 +24,71 @@ from cytocurve.study.design import ArmDesign
 from cytocurve.text import counted
 from cytocurve.training.kernel_files import to_compile
 from cytocurve.training.preparation import shared_pixels
+from cytocurve.training.publisher import Publisher
 from cytocurve.training.queue import Report, train_all
 from cytocurve.training.worker import Assignment
+from cytocurve.workflows.gate import require_audit
+
+
+@dataclass(frozen=True)
+class SweepOutcome:
+    """What a sweep did for an arm: counts of runs, and what publishing cost.
+
+    ``found`` runs were in the ledger already. ``published`` is the number of runs in MLflow, None if it could not be
+    used; the sweep waited ``publish_seconds`` for it, and it took ``publish_cpu_seconds`` of processor time in all.
+    """
+
+    runs: int
+    found: int
+    trained: int
+    diverged: int
+    published: int | None
+    publish_seconds: float
+    publish_cpu_seconds: float
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome as JSON."""
+        return asdict(self)
 
 
 def sweep(
-    project: ProjectPaths,
-    design: ArmDesign,
-    executor: Callable[[], Executor],
-    say: Callable[[str], None],
-    decoded: Callable[[int, int], None],
-    report: Report,
+    project: ProjectPaths, designs: Sequence[ArmDesign], executor: Callable[[], Executor], observer: Observer
+) -> dict[str, SweepOutcome]:
+    """Pass the audit gate, finish all runs of these arms, write their results and publish them; outcomes by arm.
+
+    Raises ``CytocurveError``, before any training, if the audit refuses the study.
+    """
+    require_audit(project)
+    return {design.arm.name: _sweep_arm(project, design, executor, observer) for design in designs}
+
+
+def _sweep_arm(
+    project: ProjectPaths, design: ArmDesign, executor: Callable[[], Executor], observer: Observer
+) -> SweepOutcome:
+    show, publisher = observer.runs(design.arm.name, design.runs), Publisher(project, design, observer.warning)
+
+    def report(finished: Sequence[PlannedRun]) -> None:
+        show(finished)
+        publisher.now_and_then(finished)
+
+    counts = _finish_runs(project, design, executor, observer, report)
+    return SweepOutcome(**counts, **publisher.finish())
+
+
+def _finish_runs(
+    project: ProjectPaths, design: ArmDesign, executor: Callable[[], Executor], observer: Observer, report: Report
 ) -> dict[str, int]:
     """Finish all runs of the arm and write its results; returns the counts ``runs, found, trained, diverged``.
 
-    A run has diverged if no epoch had a finite validation loss: its network is the initial one, and ``say`` warns of
-    it. ``decoded`` and ``report`` follow the progress. Raises ``InputError`` before any training, ``CytocurveError`` if
-    runs fail, after all others have finished.
+    A run has diverged if no epoch had a finite validation loss: its network is the initial one, which is a warning.
+    Raises ``InputError`` before any training, ``CytocurveError`` if runs fail, after all others are finished.
     """
+    say, decoded = observer.message, observer.task("decoding", "images")
     ledger = open_ledger(project.ledger_url)
     with _only_sweep(project.locks / f"{design.key}.lock", design.arm.name, say):
         finished = {run.key: ledger.get(run.key) for run in design.runs}
         missing = [run for run in design.runs if finished[run.key] is None]
-        _quarantine(ledger, missing, say)
+        _quarantine(ledger, missing, observer.warning)
         report([run for run in design.runs if finished[run.key] is not None])
         if missing:
             prepared = preparation(design.recipe.preparation.settings)
@@ -57,8 +102,8 @@ def sweep(
     diverged = [run for run in design.runs if _diverged(finished[run.key])]
     if diverged:
         sizes = ", ".join(str(size) for size in sorted({run.size for run in diverged}))
-        say(
-            f"warning: {len(diverged)} of {len(design.runs)} runs of {design.arm.name} diverged: no epoch had a finite "
+        observer.warning(
+            f"{len(diverged)} of {len(design.runs)} runs of {design.arm.name} diverged: no epoch had a finite "
             f"validation loss, and their scores are those of untrained networks (sizes {sizes}). "
             "Lower training.learning_rate or training.class_weights."
         )
@@ -66,10 +111,10 @@ def sweep(
     return {"runs": len(design.runs), "found": found, "trained": len(missing), "diverged": len(diverged)}
 
 
-def _quarantine(ledger: Ledger, runs: Sequence[PlannedRun], say: Callable[[str], None]) -> None:
+def _quarantine(ledger: Ledger, runs: Sequence[PlannedRun], warn: Callable[[str], None]) -> None:
     damaged = [run.key for run in runs if ledger.quarantine(run.key)]
     if damaged:
-        say(f"warning: {counted(len(damaged), 'damaged run')} quarantined in the ledger {ledger.url}; retraining.")
+        warn(f"{counted(len(damaged), 'damaged run')} quarantined in the ledger {ledger.url}; retraining.")
 
 
 def _diverged(run: Finished | None) -> bool:

@@ -1,0 +1,180 @@
+"""Label versions: list, compare, import, merge, review."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cytocurve.api.base import Base
+
+if TYPE_CHECKING:
+    from cytocurve.workflows.labels import Agreement, LabelDiff, VersionList
+    from cytocurve.workflows.labels_write import ImportOutcome, MergeOutcome
+
+
+class LabelVerbs(Base):
+    """The label versions of a dataset.
+
+    ``dataset`` is a dataset in ``data/``, by default that of ``params.yaml``; ``root`` reads the label files of an
+    upstream folder of that dataset instead.
+    """
+
+    def labels_list(self, dataset: str | None = None, root: str | Path | None = None) -> "VersionList":
+        """Count the labels of each version.
+
+        Args:
+            dataset: A dataset in ``data/``, by default that of ``params.yaml``.
+            root: An upstream folder of that dataset, read instead of ``data/``.
+
+        Returns:
+            Counts by label version.
+
+        Raises:
+            InputError: Label versions cannot be used; the error lists every problem.
+
+        Example:
+            >>> project.labels_list().versions["folder"].classes
+            {'dark': 20, 'light': 20}
+        """
+        from cytocurve.workflows.labels import list_versions
+
+        return list_versions(self.paths, dataset, _path(root))
+
+    def labels_diff(
+        self, first: str, second: str, dataset: str | None = None, root: str | Path | None = None
+    ) -> "LabelDiff":
+        """Compare two label versions image by image.
+
+        Args:
+            first: A label version.
+            second: Another one.
+            dataset: A dataset in ``data/``, by default that of ``params.yaml``.
+            root: An upstream folder of that dataset, read instead of ``data/``.
+
+        Returns:
+            Counts of each pair of labels, and every image whose label changed.
+
+        Raises:
+            InputError: A version is unknown, or versions cannot be used.
+
+        Example:
+            >>> project.labels_merge(["folder", "second"], "both").votes["tie"]
+            1
+            >>> [(c.image, c.before, c.after) for c in project.labels_diff("both", "second").changed]
+            [('light/cell000.png', 'light', 'dark')]
+        """
+        from cytocurve.workflows.labels import diff
+
+        return diff(self.paths, first, second, dataset, _path(root))
+
+    def labels_agreement(
+        self, reference: str, *others: str, dataset: str | None = None, root: str | Path | None = None
+    ) -> "Agreement":
+        """Score label versions against a reference, which is taken as the truth.
+
+        Args:
+            reference: A label version.
+            others: The versions to score.
+            dataset: A dataset in ``data/``, by default that of ``params.yaml``.
+            root: An upstream folder of that dataset, read instead of ``data/``.
+
+        Returns:
+            Cohen's kappa, sensitivity and specificity with 95 % intervals, by version.
+
+        Raises:
+            InputError: A version is unknown, or shares no labelled image with the reference.
+
+        Example:
+            >>> round(project.labels_agreement("folder", "second").versions["second"].kappa.value, 3)
+            0.95
+        """
+        from cytocurve.workflows.labels import agreement_with
+
+        return agreement_with(self.paths, reference, others, dataset, _path(root))
+
+    def labels_import(
+        self,
+        file: str | Path,
+        name: str,
+        annotator: str,
+        base: str | None = None,
+        new_classes: Sequence[str] = (),
+        dataset: str | None = None,
+    ) -> "ImportOutcome":
+        """Import a list of labels as a new version, and let DVC track it.
+
+        Args:
+            file: CSV or XLSX with the columns ``image`` and ``label``; a column ``corrected`` or ``new_label`` takes
+                precedence where it is filled.
+            name: The new label version.
+            annotator: Who assigned these labels.
+            base: A version whose labels the images missing from the file keep.
+            new_classes: Classes that no other version has.
+            dataset: A dataset in ``data/``, by default that of ``params.yaml``.
+
+        Returns:
+            Counts of the new version.
+
+        Raises:
+            InputError: The file cannot be used or the name is taken; every problem is listed, nothing is written.
+
+        Example:
+            >>> file = project.paths.root / "review.csv"
+            >>> _ = file.write_text("image,label\\nlight/cell002.png,dark\\n")
+            >>> outcome = project.labels_import(file, "third", annotator="Dr A", base="folder")
+            >>> outcome.changed, outcome.counts.classes
+            (1, {'dark': 21, 'light': 19})
+        """
+        from cytocurve.workflows.labels_write import import_version
+
+        return import_version(self.paths, Path(file), name, annotator, base, new_classes, dataset)
+
+    def labels_merge(self, versions: Sequence[str], name: str, dataset: str | None = None) -> "MergeOutcome":
+        """Merge label versions into their consensus, and let DVC track it.
+
+        Args:
+            versions: At least two label versions; ties go to the first one.
+            name: The new label version.
+            dataset: A dataset in ``data/``, by default that of ``params.yaml``.
+
+        Returns:
+            Counts of the new version, and how its labels came about.
+
+        Raises:
+            InputError: A version is unknown, or the name is taken.
+
+        Example:
+            >>> project.labels_merge(["folder", "second"], "consensus").votes
+            {'unanimous': 39, 'majority': 0, 'tie': 1, 'single': 0, 'unlabelled': 0}
+        """
+        from cytocurve.workflows.labels_write import merge_versions
+
+        return merge_versions(self.paths, versions, name, dataset)
+
+    def labels_review(self, arm: str, top: int = 60, overwrite: bool = False) -> dict[str, Any]:
+        """Rank the labels that an arm's own networks doubt -> ``reports/review/``.
+
+        Args:
+            arm: The name of an arm with results.
+            top: The number of images that the page shows.
+            overwrite: Replace a table that holds decisions that were not imported.
+
+        Returns:
+            The files, and the most suspect labels.
+
+        Raises:
+            InputError: The arm has no results, or the table holds decisions already.
+
+        Example:
+            >>> review = project.labels_review("sequential-none-folder", top=5)
+            >>> review["images"], len(review["suspects"])
+            (40, 5)
+        """
+        from cytocurve.workflows.review import review
+
+        (chosen,) = self.arms([arm])
+        with self._observed() as observer:
+            return review(self.paths, chosen, top, observer.task("reading", "images"), overwrite)
+
+
+def _path(path: str | Path | None) -> Path | None:
+    return None if path is None else Path(path)

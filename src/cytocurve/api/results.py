@@ -1,0 +1,217 @@
+"""What the results of a study say: answers, tables, forecasts, comparisons, figures."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from cytocurve.api.base import Base
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cytocurve.core.answers import Answers, PlanAnswer
+    from cytocurve.workflows.figure import Figure
+
+
+class ResultVerbs(Base):
+    """From stored predictions to answers."""
+
+    def answers(self) -> "Answers":
+        """Read everything that the stage ``evaluate`` computed, from ``reports/answers.json``.
+
+        Returns:
+            The answers of the study.
+
+        Raises:
+            InputError: The study was not evaluated, or ``params.yaml`` has changed since.
+
+        Example:
+            >>> project.answers().chosen
+            'sequential-none-folder'
+        """
+        from cytocurve.evaluation.answers import read_answers
+
+        return read_answers(self.paths)
+
+    def curves(self, metric: str = "roc_auc") -> "pd.DataFrame":
+        """Get the learning curves of all arms.
+
+        Args:
+            metric: A metric of the study.
+
+        Returns:
+            One row per arm and training size: ``arm, size, mean, sd, median, q1, q3, ci_low, ci_high, n``. The interval
+            is of 95 %.
+
+        Raises:
+            InputError: The metric is unknown, or the study was not evaluated.
+
+        Example:
+            >>> project.curves()[["arm", "size", "n"]]
+                                  arm  size  n
+            0  sequential-none-folder     4  4
+            1  sequential-none-folder     8  4
+            2  sequential-none-folder    16  4
+        """
+        from cytocurve.workflows.frames import curves_table
+
+        return curves_table(self.paths, metric)
+
+    def runs(self, arms: Sequence[str] = ()) -> "pd.DataFrame":
+        """Get the scores of all runs.
+
+        Args:
+            arms: Names of arms; by default all arms of the study.
+
+        Returns:
+            One row per run: ``arm, architecture, augmentation, labels, fold, size, seed, run_key, epochs`` and a column
+            per metric, on the run's test images.
+
+        Raises:
+            InputError: Results of some arms are missing or cannot be used; the error lists them.
+
+        Example:
+            >>> project.runs().groupby("size")["roc_auc"].count().to_dict()
+            {4: 4, 8: 4, 16: 4}
+        """
+        from cytocurve.workflows.frames import runs_table
+
+        return runs_table(self.paths, self.arms(arms))
+
+    def predictions(self, subset: str = "test", arms: Sequence[str] = ()) -> "pd.DataFrame":
+        """Get the predicted probabilities of all runs.
+
+        Args:
+            subset: ``test`` or ``validation``.
+            arms: Names of arms; by default all arms of the study.
+
+        Returns:
+            One row per run and image: ``arm, run_key, image, label`` and a column ``p_<class>`` per class.
+
+        Raises:
+            InputError: The subset is unknown, or predictions of an arm are missing or damaged.
+
+        Example:
+            >>> list(project.predictions().columns)
+            ['arm', 'run_key', 'image', 'label', 'p_negative', 'p_positive']
+        """
+        from cytocurve.workflows.frames import predictions_table
+
+        return predictions_table(self.paths, self.arms(arms), subset)
+
+    def plan(self, target: float = 0.95, metric: str = "roc_auc", arms: Sequence[str] = ()) -> "PlanAnswer":
+        """Forecast how many labelled images a target needs.
+
+        Args:
+            target: The mean score to reach, above 0 and up to 1.
+            metric: A metric of the study.
+            arms: Names of arms; by default all arms of the study.
+
+        Returns:
+            The forecast of each arm, what the target needs, and how well earlier forecasts would have done. Intervals
+            are of 90 %.
+
+        Raises:
+            InputError: The metric or an arm is unknown, the target is out of range, or results are missing.
+
+        Example:
+            >>> answer = project.plan(0.95)
+            >>> answer.arms["sequential-none-folder"].plan.largest
+            16
+        """
+        from cytocurve.workflows.plan import plan
+
+        return plan(self.paths, self.arms(arms), metric, target)
+
+    def compare(
+        self,
+        *arms: str,
+        metric: str = "roc_auc",
+        at: Sequence[str] = (),
+        judge: str | None = None,
+        independent: bool = False,
+    ) -> Any:
+        """Test whether arms differ, pair by pair.
+
+        Args:
+            arms: Names of arms, ``REVISION:ARM`` for another commit's results, ``mlflow:EXPERIMENT:ARM`` for those of
+                the tracking store; by default all arms of the study.
+            metric: A metric of the study.
+            at: Training sizes, and ``area`` for the area under the learning curve; by default all of them.
+            judge: A label version that scores all arms.
+            independent: Compare independent seeds instead of folds.
+
+        Returns:
+            The arms with their mean scores, the comparisons, adjusted by Holm's method for all of them, and the pairs
+            that are not comparable.
+
+        Raises:
+            InputError: Arms, sizes, metric or judge are unknown, or results are missing.
+            ServiceError: The tracking store cannot be reached.
+
+        Example:
+            >>> answer = project.compare("sequential-none-folder", "HEAD:sequential-none-folder", at=["16"])
+            Traceback (most recent call last):
+            ...
+            cytocurve.errors.InputError: ...
+        """
+        from cytocurve.workflows.compare import compare
+
+        return compare(self.paths, arms, metric, at, judge, independent)
+
+    def figure(self, name: str = "curves", width_mm: float = 85.0) -> "Figure":
+        """Draw a figure; a notebook displays it.
+
+        Args:
+            name: ``curves``, ``boxplot``, ``forecast``, ``roc``, ``confusion`` or ``reliability``.
+            width_mm: Its width in millimeters; a column of most journals is 85 mm wide.
+
+        Returns:
+            The figure, with ``svg``, ``pdf`` and ``save(path)``.
+
+        Raises:
+            InputError: The study was not evaluated, or it has no such figure.
+
+        Example:
+            >>> project.figure("curves")
+            Figure(name='curves')
+        """
+        from cytocurve.workflows.figure import figure
+
+        return figure(self.paths, name, width_mm)
+
+    def figures(self, width_mm: float = 85.0) -> list[str]:
+        """Write every figure for a paper, SVG and PDF with embedded fonts -> ``reports/paper/``.
+
+        Args:
+            width_mm: The width of the figures in millimeters.
+
+        Returns:
+            The paths of the files, relative to the project.
+
+        Raises:
+            InputError: The study was not evaluated.
+
+        Example:
+            >>> "reports/paper/curves.svg" in project.figures()
+            True
+        """
+        from cytocurve.workflows.figures import figures
+
+        return figures(self.paths, width_mm)
+
+    def report(self) -> str:
+        """Rebuild the page from the answers -> ``reports/report.html``.
+
+        Returns:
+            The path of the page, relative to the project.
+
+        Raises:
+            InputError: The study was not evaluated.
+
+        Example:
+            >>> project.report()
+            'reports/report.html'
+        """
+        from cytocurve.workflows.report import report
+
+        return str(report(self.paths)["page"])

@@ -1,0 +1,17 @@
+"""Answers from a file, without the rest of the study."""
+
+import json
+from pathlib import Path
+
+from cytocurve.core.answers import Answers
+from cytocurve.errors import InputError
+
+
+def load_answers(path: Path) -> Answers:
+    """The answers that a file holds; raises ``InputError`` if it is missing or of another format."""
+    try:
+        return Answers.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}", next_step="dvc repro evaluate") from None
+    except ValueError as error:
+        raise InputError(f"{path}: not answers of this version: {error}", next_step="dvc repro evaluate") from error

@@ -1,0 +1,96 @@
+"""The audit gate: whether ``params.yaml`` allows training on the catalog and the splits as they are."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from cytocurve.config import Params, ProjectPaths
+from cytocurve.core import audit as core
+from cytocurve.core.audit.finding import Finding, describe
+from cytocurve.errors import CytocurveError, InputError
+from cytocurve.files import write_text
+from cytocurve.study.dataset import read_catalog
+from cytocurve.study.design import read_split
+
+IDENTICAL = ("byte-identical", "pixel-identical")
+"""The findings that ``duplicates: fail`` refuses; near-identical pictures are a judgment call and only reported."""
+
+REMEDIES = {
+    "leakage: fail": "split: patient or duplicates: group keeps related images together; leakage: warn trains anyway",
+    "duplicates: fail": "duplicates: drop keeps the first image of each group, duplicates: group puts them in one fold",
+}
+"""What can be done about a refusal."""
+
+
+@dataclass(frozen=True)
+class AuditOutcome:
+    """An audit of a study, and the error to raise if ``params.yaml`` turns one of its findings into a failure."""
+
+    dataset: str
+    task: str
+    labels: tuple[str, ...]
+    audit: core.Audit
+    refusal: CytocurveError | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The contents of ``reports/audit.json``."""
+        return {"dataset": self.dataset, "task": self.task, "labels": list(self.labels), **self.audit.figures}
+
+
+def audit_study(project: ProjectPaths) -> AuditOutcome:
+    """Audit the catalog and the split of each label version, and write ``reports/audit.json``, also on a refusal.
+
+    Raises ``InputError`` if the catalog or the splits are missing or do not belong together.
+    """
+    params = project.params()
+    catalog, splits = _tables(project, params)
+    audited = core.audit(catalog, splits, params.folds, params.split == "predefined")
+    refusal = _refusal(audited, params)
+    outcome = AuditOutcome(params.dataset, params.task_name, tuple(params.labels), audited, refusal)
+    text = json.dumps(outcome.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
+    write_text(project.reports / "audit.json", f"{text}\n")
+    return outcome
+
+
+def require_audit(project: ProjectPaths) -> None:
+    """Raise the refusal of the audit, if ``params.yaml`` has a policy that can refuse: nothing may be trained then."""
+    params = project.params()
+    if "fail" in (params.duplicates, params.leakage) and (refusal := audit_study(project).refusal):
+        raise refusal
+
+
+def _tables(project: ProjectPaths, params: Params) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
+    catalog = read_catalog(project)
+    splits = {labels: read_split(project, params, labels) for labels in params.labels}
+    wrong = [f"build/catalog.parquet: no column {labels!r}" for labels in params.labels if labels not in catalog]
+    if not wrong:
+        present = set(catalog.loc[catalog["withdrawn"].isna(), "image"])
+        wrong = [
+            f"build/split/{labels}.parquet: {image} is not in the catalog"
+            for labels, table in splits.items()
+            for image in sorted(set(table["image"]) - present)
+        ]
+    if wrong:
+        raise InputError("Catalog and splits do not belong together:", wrong, next_step="dvc repro split")
+    return catalog, splits
+
+
+def _refusal(audited: core.Audit, params: Params) -> CytocurveError | None:
+    """The error that lists everything that the policies refuse, None if they refuse nothing."""
+    refused: dict[str, list[Finding]] = {}
+    if params.leakage == "fail":
+        refused["leakage: fail"] = audited.leaks
+    if params.duplicates == "fail":
+        refused["duplicates: fail"] = audited.of(*IDENTICAL)
+    refused = {policy: findings for policy, findings in refused.items() if findings}
+    if not refused:
+        return None
+    findings = [finding for group in refused.values() for finding in group]
+    return CytocurveError(
+        f"Audit failed; nothing was trained (params.yaml: {', '.join(refused)}):",
+        [line for each in findings for line in (each.sentence, *(f"  {describe(o)}" for o in each.offenders))],
+        "The numbers are in reports/audit.json.",
+        f"in params.yaml: {'; '.join(REMEDIES[policy] for policy in refused)}.",
+    )

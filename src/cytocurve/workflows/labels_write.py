@@ -1,0 +1,254 @@
+"""``cytocurve labels import`` and ``merge``: new label versions, written whole or not at all."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from filelock import FileLock
+
+from cytocurve.config import ProjectPaths
+from cytocurve.core.data import labels
+from cytocurve.core.statistics import agreement
+from cytocurve.errors import InputError
+from cytocurve.ingest.spreadsheets import read_sheet
+from cytocurve.stores.dvc import track_data
+from cytocurve.study.dataset import check_version, dataset_folder, images_below, write_labels
+from cytocurve.text import did_you_mean
+from cytocurve.workflows.labels import (
+    Tables,
+    VersionCounts,
+    chosen_versions,
+    overview,
+    refuse,
+    tables_here,
+    versions_of,
+)
+
+CORRECTIONS = ("corrected", "new_label")
+"""Columns of a reviewed list that take precedence over ``label`` where they are filled."""
+
+
+@dataclass(frozen=True)
+class ImportOutcome:
+    """A label version made from a list: its counts, and the rows of the list.
+
+    ``changed`` rows have another label than in the base version, None without one; ``new_classes`` occur in no other
+    version.
+    """
+
+    dataset: str
+    version: str
+    counts: VersionCounts
+    rows: int
+    changed: int | None
+    new_classes: list[str]
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome as JSON; the counts stand next to its other keys."""
+        own = {"version": self.version, "rows": self.rows, "changed": self.changed, "new_classes": self.new_classes}
+        return {"dataset": self.dataset, **asdict(self.counts), **own}
+
+
+@dataclass(frozen=True)
+class MergeOutcome:
+    """A label version made from others: its counts, and the number of images by how their label came about."""
+
+    dataset: str
+    version: str
+    counts: VersionCounts
+    merged: list[str]
+    votes: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome as JSON; the counts stand next to its other keys."""
+        own = {"version": self.version, "merged": self.merged, "votes": self.votes}
+        return {"dataset": self.dataset, **asdict(self.counts), **own}
+
+
+def import_version(
+    project: ProjectPaths,
+    file: Path,
+    name: str,
+    annotator: str,
+    base: str | None = None,
+    new_classes: Sequence[str] = (),
+    dataset: str | None = None,
+) -> ImportOutcome:
+    """Write a list as a label version as ``write_list`` does, and let DVC track it."""
+    dataset = dataset or project.params().dataset
+    project.params()  # DVC cannot record data next to a params.yaml that it cannot read
+    outcome = write_list(project, dataset, file, name, annotator, base, new_classes)
+    track_data(project.root)
+    return outcome
+
+
+def merge_versions(
+    project: ProjectPaths, versions: Sequence[str], name: str, dataset: str | None = None
+) -> MergeOutcome:
+    """Write the consensus of several versions as ``write_consensus`` does, and let DVC track it."""
+    dataset = dataset or project.params().dataset
+    project.params()  # DVC cannot record data next to a params.yaml that it cannot read
+    outcome = write_consensus(project, dataset, versions, name)
+    track_data(project.root)
+    return outcome
+
+
+def write_list(
+    project: ProjectPaths,
+    dataset: str,
+    file: Path,
+    name: str,
+    annotator: str,
+    base: str | None = None,
+    new_classes: Sequence[str] = (),
+) -> ImportOutcome:
+    """Write the list in ``file`` as the label version ``name``, attributing its rows to ``annotator``.
+
+    Images missing from the list keep label and annotator of the version ``base``; without ``base``, each image needs a
+    row. With ``base``, a list with one of the columns ``CORRECTIONS`` contributes only the rows where it is filled: the
+    other rows of a ranking were not looked at. Labels that no other version has must be among ``new_classes``. Raises
+    one ``InputError`` that lists every problem, before anything is written.
+    """
+    folder, tables = _place(project, dataset, name)
+    if not annotator.strip():
+        raise InputError("--annotator: expected a name, got a blank")
+    rows = _rows(file, corrected_only=base is not None)
+    kept = (
+        chosen_versions(tables, [base])[base]
+        if base
+        else pd.DataFrame(columns=[*labels.REQUIRED, "annotator"], dtype="str")
+    )
+    kept = kept[~kept["image"].isin(rows["image"])].reindex(columns=[*labels.REQUIRED, "annotator"], fill_value="")
+    known = {label for other in tables.values() for label in other["label"] if label}
+    if known and tables_here(project, folder)[0] is None:
+        _refuse_new(rows, known | set(new_classes), file)
+    table = pd.concat([rows.assign(annotator=annotator.strip()), kept], ignore_index=True)
+    _write(project, folder, name, table, tables, file.as_posix(), "" if base else " Only some images: --base VERSION.")
+    counts = overview({name: table})[name]
+    before = dict(zip(tables[base]["image"], tables[base]["label"], strict=True)) if base else {}
+    different = sum(before.get(image, "") != label for image, label in zip(rows["image"], rows["label"], strict=True))
+    return ImportOutcome(
+        dataset=dataset,
+        version=name,
+        counts=counts,
+        rows=len(rows),
+        changed=different if base else None,
+        new_classes=[label for label in counts.classes if label not in known],
+    )
+
+
+def _refuse_new(rows: pd.DataFrame, known: Collection[str], file: Path) -> None:
+    """In a dataset with open classes, a label that no other version has is a typing error unless it is declared."""
+    given = Counter(label for label in rows["label"] if label)
+    new = sorted(label for label in given if label not in known)
+    refuse(
+        f"{file}: no other label version has these classes:",
+        [f"{label!r}: {given[label]} rows{did_you_mean(label, sorted(known))}" for label in new],
+        next_step="correct them, or declare each new class: --new-class NAME",
+    )
+
+
+def write_consensus(project: ProjectPaths, dataset: str, names: Sequence[str], name: str) -> MergeOutcome:
+    """Write the consensus of several versions as the version ``name``.
+
+    An image gets the label that most versions give it. Ties go to the version named first; a version that leaves an
+    image unlabelled does not vote on it.
+    """
+    folder, tables = _place(project, dataset, name)
+    chosen = chosen_versions(tables, names)
+    if len(chosen) < 2:
+        raise InputError("a consensus needs at least two label versions", hint=f"Label versions: {', '.join(tables)}")
+    merged = agreement.consensus({version: table["label"].tolist() for version, table in chosen.items()})
+    voters = f"consensus of {' '.join(names)}"
+    table = pd.DataFrame(
+        {
+            "image": next(iter(chosen.values()))["image"],
+            "label": [label for label, _ in merged],
+            "annotator": [voters if label else "" for label, _ in merged],
+        }
+    )
+    _write(project, folder, name, table, tables, name, "")
+    votes = Counter(how for _, how in merged)
+    return MergeOutcome(
+        dataset=dataset,
+        version=name,
+        counts=overview({name: table})[name],
+        merged=list(names),
+        votes={how: votes[how] for how in agreement.VOTES},
+    )
+
+
+def _place(project: ProjectPaths, dataset: str, name: str) -> tuple[Path, Tables]:
+    """The dataset's folder and its versions; raises ``InputError`` if a version of this name cannot be added."""
+    folder = dataset_folder(project, dataset, "dataset")
+    path = folder / "labels" / f"{name}.csv"
+    try:
+        check_version(name)
+    except ValueError as error:
+        raise InputError(f"--as {name}: {error}") from None
+    _refuse_taken(path)
+    return folder, versions_of(project, dataset) if any((folder / "labels").glob("*.csv")) else {}
+
+
+def _refuse_taken(path: Path) -> None:
+    if path.exists() or path.is_symlink():
+        raise InputError(
+            f"{path} already exists; label versions are never overwritten", next_step="choose another name with --as"
+        )
+
+
+def _rows(file: Path, corrected_only: bool) -> pd.DataFrame:
+    """Image and label of each row of a list, or of its corrected rows, corrections applied; raises ``InputError``."""
+    sheet = read_sheet(file)
+    columns = list(sheet.columns)
+    wrong = [f"column {column!r} is missing" for column in labels.REQUIRED if column not in columns]
+    wrong += [f"column {c!r} occurs twice" for c in (*labels.REQUIRED, *CORRECTIONS) if columns.count(c) > 1]
+    if not wrong and sheet.empty:
+        wrong = ["no rows below the header"]
+    refuse(f"{file}: this list cannot be used:", wrong, f"Its columns: {', '.join(columns) or 'none'}")
+    label = sheet["label"]
+    filled = [sheet[column] for column in CORRECTIONS if column in columns]
+    if len(filled) == len(CORRECTIONS):
+        differ = (filled[0] != "") & (filled[1] != "") & (filled[0] != filled[1])
+        both = zip(sheet["image"][differ], filled[0][differ], filled[1][differ], strict=True)
+        wrong = [f"{image}: {CORRECTIONS[0]} {a!r}, {CORRECTIONS[1]} {b!r}" for image, a, b in both]
+        refuse(f"{file}: these images have two corrections:", wrong, next_step="leave one of the two columns empty")
+    for correction in filled:
+        label = label.where(correction == "", correction)
+    rows = pd.DataFrame({"image": sheet["image"], "label": label}, dtype="str")
+    if not filled or not corrected_only:
+        return rows
+    corrected = pd.Series(False, index=sheet.index)
+    for correction in filled:
+        corrected |= correction != ""
+    rows = rows[corrected]
+    if rows.empty:
+        raise InputError(
+            f"{file}: no row has a correction",
+            next_step=f"fill {' or '.join(CORRECTIONS)}; also to confirm a label",
+        )
+    return rows
+
+
+def _write(
+    project: ProjectPaths, folder: Path, name: str, table: pd.DataFrame, tables: Tables, shown: str, hint: str
+) -> None:
+    """Check a new version against the dataset's images, classes and other versions, and write it."""
+    known, _, _ = tables_here(project, folder)
+    images, wrong = images_below(folder / "images", f"data/{folder.name}/images")
+    for column in ("patient", "fold"):
+        values = labels.known(column, tables.values())
+        if values:
+            table = table.assign(**{column: [values.get(image, "") for image in table["image"]]})
+    wrong += labels.problems(images, {shown: table}, known)
+    classes = f" Classes of {folder.name}: {', '.join(sorted(known))}." if known else ""
+    refuse(f"{shown}: these labels cannot be used:", wrong, next_step=f"correct what is listed.{hint}{classes}")
+    path = folder / "labels" / f"{name}.csv"
+    lock = project.root / "build" / "labels.lock"
+    lock.parent.mkdir(exist_ok=True)
+    with FileLock(lock):  # two simultaneous calls may both have found the name free
+        _refuse_taken(path)
+        write_labels(path, table)
