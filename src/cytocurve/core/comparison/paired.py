@@ -16,7 +16,7 @@ class Comparison:
     """Arm a less arm b at one training size or on the area, NaN where undefined.
 
     ``difference`` is the mean over ``folds`` folds of a fold's mean over ``seeds`` seeds, of ``n`` pairs of runs in
-    all, with the 95 % interval of the corrected t-test. ``_holm`` are adjusted for all comparisons asked for, and
+    all, with the 95 % interval of the corrected t-test. ``_holm`` are adjusted for all requested comparisons, and
     ``verdict`` goes by ``p_t_holm``.
     """
 
@@ -41,9 +41,8 @@ def compare_paired(
 ) -> tuple[list[Comparison], list[NotComparable]]:
     """Every pair of arms, the first named less the second, paired by fold and seed; by pair, then by place.
 
-    ``at`` are training sizes and ``AREA``; all common sizes and the area by default. Seeds that both arms have take
-    part, and are averaged within a fold first: they share its images, so that the folds alone are counted as
-    observations. A score that is undefined in either arm leaves its pair out.
+    ``at`` are training sizes and ``AREA``; all common sizes and the area by default. Seeds that both arms have
+    are used, averaged within a fold first: they share its images, so only the folds are counted as observations. A score that is undefined in either arm leaves its pair out.
     """
     found, refused = each_pair(arms, _why_not, lambda a, b: _of_pair(a, b, at))
     adjusted = zip(holm([each.p_t for each in found]), holm([each.p_wilcoxon for each in found]), strict=True)

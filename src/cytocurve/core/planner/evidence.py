@@ -15,7 +15,7 @@ _LEAST_VARIANCE = 1e-7
 
 @dataclass(frozen=True)
 class Evidence:
-    """Scores (folds, sizes), a mean over seeds each, NaN where undefined; ``sizes`` (sizes,) increase.
+    """Scores (folds, sizes), each a mean over seeds, NaN where undefined; ``sizes`` (sizes,) increase.
 
     The folds are in the order of their scores, so that nothing depends on their numbers. Scores lie between ``lower``
     and ``upper``, the metric's bounds.
