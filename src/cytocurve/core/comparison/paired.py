@@ -42,7 +42,8 @@ def compare_paired(
     """Every pair of arms, the first named less the second, paired by fold and seed; by pair, then by place.
 
     ``at`` are training sizes and ``AREA``; all common sizes and the area by default. Seeds that both arms have
-    are used, averaged within a fold first: they share its images, so only the folds are counted as observations. A score that is undefined in either arm leaves its pair out.
+    are used, averaged within a fold first: they share its images, so only the folds are counted as observations.
+    A score that is undefined in either arm leaves its pair out.
     """
     found, refused = each_pair(arms, _why_not, lambda a, b: _of_pair(a, b, at))
     adjusted = zip(holm([each.p_t for each in found]), holm([each.p_wilcoxon for each in found]), strict=True)
