@@ -60,6 +60,7 @@ lint: setup-dev  ## Run the linters and type checks
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 	$(BIN)/hadolint docker/Dockerfile
+	@if [ -x $(BIN)/biome ]; then $(BIN)/biome check --error-on-warnings .; else echo "biome has no wheel for this platform: JavaScript is not checked"; fi
 
 bench: setup-dev  ## Measure engines and statistics (some 20 minutes) -> bench/RESULTS.md
 	@for part in steps throughput peak growth cold_start keras_profile catalog evaluate intervals planner; do $(BIN)/python -m bench.$$part || exit; done

@@ -32,6 +32,11 @@ def page(answers: dict[str, Any]) -> str:
     return page_of(answers)
 
 
+@pytest.fixture(scope="module")
+def page_of_classes() -> str:
+    return page_of(answers_of(CLASSES))
+
+
 def embedded(page: str) -> Any:
     """What the scripts of a page read."""
     found = re.search(r'const PACKED = "([A-Za-z0-9+/=]+)"', page)
@@ -45,8 +50,8 @@ def text_of(page: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", bare)).split())
 
 
-def page_of(answers: dict[str, Any]) -> str:
-    return render(typed(answers), context_of(typed(answers)))
+def page_of(answers: dict[str, Any], static: dict[str, str] | None = None) -> str:
+    return render(typed(answers), context_of(typed(answers)), static)
 
 
 def headline_of(answers: dict[str, Any]) -> Headline:
@@ -215,14 +220,13 @@ def test_the_first_screen_tells_what_the_audit_found_and_who_may_differ(answers:
     assert headline_of(answers | {"limits": answers["limits"] | {"split": "patient"}}).limits == []
 
 
-def test_calibration_of_two_classes_speaks_of_the_positive_one(answers: dict[str, Any]) -> None:
+def test_calibration_of_two_classes_speaks_of_the_positive_one(answers: dict[str, Any], page_of_classes: str) -> None:
     pair = answers | {"task": "lymphocyte-vs-erythroblast+monocyte"}
-    assert embedded(page_of(pair))["axes"] == [
+    assert embedded(page_of(pair, static={}))["axes"] == [
         "stated probability of lymphocyte",
         "share that is lymphocyte",
     ]
-    several = answers_of(CLASSES)
-    assert embedded(page_of(several))["axes"][1] == "share that is correct"
+    assert embedded(page_of_classes)["axes"][1] == "share that is correct"
 
 
 def test_one_arm_has_nothing_to_be_compared_with() -> None:
@@ -253,9 +257,8 @@ def test_nothing_from_the_data_becomes_markup(answers: dict[str, Any]) -> None:
     assert "<b>bold</b> & </style>" in unescape(page)
 
 
-def test_the_page_tells_seeds_patients_questions_and_pairs_that_are_not_comparable() -> None:
-    found = answers_of(CLASSES)
-    told = text_of(page_of(found))
+def test_the_page_tells_seeds_patients_questions_and_pairs_that_are_not_comparable(page_of_classes: str) -> None:
+    told = text_of(page_of_classes)
     assert "Yes-or-no questions from the same networks" in told
     assert "Not comparable" in told
     assert "They are scored by different label versions" in told
@@ -290,7 +293,7 @@ def test_the_page_names_where_it_comes_from(answers: dict[str, Any], page: str) 
 
 
 def test_a_study_without_git_or_tracking_says_so(answers: dict[str, Any]) -> None:
-    told = render(typed(answers), replace(context_of(typed(answers), tracking=False), commit=None))
+    told = render(typed(answers), replace(context_of(typed(answers), tracking=False), commit=None), {})
     assert "not in git" in told
     assert "MLflow" not in text_of(told)
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from cytocurve.core.answers.details import ClassName
 from cytocurve.core.answers.serialization import Number
 from cytocurve.core.audit.finding import Severity
+
+Detail = str | int | float | list[str] | list[int]
+"""What is known of an offender, under a name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,7 +21,7 @@ class Finding:
     sentence: str
     numbers: Mapping[str, int | Number]
     offenders_in_all: int
-    offenders: tuple[Mapping[str, Any], ...]
+    offenders: tuple[Mapping[str, Detail], ...]
 
 
 @dataclass(frozen=True)

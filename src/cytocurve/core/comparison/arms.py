@@ -6,16 +6,14 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from cytocurve.core.runs import digest
-
-Values = NDArray[np.float64]
+from cytocurve.core.statistics.values import Values
 
 
 @dataclass(frozen=True)
 class ScoredOn:
-    """What an arm was scored on: ``images``, a row an image with ``image, fold, label``, and their digest.
+    """What an arm was scored on: ``images``, one row per image with ``image, fold, label``, and their digest.
 
     Where only the digest is known, as of arms in a tracking store, ``images`` is None: it tells equal from different,
     and no more.
@@ -37,7 +35,7 @@ def digest_of_tests(images: Sequence[str], folds: Sequence[int], labels: Sequenc
 
 @dataclass(frozen=True)
 class ScoredArm:
-    """An arm's scores by one metric: a row a run with ``fold, seed, size, score``, NaN where a score is undefined.
+    """An arm's scores by one metric: one row per run with ``fold, seed, size, score``, NaN where a score is undefined.
 
     ``name`` is what the arm is called in the comparison, ``labels`` the label version that judges it.
     """

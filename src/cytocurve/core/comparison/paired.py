@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cytocurve.core.comparison.arms import ScoredArm, why_not
 from cytocurve.core.comparison.pairs import NotComparable, Verdict, by_place, common, each_pair, verdict
 from cytocurve.core.comparison.significance import corrected_signed_rank, corrected_t, fold_ratio, holm
-
-Values = NDArray[np.float64]
+from cytocurve.core.statistics.values import Values, mean
 
 
 @dataclass(frozen=True)
@@ -18,7 +16,7 @@ class Comparison:
     """Arm a less arm b at one training size or on the area, NaN where undefined.
 
     ``difference`` is the mean over ``folds`` folds of a fold's mean over ``seeds`` seeds, of ``n`` pairs of runs in
-    all, with the 95 % interval of the corrected t-test. ``_holm`` are adjusted for all comparisons asked for, and
+    all, with the 95 % interval of the corrected t-test. ``_holm`` are adjusted for all requested comparisons, and
     ``verdict`` goes by ``p_t_holm``.
     """
 
@@ -43,9 +41,9 @@ def compare_paired(
 ) -> tuple[list[Comparison], list[NotComparable]]:
     """Every pair of arms, the first named less the second, paired by fold and seed; by pair, then by place.
 
-    ``at`` are training sizes and ``AREA``; all common sizes and the area by default. Seeds that both arms have take
-    part, and are averaged within a fold first: they share its images, so that the folds alone are counted as
-    observations. A score that is undefined in either arm leaves its pair out.
+    ``at`` are training sizes and ``AREA``; all common sizes and the area by default. Seeds that both arms have
+    are used, averaged within a fold first: they share its images, so only the folds are counted as observations.
+    A score that is undefined in either arm leaves its pair out.
     """
     found, refused = each_pair(arms, _why_not, lambda a, b: _of_pair(a, b, at))
     adjusted = zip(holm([each.p_t for each in found]), holm([each.p_wilcoxon for each in found]), strict=True)
@@ -74,7 +72,7 @@ def _of_pair(a: ScoredArm, b: ScoredArm, at: Sequence[str] | None) -> list[Compa
 
 
 def _at_place(a: str, b: str, place: str, differences: Values, ratio: float) -> Comparison:
-    folds = _means(differences)
+    folds = mean(differences, axis=1)
     found = corrected_t(folds, ratio)
     return Comparison(
         a=a,
@@ -92,11 +90,3 @@ def _at_place(a: str, b: str, place: str, differences: Values, ratio: float) -> 
         p_wilcoxon_holm=float("nan"),
         verdict=verdict(float("nan"), found.mean),
     )
-
-
-def _means(differences: Values) -> Values:
-    """The mean over the seeds of each fold (folds,), of those that are defined."""
-    defined = ~np.isnan(differences)
-    counts = defined.sum(axis=1)
-    totals = np.where(defined, differences, 0.0).sum(axis=1)
-    return np.asarray(np.divide(totals, counts, out=np.full(len(counts), np.nan), where=counts > 0))

@@ -5,13 +5,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal, TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cytocurve.core.comparison.arms import ScoredArm
 from cytocurve.core.statistics.curves import areas
+from cytocurve.core.statistics.values import Values
 
-Values = NDArray[np.float64]
 Found = TypeVar("Found")
 
 AREA = "area"

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from cytocurve.core.comparison.arms import ScoredArm, why_not
 from cytocurve.core.comparison.pairs import ALPHA, NotComparable, Verdict, by_place, common, each_pair, verdict
 from cytocurve.core.comparison.significance import holm, rank_sum
-
-Values = NDArray[np.float64]
+from cytocurve.core.statistics.values import Values
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-Values = NDArray[np.float64]
+from cytocurve.core.statistics.values import Values
 
 DIGITS = 12
 """Decimal places to which differences count as equal: scores are ratios of small whole numbers, and floats round."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-Values = NDArray[np.float64]
+from cytocurve.core.statistics.values import Values, mean
 
 REPLICATES = 200
 _SEED = 20_190_419
@@ -15,7 +15,7 @@ _LEAST_VARIANCE = 1e-7
 
 @dataclass(frozen=True)
 class Evidence:
-    """Scores (folds, sizes), a mean over seeds each, NaN where undefined; ``sizes`` (sizes,) increase.
+    """Scores (folds, sizes), each a mean over seeds, NaN where undefined; ``sizes`` (sizes,) increase.
 
     The folds are in the order of their scores, so that nothing depends on their numbers. Scores lie between ``lower``
     and ``upper``, the metric's bounds.
@@ -38,7 +38,7 @@ class Evidence:
             raise ValueError(f"sizes are positive and increase, but got {sizes.tolist()}")
         if (scores < lower).any() or (scores > upper).any():
             raise ValueError(f"scores lie in {lower}..{upper}, but got {np.nanmin(scores)}..{np.nanmax(scores)}")
-        return cls(sizes, _ordered(_mean(scores, 1)), lower, upper)
+        return cls(sizes, _ordered(mean(scores, axis=1)), lower, upper)
 
     def first(self, count: int) -> "Evidence":
         """What was known when only the ``count`` smallest sizes had been trained."""
@@ -52,7 +52,7 @@ class Evidence:
     @property
     def means(self) -> Values:
         """The mean over folds at each size."""
-        return _mean(self.folds, 0)
+        return mean(self.folds)
 
     @property
     def defined(self) -> NDArray[np.int64]:
@@ -86,10 +86,3 @@ class Evidence:
 def _ordered(folds: Values) -> Values:
     folds = folds[~np.isnan(folds).all(axis=1)]
     return folds[np.lexsort(folds.T)]
-
-
-def _mean(values: Values, axis: int) -> Values:
-    present = ~np.isnan(values)
-    counts = present.sum(axis=axis)
-    totals = np.where(present, values, 0.0).sum(axis=axis)
-    return np.asarray(np.divide(totals, counts, out=np.full(totals.shape, np.nan), where=counts > 0))

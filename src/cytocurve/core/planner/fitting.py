@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Values = NDArray[np.float64]
+from cytocurve.core.statistics.values import Values
 
 _TINY = 1e-30  # a basis that vanishes at all sizes has nothing to fit; its b is then 0
 

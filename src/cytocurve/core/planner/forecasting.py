@@ -12,8 +12,7 @@ from scipy import special
 from cytocurve.core.planner.evidence import Evidence
 from cytocurve.core.planner.families import FAMILIES, Family
 from cytocurve.core.planner.fitting import fit
-
-Values = NDArray[np.float64]
+from cytocurve.core.statistics.values import Values
 
 LEVEL = 0.9
 FEWEST = 4
@@ -94,7 +93,7 @@ def _judge(x: Values, curves: Values, variances: Values, upper: float) -> tuple[
     errors = (miss**2).mean(axis=2)
     weights = 1 / (errors + errors.mean(axis=1, keepdims=True) + 1e-8)
     weights /= weights.sum(axis=1, keepdims=True)
-    # Neighbouring sizes tell of noise rather than of drift: below a third of a doubling they count as that.
+    # Neighboring sizes tell of noise rather than of drift: below a third of a doubling they count as that.
     average = (weights[0][:, None] * miss[0]).sum(axis=0) / np.maximum(distance, 0.3)
     return weights, float(np.sqrt((average**2).mean()))
 

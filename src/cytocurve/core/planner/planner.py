@@ -14,8 +14,6 @@ from cytocurve.core.planner.families import FAMILIES
 from cytocurve.core.planner.forecasting import FEWEST, Forecast, forecast
 from cytocurve.core.planner.records import Gain, Observed, Point, Target, Trial
 
-Values = NDArray[np.float64]
-
 HORIZON = 10
 """Beyond so many times the largest size nothing is said."""
 

@@ -6,8 +6,7 @@ from numpy.typing import NDArray
 from cytocurve.core.planner.evidence import Evidence
 from cytocurve.core.planner.forecasting import FEWEST, forecast
 from cytocurve.core.statistics.curves import MARGIN
-
-Values = NDArray[np.float64]
+from cytocurve.core.statistics.values import Values
 
 FEWEST_FOLDS = 3
 FEWEST_SIZES = FEWEST + 1

@@ -1,6 +1,6 @@
 """How far label versions agree: confusion, Cohen's kappa, scores against a reference, and their consensus.
 
-Labels come as sequences of equal length, one entry an image; ``""`` means unlabelled.
+Labels come as sequences of equal length, one entry per image; ``""`` means unlabelled.
 """
 
 from collections import Counter

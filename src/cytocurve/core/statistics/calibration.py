@@ -1,4 +1,4 @@
-"""Whether probabilities can be taken at their word: Brier score, expected calibration error, reliability."""
+"""Whether probabilities can be trusted: Brier score, expected calibration error, reliability."""
 
 from dataclasses import dataclass
 

@@ -14,7 +14,7 @@ from cytocurve.core.statistics.values import Values, ratio
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """Per cent of each true class (row) that is given to each class (column), with the ``sd`` over folds by n - 1.
+    """Percent of each true class (row) that is given to each class (column), with the ``sd`` over folds by n - 1.
 
     Both (classes, classes). Of each true class, (classes,): ``images`` that were tested, ``n`` folds that have some,
     and ``undefined`` runs without.
@@ -40,7 +40,7 @@ class ClassWise:
 
 
 def confusion(predictions: Predictions) -> Confusion:
-    """The confusion matrix of every run in per cent of the true class, averaged over folds as in ``Spread``."""
+    """The confusion matrix of every run in percent of the true class, averaged over folds as in ``Spread``."""
     counts = _counts(predictions)
     over = predictions.over_folds(100 * ratio(counts, counts.sum(axis=2, keepdims=True)))
     return Confusion(over.mean, over.sd, _images(predictions), over.n[:, 0], over.undefined[:, 0])

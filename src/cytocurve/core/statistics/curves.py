@@ -116,7 +116,7 @@ def gain(curve: Curve, small: int, large: int) -> Gain:
 
 
 def _summaries(scores: Values, ran: NDArray[np.bool_]) -> list[Summary]:
-    """The summaries of scores (folds, seeds, columns), one a column."""
+    """The summaries of scores (folds, seeds, columns), one per column."""
     low, high = mean_intervals(scores)
     columns = range(scores.shape[2])
     return [_summary(scores[:, :, i], float(low[i]), float(high[i]), int(ran[:, :, i].sum())) for i in columns]

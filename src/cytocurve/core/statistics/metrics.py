@@ -13,9 +13,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from cytocurve.core.statistics.values import Values, ratio
+
 Labels = NDArray[np.integer[Any]]
 Probabilities = NDArray[np.floating[Any]]
-Values = NDArray[np.float64]
 
 
 class _Counts(NamedTuple):
@@ -64,20 +65,20 @@ def accuracy(labels: Labels, probabilities: Probabilities) -> float:
 def sensitivity(labels: Labels, probabilities: Probabilities) -> float:
     """The share of a class's images that are given to it."""
     counts = _count(labels, probabilities)
-    return _over_classes(_ratio(counts.hits, counts.occurring), labels)
+    return _over_classes(ratio(counts.hits, counts.occurring), labels)
 
 
 def specificity(labels: Labels, probabilities: Probabilities) -> float:
     """The share of the other classes' images that are not given to the class."""
     counts = _count(labels, probabilities)
     others = counts.total - counts.occurring
-    return _over_classes(_ratio(others - (counts.given - counts.hits), others), labels)
+    return _over_classes(ratio(others - (counts.given - counts.hits), others), labels)
 
 
 def precision(labels: Labels, probabilities: Probabilities) -> float:
     """The share of the images given to a class that belong to it."""
     counts = _count(labels, probabilities)
-    return _over_classes(_ratio(counts.hits, counts.given), labels)
+    return _over_classes(ratio(counts.hits, counts.given), labels)
 
 
 METRICS: Mapping[str, Callable[[Labels, Probabilities], float]] = {
@@ -112,14 +113,8 @@ def _area(positive: Probabilities, negative: Probabilities) -> float:
 
 
 def _f1_scores(counts: _Counts) -> Values:
-    return _ratio(2 * counts.hits, counts.occurring + counts.given)
+    return ratio(2 * counts.hits, counts.occurring + counts.given)
 
 
 def _over_classes(values: Values, labels: Labels) -> float:
     return float(values[1] if len(values) == 2 else values[np.unique(labels)].mean())
-
-
-def _ratio(part: NDArray[np.intp], whole: NDArray[np.intp]) -> Values:
-    ratio = np.full(len(whole), np.nan)
-    np.divide(part, whole, out=ratio, where=whole > 0)
-    return ratio

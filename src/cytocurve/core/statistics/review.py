@@ -12,8 +12,8 @@ BINS = 4
 def out_of_fold(predictions: pd.DataFrame) -> pd.DataFrame:
     """Each image's class and mean probabilities over the runs that did not train on it.
 
-    ``predictions`` has ``image, label`` and a column ``p_<class>`` a class, a row a run and image. The result has a row
-    an image, sorted by name, with the same columns.
+    ``predictions`` has ``image, label`` and one column ``p_<class>`` per class, one row per run and image. The
+    result has one row per image, sorted by name, with the same columns.
     """
     columns = probability_columns(predictions)
     means = predictions.groupby("image")[columns].mean()
@@ -27,7 +27,7 @@ def probability_columns(table: pd.DataFrame) -> list[str]:
 
 
 def ranked(means: pd.DataFrame) -> pd.DataFrame:
-    """The rows of ``out_of_fold`` with ``score`` and ``suggested``, the most suspect label first.
+    """The rows of ``out_of_fold`` with ``score`` and ``suggested``, most suspect label first.
 
     The score is the probability of the given label (0 to 1), as cleanlab's self-confidence; ``suggested`` is the class
     of the largest probability. Northcutt, Jiang & Chuang 2021, "Confident Learning", JAIR 70, section 3.

@@ -33,7 +33,7 @@ def wrong_runs(table: pd.DataFrame, arm: str) -> list[str]:
 
 
 def wrong_predictions(table: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
-    """What keeps this from being these runs' test predictions: a row a run and image, labels among the classes."""
+    """What keeps this from being these runs' test predictions: one row per run and image, labels among the classes."""
     if missing := [f"no column {column}" for column in PREDICTION_COLUMNS if column not in table]:
         return missing
     columns = probability_columns(table)

@@ -1,4 +1,4 @@
-"""How much a result depends on the seed: one value a seed, over all of its folds."""
+"""How much a result depends on the seed: one value per seed, over all of its folds."""
 
 from dataclasses import dataclass
 

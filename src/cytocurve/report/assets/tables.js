@@ -3,8 +3,8 @@
 // Text that a spreadsheet would read as a formula gets an apostrophe.
 const harmless = (text) => (/^[=+\-@\t\r]/.test(text) && !Number.isFinite(Number(text)) ? `'${text}` : text);
 const quoted = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-const csvOf = (rows) =>
-  rows.map((row) => row.map((value) => quoted(harmless(String(value ?? "")))).join(",") + "\n").join("");
+const csvLine = (row) => row.map((value) => quoted(harmless(String(value ?? "")))).join(",");
+const csvOf = (rows) => rows.map((row) => `${csvLine(row)}\n`).join("");
 
 // A column: {name, get(row), show?(value, row), unseen?}; shown values are rounded,
 // saved ones are not, and include unseen columns.
