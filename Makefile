@@ -5,6 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export DVC_NO_ANALYTICS := 1
+# Every process of a test run would compile the sources, and pytest rewrite all assertions, from scratch.
+unexport PYTHONDONTWRITEBYTECODE
 
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile
 # On all cores, unlike pip, and without the packages' own tests; a file for another Python is no error.
@@ -49,8 +51,8 @@ repro: setup  ## Run the study of params.yaml, from images to a registered model
 test: setup-dev lint  ## Run all checks and tests
 	$(PYTEST)
 
-unit: setup-dev  ## Run the tests that take seconds
-	$(PYTEST) -m 'not slow'
+unit: setup-dev  ## Run the tests that take seconds, laws on fewer examples than in `make test`
+	$(PYTEST) -m 'not slow' --hypothesis-profile quick
 
 lint: setup-dev  ## Run the linters and type checks
 	$(BIN)/ruff check .

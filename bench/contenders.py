@@ -22,9 +22,9 @@ from PIL import Image
 
 from cytocurve.core.data.taxonomy import named_task
 from cytocurve.datasets import starter
-from cytocurve.models import architectures
-from cytocurve.models.augmentation import POLICIES, Pixels
-from cytocurve.models.engines import Job
+from cytocurve.models import architectures, augmentation, protocols
+from cytocurve.models.jobs import Job
+from cytocurve.models.transforms import Pixels
 
 STORE = Path(__file__).parent.parent / "build" / "bench-starter.npz"
 VALIDATION, BATCH = 25, 5
@@ -58,22 +58,22 @@ def make_job(policy: str, n: int, side: int, widen: int) -> Job:
     architecture = architectures.load("sequential")
     blocks = 6 if side >= 190 else 4 if side >= 46 else 3
     settings = architecture.settings(filters=[widen * f for f in (4, 8, 8, 8, 16, 16)[:blocks]], dense=[32])
-    rows = np.arange(n + VALIDATION)
+    rows, protocol = np.arange(n + VALIDATION), protocols.load("early_stopping")
     return Job(
         architecture=architecture, architecture_settings=settings,
-        policy=POLICIES[policy], policy_settings=POLICIES[policy].settings(),
+        policy=augmentation.load(policy), policy_settings=augmentation.load(policy).settings(),
         images=images, classes=classes, train=rows[:n], validation=rows[n:], test=rows[n:], outputs=2,
-        batch_size=BATCH, optimizer="rmsprop", learning_rate=1e-3, max_epochs=1, patience=1000, entropy=1,
+        protocol=protocol, entropy=1,
+        protocol_settings=protocol.settings(batch_size=BATCH, learning_rate=1e-3, max_epochs=1, patience=1000),
     )  # fmt: skip
 
 
 def native(job: Job) -> tuple[Epoch, Epoch]:
     """An epoch of the native engine, and its part that validates."""
-    from cytocurve.models.engines.native import Trainer
+    from cytocurve.models.engines.native import start
 
     rng = np.random.default_rng(0)
-    weights = job.architecture.initial_weights(job.architecture_settings, job.images.shape[1:], 2, rng)
-    trainer = Trainer(job, weights)
+    trainer = start(job, rng)
     return lambda: trainer.epoch(rng), lambda: trainer.predict(job.validation)
 
 
@@ -81,9 +81,9 @@ def keras_engine(job: Job) -> tuple[Epoch, Epoch]:
     """The same for the Keras engine, whose validation is not measured separately."""
     from dataclasses import replace
 
-    from cytocurve.models.engines import keras
+    from cytocurve.models.engines import train
 
-    return lambda: keras.train(replace(job, test=job.test[:1])), lambda: None
+    return lambda: train("keras", replace(job, test=job.test[:1])), lambda: None
 
 
 def script(job: Job) -> tuple[Epoch, Epoch]:
@@ -184,7 +184,7 @@ def main() -> None:
     """Measure one contender."""
     parser = argparse.ArgumentParser(description=__doc__, epilog="Example: python -m bench.contenders native --n 200")
     parser.add_argument("name", choices=CONTENDERS)
-    parser.add_argument("--policy", choices=POLICIES, default="none")
+    parser.add_argument("--policy", choices=augmentation.names(), default="none")
     for option, default in (("epochs", 3), ("warm-up", 2), ("n", 200), ("side", 257), ("widen", 1)):
         parser.add_argument(f"--{option}", type=int, default=default)
     given = parser.parse_args()

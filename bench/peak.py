@@ -11,8 +11,8 @@ import numpy as np
 
 from bench import harness
 from bench.contenders import make_job
-from cytocurve.models.engines import Job
-from cytocurve.models.engines.native import Trainer
+from cytocurve.models.engines.native import start as native_start
+from cytocurve.models.jobs import Job
 from cytocurve.models.kernels import simd
 from cytocurve.models.kernels.simd import LANES
 
@@ -49,7 +49,7 @@ def main() -> None:
     given = harness.options(__doc__ or "", "python -m bench.peak --rounds 40", rounds=20)
     job = make_job("none", 200, 257, 1)
     rng = np.random.default_rng(0)
-    trainer = Trainer(job, job.architecture.initial_weights(job.architecture_settings, job.images.shape[1:], 2, rng))
+    trainer = native_start(job, rng)
     trainer.epoch(rng)
     peak_rate()
     peaks, steps, flops = [], [], nominal_flops(job)

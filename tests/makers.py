@@ -1,6 +1,12 @@
 """Makers of small projects and of results as a sweep leaves them."""
 
+import atexit
+import shutil
+import sqlite3
+import tempfile
 from collections.abc import Sequence
+from contextlib import closing
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +17,7 @@ from cytocurve.config import ProjectPaths
 from cytocurve.core.runs import Arm, digest
 from cytocurve.core.statistics.metrics import score
 from cytocurve.stores.tables import write_parquet
+from cytocurve.stores.tracking.connection import connected
 
 PARAMS = """\
 dataset: toy
@@ -32,16 +39,42 @@ def project_with_params(root: Path, sizes: Sequence[int] = (10, 20, 40), folds: 
     return ProjectPaths(root)
 
 
+def copy_tracking_store(folder: Path) -> None:
+    """Put an empty MLflow store at ``mlflow.db`` in a folder, migrated once per process: that takes over a second."""
+    folder.mkdir(exist_ok=True)
+    shutil.copy(_tracking_store(), folder / "mlflow.db")
+
+
+@cache
+def _tracking_store() -> Path:
+    root = Path(tempfile.mkdtemp(prefix="cytocurve-tracking-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    with connected(f"sqlite:///{root}/mlflow.db", root / "lock") as client:
+        client.search_experiments()
+    with closing(sqlite3.connect(root / "mlflow.db")) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # the copy is of this one file
+    return root / "mlflow.db"
+
+
 TESTED = 8
 """Test images of a fold, half of each class."""
 
 
 def project_with_results(root: Path, sizes: Sequence[int] = (10, 20, 40), folds: int = 5) -> ProjectPaths:
     """Two arms whose networks get better with the training size; the second gets better faster."""
+    shutil.copytree(_results(tuple(sizes), folds), root, dirs_exist_ok=True)
+    return ProjectPaths(root)
+
+
+@cache
+def _results(sizes: tuple[int, ...], folds: int) -> Path:
+    """A project with results, made once per process, to be copied."""
+    root = Path(tempfile.mkdtemp(prefix="cytocurve-results-"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
     project = project_with_params(root, sizes, folds)
     for number, arm in enumerate(project.params().arms):
         write_results(project, arm, skill=0.8 + 1.2 * number, errors=1 - number)
-    return project
+    return root
 
 
 def write_results(project: ProjectPaths, arm: Arm, skill: float, errors: int = 0, labels: Sequence[str] = ()) -> None:

@@ -21,6 +21,7 @@ from PIL import Image
 from ruamel.yaml import YAML
 
 from cytocurve.cli import main
+from tests.makers import copy_tracking_store
 
 ROOT = Path(__file__).parent.parent
 BIN = Path(sys.executable).parent
@@ -95,7 +96,7 @@ def _bare_project() -> Path:
     for name in ("dvc.yaml", ".dvcignore", ".gitignore"):
         shutil.copy(ROOT / name, root / name)
     shutil.copytree(ROOT / "src", root / "src", ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    (root / "mlruns").mkdir()
+    copy_tracking_store(root / "mlruns")
     write_params(root)
     write_toy(root / "data" / "toy")
     for command in (["git", "init", "-q", "-b", "main"], ["dvc", "init", "-q", "-f"]):

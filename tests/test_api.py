@@ -18,6 +18,7 @@ from cytocurve.api import Project, base, data, labels, results, stages
 from cytocurve.cli import cli
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.progress import Silent
+from cytocurve.stores.ledger import open_ledger
 from cytocurve.stores.tracking.connection import connected
 from tests.projects import ROOT, environment, make_project, run
 from tests.projects import cytocurve as command
@@ -84,7 +85,7 @@ def test_sweep_refused_by_the_audit_raises_what_the_command_line_prints_and_trai
         study.sweep()
     assert refused.value.exit_code == 1
     assert not any((root / "results").glob("*"))
-    assert not list(study.paths.ledger.rglob("*.npz"))
+    assert not open_ledger(study.paths.ledger_url).keys()
     done = command(root, "sweep")
     assert done.returncode == 1
     assert done.stderr.endswith(f"error: {refused.value}\n")

@@ -10,8 +10,8 @@ from ruamel.yaml import YAML
 from cytocurve.config import ProjectPaths, read_yaml, validate_params
 from cytocurve.core.runs import Arm
 from cytocurve.errors import InputError
-from cytocurve.models.architectures.sequential import Settings
-from cytocurve.models.augmentation import POLICIES
+from cytocurve.models import augmentation
+from cytocurve.models.architectures.sequential import SequentialSettings
 from cytocurve.models.class_weights import class_weights
 from cytocurve.study.design import check_arms, recipe
 from cytocurve.study.presets import studies, use
@@ -88,13 +88,13 @@ def test_an_image_size_too_small_for_the_network_names_the_least(content: dict[s
     with pytest.raises(InputError) as caught:
         check_arms(validate_params(content, "params.yaml"))
     (line,) = caught.value.offenders
-    assert "at least 190 pixels a side, got 100; with fewer layers in settings.sequential" in line
+    assert "at least 190 pixels per side, got 100; with fewer layers in settings.sequential" in line
 
 
 def test_params_yaml_has_the_default_settings_of_every_policy() -> None:
     given = ProjectPaths(ROOT).params().settings
-    for name, policy in POLICIES.items():
-        assert given[name] == policy.settings().model_dump()
+    for name in augmentation.names():
+        assert given[name] == augmentation.load(name).settings().model_dump()
 
 
 def test_yaml_that_cannot_be_parsed_names_file_and_line(tmp_path: Path) -> None:
@@ -136,11 +136,11 @@ def test_the_environment_moves_ledger_and_tracking(tmp_path: Path, monkeypatch: 
     project = ProjectPaths(tmp_path)
     monkeypatch.delenv("CYTOCURVE_LEDGER", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    assert project.ledger == tmp_path / "ledger"
+    assert project.ledger_url == str(tmp_path / "ledger")
     assert project.tracking_uri == f"sqlite:///{tmp_path}/mlruns/mlflow.db"
     monkeypatch.setenv("CYTOCURVE_LEDGER", str(tmp_path / "shared"))
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
-    assert project.ledger == tmp_path / "shared"
+    assert project.ledger_url == str(tmp_path / "shared")
     assert project.tracking_uri == "http://127.0.0.1:5000"
 
 
@@ -171,7 +171,7 @@ def test_class_weights_stand_in_the_order_of_the_classes(content: dict[str, Any]
     content["training"]["class_weights"] = {"positive": 2.0, "negative": 0.5}
     params = validate_params(content, "params.yaml")
     found = recipe(params, Arm("sequential", "none", "expert"), ["negative", "positive"])
-    assert found.class_weights == (0.5, 2.0)
+    assert found.protocol.settings["class_weights"] == [0.5, 2.0]
 
 
 def test_balanced_weights_give_every_class_of_a_run_the_same_sum_and_absent_ones_one() -> None:
@@ -185,5 +185,5 @@ def test_balanced_weights_give_every_class_of_a_run_the_same_sum_and_absent_ones
 
 
 def test_a_number_of_dense_units_means_one_layer() -> None:
-    assert Settings.model_validate({"dense": 7}).dense == [7]
-    assert Settings(dense=[]).dense == []
+    assert SequentialSettings.model_validate({"dense": 7}).dense == [7]
+    assert SequentialSettings(dense=[]).dense == []

@@ -14,6 +14,7 @@ from ruamel.yaml.error import YAMLError
 from cytocurve.core.data.taxonomy import BINARY, Task, named_task, stated_task, stated_task_name
 from cytocurve.core.runs import Arm
 from cytocurve.errors import InputError
+from cytocurve.files import local_path
 from cytocurve.text import did_you_mean
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$")]
@@ -32,12 +33,13 @@ class Training(_Model):
     """How every run is trained."""
 
     batch_size: int = Field(5, ge=1, le=100_000)
+    protocol: Name = "early_stopping"
     optimizer: Literal["rmsprop", "adam"] = "rmsprop"
     learning_rate: float = Field(1e-3, ge=1e-9, le=10, allow_inf_nan=False)
     max_epochs: int = Field(500, ge=1, le=1_000_000)
     patience: int = Field(50, ge=1)
     class_weights: Literal["balanced"] | dict[str, Weight] | None = None
-    engine: Literal["auto", "native", "keras"] = "auto"
+    engine: Name = "auto"
 
 
 class Params(_Model):
@@ -61,7 +63,7 @@ class Params(_Model):
     leakage: Literal["fail", "warn"] = "warn"
     image_size: int = Field(ge=8, le=4096)
     training: Training
-    settings: dict[str, dict[str, Any]]
+    settings: dict[Name, dict[str, Any]]
 
     @field_validator("labels", "architectures", "augmentations", "seeds")
     @classmethod
@@ -92,6 +94,17 @@ class Params(_Model):
     def arms(self) -> list[Arm]:
         """All arms of the study."""
         return [Arm(a, p, v) for a in self.architectures for p in self.augmentations for v in self.labels]
+
+    def family_of(self, name: str) -> Any:
+        """The architecture or policy that a name in ``architectures`` or ``augmentations`` means.
+
+        A variant names it as ``base`` in its entry below ``settings``; every other name is that of a family itself.
+        """
+        return self.settings[name].get("base", name)
+
+    def settings_of(self, name: str) -> dict[str, Any]:
+        """What a family or variant states of its settings; a variant starts from its family's defaults."""
+        return {key: value for key, value in self.settings[name].items() if key != "base"}
 
     @property
     def task_name(self) -> str:
@@ -159,9 +172,28 @@ class ProjectPaths:
         return self.reports / "answers.json"
 
     @property
-    def ledger(self) -> Path:
-        """The store of finished runs; ``CYTOCURVE_LEDGER`` moves it, so that clones can share one."""
-        return Path(os.environ.get("CYTOCURVE_LEDGER") or self.root / "ledger").resolve()
+    def ledger_url(self) -> str:
+        """The store of finished runs, for ``open_ledger``; ``CYTOCURVE_LEDGER`` moves it, so clones can share one."""
+        return os.environ.get("CYTOCURVE_LEDGER") or str(self.root.resolve() / "ledger")
+
+    @property
+    def state(self) -> Path:
+        """What running commands share, such as locks; safe to delete while none runs.
+
+        It is ``.cytocurve/`` beside the ledger, by default in the project: clones that share a ledger on a disk share
+        this folder, so that their sweeps wait for each other. Where nothing can be written beside the ledger (or it is
+        not on a disk) the project has its own, and two clones may train the same run twice, which only costs time.
+        """
+        ledger = local_path(self.ledger_url)
+        folder = self.root if ledger is None else ledger.resolve().parent
+        existing = next(path for path in (folder, *folder.resolve().parents) if path.is_dir())
+        return (folder if os.access(existing, os.W_OK) else self.root) / ".cytocurve"
+
+    @property
+    def locks(self) -> Path:
+        """Locks of the commands that use the ledger."""
+        ledger = local_path(self.ledger_url)
+        return self.state / "locks" / ("remote" if ledger is None else ledger.name)
 
     @property
     def tracking_uri(self) -> str:
@@ -171,7 +203,7 @@ class ProjectPaths:
     @property
     def tracking_lock(self) -> Path:
         """Held by the one process of this machine that publishes to a tracking server."""
-        return self.ledger / "locks" / "tracking.lock"
+        return self.locks / "tracking.lock"
 
     def params(self) -> Params:
         """The validated ``params.yaml``; raises ``InputError`` listing every offending key."""

@@ -1,13 +1,14 @@
-"""Files that other stages and people read: complete or not there, and equal bytes for equal contents."""
+"""Files written completely or not at all, with equal bytes for equal contents; local paths of URLs."""
 
 import hashlib
 import os
 import uuid
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text to a file, at once and completely; its folder is made."""
+    """Write UTF-8 text to a file, completely or not at all; its folder is created."""
     write_bytes(path, text.encode())
 
 
@@ -18,7 +19,7 @@ def sha256(path: Path) -> str:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file at once and completely: into a temporary neighbour, synced, then renamed; its folder is made."""
+    """Write a file completely or not at all: a temporary neighbor, synced, then renamed; its folder is created."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
@@ -29,3 +30,13 @@ def write_bytes(path: Path, content: bytes) -> None:
         scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)
+
+
+def local_path(url: str) -> Path | None:
+    """The local path of a plain path, a ``file://`` or a ``sqlite:///`` URL; None for any other URL."""
+    if url.startswith("sqlite:///"):
+        return Path(url.removeprefix("sqlite:///"))
+    if url.startswith("file://"):
+        parts = urlsplit(url)
+        return Path(unquote(parts.path)) if parts.netloc in ("", "localhost") and parts.path else None
+    return None if "://" in url else Path(url)

@@ -28,14 +28,28 @@ def members(package: str) -> list[str]:
     return sorted(_modules(package))
 
 
+def module_name(package: str, name: str) -> str:
+    """The dotted name of a member's module; raises ``KeyError`` if the family has no such member."""
+    return _modules(package)[name]
+
+
 def module(package: str, name: str) -> ModuleType:
     """Import a member's module; raises ``KeyError`` if the family has no such member."""
-    return importlib.import_module(_modules(package)[name])
+    return importlib.import_module(module_name(package, name))
 
 
 def load(package: str, name: str, attribute: str) -> Any:
     """An attribute of a member's module, such as ``DATASET``; raises ``KeyError`` if there is no such member."""
     return getattr(module(package, name), attribute)
+
+
+_registered: dict[str, str] = {}
+
+
+def register(entry: str, module: str) -> None:
+    """Add a member in this process, as an entry point named ``entry`` with the value ``module`` would."""
+    _registered[entry] = module
+    _modules.cache_clear()
 
 
 @cache
@@ -44,9 +58,6 @@ def _modules(package: str) -> dict[str, str]:
     path = importlib.import_module(package).__path__
     own = {found.name: f"{package}.{found.name}" for found in pkgutil.iter_modules(path) if found.name[0] != "_"}
     prefix = f"{package.rpartition('.')[2]}."
-    plugins = {
-        entry.name.removeprefix(prefix): entry.module
-        for entry in entry_points(group=GROUP)
-        if entry.name.startswith(prefix)
-    }
+    entries = {entry.name: entry.module for entry in entry_points(group=GROUP)} | _registered
+    plugins = {name.removeprefix(prefix): value for name, value in entries.items() if name.startswith(prefix)}
     return plugins | own

@@ -1,33 +1,26 @@
 """What a run key depends on."""
 
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from cytocurve.core.runs import Arm, Images, Recipe, Run, digest, longest_first
+from cytocurve.core.runs import Arm, Component, Images, Recipe, Run, digest, longest_first
 
 RECIPE = Recipe(
-    architecture="sequential",
-    architecture_settings={"filters": [4, 8], "dense": 8},
-    architecture_version="a",
-    augmentation="none",
-    augmentation_settings={},
-    augmentation_version="b",
-    image_size=32,
-    outputs=2,
-    batch_size=5,
-    optimizer="rmsprop",
-    learning_rate=1e-3,
-    max_epochs=500,
-    class_weights="balanced",
-    patience=50,
-    engine="keras",
-    engine_version="1",
+    architecture=Component("sequential", "a", {"filters": [4, 8]}),
+    preparation=Component("square", "b", {"size": 32}),
+    augmentation=Component("none", "c", {}),
+    protocol=Component("early_stopping", "d", {"class_weights": "balanced"}),
+    engine=Component("keras", "e", {}),
 )
-RUN = Run(RECIPE, 0, Images(("a", "b"), (0, 1)), Images(("c",), (0,)), Images(("d",), (1,)))
+RUN = Run(RECIPE, 2, 0, Images(("a", "b"), (0, 1)), Images(("c",), (0,)), Images(("d",), (1,)))
+NAMES = [field.name for field in fields(Recipe)]
 
-OTHER: dict[str, Any] = {"str": "other", "int": 7, "float": 0.5}
+JSON = st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.lists(st.integers(), max_size=3))
+SETTINGS = st.dictionaries(st.text(min_size=1), JSON, max_size=4)
 
 
 def test_an_arm_is_named_by_architecture_augmentation_and_labels() -> None:
@@ -39,12 +32,49 @@ def test_equal_runs_have_equal_keys() -> None:
     assert len(RUN.key) == 64
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Recipe)])
-def test_every_part_of_the_recipe_changes_the_key(name: str) -> None:
-    value = getattr(RECIPE, name)
-    changed: Any = {"changed": 1} if isinstance(value, dict) else OTHER[type(value).__name__]
-    change: dict[str, Any] = {name: changed}
-    assert replace(RUN, recipe=replace(RECIPE, **change)).key != RUN.key
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("change", [{"name": "other"}, {"version": "other"}, {"settings": {"other": 1}}], ids=str)
+def test_every_part_of_every_component_changes_the_key(name: str, change: dict[str, Any]) -> None:
+    component = replace(getattr(RECIPE, name), **change)
+    recipe: dict[str, Any] = {name: component}
+    assert replace(RUN, recipe=replace(RECIPE, **recipe)).key != RUN.key
+
+
+@given(SETTINGS, SETTINGS, st.text(min_size=1), JSON, st.sampled_from(NAMES))
+def test_a_key_does_not_change_when_a_component_gets_a_setting_with_a_default(
+    stated: dict[str, Any], defaults: dict[str, Any], added: str, default: Any, name: str
+) -> None:
+    """Whatever the settings: the new one is left at its default by every run that was trained before."""
+    for known in (stated, defaults):
+        known.pop(added, None)
+
+    def key(defaults: dict[str, Any]) -> str:
+        component = Component.of("any", "version", defaults | stated, defaults)
+        recipe: dict[str, Any] = {name: component}
+        return replace(RUN, recipe=replace(RECIPE, **recipe)).key
+
+    assert key(defaults) == key({**defaults, added: default})
+
+
+@given(SETTINGS, SETTINGS)
+def test_a_component_states_exactly_the_settings_that_differ_from_their_defaults(
+    stated: dict[str, Any], defaults: dict[str, Any]
+) -> None:
+    component = Component.of("any", "version", defaults | stated, defaults)
+    assert defaults | dict(component.settings) == defaults | stated
+    assert not any(name in defaults and defaults[name] is value for name, value in component.settings.items())
+
+
+def test_tuples_and_lists_of_a_setting_are_the_same() -> None:
+    assert Component.of("a", "b", {"x": (1, 2)}, {}) == Component.of("a", "b", {"x": [1, 2]}, {"x": [3]})
+
+
+def test_the_number_of_classes_changes_the_key() -> None:
+    assert replace(RUN, outputs=3).key != RUN.key
+
+
+def test_a_key_says_its_format() -> None:
+    assert RUN.key == digest({"format": 2, **asdict(RUN)})
 
 
 @pytest.mark.parametrize("subset", ["train", "validation", "test"])
@@ -62,8 +92,12 @@ def test_the_seed_changes_key_and_random_numbers() -> None:
 
 
 def test_arms_of_one_fold_and_size_share_their_random_numbers() -> None:
-    other = replace(RUN, recipe=replace(RECIPE, augmentation="flip_rotate"))
+    other = replace(RUN, recipe=replace(RECIPE, augmentation=Component("flip_rotate", "f", {})))
     assert other.entropy == RUN.entropy
+
+
+def test_random_numbers_follow_the_seed_and_the_training_images_as_they_always_did() -> None:
+    assert RUN.entropy == int(digest([0, ["a", "b"]]), 16)
 
 
 def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:

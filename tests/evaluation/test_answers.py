@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from cytocurve.config import ProjectPaths
+from cytocurve.core.runs import Arm
 from cytocurve.core.statistics.metrics import score
 from cytocurve.errors import InputError
 from cytocurve.evaluation.answers import read_answers
@@ -46,11 +47,8 @@ def test_the_plan_command_tells_every_arms_answer_to_the_target(project: Project
 def test_the_plan_of_the_command_is_that_of_the_report(project: ProjectPaths) -> None:
     evaluate(project, silent)
     arm = project.params().arms[1]
-    asked = plan(project, [arm], "roc_auc", 0.9)["arms"][arm.name]
-    reported = read_answers(project)["arms"][arm.name]["plan"]
-    assert [row["size"] for row in asked["forecast"]] == [row["size"] for row in reported["forecast"]]
-    first, second = ([row["median"] for row in found["forecast"]] for found in (asked, reported))
-    assert first == pytest.approx(second, abs=1e-6)
+    requested = plan(project, [arm], "roc_auc", 0.9).arms[arm.name].plan
+    assert requested == read_answers(project).arms[arm.name].plan
 
 
 def test_a_plan_that_every_arm_refuses_ends_with_1_and_says_why(tmp_path: Path) -> None:
@@ -134,12 +132,12 @@ def test_a_multiclass_arm_answers_the_questions_of_its_labels(tmp_path: Path) ->
     runs = pd.DataFrame(rows)
     told = arm_predictions(runs, predictions.astype(dict.fromkeys(("run_key", "image", "label"), "category")), {})
     given = dict(zip(predictions["image"], predictions["label"], strict=True))
-    found = arm_answers(runs, told, given, "roc_auc")["questions"]
+    found = arm_answers(Arm("sequential", "none", "expert"), runs, told, given, "roc_auc").questions
     assert set(found) == {"blast", "atypical"}
     blast = predictions["p_monoblast"] + predictions["p_myeloblast"]
     pairs = np.stack([1 - blast, blast], axis=1).reshape(4, 30, 2)
     expected = np.mean([score((truth > 0).astype(np.int64), fold)["roc_auc"] for fold in pairs])
-    assert found["blast"]["roc_auc"][0]["mean"] == pytest.approx(expected, abs=1e-9)
+    assert found["blast"]["roc_auc"][0].mean == pytest.approx(expected, abs=1e-9)
 
 
 def test_patients_of_some_images_are_scored_and_the_others_counted(project: ProjectPaths) -> None:
@@ -147,9 +145,10 @@ def test_patients_of_some_images_are_scored_and_the_others_counted(project: Proj
     runs = pd.read_parquet(project.results(arm))
     patients = {f"{fold}-{i}.tif": f"P{fold}{i % 2}" for fold in range(5) for i in range(6)}
     told = arm_predictions(runs, read_predictions(project, arm, "test"), patients)
-    found = arm_answers(runs, told, {}, "roc_auc")["subjects"]
-    assert [row["size"] for row in found] == list(SIZES)
-    assert all((row["subjects"], row["unknown"]) == (10, 10) for row in found)
+    found = arm_answers(arm, runs, told, {}, "roc_auc").subjects
+    assert found is not None
+    assert [row.size for row in found] == list(SIZES)
+    assert all((row.subjects, row.unknown) == (10, 10) for row in found)
 
 
 def test_arms_whose_labels_differ_are_told_to_be_not_comparable(project: ProjectPaths) -> None:
@@ -157,10 +156,10 @@ def test_arms_whose_labels_differ_are_told_to_be_not_comparable(project: Project
     write_results(project, second, 2.0, labels=["positive", "negative"] * 4)
     evaluate(project, silent)
     found = read_answers(project)
-    assert found["comparisons"] == []
-    (pair,) = found["not_comparable"]
-    assert (pair["a"], pair["b"]) == (first.name, second.name)
-    assert "labels differ" in pair["reason"]
+    assert found.comparisons == ()
+    (pair,) = found.not_comparable
+    assert (pair.a, pair.b) == (first.name, second.name)
+    assert "labels differ" in pair.reason
 
 
 @pytest.mark.slow

@@ -25,13 +25,14 @@ def pack(folder: Path, archive: Path, top: str = "") -> Path:
     """The folder as an archive of that suffix."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     if archive.suffix == ".zip":
-        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as zipped:
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as zipped:
             for path in files:
                 zipped.write(path, f"{top}{path.relative_to(folder)}")
     else:
         packing = {"gz": "w:gz", "tgz": "w:gz", "bz2": "w:bz2", "xz": "w:xz"}
         mode = packing.get(archive.suffix[1:], "w:")
-        with tarfile.open(archive, mode) as tarred:  # type: ignore[call-overload]
+        fastest = {"w:gz": {"compresslevel": 1}, "w:bz2": {"compresslevel": 1}, "w:xz": {"preset": 0}}.get(mode, {})
+        with tarfile.open(archive, mode, **fastest) as tarred:  # type: ignore[call-overload]
             tarred.add(folder, top or ".")
     return archive
 

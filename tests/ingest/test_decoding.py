@@ -7,8 +7,11 @@ import pytest
 
 from cytocurve.errors import InputError
 from cytocurve.ingest.decoding import pixel_sha256, read_rgb
-from cytocurve.training.preparation import shared_pixels, square
+from cytocurve.models.preparation import preparation
+from cytocurve.training.preparation import checked_pixels, shared_pixels
 from tests.projects import draw_cell
+
+SMALL = preparation({"size": 24})
 
 
 def images(folder: Path, sizes: tuple[int, ...] = (24, 24, 30)) -> tuple[list[Path], list[str]]:
@@ -25,24 +28,24 @@ def silent(done: int, total: int) -> None:
 
 def test_the_shared_file_holds_every_image_at_one_size(tmp_path: Path) -> None:
     files, identities = images(tmp_path)
-    pixels = np.load(shared_pixels(tmp_path / "pixels", files, identities, 24, silent), mmap_mode="r")
+    pixels = np.load(shared_pixels(tmp_path / "pixels", files, identities, SMALL, silent), mmap_mode="r")
     assert pixels.shape == (3, 24, 24, 3)
     assert pixels.dtype == np.uint8
     for row, path, identity in zip(pixels, files, identities, strict=True):
-        np.testing.assert_array_equal(row, square(path, identity, 24))
+        np.testing.assert_array_equal(row, checked_pixels(path, identity, SMALL))
     np.testing.assert_array_equal(pixels[0], np.asarray(read_rgb(files[0])))
 
 
 @pytest.mark.parametrize("damage", ["zero", "cut", "empty", "checksum"])
 def test_a_damaged_file_is_made_again(tmp_path: Path, damage: str) -> None:
     files, identities = images(tmp_path)
-    path = shared_pixels(tmp_path / "pixels", files, identities, 24, silent)
+    path = shared_pixels(tmp_path / "pixels", files, identities, SMALL, silent)
     good = path.read_bytes()
     if damage == "checksum":
         path.with_suffix(".sha256").unlink()
     else:
         path.write_bytes({"zero": bytes(len(good)), "cut": good[:200], "empty": b""}[damage])
-    assert shared_pixels(tmp_path / "pixels", files, identities, 24, silent) == path
+    assert shared_pixels(tmp_path / "pixels", files, identities, SMALL, silent) == path
     assert path.read_bytes() == good
 
 
@@ -51,6 +54,6 @@ def test_images_that_changed_are_all_listed_and_nothing_is_left(tmp_path: Path) 
     files[1].write_bytes(files[0].read_bytes())
     files[2].write_bytes(b"no image")
     with pytest.raises(InputError) as caught:
-        shared_pixels(tmp_path / "pixels", files, identities, 24, silent)
+        shared_pixels(tmp_path / "pixels", files, identities, SMALL, silent)
     assert len(caught.value.offenders) == 2
     assert not list((tmp_path / "pixels").glob("*.npy"))

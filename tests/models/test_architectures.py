@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from cytocurve.models import architectures
+from cytocurve.models import architectures, engines
 from cytocurve.models.ensemble import mean_ensemble
 
 SHAPES = [(257, 257, 3, 2, 7210), (257, 257, 3, 6, 7342), (400, 400, 3, 2, 13354)]
@@ -13,6 +13,7 @@ SHAPES = [(257, 257, 3, 2, 7210), (257, 257, 3, 6, 7342), (400, 400, 3, 2, 13354
 
 def initial(name: str, shape: tuple[int, int, int], outputs: int, seed: int = 0) -> list[Any]:
     family = architectures.load(name)
+    assert family.initial_weights is not None
     return family.initial_weights(family.settings(), shape, outputs, np.random.default_rng(seed))
 
 
@@ -30,14 +31,20 @@ def test_the_keras_model_has_the_published_number_of_parameters(
     height: int, width: int, channels: int, outputs: int, parameters: int
 ) -> None:
     family = architectures.load("sequential")
+    assert family.build is not None
     assert family.build(family.settings(), (height, width, channels), outputs).count_params() == parameters
 
 
+DRAWING = [name for name in architectures.names() if architectures.load(name).initial_weights is not None]
+BUILT = [name for name in architectures.names() if architectures.load(name).build is not None]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", architectures.names())
+@pytest.mark.parametrize("name", DRAWING)
 def test_initial_weights_fit_the_keras_model_and_follow_the_seed(name: str) -> None:
     family = architectures.load(name)
     shape, outputs = (257, 257, 3), 3
+    assert family.build is not None
     model = family.build(family.settings(), shape, outputs)
     first, again, other = (initial(name, shape, outputs, seed) for seed in (1, 1, 2))
     assert [array.shape for array in first] == [tuple(weight.shape) for weight in model.trainable_variables]
@@ -46,12 +53,28 @@ def test_initial_weights_fit_the_keras_model_and_follow_the_seed(name: str) -> N
     assert any((a != b).any() for a, b in zip(first, other, strict=True))
 
 
-@pytest.mark.parametrize("name", architectures.names())
+@pytest.mark.parametrize("name", DRAWING)
 def test_an_architecture_takes_its_minimum_size(name: str) -> None:
     family = architectures.load(name)
     side = family.minimum_size(family.settings())
     assert all(array.size for array in initial(name, (side, side, 3), 2))
     assert not all(array.size for array in initial(name, (side - 1, side - 1, 3), 2))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", BUILT)
+def test_a_keras_model_takes_the_minimum_size(name: str) -> None:
+    family = architectures.load(name)
+    assert family.build is not None
+    side = family.minimum_size(family.settings())
+    assert family.build(family.settings(), (side, side, 3), 2).output_shape[-1] in (1, 2)
+
+
+@pytest.mark.parametrize("name", architectures.names())
+def test_an_architecture_is_served_by_an_engine_and_reserves_base_for_variants(name: str) -> None:
+    family = architectures.load(name)
+    assert engines.resolve("auto", name, "rmsprop") in engines.names()
+    assert "base" not in family.settings.model_fields
 
 
 @pytest.mark.parametrize("name", ["sequentiel", "__init__", ""])
@@ -66,6 +89,8 @@ def test_an_ensemble_gives_the_mean_of_its_members_and_survives_saving(members: 
     import keras
 
     family = architectures.load("sequential")
+    assert family.build is not None
+    assert family.initial_weights is not None
     settings, shape = family.settings(filters=[3, 4], dense=5), (24, 24, 3)
     rngs = [np.random.default_rng(seed) for seed in range(members)]
     weights = [family.initial_weights(settings, shape, 2, rng) for rng in rngs]

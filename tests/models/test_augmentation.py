@@ -5,16 +5,12 @@ import pytest
 import scipy.stats
 from numpy.typing import NDArray
 
-from cytocurve.models.augmentation import (
-    POLICIES,
-    FillSettings,
-    Pixels,
-    ShiftSettings,
-    epoch_images,
-    flips_and_rotations,
-    flips_rotations_and_shifts,
-    gather,
-)
+from cytocurve.models import augmentation
+from cytocurve.models.augmentation import FillSettings
+from cytocurve.models.augmentation.flip_rotate import flips_and_rotations
+from cytocurve.models.augmentation.flip_rotate_translate import ShiftSettings, flips_rotations_and_shifts
+from cytocurve.models.epochs import epoch_images
+from cytocurve.models.transforms import Pixels, gather
 
 IDENTITY = np.eye(2, 3)
 QUARTER_TURN = np.array([[np.cos(np.pi / 2), -1.0, 0.0], [1.0, np.cos(np.pi / 2), 0.0]])
@@ -91,16 +87,18 @@ def test_shifts_are_uniform_up_to_the_given_fraction_of_a_side() -> None:
 
 def test_no_policy_gives_the_images_in_order() -> None:
     images = np.random.default_rng(0).integers(0, 256, (6, 5, 5, 3), dtype=np.uint8)
-    order, policy = np.array([4, 0, 4]), POLICIES["none"]
-    found = epoch_images(policy, policy.settings(), images, order, np.random.default_rng(0))
+    order, policy = np.array([4, 0, 4]), augmentation.load("none")
+    found = epoch_images(policy.draw, policy.settings(), images, order, np.random.default_rng(0))
     np.testing.assert_array_equal(found, images[order])
 
 
 def test_the_same_draws_give_the_same_images_and_sources_stay_as_they_were() -> None:
     images = np.random.default_rng(0).integers(0, 256, (6, 9, 9, 3), dtype=np.uint8)
-    before, order, policy = images.copy(), np.array([5, 1]), POLICIES["flip_rotate"]
+    before, order, policy = images.copy(), np.array([5, 1]), augmentation.load("flip_rotate")
     images.flags.writeable = False
-    first, second = (epoch_images(policy, FillSettings(), images, order, np.random.default_rng(3)) for _ in range(2))
+    first, second = (
+        epoch_images(policy.draw, FillSettings(), images, order, np.random.default_rng(3)) for _ in range(2)
+    )
     np.testing.assert_array_equal(first, second)
     np.testing.assert_array_equal(images, before)
 

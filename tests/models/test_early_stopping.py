@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from cytocurve.models.early_stopping import EarlyStopping
+from cytocurve.models.protocols.early_stopping import EarlyStopping
 
 
 @pytest.mark.parametrize(

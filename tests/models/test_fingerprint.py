@@ -1,22 +1,29 @@
 """Versions in run keys follow what code does, not how it is laid out."""
 
+import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from cytocurve.models import architectures, augmentation, engines, fingerprint
+from cytocurve.models import architectures, augmentation, engines, fingerprint, preparation, protocols
 
 SOURCE = '''"""Doc."""
 def f(x):
     """What it does."""
     return x + 1  # why
+
+
+class WideSettings:
+    """Settings."""
+
+    width: int = 3
 '''
 
 
 def digest(tmp_path: Path, source: str) -> str:
-    (tmp_path / "code.py").write_text(source)
-    return fingerprint.of_files(tmp_path / "code.py")
+    file = tmp_path / f"code{len(list(tmp_path.iterdir()))}.py"
+    file.write_text(source)
+    return fingerprint.of_sources({"code": file})
 
 
 @pytest.mark.parametrize(
@@ -26,28 +33,46 @@ def digest(tmp_path: Path, source: str) -> str:
         ("What it does.", "What it did."),
         ('"""Doc."""\n', ""),
         ("x + 1", "(x   + 1)"),
-        ("\ndef", "\n\n\ndef"),
+        ("\n\n\nclass", "\n\n\n\n\nclass"),
+        ("    width: int = 3\n", "    width: int = 3\n    depth: int = 2\n"),
     ],
 )
-def test_comments_docstrings_and_layout_change_no_version(tmp_path: Path, old: str, new: str) -> None:
+def test_a_version_ignores_comments_docstrings_layout_and_new_settings(tmp_path: Path, old: str, new: str) -> None:
+    assert old in SOURCE
     assert digest(tmp_path, SOURCE) == digest(tmp_path, SOURCE.replace(old, new))
 
 
-def test_another_statement_changes_the_version(tmp_path: Path) -> None:
+def test_a_version_changes_with_a_statement(tmp_path: Path) -> None:
     assert digest(tmp_path, SOURCE) != digest(tmp_path, SOURCE.replace("+ 1", "+ 2"))
 
 
-def test_every_architecture_policy_and_engine_has_a_version() -> None:
-    assert all(architectures.version(name) for name in architectures.names())
-    assert all(engines.version(name) for name in engines.ENGINES)
-    assert all(augmentation.version(name) for name, policy in augmentation.POLICIES.items() if policy.draw)
-
-
-def test_another_policy_changes_no_version(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = augmentation.version("flip_rotate")
-    flips = augmentation.Policy(
-        lambda rng, n, _: rng.choice([-1.0, 1.0], (n, 1, 1)) * np.eye(2, 3), augmentation.FillSettings
+def test_a_closure_follows_imports_however_late_and_only_within_the_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "closed"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "a.py").write_text("import numpy\nfrom closed import b\n")
+    (package / "b.py").write_text(
+        "def f():\n    from closed.c import x\n    from cytocurve.core.entropy import entropy\n"
     )
-    monkeypatch.setattr(augmentation, "POLICIES", {**augmentation.POLICIES, "turn": flips})
-    assert augmentation.version("flip_rotate") == before
-    assert augmentation.version("turn") not in {"", before}
+    (package / "c.py").write_text("x = 1\n")
+    (package / "d.py").touch()
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    assert set(fingerprint.closure("closed.a")) == {"closed.a", "closed.b", "closed.c", "cytocurve.core.entropy"}
+    assert set(fingerprint.closure("closed.a", without=["closed.b"])) == {"closed.a"}
+
+
+FAMILIES = {"architectures": architectures, "augmentation": augmentation, "protocols": protocols, "engines": engines}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_member_of_a_family_has_a_version_of_its_own(family: str) -> None:
+    module = FAMILIES[family]
+    versions = [module.version(name) for name in module.names()]
+    assert all(versions)
+    assert len(set(versions)) == len(versions)
+
+
+def test_the_preparation_covers_decoding() -> None:
+    assert {"cytocurve.ingest.decoding", "cytocurve.models.preparation"} <= preparation.sources().keys()

@@ -10,7 +10,9 @@ from matplotlib.cbook import boxplot_stats
 from numpy.typing import NDArray
 from scipy import stats
 
+from cytocurve.core.answers import FORMAT, Answers
 from cytocurve.core.statistics.metrics import METRICS, score
+from cytocurve.report.context import PageContext, TrackingLinks
 from cytocurve.report.review import picture
 from tests.datasets.dataset_makers import draw
 
@@ -57,7 +59,7 @@ class Simulation:
 
 
 def answers_of(simulation: Simulation, **changes: Any) -> dict[str, Any]:
-    """The answers of this study; ``changes`` replace entries of the outer mapping."""
+    """The answers of this study in JSON; ``changes`` replace entries of the outer mapping."""
     names = ["-".join(arm) for arm in simulation.arms]
     scores: dict[str, Values] = {}
     arms = {}
@@ -68,6 +70,7 @@ def answers_of(simulation: Simulation, **changes: Any) -> dict[str, Any]:
         arms[name] = _arm(simulation, arm, runs, scores[name])
     versions = list(dict.fromkeys(arm[2] for arm in simulation.arms))
     answers = {
+        "format": FORMAT,
         "dataset": "toy",
         "task": "blast" if len(simulation.classes) == 2 else "multiclass",
         "classes": list(simulation.classes),
@@ -79,17 +82,14 @@ def answers_of(simulation: Simulation, **changes: Any) -> dict[str, Any]:
         "seeds": list(simulation.seeds),
         "versions": versions,
         "chosen": names[-1] if len(versions) == 1 else names[0],
-        "notes": [
-            "The images: a simulation.",
-            "Folds are drawn by image: cells of one patient may stand in training and test.",
-        ],
+        "limits": {"split": "stratified", "validation_images": 40.0, "title": "a simulation"},
         "arms": arms,
         "comparisons": _comparisons(simulation, scores),
         "not_comparable": [
             {
                 "a": a,
                 "b": b,
-                "reason": "They are scored by different label versions; see What relabelling bought.",
+                "reason": "They are scored by different label versions; see What relabeling gained.",
             }
             for (a, one), (b, two) in combinations(zip(names, simulation.arms, strict=True), 2)
             if one[2] != two[2]
@@ -99,7 +99,6 @@ def answers_of(simulation: Simulation, **changes: Any) -> dict[str, Any]:
         "provenance": {
             "data": "0123456789abcdef0123456789abcdef.dir",
             "runs": len(names) * len(simulation.sizes) * simulation.folds * len(simulation.seeds),
-            "seeds": list(simulation.seeds),
             "run_keys": "ab" * 32,
             "packages": {"numpy": "2.4.0", "keras": "3.15.1", "tensorflow-cpu": "2.21.0"},
         },
@@ -107,22 +106,21 @@ def answers_of(simulation: Simulation, **changes: Any) -> dict[str, Any]:
     return answers | changes
 
 
-def facts_of(answers: Mapping[str, Any], tracking: bool = True) -> dict[str, Any]:
-    """The facts beside the answers, with coloured noise as the picture of every image."""
-    images = {row["image"] for arm in answers["arms"].values() for row in arm["examples"]}
-    return {
-        "commit": "abc1234def",
-        "dirty": False,
-        "seconds": {arm: 321.5 + 40 * number for number, arm in enumerate(answers["arms"])},
-        "tracking": {
-            "url": "http://127.0.0.1:5000",
-            "experiment": "/#/experiments/1",
-            "arms": {arm: f"/#/experiments/1/runs/{number:032x}" for number, arm in enumerate(answers["arms"])},
-        }
-        if tracking
-        else None,
-        "pictures": {image: picture(draw(number, 64, 64)) for number, image in enumerate(sorted(images))},
-    }
+def typed(answers: dict[str, Any]) -> Answers:
+    """These answers as records; tests change them in JSON first."""
+    return Answers.from_json(answers)
+
+
+def context_of(answers: Answers, tracking: bool = True) -> PageContext:
+    """The context of a page of these answers, with colored noise as the picture of every image."""
+    images = {row.image for arm in answers.arms.values() for row in arm.examples}
+    runs = {arm: f"/#/experiments/1/runs/{number:032x}" for number, arm in enumerate(answers.arms)}
+    return PageContext(
+        commit="abc1234def",
+        seconds={arm: 321.5 + 40 * number for number, arm in enumerate(answers.arms)},
+        tracking=TrackingLinks("http://127.0.0.1:5000", "/#/experiments/1", runs) if tracking else None,
+        pictures={image: picture(draw(number, 64, 64)) for number, image in enumerate(sorted(images))},
+    )
 
 
 def _arm(simulation: Simulation, arm: tuple[str, str, str], runs: Mapping[int, Any], scores: Values) -> dict[str, Any]:
@@ -136,6 +134,7 @@ def _arm(simulation: Simulation, arm: tuple[str, str, str], runs: Mapping[int, A
         "architecture": arm[0],
         "augmentation": arm[1],
         "labels": arm[2],
+        "classes": list(classes),
         "curves": curves,
         "area": {metric: _area(sizes, scores[:, :, k]) for k, metric in enumerate(METRICS)},
         "saturation": _saturation(sizes, leading),
@@ -201,15 +200,15 @@ def _areas(sizes: Sequence[int], scores: Values) -> Values:
 
 
 def _area(sizes: Sequence[int], scores: Values) -> dict[str, Any]:
-    values = _areas(sizes, scores)
-    low, high = _interval(values)
-    return {"mean": _number(values.mean()), "ci_low": low, "ci_high": high, "sd": _number(values.std(ddof=1))} | {
-        "n": len(values)
-    }
+    point = _point(0, _areas(sizes, scores))
+    return {name: value for name, value in point.items() if name != "size"}
 
 
 def _saturation(sizes: Sequence[int], scores: Values) -> dict[str, Any]:
-    found = {"size": None, "margin": 0.01, "confidence": 0.95, "gain": None}
+    found: dict[str, Any] = {"size": None, "margin": 0.01, "confidence": 0.95, "gain": None} | {
+        "gain_not_shown_beyond": None,
+        "missed": {},
+    }
     for i, size in enumerate(sizes[:-1]):
         gains = scores[:, -1] - scores[:, i]
         low, high = _interval(gains)
@@ -242,7 +241,8 @@ def _roc(size: int, runs: Any, c: int) -> dict[str, Any]:
         curves.append(np.interp(GRID, false, true))
         areas.append(np.trapezoid(true, false))
     tail = {"auc_mean": _number(np.mean(areas)), "auc_sd": _number(np.std(areas, ddof=1)), "n": len(runs)}
-    return {"size": size} | _banded(curves) | tail | {"undefined": 0}
+    prevalence = _number(float(np.mean(runs[0][0] == c)))
+    return {"size": size} | _banded(curves) | tail | {"prevalence": prevalence, "undefined": 0}
 
 
 def _recall(size: int, runs: Any, c: int) -> dict[str, Any]:
@@ -300,7 +300,8 @@ def _over_seeds(values: Values, seeds: int) -> dict[str, Any]:
     means = values.reshape(-1, seeds).mean(axis=0)
     spread = _number(means.std(ddof=1)) if seeds > 1 else None
     return {"min": _number(means.min()), "mean": _number(means.mean()), "sd": spread, "max": _number(means.max())} | {
-        "n": seeds
+        "n": seeds,
+        "undefined": 0,
     }
 
 
@@ -334,8 +335,18 @@ def _calibration(size: int, runs: Any) -> dict[str, Any]:
         bins += each
     return {
         "size": size,
-        "brier": {"mean": _number(np.mean(brier)), "sd": _number(np.std(brier, ddof=1)), "n": len(runs)},
-        "ece": {"mean": _number(np.mean(errors)), "sd": _number(np.std(errors, ddof=1)), "n": len(runs)},
+        "brier": {
+            "mean": _number(np.mean(brier)),
+            "sd": _number(np.std(brier, ddof=1)),
+            "n": len(runs),
+            "undefined": 0,
+        },
+        "ece": {
+            "mean": _number(np.mean(errors)),
+            "sd": _number(np.std(errors, ddof=1)),
+            "n": len(runs),
+            "undefined": 0,
+        },
         "bins": [
             {
                 "low": round(k / 10, 6),
@@ -347,6 +358,10 @@ def _calibration(size: int, runs: Any) -> dict[str, Any]:
             for k, (predicted, right, images) in enumerate(bins)
         ],
     }
+
+
+def _spread(values: Values) -> dict[str, Any]:
+    return {"mean": _number(values.mean()), "sd": _number(values.std(ddof=1)), "n": len(values), "undefined": 0}
 
 
 def _examples(runs: Any, classes: Sequence[str]) -> list[dict[str, Any]]:
@@ -467,8 +482,8 @@ def _comparisons(simulation: Simulation, scores: Mapping[str, Values]) -> list[d
     for rank, i in enumerate(order):
         worst = max(worst, min(1.0, (len(rows) - rank) * rows[i]["p_t"]))
         rows[i] |= {"p_t_holm": _number(worst), "p_wilcoxon_holm": _number(min(1.0, len(rows) * rows[i]["p_wilcoxon"]))}
-        better = "a is better" if rows[i]["difference"] > 0 else "b is better"
-        rows[i]["verdict"] = better if worst < 0.05 else "no difference shown"
+        better = "a_better" if rows[i]["difference"] > 0 else "b_better"
+        rows[i]["verdict"] = better if worst < 0.05 else "not_shown"
     return rows
 
 

@@ -4,18 +4,20 @@ import base64
 import gzip
 import json
 import re
+from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import replace
 from html import unescape
 from typing import Any
 
 import numpy as np
 import pytest
 
-from cytocurve.report.headline import headline
+from cytocurve.report.arm_names import short_names
+from cytocurve.report.headline import Headline, headline
 from cytocurve.report.libraries import VERSIONS, library
-from cytocurve.report.names import short_names
 from cytocurve.report.page import render
-from tests.report.answers_makers import CLASSES, SMALL, Simulation, answers_of, facts_of, refused
+from tests.report.answers_makers import CLASSES, SMALL, Simulation, answers_of, context_of, refused, typed
 
 ENDS = ("mean", "low", "high")
 
@@ -27,7 +29,7 @@ def answers() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def page(answers: dict[str, Any]) -> str:
-    return render(answers, facts_of(answers))
+    return page_of(answers)
 
 
 def embedded(page: str) -> Any:
@@ -43,10 +45,18 @@ def text_of(page: str) -> str:
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", bare)).split())
 
 
+def page_of(answers: dict[str, Any]) -> str:
+    return render(typed(answers), context_of(typed(answers)))
+
+
+def headline_of(answers: dict[str, Any]) -> Headline:
+    study = typed(answers)
+    return headline(study, short_names(study.arms))
+
+
 def facts(answers: dict[str, Any]) -> dict[str, tuple[str, str]]:
     """The key facts of the first screen by their questions."""
-    found = headline(answers, short_names(answers["arms"]))
-    return {fact.question: (fact.answer, fact.note) for fact in found.facts}
+    return {fact.question: (fact.answer, fact.note) for fact in headline_of(answers).facts}
 
 
 def verdict(answers: dict[str, Any], at: str, verdict: str, difference: float, half: float = 0.01) -> dict[str, Any]:
@@ -59,8 +69,19 @@ def verdict(answers: dict[str, Any], at: str, verdict: str, difference: float, h
     return changed
 
 
+def finding(severity: str, sentence: str, offenders: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
+    counts = {"numbers": {}, "offenders_in_all": len(offenders), "offenders": list(offenders)}
+    return {"id": "check", "labels": None, "severity": severity, "sentence": sentence} | counts
+
+
+def audit(findings: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    study = {"dataset": "toy", "task": "blast", "labels": ["expert"], "images": 260, "offenders_at_most": 1000}
+    tables: dict[str, Any] = {"passed": [], "shortcuts": {}, "sizes": {}}
+    return study | {"counts": {"leakage": 1}, "findings": findings} | tables
+
+
 def test_equal_answers_give_equal_bytes(answers: dict[str, Any], page: str) -> None:
-    assert render(deepcopy(answers), facts_of(answers)) == page
+    assert page_of(deepcopy(answers)) == page
 
 
 def test_the_page_holds_all_answers(answers: dict[str, Any], page: str) -> None:
@@ -99,8 +120,7 @@ def test_the_first_screen_says_how_many_images_reached_the_target(answers: dict[
     changed = deepcopy(answers)
     plan = changed["arms"][changed["chosen"]]["plan"]
     plan["targets"] = [{"target": 0.95, "verdict": "reached", "size": 100, "low": None, "high": None}]
-    names = short_names(changed["arms"])
-    assert headline(changed, names).title == "From 100 labelled images on, mean ROC-AUC was at least 0.95."
+    assert headline_of(changed).title == "From 100 labeled images on, mean ROC-AUC was at least 0.95."
     assert facts(changed)["How many images for 0.95?"][0] == "100"
 
 
@@ -108,21 +128,18 @@ def test_the_first_screen_says_how_many_images_are_forecast(answers: dict[str, A
     changed = deepcopy(answers)
     plan = changed["arms"][changed["chosen"]]["plan"]
     plan["targets"] = [{"target": 0.95, "verdict": "forecast", "size": 1320, "low": 210, "high": None}]
-    assert (
-        headline(changed, short_names(changed["arms"])).title
-        == "About 1,300 labelled images are needed for ROC-AUC 0.95."
-    )
+    assert headline_of(changed).title == "About 1,300 labeled images are needed for ROC-AUC 0.95."
     answer, note = facts(changed)["How many images for 0.95?"]
     assert answer == "about 1,300"
     assert "90 % interval 210 to more than 2,000" in note
 
 
-def test_the_first_screen_says_when_a_target_is_not_in_reach(answers: dict[str, Any]) -> None:
+def test_the_first_screen_says_when_a_target_is_not_reachable(answers: dict[str, Any]) -> None:
     changed = deepcopy(answers)
     plan = changed["arms"][changed["chosen"]]["plan"]
     plan["targets"] = [{"target": 0.95, "verdict": "beyond", "size": None, "low": None, "high": None}]
-    assert headline(changed, short_names(changed["arms"])).title == "ROC-AUC 0.95 is not in reach on this evidence."
-    assert facts(changed)["How many images for 0.95?"][0] == "Not in reach"
+    assert headline_of(changed).title == "ROC-AUC 0.95 is not reachable on this evidence."
+    assert facts(changed)["How many images for 0.95?"][0] == "Not reachable"
 
 
 def test_a_refused_plan_leads_with_the_score_and_gives_its_reason(answers: dict[str, Any]) -> None:
@@ -130,34 +147,34 @@ def test_a_refused_plan_leads_with_the_score_and_gives_its_reason(answers: dict[
     arm = changed["arms"][changed["chosen"]]
     arm["plan"] = refused(arm["plan"], "Three sizes are too few.")
     assert "Three sizes are too few." in facts(changed)["How many images are needed?"][1]
-    assert headline(changed, short_names(changed["arms"])).title.startswith("With 200 labelled images, ROC-AUC is 0.")
-    assert "No forecast: Three sizes are too few." in text_of(render(changed, facts_of(changed)))
+    assert headline_of(changed).title.startswith("With 200 labeled images, ROC-AUC is 0.")
+    assert "No forecast: Three sizes are too few." in text_of(page_of(changed))
 
 
 def test_an_interval_on_both_sides_of_zero_is_no_proof_of_equality(answers: dict[str, Any]) -> None:
-    changed = verdict(verdict(answers, "area", "no difference shown", 0.004), "200", "no difference shown", 0.004)
+    changed = verdict(verdict(answers, "area", "not_shown", 0.004), "200", "not_shown", 0.004)
     answer, note = facts(changed)["Are the differences real?"]
     assert answer == "Not shown"
-    assert "That does not show that they are equal." in note
+    assert "This does not show that they are equal." in note
 
 
 def test_what_is_shown_over_all_sizes_alone_is_told_as_such(answers: dict[str, Any]) -> None:
-    changed = verdict(verdict(answers, "area", "b is better", -0.04), "200", "no difference shown", -0.02)
+    changed = verdict(verdict(answers, "area", "b_better", -0.04), "200", "not_shown", -0.02)
     answer, note = facts(changed)["Are the differences real?"]
     assert answer == "On average, yes"
     assert note.startswith("Averaged over all training sizes (area under the curve), ")
-    assert note.endswith("With 200 images alone no difference is shown.")
+    assert note.endswith("With 200 images alone, no difference is shown.")
 
 
 def test_an_interval_beside_zero_that_correction_undoes_is_told_as_such(answers: dict[str, Any]) -> None:
-    changed = verdict(verdict(answers, "area", "no difference shown", 0.004), "200", "no difference shown", 0.04)
+    changed = verdict(verdict(answers, "area", "not_shown", 0.004), "200", "not_shown", 0.04)
     answer, note = facts(changed)["Are the differences real?"]
     assert answer == "Not shown"
     assert "Not enough after correction for 7 comparisons." in note
 
 
 @pytest.mark.parametrize(
-    ("found", "difference", "standing"), [("a is better", 0.05, "worse"), ("b is better", -0.05, "better")]
+    ("found", "difference", "standing"), [("a_better", 0.05, "worse"), ("b_better", -0.05, "better")]
 )
 def test_a_difference_is_told_from_the_chosen_arm(
     answers: dict[str, Any], found: str, difference: float, standing: str
@@ -172,7 +189,7 @@ def test_a_difference_is_told_from_the_chosen_arm(
 def test_several_arms_are_counted(answers: dict[str, Any]) -> None:
     three = answers_of(Simulation([("a", "none", "e"), ("b", "none", "e"), ("c", "none", "e")], [10, 20, 40], folds=3))
     for row in three["comparisons"]:
-        row["verdict"] = "b is better" if row["b"] == "c-none-e" else "no difference shown"
+        row["verdict"] = "b_better" if row["b"] == "c-none-e" else "not_shown"
     answer, note = facts(three)["Are the differences real?"]
     assert answer == "Some"
     assert (
@@ -182,37 +199,36 @@ def test_several_arms_are_counted(answers: dict[str, Any]) -> None:
 
 def test_the_best_arm_is_the_best_of_those_that_the_last_labels_judge() -> None:
     found = answers_of(CLASSES)
-    found |= {"versions": ["diagnosis", "expert"]}
+    found["versions"] = ["diagnosis", "expert"]
     assert "Best of the 2 arms that are judged by the labels expert," in facts(found)["Which network was chosen?"][1]
-    found |= {"versions": ["expert", "diagnosis"]}
+    found["versions"] = ["expert", "diagnosis"]
     assert facts(found)["Which network?"][1] == "The only arm that is judged by the labels diagnosis."
 
 
 def test_the_first_screen_tells_what_the_audit_found_and_who_may_differ(answers: dict[str, Any]) -> None:
     kinds = ("leakage", "warning", "warning")
-    findings = [{"severity": kind, "sentence": f"A {kind}."} for kind in kinds]
-    names = short_names(answers["arms"])
+    findings = [finding(kind, f"A {kind}.") for kind in kinds]
     new = "A score for new patients may be lower."
-    assert headline(answers | {"audit": {"findings": findings}}, names).limits == ["Leakage: A leakage.", new]
-    warned = headline(answers | {"audit": {"findings": findings[1:]}}, names).limits
+    assert headline_of(answers | {"audit": audit(findings)}).limits == ["Leakage: A leakage.", new]
+    warned = headline_of(answers | {"audit": audit(findings[1:])}).limits
     assert warned == ["Warning: A warning. And 1 more warning.", new]
-    assert headline(answers | {"notes": []}, names).limits == []
+    assert headline_of(answers | {"limits": answers["limits"] | {"split": "patient"}}).limits == []
 
 
 def test_calibration_of_two_classes_speaks_of_the_positive_one(answers: dict[str, Any]) -> None:
     pair = answers | {"task": "lymphocyte-vs-erythroblast+monocyte"}
-    assert embedded(render(pair, facts_of(pair)))["axes"] == [
+    assert embedded(page_of(pair))["axes"] == [
         "stated probability of lymphocyte",
         "share that is lymphocyte",
     ]
     several = answers_of(CLASSES)
-    assert embedded(render(several, facts_of(several)))["axes"][1] == "share that is right"
+    assert embedded(page_of(several))["axes"][1] == "share that is correct"
 
 
 def test_one_arm_has_nothing_to_be_compared_with() -> None:
     one = answers_of(Simulation([("a", "none", "e")], [10, 20, 40], folds=3))
     assert facts(one)["Are the differences real?"][0] == "One arm only"
-    assert "nothing to compare it with" in text_of(render(one, facts_of(one, tracking=False)))
+    assert "nothing to compare it with" in text_of(render(typed(one), context_of(typed(one), tracking=False)))
 
 
 def test_an_undefined_score_is_a_dash_and_counted(answers: dict[str, Any]) -> None:
@@ -221,7 +237,7 @@ def test_an_undefined_score_is_a_dash_and_counted(answers: dict[str, Any]) -> No
         blank = dict.fromkeys(key for key in arm["curves"]["roc_auc"][-1] if key not in ("size", "outliers"))
         arm["curves"]["roc_auc"][-1] |= blank | {"n": 0, "undefined": 10, "outliers": []}
         arm["plan"] = refused(arm["plan"], "No score is defined at the largest size.")
-    told = text_of(render(changed, facts_of(changed)))
+    told = text_of(page_of(changed))
     assert "The chosen arm has no defined ROC-AUC at the largest training size." in told
     assert "– 10 undefined" in told
     assert not re.search(r"\b(nan|None|null)\b", told)
@@ -230,8 +246,8 @@ def test_an_undefined_score_is_a_dash_and_counted(answers: dict[str, Any]) -> No
 def test_nothing_from_the_data_becomes_markup(answers: dict[str, Any]) -> None:
     changed = deepcopy(answers)
     changed["dataset"] = "</script><img src=x onerror=alert(1)>"
-    changed["notes"] = ["<b>bold</b> & </style>"]
-    page = render(changed, facts_of(changed))
+    changed["limits"]["title"] = "<b>bold</b> & </style>"
+    page = page_of(changed)
     assert "<img src=x" not in page
     assert "<b>bold</b>" not in page
     assert "<b>bold</b> & </style>" in unescape(page)
@@ -239,7 +255,7 @@ def test_nothing_from_the_data_becomes_markup(answers: dict[str, Any]) -> None:
 
 def test_the_page_tells_seeds_patients_questions_and_pairs_that_are_not_comparable() -> None:
     found = answers_of(CLASSES)
-    told = text_of(render(found, facts_of(found)))
+    told = text_of(page_of(found))
     assert "Yes-or-no questions from the same networks" in told
     assert "Not comparable" in told
     assert "They are scored by different label versions" in told
@@ -247,32 +263,21 @@ def test_the_page_tells_seeds_patients_questions_and_pairs_that_are_not_comparab
     assert "Over seeds" in told
 
 
-def test_the_page_tells_the_audit_and_what_relabelling_bought(answers: dict[str, Any]) -> None:
+def test_the_page_tells_the_audit_and_what_relabelling_gained(answers: dict[str, Any]) -> None:
     point = answers["arms"][answers["chosen"]]["curves"]["roc_auc"][-1]
-    finding: dict[str, Any] = {
-        "id": "leak",
-        "labels": None,
-        "severity": "leakage",
-        "sentence": "Two <folds> share a patient.",
-    }
-    finding |= {
-        "numbers": {"images": 1241},
-        "offenders_in_all": 5,
-        "offenders": [{"patient": f"P{n}"} for n in range(5)],
-    }
-    audit = {"images": 260, "counts": {"leakage": 1}, "findings": [finding], "passed": [{"id": "other"}]}
+    leak = finding("leakage", "Two <folds> share a patient.", offenders=[{"patient": f"P{n}"} for n in range(5)])
     row = {"arm": "x-none-b", "other": "x-none-a", "judge": "b", "metric": "roc_auc", "images": 250, "changed": 12}
     differences = {"200": point | {"mean": 0.031, "ci_low": 0.012, "ci_high": 0.05}}
     changed = answers | {
-        "audit": audit | {"shortcuts": {}, "sizes": {}},
+        "audit": audit([leak | {"numbers": {"images": 1241}}]) | {"passed": [{"id": "other", "labels": None}]},
         "relabellings": [row | {"differences": differences}],
     }
-    told = text_of(render(changed, facts_of(changed)))
+    told = text_of(page_of(changed))
     assert "Two <folds> share a patient. patient: P0 patient: P1 patient: P2 and 2 more" in told
     assert "1,241" in told
-    assert "Checked without a finding: other." in told
-    assert "12 of 250 images have another class" in told
-    assert "the relabelled arm is better (+0.031)" in told
+    assert "Checks without findings: other." in told
+    assert "12 of 250 images have a different class" in told
+    assert "the relabeled arm is better (+0.031)" in told
 
 
 def test_the_page_names_where_it_comes_from(answers: dict[str, Any], page: str) -> None:
@@ -285,7 +290,7 @@ def test_the_page_names_where_it_comes_from(answers: dict[str, Any], page: str) 
 
 
 def test_a_study_without_git_or_tracking_says_so(answers: dict[str, Any]) -> None:
-    told = render(answers, facts_of(answers, tracking=False) | {"commit": None})
+    told = render(typed(answers), replace(context_of(typed(answers), tracking=False), commit=None))
     assert "not in git" in told
     assert "MLflow" not in text_of(told)
 
@@ -302,7 +307,7 @@ def test_a_very_large_study_stays_below_six_megabytes_and_says_what_it_left_out(
                 f"c{n}": [row | {end: random.random(101).round(6).tolist() for end in ENDS} for row in rows]
                 for n in range(150)
             }
-    page = render(changed, facts_of(changed), static={})
+    page = render(typed(changed), context_of(typed(changed)), static={})
     assert len(page.encode()) < 6_000_000
     assert "This study is large" in page
     assert {len(rows) for rows in embedded(page)["answers"]["arms"][changed["chosen"]]["roc"].values()} == {1}

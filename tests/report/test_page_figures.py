@@ -10,7 +10,7 @@ import pytest
 from fontTools.ttLib import TTFont
 
 from cytocurve.report.figures import draw, drawings, inline
-from tests.report.answers_makers import CLASSES, SMALL, answers_of, refused
+from tests.report.answers_makers import CLASSES, SMALL, answers_of, refused, typed
 
 pytestmark = pytest.mark.slow
 
@@ -32,7 +32,7 @@ def answers() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def drawn(answers: dict[str, Any]) -> dict[str, tuple[bytes, bytes]]:
-    return draw(answers, 85)
+    return draw(typed(answers), 85)
 
 
 def test_every_figure_is_there_as_svg_and_pdf(drawn: dict[str, tuple[bytes, bytes]]) -> None:
@@ -41,7 +41,7 @@ def test_every_figure_is_there_as_svg_and_pdf(drawn: dict[str, tuple[bytes, byte
 
 
 def test_equal_answers_give_equal_bytes(answers: dict[str, Any], drawn: dict[str, tuple[bytes, bytes]]) -> None:
-    assert draw(answers, 85) == drawn
+    assert draw(typed(answers), 85) == drawn
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
@@ -65,7 +65,7 @@ def test_an_svg_holds_every_letter_that_it_shows(drawn: dict[str, tuple[bytes, b
 
 @pytest.mark.parametrize("width", [85, 180])
 def test_a_figure_has_the_stated_width(answers: dict[str, Any], width: int) -> None:
-    svg, pdf = draw(answers, width)["curves"]
+    svg, pdf = draw(typed(answers), width)["curves"]
     points = width / 25.4 * 72
     stated = re.search(r'<svg [^>]*width="([\d.]+)pt"', svg.decode())
     box = re.search(rb"/MediaBox \[ ?0 0 ([\d.]+)", pdf)
@@ -92,16 +92,16 @@ def test_what_cannot_be_drawn_is_left_out(answers: dict[str, Any]) -> None:
     changed = answers | {
         "arms": answers["arms"] | {answers["chosen"]: arm | {"plan": refused(arm["plan"], "Too few sizes.")}}
     }
-    assert set(drawings(changed)) == NAMES - {"forecast"}
+    assert set(drawings(typed(changed))) == NAMES - {"forecast"}
 
 
 def test_several_classes_have_a_roc_curve_each() -> None:
-    svg = drawings(answers_of(CLASSES))["roc"]
+    svg = drawings(typed(answers_of(CLASSES)))["roc"]
     assert all(f"{name}, area" in svg for name in CLASSES.classes)
 
 
-def test_a_figure_in_a_page_takes_the_colours_of_the_page(answers: dict[str, Any]) -> None:
-    element = inline(drawings(answers)["curves"], "curves")
+def test_a_figure_in_a_page_takes_the_colors_of_the_page(answers: dict[str, Any]) -> None:
+    element = inline(drawings(typed(answers))["curves"], "curves")
     assert element.startswith("<svg ")
     assert "var(--ink)" in element
     assert all(found.startswith("curves-") for found in re.findall(r'\bid="([^"]+)"', element))

@@ -50,7 +50,7 @@ def test_of_two_workers_one_compiles_and_damaged_kernel_files_are_compiled_again
     table = root / "results" / "sequential-none-folder.parquet"
     first = [run(root, "cytocurve", command, **variables) for command in ("catalog", "split", "sweep")]
     assert [done.returncode for done in first] == [0, 0, 0]
-    assert "Compiling kernels, once a machine" in first[-1].stderr
+    assert "Compiling kernels (once per machine" in first[-1].stderr
     saved, loaded = (kernel_files(first[-1].stdout, what) for what in ("saved to", "loaded from"))
     assert set(saved.values()) == {1}
     assert loaded == saved

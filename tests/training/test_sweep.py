@@ -118,3 +118,30 @@ def test_runs_that_diverge_are_told_and_counted(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)[ARM]["diverged"] == 4
     assert f"warning: 4 of 4 runs of {ARM} diverged" in done.stderr
+
+
+def test_a_damaged_run_is_quarantined_with_a_warning_and_trained_again(tmp_path: Path) -> None:
+    root = prepare(tmp_path, sizes=[4])
+    sweep(root)
+    (damaged, *_) = sorted(root.glob("ledger/runs/*/*/weights.npz"))
+    damaged.write_bytes(b"")
+    done = cytocurve(root, "sweep", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)[ARM]["trained"] == 1
+    assert "1 damaged run quarantined" in done.stderr
+    assert [path.name[:64] for path in root.glob("ledger/damaged/*")] == [damaged.parent.name]
+
+
+def test_a_ledger_without_a_backend_is_refused_before_training(tmp_path: Path) -> None:
+    root = prepare(tmp_path)
+    done = cytocurve(root, "sweep", CYTOCURVE_LEDGER="s3://bucket/ledger")
+    assert done.returncode == 2
+    assert "no backend serves s3:" in done.stderr
+    assert not list(root.glob("s3*"))
+
+
+def test_a_sweep_trains_into_a_ledger_of_another_backend(tmp_path: Path) -> None:
+    root = prepare(tmp_path, sizes=[4])
+    url = f"sqlite:///{tmp_path}/ledger.db"
+    assert [sweep(root, CYTOCURVE_LEDGER=url)[ARM]["trained"] for _ in range(2)] == [4, 0]
+    assert not (root / "ledger").exists()

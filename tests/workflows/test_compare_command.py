@@ -12,7 +12,7 @@ import pytest
 from cytocurve.config import ProjectPaths
 from cytocurve.core.comparison import digest_of_tests
 from cytocurve.errors import InputError
-from cytocurve.stores.ledger import Ledger
+from cytocurve.stores.ledger.local import LocalLedger
 from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.experiments import ArmRuns, publish
 from cytocurve.workflows.compare import compare
@@ -23,7 +23,7 @@ from tests.stores.tracking.mlflow_makers import local_uri, make_arm
 FIRST, SECOND = "sequential-none-expert", "sequential-flip_rotate-expert"
 
 
-def figures(root: Path, *arguments: str) -> Any:
+def printed(root: Path, *arguments: str) -> Any:
     done = cytocurve(root, "compare", *arguments, "--json")
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -38,7 +38,7 @@ def refused(project: ProjectPaths, *names: str) -> str:
 
 def test_all_pairs_of_the_study_are_compared_by_default(tmp_path: Path) -> None:
     project_with_arms(tmp_path)
-    found = figures(tmp_path)
+    found = printed(tmp_path)
     assert [row["at"] for row in found["comparisons"]] == ["10", "20", "40", "area"]
     assert {(row["a"], row["b"], row["metric"]) for row in found["comparisons"]} == {(FIRST, SECOND, "roc_auc")}
     assert found["comparisons"][-1]["verdict"] == "b is better"
@@ -52,16 +52,16 @@ def test_the_verdict_is_said_in_words(tmp_path: Path) -> None:
     assert done.returncode == 0
     assert f"{SECOND} is better at 10 and on the area under the curve" in done.stdout
     same = compare(project_with_arms(tmp_path, (0.3, 0.3)), metric="accuracy")
-    assert {row["verdict"] for row in same["comparisons"]} == {"no difference shown"}
+    assert {row.verdict for row in same.comparisons} == {"not_shown"}
 
 
 def test_metric_and_sizes_can_be_chosen(tmp_path: Path) -> None:
     project = project_with_arms(tmp_path)
     found = compare(project, metric="f1", at=["20"])
-    assert [(row["at"], row["metric"]) for row in found["comparisons"]] == [("20", "f1")]
+    assert [(row.at, row.metric) for row in found.comparisons] == [("20", "f1")]
     runs = [pd.read_parquet(project.results(arm)) for arm in project.params().arms]
     means = [table.loc[table["size"] == 20, "f1"].mean() for table in runs]
-    assert found["comparisons"][0]["difference"] == pytest.approx(means[0] - means[1], abs=1e-6)
+    assert found.comparisons[0].difference == pytest.approx(means[0] - means[1], abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_arms_of_two_label_versions_are_compared_only_by_the_labels_of_one(tmp_p
     ]
     at_40 = pd.read_parquet(project.results(second))["size"] == 40
     difference = expected[1][at_40].mean() - expected[0][at_40].mean()
-    assert found["comparisons"][0]["difference"] == pytest.approx(difference, abs=1e-6)
+    assert found.comparisons[0].difference == pytest.approx(difference, abs=1e-6)
 
 
 def test_arms_that_were_tested_on_other_images_are_told_apart_and_exit_with_1(tmp_path: Path) -> None:
@@ -133,11 +133,11 @@ def test_arms_that_were_tested_on_other_images_are_told_apart_and_exit_with_1(tm
 
 def test_independent_seeds_are_compared_by_mann_whitney(tmp_path: Path) -> None:
     project = project_with_arms(tmp_path)
-    assert "With 2 and 2 seeds" in compare(project, independent=True)["not_comparable"][0]["reason"]
+    assert "With 2 and 2 seeds" in compare(project, independent=True).not_comparable[0].reason
     for arm, skill, seeds in zip(project.params().arms, (0.9, 0.2), (range(5), range(7, 12)), strict=True):
         write_arm(project, arm, tables_of(arm, skill, seeds=seeds))
-    assert "no seed in common" in compare(project)["not_comparable"][0]["reason"]
-    found = figures(tmp_path, "--independent", "--size", "area")
+    assert "no seed in common" in compare(project).not_comparable[0].reason
+    found = printed(tmp_path, "--independent", "--size", "area")
     (row,) = found["seed_comparisons"]
     assert (row["p_mann_whitney"], row["verdict"]) == (pytest.approx(1 / 252, abs=1e-6), "a is better")
 
@@ -163,12 +163,12 @@ def test_results_of_another_commit_are_read_without_a_checkout(tmp_path: Path) -
     versioned(tmp_path, project, "strong")
     strong = pd.read_parquet(project.results(arm))
 
-    found = figures(tmp_path, FIRST, f"HEAD~1:{FIRST}", "--size", "20", "--size", "area")
+    found = printed(tmp_path, FIRST, f"HEAD~1:{FIRST}", "--size", "20", "--size", "area")
     assert [each["name"] for each in found["arms"]] == [FIRST, f"HEAD~1:{FIRST}"]
     means = [table.loc[table["size"] == 20, "roc_auc"].mean() for table in (strong, weak)]
     assert found["comparisons"][0]["difference"] == pytest.approx(means[0] - means[1], abs=1e-6)
     same = compare(project, [FIRST, f"HEAD:{FIRST}"])
-    assert {row["difference"] for row in same["comparisons"]} == {0.0}
+    assert {row.difference for row in same.comparisons} == {0.0}
     assert pd.read_parquet(project.results(arm)).equals(strong)
 
     told = refused(project, f"no-branch:{FIRST}", "HEAD~1:sequential-non-expert")
@@ -186,7 +186,7 @@ def publish_to(root: Path, arm: ArmRuns) -> None:
 @pytest.mark.slow
 def test_arms_of_the_tracking_store_are_compared_where_their_tests_are_known_to_be_the_same(tmp_path: Path) -> None:
     project = project_with_arms(tmp_path)
-    ledger = Ledger(tmp_path / "ledger")
+    ledger = LocalLedger(tmp_path / "ledger")
     numbers = range(40)
     labels = ["positive" if number % 2 else "negative" for number in numbers]
     tests = digest_of_tests([f"{n}.png" for n in numbers], [n // 8 for n in numbers], labels)
@@ -197,19 +197,19 @@ def test_arms_of_the_tracking_store_are_compared_where_their_tests_are_known_to_
 
     assert "does not say which images it was tested on" in refused(project, names[0], FIRST)
     publish_to(tmp_path, replace(one, tests=tests))  # nothing but the digest is new
-    found = compare(project, [*names, FIRST])["comparisons"]
+    found = compare(project, [*names, FIRST]).comparisons
     scores = [[run.metrics["roc_auc"] for run in arm.runs if run.size == 10] for arm in (one, other)]
-    first = next(row for row in found if (row["b"], row["at"]) == (names[1], "10"))
-    assert first["difference"] == pytest.approx(sum(scores[0]) / 5 - sum(scores[1]) / 5, abs=1e-6)
-    assert {row["at"] for row in found if row["b"] == FIRST} == {"10", "20", "area"}
+    first = next(row for row in found if (row.b, row.at) == (names[1], "10"))
+    assert first.difference == pytest.approx(sum(scores[0]) / 5 - sum(scores[1]) / 5, abs=1e-6)
+    assert {row.at for row in found if row.b == FIRST} == {"10", "20", "area"}
 
     publish_to(tmp_path, replace(one, tests=tests, arm_key="goes on"))  # takes the runs of its predecessor
-    assert compare(project, names)["not_comparable"] == []
+    assert compare(project, names).not_comparable == ()
     another = make_arm(ledger, "none", folds=5, sizes=(20, 50))
     publish_to(tmp_path, replace(another, tests=tests[::-1], arm_key="another study", runs=another.runs[1::2]))
     several = refused(project, *names)
     studies = [line.split()[1] for line in several.splitlines() if "begun" in line]
     assert len(studies) == 2
-    assert {compare(project, [study, names[1]])["not_comparable"] == [] for study in studies} == {True, False}
+    assert {compare(project, [study, names[1]]).not_comparable == () for study in studies} == {True, False}
     assert "Experiments: starter/blast" in refused(project, "mlflow:starter/blasts:x", names[1])
     assert f"Arms: {other.arm.name}, {one.arm.name}" in refused(project, "mlflow:starter/blast:x", names[1])

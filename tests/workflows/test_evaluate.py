@@ -148,7 +148,7 @@ def test_the_page_knows_the_seconds_of_training_that_its_runs_took(evaluated: Pr
     """Seconds stand on the page alone: the files that DVC records are the same without them."""
     before, project = written(evaluated), synthetic_study(tmp_path)
     for key in pd.read_parquet(project.results(project.params().arms[0]))["run_key"]:
-        folder = project.ledger / "runs" / key[:2] / key
+        folder = project.root / "ledger" / "runs" / key[:2] / key
         folder.mkdir(parents=True)
         (folder / "run.json").write_text(json.dumps({"provenance": {"cpu_seconds": 100.0}}))
     evaluate(project)
@@ -157,12 +157,12 @@ def test_the_page_knows_the_seconds_of_training_that_its_runs_took(evaluated: Pr
     assert "1,500" in text_of(after["report.html"].decode())
 
 
-def test_the_page_says_what_limits_its_figures(evaluated: ProjectPaths) -> None:
+def test_the_page_says_what_limits_its_scores(evaluated: ProjectPaths) -> None:
     """Synthetic images, validation images that every run uses besides, and patients across folds."""
     page = text_of((evaluated.reports / "report.html").read_text())
     assert "A synthetic drawing" in page
-    assert "about 6 labelled validation images" in page
-    assert "cells of one patient may stand in training and test" in page
+    assert "about 6 labeled validation images" in page
+    assert "cells of one patient may be in both training and test set" in page
 
 
 def test_the_page_names_the_version_of_the_data(evaluated: ProjectPaths) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 from cytocurve.config import ProjectPaths
 from cytocurve.errors import InputError
-from cytocurve.stores.ledger import Finished, Ledger
+from cytocurve.stores.ledger import Finished, open_ledger
 from cytocurve.stores.tables import write_parquet
 from cytocurve.workflows.data_trace import Trace, trace
 from cytocurve.workflows.data_withdraw import remove_patient
@@ -31,14 +32,21 @@ def one_patient_an_image(root: Path, dataset: str = "toy") -> None:
     table.to_csv(path, index=False)
 
 
+@pytest.fixture(scope="module")
+def catalogued(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project after ``catalog``, to be copied."""
+    root = tmp_path_factory.mktemp("catalogued")
+    write_params(root)
+    write_toy(root / "data" / "toy")
+    one_patient_an_image(root)
+    catalog(ProjectPaths(root), silent)
+    return root
+
+
 @pytest.fixture
-def project(tmp_path: Path) -> ProjectPaths:
-    write_params(tmp_path)
-    write_toy(tmp_path / "data" / "toy")
-    one_patient_an_image(tmp_path)
-    made = ProjectPaths(tmp_path)
-    catalog(made, silent)
-    return made
+def project(catalogued: Path, tmp_path: Path) -> ProjectPaths:
+    shutil.copytree(catalogued, tmp_path, dirs_exist_ok=True)
+    return ProjectPaths(tmp_path)
 
 
 def split_of(project: ProjectPaths) -> pd.DataFrame:
@@ -108,7 +116,7 @@ def test_runs_and_curves_are_told_apart_by_whether_they_stand_in_the_present_res
     for number, key in enumerate(("ab" * 32, "cd" * 32)):
         images = {"train": np.frombuffer(bytes.fromhex(identity), np.uint8)[None]}
         about = {"arm": "sequential-none-folder", "fold": 0, "size": 4 + number, "seed": 0}
-        Ledger(project.ledger).add(Finished(key, about, (0.5,), (0.5,), {}, images, {}), [])
+        open_ledger(project.ledger_url).add(Finished(key, about, (0.5,), (0.5,), {}, images, {}), [])
     (arm,) = project.params().arms
     assert {run.present for run in trace_of(project).runs} == {False}
     write_parquet(project.results(arm), pd.DataFrame({"run_key": ["cd" * 32]}))

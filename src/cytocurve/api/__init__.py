@@ -5,12 +5,15 @@ the tracking of data by DVC. The command line calls the same methods.
 """
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from cytocurve.api.data import DataVerbs
 from cytocurve.api.labels import LabelVerbs
 from cytocurve.api.results import ResultVerbs
 from cytocurve.api.stages import StageVerbs
+
+if TYPE_CHECKING:
+    from cytocurve.core.answers import Answers
 
 __all__ = ["Project", "load_answers"]
 
@@ -32,7 +35,7 @@ class Project(StageVerbs, ResultVerbs, DataVerbs, LabelVerbs):
     """
 
 
-def load_answers(path: str | Path) -> Any:
+def load_answers(path: str | Path) -> "Answers":
     """Read the answers of a study from its ``reports/answers.json``, without the rest of the study.
 
     Args:
@@ -46,7 +49,7 @@ def load_answers(path: str | Path) -> Any:
 
     Example:
         >>> from cytocurve import load_answers
-        >>> load_answers(project.paths.answers)["chosen"]
+        >>> load_answers(project.paths.answers).chosen
         'sequential-none-folder'
     """
     from cytocurve.workflows.answers import load_answers as load

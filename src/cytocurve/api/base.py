@@ -11,7 +11,7 @@ from cytocurve.progress import Observer, default_observer
 if TYPE_CHECKING:
     from cytocurve.config import Params
     from cytocurve.core.runs import Arm
-    from cytocurve.study.design import ArmPlan
+    from cytocurve.study.design import ArmDesign
 
 
 class Base:
@@ -64,11 +64,11 @@ class Base:
             raise InputError("params.yaml does not define these arms:", unknown, f"Arms: {', '.join(arms)}")
         return [arms[name] for name in names or arms]
 
-    def _designs(self, names: Sequence[str]) -> "list[ArmPlan]":
-        from cytocurve.study.design import plan_arm
+    def _designs(self, names: Sequence[str]) -> "list[ArmDesign]":
+        from cytocurve.study.design import design_arm
 
         params = self.params()
-        return [plan_arm(self.paths, params, arm) for arm in self.arms(names)]
+        return [design_arm(self.paths, params, arm) for arm in self.arms(names)]
 
     @contextmanager
     def _observed(self) -> Iterator[Observer]:

@@ -1,20 +1,21 @@
 """What the results of a study say: answers, tables, forecasts, comparisons, figures."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cytocurve.api.base import Base
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from cytocurve.core.answers import Answers, ComparisonAnswer, PlanAnswer
     from cytocurve.workflows.figure import Figure
 
 
 class ResultVerbs(Base):
     """From stored predictions to answers."""
 
-    def answers(self) -> Any:
+    def answers(self) -> "Answers":
         """Read everything that the stage ``evaluate`` computed, from ``reports/answers.json``.
 
         Returns:
@@ -24,7 +25,7 @@ class ResultVerbs(Base):
             InputError: The study was not evaluated, or ``params.yaml`` has changed since.
 
         Example:
-            >>> project.answers()["chosen"]
+            >>> project.answers().chosen
             'sequential-none-folder'
         """
         from cytocurve.evaluation.answers import read_answers
@@ -97,7 +98,7 @@ class ResultVerbs(Base):
 
         return predictions_table(self.paths, self.arms(arms), subset)
 
-    def plan(self, target: float = 0.95, metric: str = "roc_auc", arms: Sequence[str] = ()) -> Any:
+    def plan(self, target: float = 0.95, metric: str = "roc_auc", arms: Sequence[str] = ()) -> "PlanAnswer":
         """Forecast how many labelled images a target needs.
 
         Args:
@@ -114,7 +115,7 @@ class ResultVerbs(Base):
 
         Example:
             >>> answer = project.plan(0.95)
-            >>> answer["arms"]["sequential-none-folder"]["largest"]
+            >>> answer.arms["sequential-none-folder"].plan.largest
             16
         """
         from cytocurve.workflows.plan import plan
@@ -128,7 +129,7 @@ class ResultVerbs(Base):
         at: Sequence[str] = (),
         judge: str | None = None,
         independent: bool = False,
-    ) -> Any:
+    ) -> "ComparisonAnswer":
         """Test whether arms differ, pair by pair.
 
         Args:

@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from cytocurve import __version__
-from cytocurve.cli import audit, compare, data, labels, lineage, plan, report, review, stages, study, ui
+from cytocurve.cli import audit, code, compare, data, init, labels, lineage, plan, report, review, stages, study, ui
 from cytocurve.errors import CytocurveError
 
 INTERRUPTED = 130
@@ -100,3 +100,5 @@ for _answer in (plan.plan, compare.compare, report.report, report.figures):
     cli.add_command(_answer)
 cli.add_command(ui.ui)
 cli.add_command(study.study)
+cli.add_command(init.init)
+cli.add_command(code.code)

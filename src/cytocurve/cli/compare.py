@@ -1,29 +1,34 @@
-"""``cytocurve compare``: whether arms really differ."""
+"""``cytocurve compare``: whether arms differ."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from cytocurve.cli.shared import current_project, json_option, show, table
 
+if TYPE_CHECKING:
+    from cytocurve.core.answers import ComparisonAnswer, PairComparison, SeedComparison
+
+Row = TypeVar("Row", "PairComparison", "SeedComparison")
+
 
 @click.command()
 @click.argument("arms", nargs=-1)
-@click.option("--metric", default="roc_auc", show_default=True, help="The score to compare by.")
+@click.option("--metric", default="roc_auc", show_default=True, help="The metric to compare by.")
 @click.option("--size", "at", multiple=True, metavar="N", help="A training size, or area; all by default. Repeatable.")
 @click.option("--judge", metavar="VERSION", help="Score all arms by the labels of this version of one of them.")
-@click.option("--independent", is_flag=True, help="Compare independent seeds instead of folds.")
+@click.option("--independent", is_flag=True, help="Seeds are independent: compare them instead of folds.")
 @json_option
 def compare(
     arms: tuple[str, ...], metric: str, at: tuple[str, ...], judge: str | None, independent: bool, json_output: bool
 ) -> int:
-    """Test whether ARMS differ, pair by pair.
+    """Compare ARMS pair by pair.
 
     At each training size and on the area under the learning curve, paired by fold and seed: the mean difference with
-    its 95 % interval, the corrected resampled t-test and Wilcoxon's signed-rank test, adjusted by Holm's method for all
-    requested comparisons. By default all arms of the study. ARM is one of params.yaml, REVISION:ARM is read from
-    another commit's results, mlflow:EXPERIMENT:ARM from the tracking store. Exit code 1: no pair is comparable.
+    its 95 % interval, the corrected resampled t-test and Wilcoxon's signed-rank test, with Holm's correction over all
+    requested comparisons. All arms of the study by default. ARM is an arm of params.yaml, REVISION:ARM is read from the
+    results of another commit, mlflow:EXPERIMENT:ARM from the tracking store. Exit code 1: no pair can be compared.
 
     \b
     cytocurve compare sequential-none-expert sequential-flip_rotate-expert
@@ -32,85 +37,86 @@ def compare(
     cytocurve compare sequential-none-expert sequential-none-expert2 --judge expert2
     """
     answer = current_project().compare(*arms, metric=metric, at=at, judge=judge, independent=independent)
-    show(json_output, answer, lambda: "\n".join(_report(answer)))
-    return 0 if answer.get("comparisons") or answer.get("seed_comparisons") else 1
+    show(json_output, answer.to_json(), lambda: "\n".join(_lines(answer)))
+    return 0 if answer.comparisons or answer.seed_comparisons else 1
 
 
-def _report(answer: Mapping[str, Any]) -> Iterator[str]:
-    means = {arm["name"]: arm["means"] for arm in answer["arms"]}
-    for (a, b), rows in _by_pair(answer.get("comparisons", [])).items():
-        yield f"{answer['metric']} by training images, a = {a}, b = {b}"
+def _lines(answer: "ComparisonAnswer") -> Iterator[str]:
+    means = {arm.name: arm.means for arm in answer.arms}
+    for (a, b), rows in _by_pair(answer.comparisons).items():
+        yield f"{answer.metric} by training images, a = {a}, b = {b}"
         yield from _paired(rows, means[a], means[b])
-        if alone := [size for size in (means[a] | means[b]) if (size in means[a]) != (size in means[b])]:
-            yield f"Only one arm has results {_places(alone)}."
+        if alone := [size for size in (*means[a], *means[b]) if (size in means[a]) != (size in means[b])]:
+            yield f"Only one of them has results {_places(alone)}."
         yield from _verdicts(a, b, rows)
         yield ""
-    for (a, b), rows in _by_pair(answer.get("seed_comparisons", [])).items():
-        yield f"{answer['metric']} by training images over independent seeds, a = {a}, b = {b}; p that a is better"
-        yield from _over_seeds(rows)
-        yield from _verdicts(a, b, rows)
+    for (a, b), seed_rows in _by_pair(answer.seed_comparisons).items():
+        yield f"{answer.metric} by training images over independent seeds, a = {a}, b = {b}; p-value for a being better"
+        yield from _over_seeds(seed_rows)
+        yield from _verdicts(a, b, seed_rows)
         yield ""
-    for pair in answer["not_comparable"]:
-        yield f"Not comparable: {pair['a']} and {pair['b']}. {pair['reason']}"
-    if answer["not_comparable"] and len(versions := {arm["labels"] for arm in answer["arms"]}) > 1:
-        yield f"--judge scores all arms by the labels of one version: {' or '.join(sorted(versions))}."
+    for pair in answer.not_comparable:
+        yield f"Not comparable: {pair.a} and {pair.b}. {pair.reason}"
+    if answer.not_comparable and len(versions := {arm.labels for arm in answer.arms}) > 1:
+        yield f"Use --judge to score all arms by the labels of one version: {' or '.join(sorted(versions))}."
 
 
-def _by_pair(comparisons: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
-    pairs: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    for row in comparisons:
-        pairs.setdefault((row["a"], row["b"]), []).append(row)
+def _by_pair(rows: "Sequence[Row]") -> "dict[tuple[str, str], list[Row]]":
+    pairs: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        pairs.setdefault((row.a, row.b), []).append(row)
     return pairs
 
 
-def _paired(rows: Sequence[Mapping[str, Any]], a: Mapping[str, Any], b: Mapping[str, Any]) -> Iterator[str]:
-    header = ["", "a", "b", "a - b", "95 % interval", "p", "Holm", "p rank", "Holm", "folds"]
+def _paired(
+    rows: "Sequence[PairComparison]", a: "Mapping[str, float | None]", b: "Mapping[str, float | None]"
+) -> Iterator[str]:
     yield from table(
-        header,
+        ["", "a", "b", "a - b", "95 % interval", "p", "Holm", "p rank", "Holm", "folds"],
         [
             [
-                row["at"],
-                *(_number(means[row["at"]], ".3f") for means in (a, b)),
-                _number(row["difference"], "+.3f"),
-                "[{}, {}]".format(*(_number(row[end], "+.3f") for end in ("ci_low", "ci_high"))),
-                *(_number(row[p], ".4f") for p in ("p_t", "p_t_holm", "p_wilcoxon", "p_wilcoxon_holm")),
-                row["folds"],
+                row.at,
+                *(_number(means[row.at], ".3f") for means in (a, b)),
+                _number(row.difference, "+.3f"),
+                f"[{_number(row.ci_low, '+.3f')}, {_number(row.ci_high, '+.3f')}]",
+                *(_number(p, ".4f") for p in (row.p_t, row.p_t_holm, row.p_wilcoxon, row.p_wilcoxon_holm)),
+                row.folds,
             ]
             for row in rows
         ],
     )
-    if undefined := [row["at"] for row in rows if row["p_t"] is None]:
+    if undefined := [row.at for row in rows if row.p_t is None]:
         places = _places(undefined)
-        yield f"No test {places}: fewer than two folds have scores of both, or all folds differ by the same."
+        yield f"No test {places}: fewer than two folds have scores of both arms, or all folds differ equally."
 
 
-def _over_seeds(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _over_seeds(rows: "Sequence[SeedComparison]") -> Iterator[str]:
     yield from table(
         ["", "a", "b", "p", "Holm", "seeds", "folds"],
         [
             [
-                row["at"],
-                *(f"{_number(row[f'mean_{arm}'], '.3f')} ± {_number(row[f'sd_{arm}'], '.3f')}" for arm in ("a", "b")),
-                *(_number(row[p], ".4f") for p in ("p_mann_whitney", "p_mann_whitney_holm")),
-                f"{row['seeds_a']} and {row['seeds_b']}",
-                row["folds"],
+                row.at,
+                f"{_number(row.mean_a, '.3f')} ± {_number(row.sd_a, '.3f')}",
+                f"{_number(row.mean_b, '.3f')} ± {_number(row.sd_b, '.3f')}",
+                *(_number(p, ".4f") for p in (row.p_mann_whitney, row.p_mann_whitney_holm)),
+                f"{row.seeds_a} and {row.seeds_b}",
+                row.folds,
             ]
             for row in rows
         ],
     )
-    yield "This comparison is about retraining on the same images; it does not generalize to other images."
+    yield "This is about retraining on these images and does not extend to other images."
 
 
-def _verdicts(a: str, b: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Where which arm is better, in words."""
+def _verdicts(a: str, b: str, rows: "Sequence[PairComparison | SeedComparison]") -> Iterator[str]:
     where: dict[str, list[str]] = {}
     for row in rows:
-        where.setdefault(row["verdict"], []).append(row["at"])
-    for name, verdict in ((a, "a is better"), (b, "b is better")):
+        where.setdefault(row.verdict, []).append(row.at)
+    for name, verdict in ((a, "a_better"), (b, "b_better")):
         if verdict in where:
-            yield f"{name} is better {_places(where[verdict])} (5 % level, all requested comparisons taken together)."
-    if unshown := where.get("no difference shown"):
-        yield f"No difference shown {_places(unshown)}; this does not mean that there is none."
+            yield f"{name} is better {_places(where[verdict])} (5 % level over all requested comparisons together)."
+    if unshown := where.get("not_shown"):
+        yield f"No difference is shown {_places(unshown)}; this does not mean that there is none."
 
 
 def _places(names: Sequence[str]) -> str:

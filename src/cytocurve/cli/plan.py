@@ -1,11 +1,14 @@
-"""``cytocurve plan``: how many labelled images a target needs."""
+"""``cytocurve plan``: how many labeled images a target needs."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
 from cytocurve.cli.shared import current_project, json_option, show
+
+if TYPE_CHECKING:
+    from cytocurve.core.answers import PlannedArm
 
 
 @click.command()
@@ -20,7 +23,7 @@ from cytocurve.cli.shared import current_project, json_option, show
 @click.option("--arm", "arms", multiple=True, help="An arm; repeatable. All by default.")
 @json_option
 def plan(target: float, metric: str, arms: tuple[str, ...], json_output: bool) -> int:
-    """Forecast how many labelled images a target needs.
+    """Forecast how many labeled images a target needs.
 
     Also forecasts the gain of adding images. The learning curve of each arm is extrapolated by several families of
     curves, weighted by how well they predicted its larger sizes. Intervals are 90 %. Exit code 1: no arm allows a
@@ -30,25 +33,30 @@ def plan(target: float, metric: str, arms: tuple[str, ...], json_output: bool) -
     cytocurve plan --target 0.95 --arm sequential-flip_rotate-expert
     """
     answer = current_project().plan(target, metric, arms)
-    show(json_output, answer, lambda: "\n".join(line for item in answer["arms"].items() for line in _forecast(*item)))
-    return int(all(plan["refusal"] for plan in answer["arms"].values()))
+    show(
+        json_output, answer.to_json(), lambda: "\n".join(line for item in answer.arms.items() for line in _lines(*item))
+    )
+    return int(all(arm.plan.refusal for arm in answer.arms.values()))
 
 
-def _forecast(arm: str, plan: Mapping[str, Any]) -> Iterator[str]:
-    from cytocurve.report import words
+def _lines(arm: str, planned: "PlannedArm") -> Iterator[str]:
+    from cytocurve.report import formatting, wording
     from cytocurve.report.titles import title_of
 
-    yield f"{arm}, {title_of(plan['metric'])} with up to {plan['largest']:,} training images"
-    if plan["refusal"]:
-        yield f"  No forecast: {plan['refusal']}"
-    if not plan["refusal"] or plan["required"]["verdict"] == "reached":
-        yield f"  {words.answer(plan['required'], plan, title_of(plan['metric']))}"
-    for row in plan["next"]:
-        gain, low, high = (words.signed(row[name]) for name in ("gain", "low", "high"))
-        yield f"  {row['images']:>3} more images are expected to add {gain} (90 % interval {low} to {high})"
-    for row in plan["backtest"]:
+    plan = planned.plan
+    yield f"{arm}, {title_of(plan.metric)} with up to {plan.largest:,} training images"
+    if plan.refusal:
+        yield f"  No forecast: {plan.refusal}"
+    if not plan.refusal or planned.required.verdict == "reached":
+        yield f"  {wording.answer(planned.required, plan, title_of(plan.metric))}"
+    for row in plan.next:
+        gain, low, high = (formatting.signed(value) for value in (row.gain, row.low, row.high))
+        yield f"  {row.images:>3} more images are expected to add {gain} (90 % interval {low} to {high})"
+    for trial in plan.backtest:
+        predicted, observed = formatting.score(trial.forecast), formatting.score(trial.truth)
+        interval = formatting.interval(trial.low, trial.high)
         yield (
-            f"  Backtest: sizes up to {row['shown']:,} predicted {words.score(row['forecast'])} "
-            f"({words.interval(row['low'], row['high'])}) at {row['size']:,}; observed {words.score(row['truth'])}"
+            f"  Back-test: from sizes up to {trial.shown:,}, predicted {predicted} ({interval}) at {trial.size:,}; "
+            f"observed {observed}"
         )
     yield ""

@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from cytocurve.core.entropy import entropy
+
 
 @dataclass(frozen=True)
 class Arm:
-    """One architecture x augmentation policy x label version."""
+    """One architecture x augmentation policy x label version; the first two may be variants."""
 
     architecture: str
     augmentation: str
@@ -25,30 +27,39 @@ class Arm:
         return f"{self.architecture}-{self.augmentation}-{self.labels}"
 
 
+KEY_FORMAT = 2
+"""Of run keys, and of the ``description`` of the runs that they identify; format 1 had one flat recipe."""
+
+
+@dataclass(frozen=True)
+class Component:
+    """A part of a recipe: its name, a version of its code, and the settings that differ from the defaults (JSON)."""
+
+    name: str
+    version: str
+    settings: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, name: str, version: str, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> "Component":
+        """The component with those of the settings that differ from their defaults."""
+        given, usual = (json.loads(json.dumps(dict(values))) for values in (settings, defaults))
+        changed = {key: value for key, value in given.items() if key not in usual or usual[key] != value}
+        return cls(name, version, changed)
+
+
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained, whatever it is trained on: plain JSON values only.
+    """How a network is trained, whatever it is trained on.
 
-    ``class_weights`` are one a class, ``balanced`` or none. Versions change with the code: a run that other code would
-    train is another run.
+    ``preparation`` turns files into pixels; ``protocol`` is loss, optimizer, schedule, stopping, weight selection,
+    class weights and batch size. Versions change with the code: a run that other code would train is another run.
     """
 
-    architecture: str
-    architecture_settings: Mapping[str, Any]
-    architecture_version: str
-    augmentation: str
-    augmentation_settings: Mapping[str, Any]
-    augmentation_version: str
-    image_size: int
-    outputs: int
-    batch_size: int
-    optimizer: str
-    learning_rate: float
-    max_epochs: int
-    patience: int
-    class_weights: str | Sequence[float] | None
-    engine: str
-    engine_version: str
+    architecture: Component
+    preparation: Component
+    augmentation: Component
+    protocol: Component
+    engine: Component
 
 
 @dataclass(frozen=True)
@@ -61,9 +72,10 @@ class Images:
 
 @dataclass(frozen=True)
 class Run:
-    """One training: a recipe, a seed, and the images it is trained, validated and tested on, in order."""
+    """One training: a recipe, a seed, the number of classes, and the images of each subset in order."""
 
     recipe: Recipe
+    outputs: int
     seed: int
     train: Images
     validation: Images
@@ -72,12 +84,12 @@ class Run:
     @cached_property
     def key(self) -> str:
         """SHA-256 (hex) over everything that determines the result; equal keys mean equal results."""
-        return digest(asdict(self))
+        return digest({"format": KEY_FORMAT, **asdict(self)})
 
     @property
     def entropy(self) -> int:
-        """The seed of the run's random numbers; runs that differ only in their arm share weights and batches."""
-        return int(digest([self.seed, self.train.identities]), 16)
+        """The number that seeds everything random in the run; runs that differ only in their arm share it."""
+        return entropy(self.seed, self.train.identities)
 
 
 Rows = Mapping[str, NDArray[np.intp]]

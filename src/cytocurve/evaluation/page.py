@@ -1,19 +1,19 @@
-"""The page of a study: what was computed, and what only this machine knows of it."""
+"""The page of a study: its answers in the context of this computer."""
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from cytocurve.config import ProjectPaths
-from cytocurve.evaluation.facts import facts
+from cytocurve.core.answers import Answers
+from cytocurve.evaluation.page_context import page_context
 from cytocurve.report.page import render
 
 
-def page_of(project: ProjectPaths, answers: Mapping[str, Any], drawn: Mapping[str, str] | None = None) -> str:
-    """The page of these answers; ``drawn`` are its figures, where the caller has them already."""
-    return render(answers, facts(project, answers), drawn)
+def page_of(project: ProjectPaths, answers: Answers, drawn: Mapping[str, str] | None = None) -> str:
+    """The page of these answers; ``drawn`` are its figures, if the caller has drawn them already."""
+    return render(answers, page_context(project, answers), drawn)
 
 
 def page_file(project: ProjectPaths) -> Path:
-    """Where the page stands."""
+    """The file of the page."""
     return project.reports / "report.html"

@@ -1,4 +1,4 @@
-"""What an image of each class weighs in training."""
+"""The weight of each class in training."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 def class_weights(
     given: str | Sequence[float] | None, classes: NDArray[np.intp], outputs: int
 ) -> NDArray[np.float32] | None:
-    """A weight for each class, float32 (outputs,); None where all weigh the same.
+    """A weight for each class, float32 (outputs,); None where all are equal.
 
     ``balanced`` gives images / (classes x images of the class) by the training images' ``classes`` (King & Zeng 2001),
-    and one to a class that they lack.
+    and one for a class that they lack.
     """
     if given is None:
         return None

@@ -12,7 +12,12 @@ from cytocurve.models.architectures import Architecture, Shape, Weights
 def mean_ensemble(
     architecture: Architecture, settings: BaseModel, shape: Shape, outputs: int, members: Sequence[Weights]
 ) -> Any:
-    """A Keras model, uint8 images in, that gives the mean of its members' class probabilities."""
+    """A Keras model, uint8 images in, that gives the mean of its members' class probabilities (n, outputs).
+
+    Raises ``ValueError`` where the architecture has no Keras model.
+    """
+    if architecture.build is None:
+        raise ValueError("this architecture has no Keras model")
     keras = tensorflow.keras()
     images = keras.Input(shape, dtype="uint8", name="images")
     networks = []
@@ -22,4 +27,6 @@ def mean_ensemble(
         network.set_weights(weights)
         networks.append(network(images))
     mean = networks[0] if len(networks) == 1 else keras.layers.Average(name="probabilities")(networks)
+    if mean.shape[-1] == 1:  # one sigmoid: the probability of the second class
+        mean = keras.layers.Concatenate(name="both_classes")([keras.layers.Rescaling(-1.0, 1.0)(mean), mean])
     return keras.Model(images, mean, name="ensemble")

@@ -1,10 +1,13 @@
-"""How pages are made of templates: everything escaped, a missing value an error, numbers in one form."""
+"""How pages are rendered from templates: everything escaped, missing values an error."""
+
+from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from cytocurve.report import words
+from cytocurve.report import formatting
 
 
+@cache
 def environment() -> Environment:
     """The templates of ``cytocurve.report``, with the filters ``score`` and ``signed``."""
     made = Environment(
@@ -15,5 +18,5 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"score": words.score, "signed": words.signed}
+    made.filters |= {"score": formatting.score, "signed": formatting.signed}
     return made

@@ -1,4 +1,4 @@
-"""The report: one HTML page, with everything that it needs in itself, that asks no address for anything."""
+"""The report: one self-contained HTML page that makes no network requests."""
 
 import base64
 import gzip
@@ -10,72 +10,67 @@ from typing import Any
 
 from markupsafe import Markup
 
+from cytocurve.core.answers import Answers, ArmPlan
 from cytocurve.core.audit.finding import describe
-from cytocurve.report import figures, words
+from cytocurve.report import figures, formatting, palette, wording
+from cytocurve.report.arm_names import short_names
+from cytocurve.report.context import PageContext
 from cytocurve.report.environment import environment
-from cytocurve.report.headline import headline, saturation
+from cytocurve.report.headline import headline
 from cytocurve.report.libraries import VERSIONS, library
-from cytocurve.report.names import short_names
+from cytocurve.report.script_data import script_data, thinned
 
 OFFENDERS_SHOWN = 3
-"""Of each finding of the audit; ``reports/audit.json`` has the others."""
+"""Offenders shown per finding of the audit; ``reports/audit.json`` has the others."""
 
 EMBEDDED_AT_MOST = 3_500_000
-"""Bytes of the answers in the page; where they are more, of the ROC and precision-recall curves the last size stays."""
+"""Bytes of the answers in the page; above this, it keeps ROC and precision-recall curves of the largest size only."""
 
 SCRIPTS = ("data", "chart", "tables", "legend", "curves", "planner", "comparison", "details", "main")
 STYLES = ("page", "print")
 
 
-def render(answers: Mapping[str, Any], facts: Mapping[str, Any], static: Mapping[str, str] | None = None) -> str:
-    """The page of these answers (``reports/answers.json``).
-
-    ``facts`` are what only this computation knows: commit, seconds, links to MLflow, pictures, names of the tables.
-    ``static`` is ``figures.drawings(answers)``, where the caller has it already.
-    """
-    names = short_names(answers["arms"])
+def render(answers: Answers, context: PageContext, static: Mapping[str, str] | None = None) -> str:
+    """The page of these answers; ``static`` is ``figures.drawings(answers)``, if the caller has drawn them already."""
+    names = short_names(answers.arms)
     drawn = figures.drawings(answers) if static is None else static
-    embedded, thinned = _embedded(answers, names)
+    embedded, left_out = _embedded(answers, names)
     scripts = [*map(library, VERSIONS), _script(embedded)]
     pages = environment()
     pages.filters |= {
-        "told": describe,
-        "count": words.count,
-        "p": words.p_value,
-        "target": words.target,
-        "percent": words.percent,
+        "describe": describe,
+        "count": formatting.count,
+        "p": formatting.p_value,
+        "percent": formatting.percent,
+        "verdict": wording.comparison_verdict,
     }
     return pages.get_template("report/page.html").render(
         answers=answers,
-        facts=facts,
+        context=context,
         names=names,
         headline=headline(answers, names),
-        largest=answers["sizes"][-1],
-        title=answers["metrics"][answers["metric"]],
-        saturation={arm: saturation(answers, arm) for arm in names},
-        first={arm: _sentence(answers, found["plan"]) for arm, found in answers["arms"].items()},
+        limits=wording.limits(answers.limits),
+        largest=answers.sizes[-1],
+        title=answers.title,
+        saturation={arm: wording.saturation(answers, arm) for arm in names},
+        first={arm: _sentence(answers, results.plan) for arm, results in answers.arms.items()},
         static={name: _inline(svg, name) for name, svg in drawn.items()},
         offenders_shown=OFFENDERS_SHOWN,
-        positive=words.positive_name(answers),
-        thinned=thinned,
+        positive=wording.positive_name(answers),
+        thinned=left_out,
         policy=_policy(scripts),
-        styles=Markup("".join(_asset(f"{name}.css") for name in STYLES)),  # noqa: S704 - our own files
+        styles=Markup(palette.css() + "".join(_asset(f"{name}.css") for name in STYLES)),  # noqa: S704 - our own files
         scripts=[Markup(script) for script in scripts],  # noqa: S704 - our own files, and base64
     )
 
 
-def _embedded(answers: Mapping[str, Any], names: Mapping[str, str]) -> tuple[str, bool]:
-    """What the scripts read: the answers, the arms' names, and the planner's sentences, packed."""
-    data = {
-        "answers": answers,
-        "names": names,
-        "plans": {arm: _plan(answers, arm) for arm in names},
-        "axes": words.calibration_axes(answers),
-    }
+def _embedded(answers: Answers, names: Mapping[str, str]) -> tuple[str, bool]:
+    """The data of the scripts, packed, and whether curves were left out of it."""
+    data = script_data(answers, names)
     packed = _packed(data)
     if len(packed) <= EMBEDDED_AT_MOST:
         return packed, False
-    return _packed(data | {"answers": _thinned(answers)}), True
+    return _packed(data | {"answers": thinned(data["answers"])}), True
 
 
 def _packed(data: Mapping[str, Any]) -> str:
@@ -83,37 +78,20 @@ def _packed(data: Mapping[str, Any]) -> str:
     return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
-def _thinned(answers: Mapping[str, Any]) -> dict[str, Any]:
-    arms = {
-        arm: found
-        | {kind: {name: rows[-1:] for name, rows in found[kind].items()} for kind in ("roc", "precision_recall")}
-        for arm, found in answers["arms"].items()
-    }
-    return {**answers, "arms": arms}
-
-
-def _plan(answers: Mapping[str, Any], arm: str) -> dict[str, Any]:
-    plan, title = answers["arms"][arm]["plan"], answers["metrics"][answers["metric"]]
-    return {
-        "start": words.default_target(plan),
-        "sentences": [words.answer(found, plan, title) for found in plan["targets"]],
-    }
-
-
-def _sentence(answers: Mapping[str, Any], plan: Mapping[str, Any]) -> str:
-    if plan["refusal"] is not None or not plan["targets"]:
-        return plan["refusal"] or "There is no target to forecast."
-    return words.answer(plan["targets"][words.default_target(plan)], plan, answers["metrics"][answers["metric"]])
+def _sentence(answers: Answers, plan: ArmPlan) -> str:
+    if reason := wording.no_forecast(plan):
+        return reason
+    return wording.answer(plan.targets[wording.default_target(plan)], plan, answers.title)
 
 
 def _script(embedded: str) -> str:
-    """Our scripts as one, so that their names stay among themselves."""
+    """Our scripts as one function, which keeps their names out of the page's global scope."""
     code = "".join(_asset(f"{name}.js") for name in SCRIPTS)
     return f'"use strict";\n(() => {{\nconst PACKED = "{embedded}";\n{code}}})();\n'
 
 
 def _policy(scripts: list[str]) -> str:
-    """No address may be asked for anything, and no script runs but these."""
+    """The content security policy: no requests, and no scripts but these."""
     hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
     return (
@@ -127,5 +105,5 @@ def _asset(name: str) -> str:
 
 
 def _inline(svg: str, name: str) -> Markup:
-    """A figure as an element of the page, its ids its own, its neutral colours left to the page's style."""
+    """A figure as an element of the page."""
     return Markup(figures.inline(svg, name))  # noqa: S704 - drawn by figures, which escapes what it writes

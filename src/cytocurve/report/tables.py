@@ -1,124 +1,119 @@
-"""The numbers of a report as tables, one a subject, for spreadsheets and other programs."""
+"""The numbers of a report as tables, one per subject, for spreadsheets and other programs."""
 
 import csv
 import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from cytocurve.core.answers import Answers, ArmAnswers, to_json
 
 Row = dict[str, Any]
 
 
-def tables(answers: Mapping[str, Any]) -> dict[str, str]:
+def tables(answers: Answers) -> dict[str, str]:
     """The tables of a study's answers, by name, as CSV text; those without a row are left out.
 
-    Lists of numbers stand in one field, with blanks between; an undefined number is an empty field.
+    Lists of numbers are in one field, separated by spaces; an undefined number is an empty field.
     """
-    found = {name: list(rows(answers)) for name, rows in _TABLES.items()}
-    return {name: _csv(rows) for name, rows in found.items() if rows}
+    rows = {name: list(table(answers)) for name, table in _TABLES.items()}
+    return {name: _csv(table) for name, table in rows.items() if table}
 
 
-def _curves(answers: Mapping[str, Any]) -> Iterator[Row]:
-    for arm, of in answers["arms"].items():
-        for metric, points in of["curves"].items():
-            yield from ({"arm": arm, "metric": metric} | point for point in points)
+def _by_arm(rows: Callable[[ArmAnswers], Iterable[Row]]) -> Callable[[Answers], Iterator[Row]]:
+    """The rows of every arm, with its name in the first column."""
+
+    def every(answers: Answers) -> Iterator[Row]:
+        return ({"arm": name} | row for name, arm in answers.arms.items() for row in rows(arm))
+
+    return every
 
 
-def _areas(answers: Mapping[str, Any]) -> Iterator[Row]:
-    for arm, of in answers["arms"].items():
-        yield from ({"arm": arm, "metric": metric} | area for metric, area in of["area"].items())
+def _sized(record: Any) -> Row:
+    """A record's fields, with its training size first."""
+    return {"size": record.size} | to_json(record)
 
 
-def _questions(answers: Mapping[str, Any]) -> Iterator[Row]:
-    for arm, of in answers["arms"].items():
-        for question, curves in of["questions"].items():
-            for metric, points in curves.items():
-                yield from ({"arm": arm, "question": question, "metric": metric} | point for point in points)
+def _curves(arm: ArmAnswers) -> Iterator[Row]:
+    return ({"metric": metric} | _sized(point) for metric, points in arm.curves.items() for point in points)
 
 
-def _by_class(name: str, across: str) -> Any:
-    """Curves of curves: a row for each arm, class, training size and place on the axis ``across``."""
-
-    def rows(answers: Mapping[str, Any]) -> Iterator[Row]:
-        for arm, of in answers["arms"].items():
-            for label, points in of[name].items():
-                for point in points:
-                    place = {"arm": arm, "class": label, "size": point["size"]}
-                    for values in zip(point["grid"], point["mean"], point["low"], point["high"], strict=True):
-                        yield place | dict(zip((across, "mean", "low", "high"), values, strict=True))
-
-    return rows
+def _areas(arm: ArmAnswers) -> Iterator[Row]:
+    return ({"metric": metric} | to_json(summary) for metric, summary in arm.area.items())
 
 
-def _confusion(answers: Mapping[str, Any]) -> Iterator[Row]:
-    for arm, of in answers["arms"].items():
-        names = of["classes"]
-        for point in of["confusion"]:
-            for true, shares, sds, images in zip(names, point["percent"], point["sd"], point["images"], strict=True):
-                for given, percent, sd in zip(names, shares, sds, strict=True):
-                    place = {"arm": arm, "size": point["size"], "true_class": true, "given_class": given}
-                    yield place | {"percent": percent, "sd": sd, "images": images}
+def _questions(arm: ArmAnswers) -> Iterator[Row]:
+    for question, curves in arm.questions.items():
+        for metric, points in curves.items():
+            yield from ({"question": question, "metric": metric} | _sized(point) for point in points)
 
 
-def _rows_of(name: str, inner: str | None = None) -> Any:
-    """A row for each arm and training size, or for each entry that a training size has under ``inner``."""
-
-    def rows(answers: Mapping[str, Any]) -> Iterator[Row]:
-        for arm, of in answers["arms"].items():
-            for point in of[name] or ():
-                entries = point[inner] if inner else [{k: v for k, v in point.items() if k != "size"}]
-                yield from (_flat({"arm": arm, "size": point["size"]} | entry) for entry in entries)
-
-    return rows
+def _by_threshold(curves: Mapping[str, Sequence[Any]], across: str) -> Iterator[Row]:
+    """A row for each class, training size and place on the axis ``across``."""
+    for label, points in curves.items():
+        for point in points:
+            for values in zip(point.grid, point.mean, point.low, point.high, strict=True):
+                place = {"class": label, "size": point.size}
+                yield place | dict(zip((across, "mean", "low", "high"), values, strict=True))
 
 
-def _over_seeds(answers: Mapping[str, Any]) -> Iterator[Row]:
-    for arm, of in answers["arms"].items():
-        for point in of["over_seeds"]:
-            for metric, values in point["metrics"].items():
-                yield {"arm": arm, "size": point["size"], "metric": metric} | values
+def _confusion(arm: ArmAnswers) -> Iterator[Row]:
+    for point in arm.confusion:
+        for true, shares, sds, images in zip(arm.classes, point.percent, point.sd, point.images, strict=True):
+            for given, percent, sd in zip(arm.classes, shares, sds, strict=True):
+                place = {"size": point.size, "true_class": true, "given_class": given}
+                yield place | {"percent": percent, "sd": sd, "images": images}
 
 
-def _calibration(answers: Mapping[str, Any]) -> Iterator[Row]:
-    for arm, of in answers["arms"].items():
-        for point in of["calibration"]:
-            yield _flat({"arm": arm} | {name: point[name] for name in ("size", "brier", "ece")})
+def _class_wise(arm: ArmAnswers) -> Iterator[Row]:
+    return ({"size": point.size} | _flat(to_json(row)) for point in arm.class_wise for row in point.rows)
 
 
-def _of_plan(name: str) -> Any:
-    def rows(answers: Mapping[str, Any]) -> Iterator[Row]:
-        for arm, of in answers["arms"].items():
-            yield from ({"arm": arm, "metric": of["plan"]["metric"]} | row for row in of["plan"].get(name) or ())
+def _over_seeds(arm: ArmAnswers) -> Iterator[Row]:
+    for point in arm.over_seeds:
+        yield from ({"size": point.size, "metric": name} | to_json(spread) for name, spread in point.metrics.items())
+
+
+def _calibration(arm: ArmAnswers) -> Iterator[Row]:
+    for point in arm.calibration:
+        yield _flat({"size": point.size, "brier": to_json(point.brier), "ece": to_json(point.ece)})
+
+
+def _reliability(arm: ArmAnswers) -> Iterator[Row]:
+    return ({"size": point.size} | to_json(row) for point in arm.calibration for row in point.bins)
+
+
+def _of_plan(name: str) -> Callable[[ArmAnswers], Iterator[Row]]:
+    def rows(arm: ArmAnswers) -> Iterator[Row]:
+        return ({"metric": arm.plan.metric} | to_json(row) for row in getattr(arm.plan, name))
 
     return rows
 
 
-_TABLES: Mapping[str, Any] = {
-    "curves": _curves,
-    "areas": _areas,
-    "questions": _questions,
-    "roc": _by_class("roc", "false_positive_rate"),
-    "precision_recall": _by_class("precision_recall", "recall"),
-    "confusion": _confusion,
-    "class_wise": _rows_of("class_wise", "rows"),
-    "over_seeds": _over_seeds,
-    "subjects": _rows_of("subjects"),
-    "calibration": _calibration,
-    "reliability": _rows_of("calibration", "bins"),
-    "examples": lambda answers: (
-        _flat({"arm": arm} | row) for arm, of in answers["arms"].items() for row in of["examples"]
-    ),
-    "forecast": _of_plan("forecast"),
-    "targets": _of_plan("targets"),
-    "next_images": _of_plan("next"),
-    "backtest": _of_plan("backtest"),
-    "families": _of_plan("families"),
-    "comparisons": lambda answers: answers["comparisons"],
-    "not_comparable": lambda answers: answers["not_comparable"],
+_TABLES: Mapping[str, Callable[[Answers], Iterable[Row]]] = {
+    "curves": _by_arm(_curves),
+    "areas": _by_arm(_areas),
+    "questions": _by_arm(_questions),
+    "roc": _by_arm(lambda arm: _by_threshold(arm.roc, "false_positive_rate")),
+    "precision_recall": _by_arm(lambda arm: _by_threshold(arm.precision_recall, "recall")),
+    "confusion": _by_arm(_confusion),
+    "class_wise": _by_arm(_class_wise),
+    "over_seeds": _by_arm(_over_seeds),
+    "subjects": _by_arm(lambda arm: (_flat(to_json(row)) for row in arm.subjects or ())),
+    "calibration": _by_arm(_calibration),
+    "reliability": _by_arm(_reliability),
+    "examples": _by_arm(lambda arm: (_flat(to_json(row)) for row in arm.examples)),
+    "forecast": _by_arm(_of_plan("forecast")),
+    "targets": _by_arm(_of_plan("targets")),
+    "next_images": _by_arm(_of_plan("next")),
+    "backtest": _by_arm(_of_plan("backtest")),
+    "families": _by_arm(_of_plan("families")),
+    "comparisons": lambda answers: (row.published() for row in answers.comparisons),
+    "not_comparable": lambda answers: map(to_json, answers.not_comparable),
 }
 
 
 def _flat(row: Mapping[str, Any]) -> Row:
-    """Mappings in a row become fields of their own: ``precision_mean`` and so on."""
+    """Mappings in a row become fields of their own, such as ``precision_mean``."""
     flat: Row = {}
     for name, value in row.items():
         if isinstance(value, Mapping):

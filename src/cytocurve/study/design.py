@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -11,9 +11,11 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from cytocurve.config import Params, ProjectPaths, describe
-from cytocurve.core.runs import Arm, Images, PlannedRun, Recipe, Rows, Run, digest
+from cytocurve.core.runs import Arm, Component, Images, PlannedRun, Recipe, Rows, Run, digest
 from cytocurve.errors import InputError
-from cytocurve.models import architectures, augmentation, engines
+from cytocurve.models import architectures, augmentation, engines, protocols
+from cytocurve.models.preparation import preparation
+from cytocurve.models.settings import defaults
 from cytocurve.stores.tables import read_parquet
 from cytocurve.text import check_known
 
@@ -25,8 +27,8 @@ SPLIT_NEXT = "dvc repro split"
 
 
 @dataclass(frozen=True)
-class ArmPlan:
-    """An arm's images and runs; ``images``, ``identities`` and ``classes`` (indices) have one entry an image."""
+class ArmDesign:
+    """An arm's images and runs; ``images``, ``identities`` and ``classes`` (indices) have one entry per image."""
 
     dataset: str
     task: str
@@ -40,48 +42,89 @@ class ArmPlan:
 
     @property
     def key(self) -> str:
-        """What all runs of the arm share, training sizes excepted: adding sizes goes on with the same arm."""
+        """Identifies what all runs of the arm share except training sizes: adding sizes extends the same arm."""
         folds = [[r.fold, r.seed, r.run.validation.identities, r.run.test.identities] for r in self.runs]
-        return digest([self.arm.name, digest(vars(self.recipe)), sorted({digest(fold) for fold in folds})])
+        return digest([self.arm.name, digest(asdict(self.recipe)), sorted({digest(fold) for fold in folds})])
 
 
 def check_arms(params: Params, name: str = "params.yaml") -> None:
     """Raise one ``InputError`` listing every architecture, augmentation and setting that cannot be used."""
-    known = architectures.names()
-    problems = check_known("architectures:", params.architectures, known)
-    problems += check_known("augmentations:", params.augmentations, list(augmentation.POLICIES))
-    for architecture in set(params.architectures) & set(known):
-        family = architectures.load(architecture)
-        settings, found = _settings(family.settings, params, architecture)
-        problems += found
-        if settings is not None and params.image_size < (least := family.minimum_size(settings)):
-            problems.append(
-                f"image_size: {architecture} needs at least {least} pixels a side, got {params.image_size}; "
-                f"with fewer layers in settings.{architecture} it needs less"
-            )
-        engine = params.training.engine
-        if engine != "auto" and not engines.serves(engine, architecture, params.training.optimizer):
-            problems.append(f"training.engine: {engine} does not train {architecture}; auto takes one that does")
-    for policy in set(params.augmentations) & set(augmentation.POLICIES):
-        problems += _settings(augmentation.POLICIES[policy].settings, params, policy)[1]
+    architecture_names, policy_names = architectures.names(), augmentation.names()
+    problems = _wrong_variants(params, architecture_names, policy_names)
+    problems += _unknown(params, "architectures", architecture_names)
+    problems += _unknown(params, "augmentations", policy_names)
+    problems += _wrong_training(params)
+    for stated in params.architectures:
+        if (family := params.family_of(stated)) in architecture_names:
+            problems += _wrong_architecture(params, stated, family)
+    for stated in params.augmentations:
+        if (family := params.family_of(stated)) in policy_names:
+            problems += _settings(augmentation.load(family).settings, params, stated)[1]
     if problems:
         raise InputError(
             f"{name}: these arms cannot be trained:",
             sorted(problems),
-            f"Architectures: {', '.join(known)}. Augmentations: {', '.join(augmentation.POLICIES)}.",
+            f"Architectures: {', '.join(architecture_names)}. Augmentations: {', '.join(policy_names)}.",
         )
+
+
+def _unknown(params: Params, key: str, known: Sequence[str]) -> list[str]:
+    stated = getattr(params, key)
+    return check_known(f"{key}:", [name for name in stated if "base" not in params.settings[name]], known)
+
+
+def _wrong_variants(params: Params, architecture_names: Sequence[str], policy_names: Sequence[str]) -> list[str]:
+    """What is wrong with the variants: entries below ``settings`` that name a ``base``."""
+    families, problems = [*architecture_names, *policy_names], []
+    for name, entry in params.settings.items():
+        if "base" not in entry:
+            continue
+        base, key = entry["base"], f"settings.{name}.base"
+        if name in families:
+            problems.append(f"settings.{name}: this is a family itself and cannot be a variant of {base!r}")
+        elif not isinstance(base, str):
+            problems.append(f"{key}: the name of an architecture or augmentation is expected, got {base!r}")
+        elif base not in families and base in params.settings:
+            problems.append(f"{key}: {base!r} is not a family; a variant is based on a family, not on another variant")
+        elif base not in families:
+            problems += check_known(f"{key}:", [base], families)
+        elif name in params.architectures and base not in architecture_names:
+            problems.append(f"architectures: {name!r} is a variant of {base!r}, which is an augmentation")
+        elif name in params.augmentations and base not in policy_names:
+            problems.append(f"augmentations: {name!r} is a variant of {base!r}, which is an architecture")
+    return problems
+
+
+def _wrong_training(params: Params) -> list[str]:
+    training = params.training
+    problems = check_known("training.engine:", [training.engine], ["auto", *engines.names()])
+    return problems + check_known("training.protocol:", [training.protocol], protocols.names())
+
+
+def _wrong_architecture(params: Params, stated: str, family: str) -> list[str]:
+    architecture = architectures.load(family)
+    settings, problems = _settings(architecture.settings, params, stated)
+    if settings is not None and params.image_size < (least := architecture.minimum_size(settings)):
+        problems.append(
+            f"image_size: {stated} needs at least {least} pixels per side, got {params.image_size}; "
+            f"with fewer layers in settings.{stated} it needs less"
+        )
+    engine = params.training.engine
+    if engine in engines.names() and not engines.serves(engine, family, params.training.optimizer):
+        problems.append(f"training.engine: {engine} does not train {stated}; auto picks an engine that does")
+    return problems
 
 
 def _settings(model: type[BaseModel], params: Params, name: str) -> tuple[BaseModel | None, list[str]]:
     try:
-        return model.model_validate(params.settings[name]), []
+        return model.model_validate(params.settings_of(name)), []
     except ValidationError as error:
         known = ", ".join(model.model_fields) or "none"
         return None, [f"settings.{name}.{line} (settings: {known})" for line in describe(error.errors(), model)]
 
 
 def class_weights(params: Params, class_names: Sequence[str]) -> str | tuple[float, ...] | None:
-    """``training.class_weights``, one a class in order if stated; raises ``InputError`` listing all offenders."""
+    """``training.class_weights``, one per class in order if stated; raises ``InputError`` listing all offenders."""
     given = params.training.class_weights
     if not isinstance(given, Mapping):
         return given
@@ -97,30 +140,26 @@ def class_weights(params: Params, class_names: Sequence[str]) -> str | tuple[flo
 def recipe(params: Params, arm: Arm, class_names: Sequence[str]) -> Recipe:
     """How the runs of an arm are trained; raises ``InputError``."""
     training = params.training
-    engine = engines.resolve(training.engine, arm.architecture, training.optimizer)
-    architecture = architectures.load(arm.architecture).settings.model_validate(params.settings[arm.architecture])
-    policy = augmentation.POLICIES[arm.augmentation].settings.model_validate(params.settings[arm.augmentation])
+    architecture, policy = params.family_of(arm.architecture), params.family_of(arm.augmentation)
+    engine = engines.resolve(training.engine, architecture, training.optimizer)
+    stated = training.model_dump(exclude={"engine", "protocol"}) | {"class_weights": class_weights(params, class_names)}
     return Recipe(
-        architecture=arm.architecture,
-        architecture_settings=architecture.model_dump(),
-        architecture_version=architectures.version(arm.architecture),
-        augmentation=arm.augmentation,
-        augmentation_settings=policy.model_dump(),
-        augmentation_version=augmentation.version(arm.augmentation),
-        image_size=params.image_size,
-        outputs=len(class_names),
-        batch_size=training.batch_size,
-        optimizer=training.optimizer,
-        learning_rate=training.learning_rate,
-        max_epochs=training.max_epochs,
-        patience=training.patience,
-        class_weights=class_weights(params, class_names),
-        engine=engine,
-        engine_version=engines.version(engine),
+        architecture=_component(architectures, architecture, params.settings_of(arm.architecture)),
+        preparation=preparation({"size": params.image_size}).component,
+        augmentation=_component(augmentation, policy, params.settings_of(arm.augmentation)),
+        protocol=_component(protocols, training.protocol, stated),
+        engine=Component(engine, engines.version(engine), {}),
     )
 
 
-def plan_arm(project: ProjectPaths, params: Params, arm: Arm) -> ArmPlan:
+def _component(family: Any, name: str, stated: Mapping[str, Any]) -> Component:
+    """A member of a family of ``models`` with these settings."""
+    model = family.load(name).settings
+    given = model.model_validate(stated).model_dump(mode="json")
+    return Component.of(name, family.version(name), given, defaults(model))
+
+
+def design_arm(project: ProjectPaths, params: Params, arm: Arm) -> ArmDesign:
     """The runs of an arm in the order fold, size, seed; raises ``InputError``."""
     check_arms(params)
     split = read_split(project, params, arm.labels)
@@ -134,8 +173,10 @@ def plan_arm(project: ProjectPaths, params: Params, arm: Arm) -> ArmPlan:
     for fold, part in split.sort_values("rank").groupby("fold"):
         rows = {str(subset): group["row"].to_numpy() for subset, group in part.groupby("subset")}
         check_sizes(params.sizes, len(rows["train"]))
-        runs += _runs_of_fold(int(str(fold)), rows, params, shared, lambda r: _images(r, identities, classes))
-    return ArmPlan(
+        runs += _runs_of_fold(
+            int(str(fold)), rows, params, (shared, len(names)), lambda r: _images(r, identities, classes)
+        )
+    return ArmDesign(
         dataset=params.dataset,
         task=params.task_name,
         arm=arm,
@@ -149,14 +190,18 @@ def plan_arm(project: ProjectPaths, params: Params, arm: Arm) -> ArmPlan:
 
 
 def _runs_of_fold(
-    fold: int, rows: Rows, params: Params, shared: Recipe, images_of: Callable[[NDArray[np.intp]], Images]
+    fold: int,
+    rows: Rows,
+    params: Params,
+    shared: tuple[Recipe, int],
+    images_of: Callable[[NDArray[np.intp]], Images],
 ) -> Iterator[PlannedRun]:
     validation, test = images_of(rows["validation"]), images_of(rows["test"])
     for size in params.sizes:
         chosen = {**rows, "train": rows["train"][:size]}
         train = images_of(chosen["train"])
         for seed in params.seeds:
-            yield PlannedRun(fold, size, seed, Run(shared, seed, train, validation, test), chosen)
+            yield PlannedRun(fold, size, seed, Run(*shared, seed, train, validation, test), chosen)
 
 
 def _images(rows: NDArray[np.intp], identities: tuple[str, ...], classes: tuple[int, ...]) -> Images:
@@ -173,9 +218,9 @@ def read_split(project: ProjectPaths, params: Params, labels: str) -> pd.DataFra
 
 
 def check_split(project: ProjectPaths, params: Params) -> None:
-    """Raise ``InputError`` listing the settings that differ from those that the splits were drawn with.
+    """Raise ``InputError`` listing the settings that differ from those with which the splits were drawn.
 
-    DVC draws them anew after a change; a stage that is run by hand would give another study's figures this one's name.
+    DVC draws the splits again after a change; a stage run by hand would report another study's numbers as this one's.
     """
     if not project.split_settings.is_file():
         return
@@ -194,7 +239,7 @@ def check_split(project: ProjectPaths, params: Params) -> None:
 
 
 def split_settings(params: Params) -> dict[str, Any]:
-    """What determines the splits, as JSON has it; training sizes only have to fit."""
+    """What determines the splits, as plain JSON values; training sizes only have to fit."""
     grouped = params.duplicates == "group"
     return params.model_dump(mode="json", include=set(SPLIT_SETTINGS)) | {"duplicates": "group" if grouped else "drop"}
 

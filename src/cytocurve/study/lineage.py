@@ -1,4 +1,4 @@
-"""What became of a record: every run that saw an image, and the arms and models made of those runs."""
+"""The lineage of a record: every run that saw an image, and the arms and models made from those runs."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -24,24 +24,24 @@ def sightings(
 ) -> tuple[list[Sighting], list[str]]:
     """Every sighting of these images (SHA-256 of the pixels, hex) in a ledger, and the keys of damaged runs.
 
-    In the order of the run keys. All runs that were ever trained are looked at, those of other studies too; what a
-    damaged run saw cannot be told.
+    In the order of the run keys. The ledger is searched completely, runs of other studies and of earlier key formats
+    included; what a damaged run saw is unknown.
     """
     wanted = {bytes.fromhex(identity) for identity in identities}
     keys, damaged = ledger.keys(), []
-    found: list[Sighting] = []
+    seen: list[Sighting] = []
     for done, key in enumerate(keys, 1):
         run = ledger.get(key)
         if run is None:
             damaged.append(key)
         else:
-            found += _in_run(run, wanted)
+            seen += _in_run(run, wanted)
         progress(done, len(keys))
-    return found, damaged
+    return seen, damaged
 
 
 def _in_run(run: Finished, wanted: set[bytes]) -> Iterator[Sighting]:
     for subset, images in run.images.items():
         for identity in sorted(wanted.intersection(map(bytes, images))):
-            told = (run.description[name] for name in ("arm", "fold", "size", "seed"))
-            yield Sighting(identity.hex(), subset, run.key, *told)
+            described = (run.description[name] for name in ("arm", "fold", "size", "seed"))
+            yield Sighting(identity.hex(), subset, run.key, *described)

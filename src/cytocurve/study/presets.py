@@ -19,7 +19,7 @@ def studies(project: ProjectPaths) -> dict[str, str]:
 def use(project: ProjectPaths, name: str) -> dict[str, Any]:
     """Write the study's settings into ``params.yaml`` and return them; comments and other settings stay.
 
-    Raises ``InputError`` where there is no such study, or where the result is no valid ``params.yaml``.
+    Raises ``InputError`` where there is no such study, or where the result is not a valid ``params.yaml``.
     """
     known = studies(project)
     if name not in known:

@@ -1,4 +1,4 @@
-"""Compiled kernels on disk, checked before they are run: numba takes what it finds, damaged or not."""
+"""Compiled kernels on disk, checked before they run: numba loads any file, damaged or not."""
 
 import contextlib
 from collections.abc import Iterator
@@ -7,13 +7,13 @@ from pathlib import Path
 
 from cytocurve.core.runs import Recipe
 from cytocurve.files import sha256, write_text
-from cytocurve.models import augmentation
+from cytocurve.models import recipes
 from cytocurve.models.kernels import jit
 
 
 @contextlib.contextmanager
 def checked() -> Iterator[None]:
-    """To be held around trainings: damaged files are dropped once a process, new ones get their checksums after it."""
+    """Wrap trainings: damaged files are dropped once per process; new ones get their checksums afterwards."""
     folder = jit.folder()
     _drop_damaged(folder)
     yield
@@ -21,14 +21,15 @@ def checked() -> Iterator[None]:
 
 
 def to_compile(recipe: Recipe) -> bool:
-    """Whether kernels that this training needs were never compiled on this machine, as ``jit.compiling`` marks it."""
-    augmented = augmentation.POLICIES[recipe.augmentation].draw is not None
-    marker = jit.folder() / f"{recipe.optimizer}-{'augmented' if augmented else 'plain'}"
-    return recipe.engine == "native" and not marker.exists()
+    """Whether this training needs kernels that this machine never compiled, by the marks of ``jit.compiling``."""
+    parts = recipes.resolved(recipe)
+    augmented = parts.policy.draw is not None
+    marker = jit.folder() / f"{parts.protocol_settings.optimizer}-{'augmented' if augmented else 'plain'}"
+    return recipe.engine.name == "native" and not marker.exists()
 
 
 def record(folder: Path) -> None:
-    """Write the SHA-256 of each compiled file below the folder that is newer than its checksum, or has none."""
+    """Write the SHA-256 of each compiled file below the folder that has no checksum or is newer than it."""
     for path in folder.rglob("*.nb[ci]"):
         checksum = _checksum(path)
         with contextlib.suppress(OSError):  # another process may have dropped it; a full disk costs no run
@@ -42,7 +43,7 @@ def _drop_damaged(folder: Path) -> None:
 
 
 def drop_damaged(folder: Path) -> list[Path]:
-    """Delete the compiled files that are not those of their checksums; they are compiled again where they are needed.
+    """Delete and return compiled files that do not match their checksums; they are compiled again when needed.
 
     A file without a checksum stays: another process may just have written it.
     """

@@ -14,12 +14,13 @@ from cytocurve.core.comparison import digest_of_tests
 from cytocurve.core.runs import PlannedRun
 from cytocurve.core.statistics.metrics import METRICS, score
 from cytocurve.errors import ServiceError
+from cytocurve.models import recipes
 from cytocurve.stores.dvc import commit, data_hash
-from cytocurve.stores.ledger import Finished, Ledger
+from cytocurve.stores.ledger import Finished, open_ledger
 from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.experiments import ArmRuns, Published, PublishedRun
 from cytocurve.stores.tracking.experiments import publish as publish_runs
-from cytocurve.study.design import ArmPlan
+from cytocurve.study.design import ArmDesign
 
 INTERVAL = 20.0
 """Seconds between two looks at what a running sweep has finished."""
@@ -28,12 +29,14 @@ SHARE = 0.02
 """Of a sweep's time, the processor time that publishing while it runs may take."""
 
 
-def publish(project: ProjectPaths, plan: ArmPlan, progress: Callable[[int, int], object] | None = None) -> Published:
+def publish(
+    project: ProjectPaths, design: ArmDesign, progress: Callable[[int, int], object] | None = None
+) -> Published:
     """Bring MLflow up to date with the arm's runs in the ledger; the curves follow once all of them are there.
 
     Raises ``ServiceError`` where the tracking store cannot be used.
     """
-    return _publish(project, arm_runs(project, plan, list(_read(project, plan, plan.runs))), progress)
+    return _publish(project, arm_runs(project, design, list(_read(project, design, design.runs))), progress)
 
 
 def _publish(project: ProjectPaths, arm: ArmRuns, progress: Callable[[int, int], object] | None = None) -> Published:
@@ -41,34 +44,41 @@ def _publish(project: ProjectPaths, arm: ArmRuns, progress: Callable[[int, int],
         return publish_runs(client, arm, progress)
 
 
-def arm_runs(project: ProjectPaths, plan: ArmPlan, runs: Sequence[PublishedRun]) -> ArmRuns:
+def arm_runs(project: ProjectPaths, design: ArmDesign, runs: Sequence[PublishedRun]) -> ArmRuns:
     """These runs of an arm as the tracking store takes them; with all of its runs, the arm has curves."""
-    recipe = asdict(plan.recipe)
-    settings = recipe.pop("architecture_settings") | recipe.pop("augmentation_settings")
     return ArmRuns(
-        arm=plan.arm,
-        dataset=plan.dataset,
-        task=plan.task,
+        arm=design.arm,
+        dataset=design.dataset,
+        task=design.task,
         data_hash=data_hash(project.root),
-        arm_key=plan.key,
-        params={name: value for name, value in (recipe | settings).items() if name not in vars(plan.arm)},
+        arm_key=design.key,
+        params=flat_params(design),
         commit=commit(project.root),
         runs=runs,
-        curves=_curves(runs) if len(runs) == len(plan.runs) else None,
-        tests=_tests(plan),
+        curves=_curves(runs) if len(runs) == len(design.runs) else None,
+        tests=_tests(design),
     )
 
 
-def _tests(plan: ArmPlan) -> str:
+def flat_params(design: ArmDesign) -> dict[str, Any]:
+    """The recipe as MLflow's parameters: every component's version and all of its settings by their own names."""
+    recipe = design.recipe
+    versions = {f"{name}_version": component["version"] for name, component in asdict(recipe).items()}
+    named = {name: getattr(recipe, name).name for name in ("preparation", "protocol", "engine")}
+    size = {"image_size": recipe.preparation.settings["size"], "outputs": len(design.class_names)}
+    return {**versions, **named, **size, **recipes.resolved(recipe).settings()}
+
+
+def _tests(design: ArmDesign) -> str:
     """The digest of the arm's test images with their folds and labels."""
-    rows = [(row, each.fold) for each in {run.fold: run for run in plan.runs}.values() for row in each.rows["test"]]
-    labels = [plan.class_names[plan.classes[row]] for row, _ in rows]
-    return digest_of_tests([plan.images[row] for row, _ in rows], [fold for _, fold in rows], labels)
+    rows = [(row, each.fold) for each in {run.fold: run for run in design.runs}.values() for row in each.rows["test"]]
+    labels = [design.class_names[design.classes[row]] for row, _ in rows]
+    return digest_of_tests([design.images[row] for row, _ in rows], [fold for _, fold in rows], labels)
 
 
-def _read(project: ProjectPaths, plan: ArmPlan, planned: Sequence[PlannedRun]) -> Iterator[PublishedRun]:
+def _read(project: ProjectPaths, design: ArmDesign, planned: Sequence[PlannedRun]) -> Iterator[PublishedRun]:
     """Those of the planned runs that the ledger holds."""
-    ledger, classes = Ledger(project.ledger), np.array(plan.classes)
+    ledger, classes = open_ledger(project.ledger_url), np.array(design.classes)
     return (_published(each, run, classes) for each in planned if (run := ledger.get(each.key)))
 
 
@@ -89,8 +99,8 @@ class Publisher:
     The sweep's process only waits for its workers meanwhile, so that the sweep loses processor time and no more.
     """
 
-    def __init__(self, project: ProjectPaths, plan: ArmPlan, say: Callable[[str], None]) -> None:
-        self._project, self._plan, self._say = project, plan, say
+    def __init__(self, project: ProjectPaths, design: ArmDesign, say: Callable[[str], None]) -> None:
+        self._project, self._design, self._say = project, design, say
         self._waiting: list[PlannedRun] = []
         self._read: dict[str, PublishedRun] = {}
         self._thread = ThreadPoolExecutor(1)
@@ -112,7 +122,7 @@ class Publisher:
         ``publish_seconds`` is the time that the sweep waited for it here, ``publish_cpu_seconds`` all processor time.
         """
         began = time.monotonic()
-        published = self._thread.submit(self._try, self._plan.runs).result()
+        published = self._thread.submit(self._try, self._design.runs).result()
         self._thread.shutdown()
         return {
             "published": None if published is None else published.created + published.present,
@@ -125,7 +135,7 @@ class Publisher:
             return None
         began = time.thread_time()
         try:
-            return _publish(self._project, arm_runs(self._project, self._plan, self._once(planned)))
+            return _publish(self._project, arm_runs(self._project, self._design, self._once(planned)))
         except ServiceError as error:
             self._failed = True
             self._say(str(error))
@@ -138,5 +148,5 @@ class Publisher:
     def _once(self, planned: Sequence[PlannedRun]) -> list[PublishedRun]:
         """The planned runs, each read from the ledger once."""
         unread = [run for run in planned if run.key not in self._read]
-        self._read |= {run.key: run for run in _read(self._project, self._plan, unread)}
+        self._read |= {run.key: run for run in _read(self._project, self._design, unread)}
         return [self._read[run.key] for run in planned if run.key in self._read]

@@ -1,4 +1,4 @@
-"""What a worker does: train one run and store it in the ledger."""
+"""The work of a worker process: train one run and store it in the ledger."""
 
 import os
 import platform
@@ -11,18 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cytocurve.core.runs import Images, PlannedRun
-from cytocurve.models import architectures, augmentation, engines
-from cytocurve.models.class_weights import class_weights
-from cytocurve.stores.ledger import Finished, Ledger
+from cytocurve.core.runs import KEY_FORMAT, Images, PlannedRun
+from cytocurve.models import engines, recipes
+from cytocurve.stores.ledger import Finished, open_ledger
 from cytocurve.training import kernel_files
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """A run for a worker: where the ledger and the shared pixels lie, and what the run is."""
+    """A run for a worker: the URL of the ledger, the file of the prepared pixels, and the run itself."""
 
-    ledger: Path
+    ledger: str
     pixels: Path
     arm: str
     classes: tuple[int, ...]
@@ -31,13 +30,15 @@ class Assignment:
 
 
 def train_run(assignment: Assignment) -> None:
-    """Train the run and store it, unless another worker has."""
-    ledger, planned = Ledger(assignment.ledger), assignment.planned
-    if planned.key in ledger:
+    """Train the run and store it, unless another worker has done so."""
+    ledger, planned = open_ledger(assignment.ledger), assignment.planned
+    if ledger.check(planned.key) == "whole":
         return
+    ledger.quarantine(planned.key)
     started, cpu = time.time(), time.process_time()
     with kernel_files.checked():
-        trained = engines.train(planned.run.recipe.engine, job(assignment))
+        images, classes = np.load(assignment.pixels, mmap_mode="r"), np.array(assignment.classes, dtype=np.int32)
+        trained = engines.train(planned.run.recipe.engine.name, recipes.job(planned, images, classes))
     finished = time.time()
     timings = {"started": started, "finished": finished, "seconds": finished - started}
     timings["cpu_seconds"] = time.process_time() - cpu
@@ -48,6 +49,8 @@ def train_run(assignment: Assignment) -> None:
             "fold": planned.fold,
             "size": planned.size,
             "seed": planned.seed,
+            "format": KEY_FORMAT,
+            "outputs": planned.run.outputs,
             "recipe": asdict(planned.run.recipe),
         },
         losses=trained.losses,
@@ -57,32 +60,6 @@ def train_run(assignment: Assignment) -> None:
         provenance=timings | {"commit": assignment.commit} | environment(),
     )
     ledger.add(record, trained.weights)
-
-
-def job(assignment: Assignment) -> engines.Job:
-    """The run as an engine takes it."""
-    planned, recipe = assignment.planned, assignment.planned.run.recipe
-    architecture = architectures.load(recipe.architecture)
-    policy = augmentation.POLICIES[recipe.augmentation]
-    return engines.Job(
-        architecture=architecture,
-        architecture_settings=architecture.settings.model_validate(recipe.architecture_settings),
-        policy=policy,
-        policy_settings=policy.settings.model_validate(recipe.augmentation_settings),
-        images=np.load(assignment.pixels, mmap_mode="r"),
-        classes=np.array(assignment.classes, dtype=np.int32),
-        train=planned.rows["train"],
-        validation=planned.rows["validation"],
-        test=planned.rows["test"],
-        outputs=recipe.outputs,
-        batch_size=recipe.batch_size,
-        optimizer=recipe.optimizer,
-        learning_rate=recipe.learning_rate,
-        max_epochs=recipe.max_epochs,
-        patience=recipe.patience,
-        entropy=planned.run.entropy,
-        class_weights=class_weights(recipe.class_weights, np.array(planned.run.train.classes), recipe.outputs),
-    )
 
 
 def identity_bytes(images: Images) -> NDArray[np.uint8]:

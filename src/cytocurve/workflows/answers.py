@@ -2,20 +2,16 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
+from cytocurve.core.answers import Answers
 from cytocurve.errors import InputError
-from cytocurve.evaluation.answers import FORMAT
 
 
-def load_answers(path: Path) -> Any:
+def load_answers(path: Path) -> Answers:
     """The answers that a file holds; raises ``InputError`` if it is missing or of another format."""
     try:
-        answers = json.loads(path.read_text(encoding="utf-8"))
-        if answers["format"] != FORMAT:
-            raise ValueError(f"format {answers['format']!r}, expected {FORMAT}")
+        return Answers.from_json(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}", next_step="dvc repro evaluate") from None
-    except (ValueError, TypeError, KeyError) as error:
-        raise InputError(f"{path}: not answers of this version: {error}", next_step="dvc repro evaluate") from error
-    return answers
+    except ValueError as error:
+        raise InputError(f"{path}: not written by this version of cytocurve", next_step="dvc repro evaluate") from error

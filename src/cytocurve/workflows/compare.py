@@ -1,12 +1,12 @@
 """``cytocurve compare``: whether arms differ, of this study, of other commits and of the tracking store."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from cytocurve.config import ProjectPaths
+from cytocurve.core.answers import ComparedArm, ComparisonAnswer, NotComparable, PairComparison, SeedComparison, build
 from cytocurve.core.comparison import AREA, ScoredArm, compare_paired, compare_seeds
 from cytocurve.core.statistics.curves import areas
 from cytocurve.core.statistics.metrics import METRICS
@@ -22,26 +22,26 @@ def compare(
     at: Sequence[str] = (),
     judge: str | None = None,
     independent: bool = False,
-) -> dict[str, Any]:
-    """Every pair of these arms, of all arms of the study if none is named.
+) -> ComparisonAnswer:
+    """Compare every pair of these arms, or of all arms of the study if none is named.
 
     ``at`` are training sizes and ``area``, all by default; ``judge`` is a label version that scores all arms;
-    ``independent`` compares seeds instead of folds. The result has the ``arms`` with their mean scores, the
-    ``comparisons`` or ``seed_comparisons``, and the pairs ``not_comparable``. Raises ``InputError``, ``ServiceError``.
+    ``independent`` compares seeds instead of folds. Raises ``InputError``, ``ServiceError``.
     """
     if unknown := check_known("metric", [metric], list(METRICS)):
         raise InputError(unknown[0], hint=f"Metrics: {', '.join(METRICS)}")
     arms = arms_to_compare(project, names, metric, judge)
     _check_sizes(arms, at)
-    found, refused = (compare_seeds if independent else compare_paired)(arms, at or None)
-    return {
-        "metric": metric,
-        "arms": [_told(arm) for arm in arms],
-        "seed_comparisons" if independent else "comparisons": [
-            {**_plain(asdict(each)), "metric": metric} for each in found
-        ],
-        "not_comparable": [asdict(each) for each in refused],
-    }
+    paired, refused = ([], []) if independent else compare_paired(arms, at or None)
+    by_seed, seeds_refused = compare_seeds(arms, at or None) if independent else ([], [])
+    return ComparisonAnswer(
+        metric=metric,
+        arms=tuple(_compared(arm) for arm in arms),
+        independent=independent,
+        comparisons=tuple(build(PairComparison, **vars(row), metric=metric) for row in paired),
+        seed_comparisons=tuple(build(SeedComparison, **vars(row), metric=metric) for row in by_seed),
+        not_comparable=tuple(build(NotComparable, **vars(pair)) for pair in (*refused, *seeds_refused)),
+    )
 
 
 def _check_sizes(arms: Sequence[ScoredArm], at: Sequence[str]) -> None:
@@ -51,25 +51,18 @@ def _check_sizes(arms: Sequence[ScoredArm], at: Sequence[str]) -> None:
         raise InputError("No arm has results of these sizes:", unknown, f"Sizes: {', '.join(map(str, known))}, {AREA}")
 
 
-def _told(arm: ScoredArm) -> dict[str, Any]:
+def _compared(arm: ScoredArm) -> ComparedArm:
     scores = arm.scores(arm.seeds, arm.sizes)
     means = {str(size): _mean(scores[:, :, i]) for i, size in enumerate(arm.sizes)}
-    return {
-        "name": arm.name,
-        "labels": arm.labels,
-        "folds": len(arm.folds),
-        "seeds": arm.seeds,
-        "means": _plain(means | {AREA: _mean(areas(scores, arm.sizes))}),
-    }
+    return build(
+        ComparedArm,
+        name=arm.name,
+        labels=arm.labels,
+        folds=len(arm.folds),
+        seeds=arm.seeds,
+        means=means | {AREA: _mean(areas(scores, arm.sizes))},
+    )
 
 
 def _mean(scores: Any) -> float:
     return float(np.nanmean(scores)) if np.isfinite(scores).any() else float("nan")
-
-
-def _plain(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """Numbers rounded to six places, None where undefined."""
-    return {
-        name: (None if value != value else round(value, 6)) if isinstance(value, float) else value
-        for name, value in figures.items()
-    }

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cytocurve.config import ProjectPaths
 from cytocurve.errors import InputError
-from cytocurve.stores.ledger import Ledger
+from cytocurve.stores.ledger import open_ledger
 from cytocurve.stores.tables import read_parquet
 from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.registry import registered_versions
@@ -88,7 +88,7 @@ def trace(project: ProjectPaths, image: str | None, patient: str | None, progres
     catalog = read_catalog(project)
     rows = _images(catalog, image) if image is not None else _patient(catalog, patient or "")
     names = dict(zip(rows["pixel_sha256"], rows["image"], strict=True))
-    seen, damaged = sightings(Ledger(project.ledger), names.keys(), progress)
+    seen, damaged = sightings(open_ledger(project.ledger_url), names.keys(), progress)
     present = _present(project)
     with connected(project.tracking_uri, project.tracking_lock) as client:
         versions = registered_versions(client)

@@ -49,8 +49,8 @@ def curves_table(project: ProjectPaths, metric: str) -> pd.DataFrame:
     answers = read_answers(project)
     return pd.DataFrame(
         [
-            {"arm": name} | {column: point[column] for column in columns}
-            for name, arm in answers["arms"].items()
-            for point in arm["curves"][metric]
+            {"arm": name} | {column: getattr(point, column) for column in columns}
+            for name, arm in answers.arms.items()
+            for point in arm.curves[metric]
         ]
     )

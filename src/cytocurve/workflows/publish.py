@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from cytocurve.config import ProjectPaths
 from cytocurve.progress import Observer
 from cytocurve.stores.tracking.experiments import Published
-from cytocurve.study.design import ArmPlan
+from cytocurve.study.design import ArmDesign
 from cytocurve.training.publisher import publish as publish_arm
 
 
-def publish(project: ProjectPaths, plans: Sequence[ArmPlan], observer: Observer) -> dict[str, Published]:
+def publish(project: ProjectPaths, designs: Sequence[ArmDesign], observer: Observer) -> dict[str, Published]:
     """Publish the ledger's runs of these arms; what was created and what was present already, by arm.
 
     Safe to repeat. Raises ``ServiceError`` if the tracking store cannot be used.
     """
-    return {plan.arm.name: publish_arm(project, plan, observer.task(plan.arm.name, "runs")) for plan in plans}
+    return {design.arm.name: publish_arm(project, design, observer.task(design.arm.name, "runs")) for design in designs}

@@ -194,20 +194,12 @@ def test_a_backtest_sees_nothing_of_what_it_forecasts() -> None:
         assert here.truth != there.truth
 
 
-def test_the_figures_are_what_the_report_reads() -> None:
-    """Names and order of the plan's JSON; weights sum to 1."""
-    figures = planned().figures
-    assert list(figures) == [
-        "refusal", "largest", "horizon", "observed", "forecast", "next", "targets", "families", "backtest",
-    ]  # fmt: skip
-    assert (figures["refusal"], figures["largest"], figures["horizon"]) == (None, 200, 2000)
-    assert set(figures["forecast"][0]) == {"size", "median", "low", "high"}
-    assert (figures["forecast"][0]["size"], figures["forecast"][-1]["size"]) == (10, 2000)
-    assert set(figures["next"][0]) == {"images", "size", "gain", "low", "high"}
-    assert set(figures["targets"][0]) == {"target", "verdict", "size", "low", "high"}
-    assert set(figures["backtest"][0]) == {"shown", "size", "forecast", "low", "high", "truth", "covered"}
-    assert sum(family["weight"] for family in figures["families"]) == pytest.approx(1)
-    assert {target["verdict"] for target in figures["targets"]} == {"reached", "forecast", "beyond"}
+def test_a_plan_spans_all_sizes_to_the_horizon_and_its_weights_sum_to_1() -> None:
+    result = planned()
+    assert (result.refusal, result.largest, result.horizon) == (None, 200, 2000)
+    assert (result.forecast[0].size, result.forecast[-1].size) == (10, 2000)
+    assert sum(weight for _, weight, _ in result.families) == pytest.approx(1)
+    assert {target.verdict for target in result.targets} == {"reached", "forecast", "beyond"}
 
 
 REFUSED = {

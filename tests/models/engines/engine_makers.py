@@ -8,13 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cytocurve.models import architectures
+from cytocurve.models import architectures, augmentation, engines, protocols
 from cytocurve.models.architectures import Weights
-from cytocurve.models.architectures.sequential import Settings, initial_weights, minimum_size
-from cytocurve.models.augmentation import POLICIES, Pixels
-from cytocurve.models.engines import Job
+from cytocurve.models.architectures.sequential import SequentialSettings, initial_weights, minimum_size
+from cytocurve.models.jobs import Job
+from cytocurve.models.transforms import Pixels
 
 Numbers = NDArray[np.float64]
+
+
+def is_slow(engine: str) -> bool:
+    """Whether an engine loads TensorFlow, which takes seconds."""
+    return "tensorflow" in engines.load(engine).libraries
 
 
 def toy_job(policy: str = "none", settings: Mapping[str, Any] = MappingProxyType({}), **changes: Any) -> Job:
@@ -23,22 +28,22 @@ def toy_job(policy: str = "none", settings: Mapping[str, Any] = MappingProxyType
     images = rng.integers(0, 120, (40, 24, 22, 3), dtype=np.uint8)
     classes = (np.arange(40) % 2).astype(np.int32)
     images[classes == 1, 7:17, 6:16] += 120
+    protocol = protocols.load("early_stopping")
+    training = {"batch_size": 5, "optimizer": "rmsprop", "learning_rate": 0.003, "max_epochs": 4, "patience": 5}
+    training |= {name: changes.pop(name) for name in list(changes) if name in training}
     job = Job(
         architecture=architectures.load("sequential"),
-        architecture_settings=Settings(filters=[4, 3], dense=[8]),
-        policy=POLICIES[policy],
-        policy_settings=POLICIES[policy].settings(**settings),
+        architecture_settings=SequentialSettings(filters=[4, 3], dense=[8]),
+        policy=augmentation.load(policy),
+        policy_settings=augmentation.load(policy).settings(**settings),
+        protocol=protocol,
+        protocol_settings=protocol.settings(**training),
         images=images,
         classes=classes,
         train=np.arange(20),
         validation=np.arange(20, 28),
         test=np.arange(28, 40),
         outputs=2,
-        batch_size=5,
-        optimizer="rmsprop",
-        learning_rate=0.003,
-        max_epochs=4,
-        patience=5,
         entropy=3,
     )
     return replace(job, **changes)
@@ -53,7 +58,7 @@ def random_job(seed: int, optimizer: str = "rmsprop") -> tuple[Job, Weights]:
     """
     rng = np.random.default_rng(seed)
     while True:
-        settings = Settings(
+        settings = SequentialSettings(
             filters=[int(n) for n in rng.integers(1, 10, rng.integers(1, 5))],
             dense=[int(n) for n in rng.integers(1, 40, rng.integers(0, 4))],
         )

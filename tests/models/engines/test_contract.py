@@ -1,16 +1,19 @@
-"""What every training engine promises; the Keras engine's runs need TensorFlow and are slow."""
+"""What every engine that trains the published network promises of it; engines that load TensorFlow are slow."""
 
 import numpy as np
 import pytest
 
-from cytocurve.models.architectures.sequential import Settings
-from cytocurve.models.augmentation import POLICIES
-from cytocurve.models.early_stopping import EarlyStopping
-from cytocurve.models.engines import Trained, train
-from tests.models.engines.engine_makers import cross_entropy, reference, toy_job
+from cytocurve.models import augmentation, engines
+from cytocurve.models.architectures.sequential import SequentialSettings
+from cytocurve.models.engines import train
+from cytocurve.models.jobs import Trained
+from cytocurve.models.protocols.early_stopping import EarlyStopping
+from tests.models.engines.engine_makers import cross_entropy, is_slow, reference, toy_job
+
+SERVING = [name for name in engines.names() if engines.serves(name, "sequential", "rmsprop")]
 
 
-@pytest.fixture(params=["native", pytest.param("keras", marks=pytest.mark.slow)])
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow if is_slow(name) else ()) for name in SERVING])
 def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -21,7 +24,7 @@ def as_bytes(trained: Trained) -> bytes:
 
 
 @pytest.mark.parametrize("optimizer", ["rmsprop", "adam"])
-@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("policy", augmentation.names())
 def test_an_engine_learns_classes_that_a_bright_square_separates(engine: str, policy: str, optimizer: str) -> None:
     job = toy_job(policy, optimizer=optimizer, max_epochs=30, patience=30)
     trained = train(engine, job)
@@ -32,7 +35,9 @@ def test_an_engine_learns_classes_that_a_bright_square_separates(engine: str, po
 def test_the_same_seed_gives_the_same_bytes_whatever_was_trained_in_between(engine: str) -> None:
     first = train(engine, toy_job("flip_rotate"))
     again = train(engine, toy_job("flip_rotate"))
-    train(engine, toy_job(optimizer="adam", architecture_settings=Settings(filters=[2], dense=[3]), entropy=4))
+    train(
+        engine, toy_job(optimizer="adam", architecture_settings=SequentialSettings(filters=[2], dense=[3]), entropy=4)
+    )
     later = train(engine, toy_job("flip_rotate"))
     assert as_bytes(first) == as_bytes(again) == as_bytes(later)
 
@@ -109,7 +114,7 @@ def test_any_size_any_channels_and_any_dense_layers_are_trained(
 ) -> None:
     rng = np.random.default_rng(0)
     job = toy_job("flip_rotate", images=rng.integers(0, 256, (40, *shape), dtype=np.uint8), max_epochs=2, batch_size=3,
-                  architecture_settings=Settings(filters=[5, 9], dense=dense))  # fmt: skip
+                  architecture_settings=SequentialSettings(filters=[5, 9], dense=dense))  # fmt: skip
     trained = train(engine, job)
     assert [array.shape[-1] for array in trained.weights[::2]] == [5, 9, *dense, 2]
     expected, _ = reference(trained.weights, job.images[job.test])

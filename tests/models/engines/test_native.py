@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from cytocurve.models import architectures
 from cytocurve.models.architectures import Weights
-from cytocurve.models.architectures.sequential import Settings
-from cytocurve.models.engines import Job, native, train
+from cytocurve.models.architectures.sequential import SequentialSettings
+from cytocurve.models.engines import native, train
+from cytocurve.models.jobs import Job
 from tests.models.engines.engine_makers import cross_entropy, drawn_weights, random_job, reference, toy_job
 from tests.projects import ROOT
 
@@ -24,7 +26,7 @@ def published_job(**changes: Any) -> tuple[Job, Weights]:
     images = rng.integers(0, 256, (5, 257, 257, 3), dtype=np.uint8)
     five = np.arange(5)
     job = toy_job(
-        architecture_settings=Settings(),
+        architecture_settings=SequentialSettings(),
         images=images,
         classes=np.array([0, 1, 0, 1, 1], np.int32),
         train=five,
@@ -50,6 +52,7 @@ def keras_differentiated(job: Job, weights: Weights) -> tuple[float, list[NDArra
 
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("float64")
+    assert job.architecture.build is not None
     model = job.architecture.build(job.architecture_settings, job.images.shape[1:], job.outputs)
     keras.config.set_dtype_policy(policy)
     model.set_weights(weights)
@@ -63,17 +66,8 @@ def keras_stepped(job: Job, weights: Weights) -> Weights:
     """The weights after one step of the Keras engine on all images."""
     from cytocurve.models.engines import keras as engine
 
-    settings = job.architecture_settings.model_dump_json()
-    network = engine._network(
-        job.architecture.name,
-        settings,
-        job.images.shape[1:],
-        job.outputs,
-        job.optimizer,
-        job.learning_rate,
-        job.batch_size,
-    )
-    network.reset(weights)
+    network = engine.traced(job)
+    network.reset(weights, 0)
     weights_of = np.ones(job.outputs, np.float32) if job.class_weights is None else job.class_weights
     network.epoch(job.images, job.classes, weights_of[job.classes])
     stepped: Weights = network.model.get_weights()
@@ -139,11 +133,12 @@ def test_an_optimizer_with_no_gradient_leaves_the_weights(optimizer: str) -> Non
     np.testing.assert_array_equal(weights, [1, -2])
 
 
-def test_only_the_sequential_family_with_its_optimizers_is_served() -> None:
-    assert native.serves("sequential", "rmsprop")
-    assert native.serves("sequential", "adam")
-    assert not native.serves("sequential", "sgd")
-    assert not native.serves("resnext", "adam")
+def test_only_plain_stacks_with_its_optimizers_are_served() -> None:
+    family = architectures.load("sequential")
+    assert native.serves(family, "rmsprop")
+    assert native.serves(family, "adam")
+    assert not native.serves(family, "sgd")
+    assert not native.serves(replace(family, stack=None), "adam")
 
 
 def test_training_imports_no_tensorflow() -> None:
@@ -206,7 +201,10 @@ def test_weights_after_a_step_are_those_of_keras(seed: int, optimizer: str) -> N
 @pytest.mark.parametrize("seed", [0, 1, 2, 3])
 def test_the_keras_model_with_native_weights_gives_the_native_predictions(seed: int) -> None:
     job, _ = random_job(seed)
-    trained = train("native", replace(job, max_epochs=3))
+    trained = train(
+        "native", replace(job, protocol_settings=job.protocol.settings(max_epochs=3, batch_size=job.batch_size))
+    )
+    assert job.architecture.build is not None
     model = job.architecture.build(job.architecture_settings, job.images.shape[1:], job.outputs)
     model.set_weights(trained.weights)
     np.testing.assert_allclose(trained.predictions["test"], model(job.images), atol=1e-5)

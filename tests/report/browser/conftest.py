@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from cytocurve.report.page import render
-from tests.report.answers_makers import CLASSES, LONG, MANY, SMALL, answers_of, facts_of
+from tests.report.answers_makers import CLASSES, LONG, MANY, SMALL, answers_of, context_of, typed
 
 QUIET = [
     "--no-sandbox",
@@ -63,7 +63,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, dic
     made = {}
     for name, simulation in (("small", SMALL), ("classes", CLASSES), ("many", MANY), ("long", LONG)):
         answers = answers_of(simulation)
-        (folder / f"{name}.html").write_text(render(answers, facts_of(answers)), encoding="utf-8")
+        (folder / f"{name}.html").write_text(render(typed(answers), context_of(typed(answers))), encoding="utf-8")
         made[name] = (folder / f"{name}.html", answers)
     return made
 

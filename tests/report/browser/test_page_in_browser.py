@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 
-from cytocurve.report import words
+from cytocurve.report import formatting, wording
+from tests.report.answers_makers import typed
 
 pytestmark = pytest.mark.slow
 
@@ -106,15 +107,15 @@ def test_the_first_screen_holds_the_headline_and_the_four_answers(open_page: Any
 
 def test_the_slider_changes_answer_value_and_chart(open_page: Any) -> None:
     found = open_page()
-    plan = found.answers["arms"][found.answers["chosen"]]["plan"]
+    plan = typed(found.answers).best.plan
     slider = found.page.get_by_role("slider")
     texts, marks = set(), set()
-    for place in (0, len(plan["targets"]) // 2, len(plan["targets"]) - 1):
+    for place in (0, len(plan.targets) // 2, len(plan.targets) - 1):
         slider.fill(str(place))
-        row = plan["targets"][place]
-        assert found.page.locator("#answer").text_content() == words.answer(row, plan, "ROC-AUC")
-        assert found.page.locator("#target-value").text_content() == words.target(row["target"])
-        assert slider.get_attribute("aria-valuetext") == f"ROC-AUC {words.target(row['target'])}"
+        row = plan.targets[place]
+        assert found.page.locator("#answer").text_content() == wording.answer(row, plan, "ROC-AUC")
+        assert found.page.locator("#target-value").text_content() == formatting.target(row.target)
+        assert slider.get_attribute("aria-valuetext") == f"ROC-AUC {formatting.target(row.target)}"
         texts.add(found.page.locator("#answer").text_content())
         found.settle()
         marks.add(found.page.locator('[data-chart="forecast"] svg').inner_html())
@@ -222,15 +223,15 @@ def test_the_numbers_of_a_chart_can_be_read_and_saved(open_page: Any) -> None:
     assert [float(row["mean"]) for row in rows] == [value for mean in means for value in mean]
 
 
-def test_charts_take_the_colours_of_dark_mode_and_of_print(open_page: Any) -> None:
+def test_charts_take_the_colors_of_dark_mode_and_of_print(open_page: Any) -> None:
     found = open_page(scheme="dark")
     line = found.page.locator('[data-chart="curves"] .mark-line path').first
-    colour = "each => getComputedStyle(each).stroke"
-    dark = line.evaluate(colour)
+    color = "each => getComputedStyle(each).stroke"
+    dark = line.evaluate(color)
     found.page.emulate_media(media="print", color_scheme="dark")
     assert found.page.locator(".controls:visible").count() == 0
     assert found.page.locator('[data-chart="curves"] svg').is_visible()
-    assert line.evaluate(colour) == "rgb(0, 114, 178)" != dark
+    assert line.evaluate(color) == "rgb(0, 114, 178)" != dark
     assert found.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from cytocurve.errors import InputError, ServiceError
-from cytocurve.stores.ledger import Ledger
+from cytocurve.stores.ledger.local import LocalLedger
 from cytocurve.stores.tracking.connection import connected, ui_command
 from cytocurve.stores.tracking.experiments import RUN_KEY, ArmRuns, Published, publish
+from tests.makers import copy_tracking_store
 from tests.projects import ROOT
 from tests.stores.tracking.mlflow_makers import (
     DATA_HASH,
@@ -40,8 +41,8 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(tmp_path / "ledger")
+def ledger(tmp_path: Path) -> LocalLedger:
+    return LocalLedger(tmp_path / "ledger")
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +52,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _publish(uri: str, arm: ArmRuns, folder: Path) -> Published:
+    if uri == local_uri(folder) and not (folder / "mlruns").exists():
+        copy_tracking_store(folder / "mlruns")
     with connected(uri, folder / "publish.lock") as client:
         return publish(client, arm)
 
@@ -75,7 +78,7 @@ def _check_complete(uri: str, folder: Path, arm: ArmRuns, epochs: int) -> None:
                 assert sorted(point.step for point in history) == list(range(1, epochs + 1))
 
 
-def test_a_published_run_carries_its_identity_its_curves_and_its_times(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_published_run_carries_its_identity_its_curves_and_its_times(ledger: LocalLedger, tmp_path: Path) -> None:
     """A child has the tags, parameters, losses an epoch, scores, data and times of the run it stands for."""
     arm = make_arm(ledger)
     _publish(local_uri(tmp_path), arm, tmp_path)
@@ -107,7 +110,7 @@ def test_a_published_run_carries_its_identity_its_curves_and_its_times(ledger: L
         assert [(tag.key, tag.value) for tag in data.tags] == [("mlflow.data.context", "training")]
 
 
-def test_a_score_that_is_undefined_is_named_and_not_logged(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_score_that_is_undefined_is_named_and_not_logged(ledger: LocalLedger, tmp_path: Path) -> None:
     """A NaN is no metric; the tag says which were undefined."""
     _publish(local_uri(tmp_path), make_arm(ledger), tmp_path)
     child = next(run for run in _runs(local_uri(tmp_path), tmp_path) if RUN_KEY in run.data.tags)
@@ -115,7 +118,7 @@ def test_a_score_that_is_undefined_is_named_and_not_logged(ledger: Ledger, tmp_p
     assert child.data.tags["cytocurve.undefined"] == "test_mcc"
 
 
-def test_the_parent_draws_the_learning_curve(ledger: Ledger, tmp_path: Path) -> None:
+def test_the_parent_draws_the_learning_curve(ledger: LocalLedger, tmp_path: Path) -> None:
     """The parent's metrics have the training size as their step, so MLflow draws the curve over it."""
     arm = make_arm(ledger)
     assert arm.curves
@@ -126,7 +129,7 @@ def test_the_parent_draws_the_learning_curve(ledger: Ledger, tmp_path: Path) -> 
     assert len(history) == len(SIZES)
 
 
-def test_publishing_again_changes_nothing(ledger: Ledger, tmp_path: Path) -> None:
+def test_publishing_again_changes_nothing(ledger: LocalLedger, tmp_path: Path) -> None:
     """Published twice, an arm is the same runs with the same contents, and no run is read from the ledger."""
     arm = make_arm(ledger)
     first = _publish(local_uri(tmp_path), arm, tmp_path)
@@ -140,7 +143,7 @@ def test_publishing_again_changes_nothing(ledger: Ledger, tmp_path: Path) -> Non
         assert len(client.get_metric_history(first.run_id, "f1")) == len(SIZES)
 
 
-def test_an_arm_stays_running_until_it_is_complete(ledger: Ledger, tmp_path: Path) -> None:
+def test_an_arm_stays_running_until_it_is_complete(ledger: LocalLedger, tmp_path: Path) -> None:
     """The parent is RUNNING while runs are missing, FINISHED with the last, and RUNNING again when the arm grows."""
     statuses = []
     for sizes, complete in (((10,), False), ((10, 20), True), ((10, 20, 50), False), ((10, 20, 50), True)):
@@ -151,21 +154,21 @@ def test_an_arm_stays_running_until_it_is_complete(ledger: Ledger, tmp_path: Pat
     _check_complete(local_uri(tmp_path), tmp_path, make_arm(ledger), 3)
 
 
-def test_a_long_run_is_published_in_several_batches(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_long_run_is_published_in_several_batches(ledger: LocalLedger, tmp_path: Path) -> None:
     """More metrics than MLflow takes at once arrive all the same."""
     arm = make_arm(ledger, folds=1, sizes=(10,), epochs=1200)
     _publish(local_uri(tmp_path), arm, tmp_path)
     _check_complete(local_uri(tmp_path), tmp_path, arm, 1200)
 
 
-def test_more_runs_than_a_page_are_found_again(ledger: Ledger, tmp_path: Path) -> None:
+def test_more_runs_than_a_page_are_found_again(ledger: LocalLedger, tmp_path: Path) -> None:
     """The listing goes on after its first page: nothing is created twice."""
     arm = make_arm(ledger, folds=35, epochs=1)
     assert _publish(local_uri(tmp_path), arm, tmp_path).created == 105
     assert _publish(local_uri(tmp_path), arm, tmp_path).created == 0
 
 
-def test_a_run_that_another_machine_created_too_is_deleted(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_run_that_another_machine_created_too_is_deleted(ledger: LocalLedger, tmp_path: Path) -> None:
     """Of two MLflow runs of one key the older is kept, and of two parents the older with all children."""
     arm = make_arm(ledger)
     first = _publish(local_uri(tmp_path), arm, tmp_path)
@@ -181,7 +184,7 @@ def _runs_of(client: "MlflowClient", run_id: str) -> "list[Run]":
     return list(client.search_runs([client.get_run(run_id).info.experiment_id]))
 
 
-def test_a_run_hangs_below_the_arm_that_published_it_last(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_run_hangs_below_the_arm_that_published_it_last(ledger: LocalLedger, tmp_path: Path) -> None:
     """An arm with another key that holds the same run takes it over, and does not make it anew."""
     arm = make_arm(ledger)
     first = _publish(local_uri(tmp_path), arm, tmp_path)
@@ -192,7 +195,7 @@ def test_a_run_hangs_below_the_arm_that_published_it_last(ledger: Ledger, tmp_pa
     assert Counter(parents) == {None: 2, second.run_id: 6}
 
 
-def test_a_run_that_the_ledger_lost_is_counted_and_left_out(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_run_that_the_ledger_lost_is_counted_and_left_out(ledger: LocalLedger, tmp_path: Path) -> None:
     """A damaged run is not published, and its arm is not called complete."""
     arm = make_arm(ledger)
     (ledger.folder(arm.runs[0].key) / "predictions.npz").write_bytes(b"damaged")
@@ -204,7 +207,7 @@ def test_a_run_that_the_ledger_lost_is_counted_and_left_out(ledger: Ledger, tmp_
     _check_complete(local_uri(tmp_path), tmp_path, arm, 3)
 
 
-def test_a_run_without_times_is_published(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_run_without_times_is_published(ledger: LocalLedger, tmp_path: Path) -> None:
     """Times are optional: without them a run counts from its publishing, and publishing again changes nothing."""
     arm = make_arm(ledger, folds=1, sizes=(10,))
     history = ledger.get(arm.runs[0].key)
@@ -220,13 +223,13 @@ def test_a_run_without_times_is_published(ledger: Ledger, tmp_path: Path) -> Non
 PUBLISHER = """
 import os, signal, sys
 from pathlib import Path
-from cytocurve.stores.ledger import Ledger
-from cytocurve.stores.mlflow import publish
-from cytocurve.stores.tracking import connected
+from cytocurve.stores.ledger.local import LocalLedger
+from cytocurve.stores.tracking.connection import connected
+from cytocurve.stores.tracking.experiments import publish
 from tests.stores.tracking.mlflow_makers import make_arm
 
 folder, uri, lock = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
-arm = make_arm(Ledger(folder / "ledger"), sys.argv[4], folds=20, epochs=20)
+arm = make_arm(LocalLedger(folder / "ledger"), sys.argv[4], folds=20, epochs=20)
 
 def report(done, total):
     print(done, flush=True)
@@ -246,7 +249,7 @@ def _publisher(folder: Path, uri: str = "", lock: str = "publish.lock") -> "subp
 
 
 @pytest.mark.parametrize(("runs", "delay"), [(1, 0.0), (8, 0.013), (15, 0.031)])
-def test_a_killed_publisher_is_caught_up_with(ledger: Ledger, tmp_path: Path, runs: int, delay: float) -> None:
+def test_a_killed_publisher_is_caught_up_with(ledger: LocalLedger, tmp_path: Path, runs: int, delay: float) -> None:
     """Killed in the middle, publishing leaves nothing that the next publish does not complete."""
     arm = make_arm(ledger, folds=20, epochs=20)
     process = _publisher(tmp_path)
@@ -261,7 +264,7 @@ def test_a_killed_publisher_is_caught_up_with(ledger: Ledger, tmp_path: Path, ru
     _check_complete(local_uri(tmp_path), tmp_path, arm, 20)
 
 
-def test_a_half_published_run_is_completed(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_half_published_run_is_completed(ledger: LocalLedger, tmp_path: Path) -> None:
     """A run that was created and not logged to, or logged to and not finished, is completed in place."""
     arm = make_arm(ledger)
     _publish(local_uri(tmp_path), arm, tmp_path)
@@ -275,7 +278,7 @@ def test_a_half_published_run_is_completed(ledger: Ledger, tmp_path: Path) -> No
     _check_complete(local_uri(tmp_path), tmp_path, arm, 3)
 
 
-def test_two_publishers_at_once_make_one_run_a_key(ledger: Ledger, tmp_path: Path) -> None:
+def test_two_publishers_at_once_make_one_run_a_key(ledger: LocalLedger, tmp_path: Path) -> None:
     """Started together on a store that does not exist yet, both end well, and every run is there once."""
     arm = make_arm(ledger, folds=20, epochs=20)
     processes = [_publisher(tmp_path) for _ in range(2)]
@@ -291,7 +294,7 @@ def test_publishing_is_silent(tmp_path: Path) -> None:
     assert (output.splitlines(), errors) == ([str(number) for number in range(1, 61)], "")
 
 
-def test_a_damaged_store_is_named_at_once(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_damaged_store_is_named_at_once(ledger: LocalLedger, tmp_path: Path) -> None:
     """A file that is no database is a store that cannot be used, not a traceback, and the next step is named."""
     (tmp_path / "mlruns").mkdir()
     (tmp_path / "mlruns" / "mlflow.db").write_bytes(b"no database " * 1000)
@@ -301,7 +304,7 @@ def test_a_damaged_store_is_named_at_once(ledger: Ledger, tmp_path: Path) -> Non
     assert time.monotonic() - began < 15
 
 
-def test_a_store_that_cannot_be_written_is_named(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_store_that_cannot_be_written_is_named(ledger: LocalLedger, tmp_path: Path) -> None:
     """Where the store's folder cannot be made, the error names the store."""
     (tmp_path / "mlruns").write_text("a file where the folder should be")
     with pytest.raises(ServiceError, match="mlruns"):
@@ -330,7 +333,7 @@ def test_an_absent_server_is_told_quickly_and_without_its_password(tmp_path: Pat
     assert "secret" not in str(caught.value)
 
 
-def test_a_schema_of_an_earlier_mlflow_is_migrated(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_schema_of_an_earlier_mlflow_is_migrated(ledger: LocalLedger, tmp_path: Path) -> None:
     """A store that an earlier MLflow made is brought to the present schema, without a word."""
     from alembic import command
     from mlflow.store.db import utils
@@ -348,7 +351,7 @@ def test_a_schema_of_an_earlier_mlflow_is_migrated(ledger: Ledger, tmp_path: Pat
     assert _publish(local_uri(tmp_path), make_arm(ledger), tmp_path).created == 6
 
 
-def test_a_server_takes_what_a_local_store_takes(ledger: Ledger, tmp_path: Path, server: str) -> None:
+def test_a_server_takes_what_a_local_store_takes(ledger: LocalLedger, tmp_path: Path, server: str) -> None:
     """Over HTTP the same runs arrive, once, however often they are published."""
     arm = make_arm(ledger)
     assert _publish(server, arm, tmp_path).created == 6
@@ -356,7 +359,7 @@ def test_a_server_takes_what_a_local_store_takes(ledger: Ledger, tmp_path: Path,
     _check_complete(server, tmp_path, arm, 3)
 
 
-def test_two_machines_at_once_end_with_one_run_a_key(ledger: Ledger, tmp_path: Path, server: str) -> None:
+def test_two_machines_at_once_end_with_one_run_a_key(ledger: LocalLedger, tmp_path: Path, server: str) -> None:
     """Publishers that share no lock may both create a run; the next publish leaves one of each, below one parent."""
     processes = [_publisher(tmp_path, server, f"{number}.lock") for number in range(2)]
     outputs = [process.communicate() for process in processes]
@@ -370,7 +373,7 @@ def test_two_machines_at_once_end_with_one_run_a_key(ledger: Ledger, tmp_path: P
     assert parents == {published.run_id: 60, None: 1}
 
 
-def test_a_server_that_was_away_or_dies_in_the_middle_is_caught_up_with(ledger: Ledger, tmp_path: Path) -> None:
+def test_a_server_that_was_away_or_dies_in_the_middle_is_caught_up_with(ledger: LocalLedger, tmp_path: Path) -> None:
     """Either is told within 15 seconds; once the server is back the next publish completes it and doubles nothing."""
     arm, port = make_arm(ledger, folds=5), free_port()
     uri = f"http://127.0.0.1:{port}"
@@ -394,7 +397,7 @@ def test_a_server_that_was_away_or_dies_in_the_middle_is_caught_up_with(ledger: 
         _check_complete(uri, tmp_path, arm, 3)
 
 
-def test_the_pages_of_the_local_store_open(ledger: Ledger, tmp_path: Path) -> None:
+def test_the_pages_of_the_local_store_open(ledger: LocalLedger, tmp_path: Path) -> None:
     """The command serves MLflow's pages and the published runs on 127.0.0.1."""
     uri, port = local_uri(tmp_path), free_port()
     arm = make_arm(ledger)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from cytocurve.errors import ServiceError
-from cytocurve.stores.ledger import Ledger
+from cytocurve.stores.ledger.local import LocalLedger
 from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.experiments import publish
 from cytocurve.stores.tracking.registry import MODEL_KEY, register, requirements
@@ -36,7 +36,7 @@ def sample() -> Any:
 
 
 def _register(folder: Path, model: Any, sample: Any, model_key: str = "key", alias: str = "challenger") -> int:
-    arm = make_arm(Ledger(folder / "ledger"), folds=1, sizes=(10,))
+    arm = make_arm(LocalLedger(folder / "ledger"), folds=1, sizes=(10,))
     with connected(local_uri(folder), folder / "lock") as client:
         run_id = publish(client, arm).run_id
         return register(client, lambda: model, NAME, model_key, run_id, sample, {"cytocurve.arm": arm.arm.name}, alias)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytocurve.core.comparison.arms import ScoredArm, why_not
-from cytocurve.core.comparison.pairs import NotComparable, by_place, common, each_pair, verdict
+from cytocurve.core.comparison.pairs import NotComparable, Verdict, by_place, common, each_pair, verdict
 from cytocurve.core.comparison.significance import corrected_signed_rank, corrected_t, fold_ratio, holm
 
 Values = NDArray[np.float64]
@@ -35,7 +35,7 @@ class Comparison:
     p_t_holm: float
     p_wilcoxon: float
     p_wilcoxon_holm: float
-    verdict: str
+    verdict: Verdict
 
 
 def compare_paired(

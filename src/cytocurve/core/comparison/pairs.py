@@ -1,9 +1,9 @@
-"""What all comparisons share: the pairs of arms, the places where they are compared, and the words of a verdict."""
+"""What all comparisons share: the pairs of arms, the places where they are compared, and the verdict."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,10 @@ AREA = "area"
 """Where a comparison is of the area under the learning curve, not of one training size."""
 
 ALPHA = 0.05
-"""The level at which a difference counts as shown, all comparisons asked for taken together."""
+"""The level at which a difference counts as shown, over all requested comparisons together."""
+
+Verdict = Literal["a_better", "b_better", "not_shown"]
+"""Whether a difference is shown; ``not_shown`` does not mean that the arms are equal."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def each_pair(
         there = [] if reason else found_of(a, b)
         found += there
         if not there:
-            refused.append(NotComparable(a.name, b.name, reason or "They have no size that was asked for in common."))
+            refused.append(NotComparable(a.name, b.name, reason or "They share none of the requested sizes."))
     return found, refused
 
 
@@ -60,8 +63,8 @@ def common(first: Sequence[int], second: Sequence[int]) -> list[int]:
     return sorted(set(first) & set(second))
 
 
-def verdict(p: float, difference: float) -> str:
-    """The words for an adjusted p and the sign of a difference a - b."""
+def verdict(p: float, difference: float) -> Verdict:
+    """The verdict on an adjusted p and the sign of a difference a - b."""
     if not p <= ALPHA:
-        return "no difference shown"
-    return "a is better" if difference > 0 else "b is better"
+        return "not_shown"
+    return "a_better" if difference > 0 else "b_better"

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytocurve.core.comparison.arms import ScoredArm, why_not
-from cytocurve.core.comparison.pairs import ALPHA, NotComparable, by_place, common, each_pair, verdict
+from cytocurve.core.comparison.pairs import ALPHA, NotComparable, Verdict, by_place, common, each_pair, verdict
 from cytocurve.core.comparison.significance import holm, rank_sum
 
 Values = NDArray[np.float64]
@@ -33,7 +33,7 @@ class SeedComparison:
     seeds_b: int
     p_mann_whitney: float
     p_mann_whitney_holm: float
-    verdict: str
+    verdict: Verdict
 
 
 def compare_seeds(

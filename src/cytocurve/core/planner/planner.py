@@ -4,7 +4,6 @@ import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -59,26 +58,6 @@ class Plan:
         beyond = math.ceil(max(point.high for point in self.forecast) / STEP) + 1
         last = max(first, min(beyond, math.ceil(self.upper / STEP - 1e-9) - 1))
         return [required(self, round(i * STEP, 3)) for i in range(first, last + 1)]
-
-    @property
-    def figures(self) -> dict[str, Any]:
-        """The plan as JSON has it."""
-        return {
-            "refusal": self.refusal,
-            "largest": self.largest,
-            "horizon": self.horizon,
-            "observed": [{"size": point.size, "mean": point.mean} for point in self.observed],
-            "forecast": [
-                {"size": point.size, "median": point.mean, "low": point.low, "high": point.high}
-                for point in self.forecast
-            ],
-            "next": [vars(gain) for gain in self.next],
-            "targets": [vars(target) for target in self.targets],
-            "families": [
-                {"name": name, "weight": weight, "formula": formula} for name, weight, formula in self.families
-            ],
-            "backtest": [vars(trial) | {"covered": trial.covered} for trial in self.backtest],
-        }
 
 
 def plan(sizes: ArrayLike, scores: ArrayLike, *, lower: float = 0.0, upper: float = 1.0) -> Plan:

@@ -4,24 +4,25 @@ from itertools import pairwise
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
 from cytocurve.models import tensorflow
-from cytocurve.models.architectures import Architecture, Shape, Weights
+from cytocurve.models.architectures import Architecture, Shape, Stack, Weights
+from cytocurve.models.settings import Settings
 
 Width = Annotated[int, Field(ge=1)]
 
 
-class Settings(BaseModel):
+class SequentialSettings(Settings):
     """Filters of the convolution blocks, and units of the hidden dense layers: a list, or a number for one layer."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
     filters: list[Width] = Field([4, 8, 8, 8, 16, 16], min_length=1)
-    dense: Annotated[list[Width], BeforeValidator(lambda given: [given] if isinstance(given, int) else given)] = [32]
+    dense: Annotated[list[Width], BeforeValidator(lambda given: [given] if isinstance(given, int) else given)] = Field(
+        [32]
+    )
 
 
-def minimum_size(settings: Settings) -> int:
+def minimum_size(settings: SequentialSettings) -> int:
     """The smallest image side, in pixels, that leaves one value after the last block."""
     side = 1
     for _ in settings.filters:
@@ -29,7 +30,7 @@ def minimum_size(settings: Settings) -> int:
     return side
 
 
-def flat_size(settings: Settings, shape: Shape) -> int:
+def flat_size(settings: SequentialSettings, shape: Shape) -> int:
     """Values after the last block."""
     height, width, _ = shape
     for _ in settings.filters:
@@ -37,8 +38,8 @@ def flat_size(settings: Settings, shape: Shape) -> int:
     return height * width * settings.filters[-1]
 
 
-def initial_weights(settings: Settings, shape: Shape, outputs: int, rng: np.random.Generator) -> Weights:
-    """Kernels uniform in ±sqrt(6 / (fan in + fan out)), biases zero (Glorot & Bengio 2010, eq. 16; Keras' default)."""
+def initial_weights(settings: SequentialSettings, shape: Shape, outputs: int, rng: np.random.Generator) -> Weights:
+    """Kernels uniform in ±sqrt(6 / (fan in + fan out)), biases zero (Glorot & Bengio 2010, eq. 16; Keras's default)."""
     kernels: list[tuple[int, ...]] = [(3, 3, i, o) for i, o in pairwise([shape[2], *settings.filters])]
     kernels += pairwise([flat_size(settings, shape), *settings.dense, outputs])
     weights: Weights = []
@@ -49,7 +50,7 @@ def initial_weights(settings: Settings, shape: Shape, outputs: int, rng: np.rand
     return weights
 
 
-def build(settings: Settings, shape: Shape, outputs: int) -> Any:
+def build(settings: SequentialSettings, shape: Shape, outputs: int) -> Any:
     """The Keras model: uint8 images in, softmax probabilities out."""
     keras = tensorflow.keras()
     layers: list[Any] = [keras.Input(shape, dtype="uint8"), keras.layers.Rescaling(1 / 255)]
@@ -61,4 +62,9 @@ def build(settings: Settings, shape: Shape, outputs: int) -> Any:
     return keras.Sequential(layers, name="sequential")
 
 
-ARCHITECTURE = Architecture("sequential", Settings, minimum_size, initial_weights, build)
+def stack(settings: SequentialSettings) -> Stack:
+    """All of these networks are plain."""
+    return Stack(tuple(settings.filters), tuple(settings.dense))
+
+
+ARCHITECTURE = Architecture(SequentialSettings, minimum_size, build, initial_weights, stack)

@@ -1,98 +1,76 @@
-"""Training engines, one a file, behind one function: a job in, a trained network out.
+"""Training engines, one per file: they make a job's network, ``models.fit`` trains it.
 
-A module of this package is an engine: it defines ``LIBRARIES`` (those that compute, with versions), ``SOURCES`` (its
-further files), ``serves`` and ``train``.
+A module of this package that defines ``ENGINE`` is an engine that ``params.yaml`` can name.
 """
 
-import importlib
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import BaseModel
-
-from cytocurve.models import fingerprint
-from cytocurve.models.architectures import Architecture, Weights
-from cytocurve.models.augmentation import Pixels, Policy
-
-Indices = NDArray[np.intp]
-
-ENGINES = ("native", "keras")
-"""The faster one first."""
+from cytocurve import registry
+from cytocurve.models import architectures, fingerprint
+from cytocurve.models.architectures import Architecture
+from cytocurve.models.fit import Start, fit
+from cytocurve.models.jobs import Job, Trained
 
 
 @dataclass(frozen=True)
-class Job:
-    """One training.
+class Engine:
+    """An engine.
 
-    ``images`` is uint8 (images, height, width, channels); ``train``, ``validation`` and ``test`` are indices into it
-    and ``classes`` (images,) are the class indices. ``class_weights``, float32 (outputs,), multiply the training losses
-    of their classes, whose sum is still divided by the images; the validation loss is not weighted (both as in Keras'
-    ``fit``). ``entropy`` seeds initial weights, batches and augmentation.
+    ``rank`` orders the engines that serve a network, the fastest first. ``libraries`` are those that compute, with
+    their versions. ``serves`` tells whether it trains an architecture with an optimizer.
     """
 
-    architecture: Architecture
-    architecture_settings: BaseModel
-    policy: Policy
-    policy_settings: BaseModel
-    images: Pixels
-    classes: NDArray[np.int32]
-    train: Indices
-    validation: Indices
-    test: Indices
-    outputs: int
-    batch_size: int
-    optimizer: str
-    learning_rate: float
-    max_epochs: int
-    patience: int
-    entropy: int
-    class_weights: NDArray[np.float32] | None = None
+    rank: int
+    libraries: str
+    serves: Callable[[Architecture, str], bool]
+    start: Start
 
 
-@dataclass(frozen=True)
-class Trained:
-    """A trained network: the weights of the epoch with the lowest validation loss, and its probabilities.
+WITHOUT = (
+    __name__,
+    "cytocurve.models.architectures",
+    "cytocurve.models.augmentation",
+    "cytocurve.models.epochs",
+    "cytocurve.models.fit",
+    "cytocurve.models.jobs",
+    "cytocurve.models.transforms",
+)
 
-    ``losses`` are those of the training images, ``validation_losses`` of the validation images, one an epoch;
-    ``predictions`` maps ``validation`` and ``test`` to float32 (images, outputs).
-    """
 
-    weights: Weights
-    losses: tuple[float, ...]
-    validation_losses: tuple[float, ...]
-    predictions: Mapping[str, NDArray[np.float32]]
+def load(name: str) -> Engine:
+    """The engine of that name; raises ``KeyError`` if there is none."""
+    engine: Engine = registry.load(__name__, name, "ENGINE")
+    return engine
+
+
+def names() -> list[str]:
+    """Names of all engines, in the order of their ranks."""
+    return sorted(registry.members(__name__), key=lambda name: (load(name).rank, name))
 
 
 def resolve(engine: str, architecture: str, optimizer: str) -> str:
-    """The engine that ``training.engine`` means: for ``auto``, the first of ``ENGINES`` that trains such a network."""
+    """The engine that ``training.engine`` means: for ``auto``, the first that trains such a network."""
     if engine != "auto":
         return engine
-    return next(name for name in ENGINES if serves(name, architecture, optimizer))
+    return next(name for name in names() if serves(name, architecture, optimizer))
 
 
 def serves(engine: str, architecture: str, optimizer: str) -> bool:
     """Whether the engine trains an architecture with an optimizer."""
-    answer: bool = _module(engine).serves(architecture, optimizer)
-    return answer
+    return load(engine).serves(architectures.load(architecture), optimizer)
+
+
+def sources(name: str) -> fingerprint.Sources:
+    """The modules that determine what the engine computes."""
+    return fingerprint.closure(registry.module_name(__name__, name), without=WITHOUT)
 
 
 def version(engine: str) -> str:
     """The version of a resolved engine: its libraries and a digest of its code; imports no TensorFlow."""
-    module = _module(engine)
-    models = Path(__file__).parent.parent
-    files = [Path(module.__file__), models / "early_stopping.py", models / "class_weights.py", *module.SOURCES]
-    return f"{module.LIBRARIES}+code-{fingerprint.of_files(*files)}"
+    return f"{load(engine).libraries}+code-{fingerprint.of_sources(sources(engine))}"
 
 
 def train(engine: str, job: Job) -> Trained:
     """Train with a resolved engine in this process."""
-    trained: Trained = _module(engine).train(job)
-    return trained
-
-
-def _module(engine: str) -> Any:
-    return importlib.import_module(f"{__name__}.{engine}")
+    return fit(load(engine).start, job)

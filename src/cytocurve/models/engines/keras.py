@@ -1,20 +1,22 @@
-"""The Keras engine: any architecture, one build and one trace a worker process, one thread."""
+"""The Keras engine: any architecture with a Keras model, one build and one trace per worker process, one thread."""
 
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel
 
-from cytocurve.models import architectures, tensorflow
-from cytocurve.models.augmentation import Pixels, epoch_images
-from cytocurve.models.early_stopping import EarlyStopping
-from cytocurve.models.engines import Job, Trained
+from cytocurve.models import tensorflow
+from cytocurve.models.architectures import Architecture, Shape, Weights
+from cytocurve.models.engines import Engine
+from cytocurve.models.epochs import epoch_images
+from cytocurve.models.jobs import Indices, Job
+from cytocurve.models.transforms import Pixels
 
 
 def _tensorflow_version() -> str:
@@ -24,83 +26,133 @@ def _tensorflow_version() -> str:
         return installed("tensorflow")
 
 
-LIBRARIES = f"keras-{installed('keras')}+tensorflow-{_tensorflow_version()}"
-SOURCES = (Path(tensorflow.__file__),)
-
 # Bounds the memory of a pass over validation and test images.
 PREDICTION_BATCH = 25
 
 OPTIMIZERS = {"rmsprop": "RMSprop", "adam": "Adam"}
 
 
-def serves(architecture: str, optimizer: str) -> bool:
-    """Whether this engine trains such a network: it trains all."""
-    return architecture in architectures.names() and optimizer in OPTIMIZERS
+def serves(architecture: Architecture, optimizer: str) -> bool:
+    """Whether this engine trains such a network: any that has a Keras model."""
+    return architecture.build is not None and optimizer in OPTIMIZERS
 
 
-def train(job: Job) -> Trained:
-    """Train as the job says; early stopping and the choice of weights see the validation images only."""
-    weights_rng, rng = (np.random.default_rng(seed) for seed in np.random.SeedSequence(job.entropy).spawn(2))
-    shape = job.images.shape[1:]
-    network = _network(job.architecture.name, job.architecture_settings.model_dump_json(), shape, job.outputs,
-                       job.optimizer, job.learning_rate, job.batch_size)  # fmt: skip
-    network.reset(job.architecture.initial_weights(job.architecture_settings, shape, job.outputs, weights_rng))
-    stopping = EarlyStopping(job.patience)
-    losses, validation_losses = [], []
-    validation = job.images[job.validation], job.classes[job.validation]
-    best = network.model.get_weights()
-    weights = np.ones(job.outputs, np.float32) if job.class_weights is None else job.class_weights
-    for _ in range(job.max_epochs):
+class KerasNetwork:
+    """A job's network in training."""
+
+    epochs: int | None = None
+
+    def __init__(self, job: Job, rng: np.random.Generator) -> None:
+        self._job = job
+        self._traced = traced(job)
+        self._traced.reset(_initial_weights(job, rng), int(rng.integers(2**31)))
+        self._validation: tuple[Indices, Pixels] | None = None
+
+    def epoch(self, rng: np.random.Generator) -> float:
+        """See every training image once; the mean loss."""
+        job = self._job
         order = job.train[rng.permutation(len(job.train))]
-        images = epoch_images(job.policy, job.policy_settings, job.images, order, rng)
-        losses.append(float(network.epoch(images, job.classes[order], weights[job.classes[order]])))
-        validation_losses.append(float(network.loss(*validation)))
-        if stopping.improved(validation_losses[-1]):
-            best = network.model.get_weights()
-        if stopping.stop:
-            break
-    network.model.set_weights(best)
-    predictions = {
-        "validation": network.predict(validation[0]),
-        "test": network.predict(job.images[job.test]),
-    }
-    return Trained(best, tuple(losses), tuple(validation_losses), predictions)
+        images, classes = epoch_images(job.policy.draw, job.policy_settings, job.images, order, rng), job.classes[order]
+        weights = np.ones(job.outputs, np.float32) if job.class_weights is None else job.class_weights
+        return float(self._traced.epoch(images, classes, weights[classes]))
+
+    def loss(self, indices: Indices) -> float:
+        """The mean loss of the job's images at the indices."""
+        if self._validation is None or self._validation[0] is not indices:  # the same ones after every epoch
+            self._validation = indices, self._job.images[indices]
+        return float(self._traced.loss(self._validation[1], self._job.classes[indices]))
+
+    def probabilities(self, indices: Indices) -> NDArray[np.float32]:
+        """The probabilities (n, outputs) of the job's images at the indices."""
+        return self._traced.predict(self._job.images[indices])
+
+    def get_weights(self) -> Weights:
+        """A copy of all weights, those that are not trained included."""
+        weights: Weights = self._traced.model.get_weights()
+        return weights
+
+    def set_weights(self, weights: Weights) -> None:
+        """Go back to these weights."""
+        self._traced.model.set_weights(weights)
+
+
+def _initial_weights(job: Job, rng: np.random.Generator) -> Weights:
+    """Fresh trainable arrays: the architecture's own draws, or else Keras's."""
+    shape = job.images.shape[1:]
+    if job.architecture.initial_weights is not None:
+        return job.architecture.initial_weights(job.architecture_settings, shape, job.outputs, rng)
+    tensorflow.keras().utils.set_random_seed(int(rng.integers(2**31)))
+    model = _built(job.architecture, job.architecture_settings, shape, job.outputs)
+    return [variable.numpy() for variable in model.trainable_variables]
 
 
 @dataclass(frozen=True)
-class _Network:
+class Traced:
     """A built model and its traced functions; ``reset`` makes it fresh for the next run."""
 
     model: Any
     optimizer: Any
+    untrained: Weights
+    """What the variables that are not trained hold in a fresh model."""
     epoch: Callable[[Pixels, NDArray[np.int32], NDArray[np.float32]], Any]
     loss: Callable[[Pixels, NDArray[np.int32]], Any]
     probabilities: Callable[[Pixels], Any]
 
-    def reset(self, weights: list[NDArray[np.float32]]) -> None:
-        self.model.set_weights(weights)
+    def reset(self, trainable: Weights, seed: int) -> None:
+        """Start from these trainable arrays; layers that draw random numbers draw them from the seed."""
+        for variable, value in zip(self.model.trainable_variables, trainable, strict=True):
+            variable.assign(value)
+        for variable, value in zip(self.model.non_trainable_variables, self.untrained, strict=True):
+            variable.assign(np.array([seed, 0], value.dtype) if "seed_generator" in variable.path else value)
         for variable in self.optimizer.variables:
             if variable is not self.optimizer._learning_rate:
                 variable.assign(np.zeros(variable.shape, variable.dtype))
 
     def predict(self, images: Pixels) -> NDArray[np.float32]:
+        """Probabilities (n, outputs), a bounded number of images at a time."""
         batches = range(0, len(images), PREDICTION_BATCH)
         return np.concatenate([self.probabilities(images[i : i + PREDICTION_BATCH]).numpy() for i in batches])
 
 
+def traced(job: Job) -> Traced:
+    """The model and the functions of a job; the last ones are kept, and serve all runs of an arm."""
+    settings = job.architecture_settings.model_dump_json()
+    return _traced(
+        job.architecture,
+        settings,
+        job.images.shape[1:],
+        job.outputs,
+        (job.optimizer, job.learning_rate, job.batch_size),
+    )
+
+
+def _built(architecture: Architecture, settings: BaseModel, shape: Shape, outputs: int) -> Any:
+    if architecture.build is None:
+        raise ValueError("this architecture has no Keras model")
+    model = architecture.build(settings, shape, outputs)
+    if model.output_shape[-1] != outputs and (model.output_shape[-1], outputs) != (1, 2):
+        raise ValueError(f"{model.name} has {model.output_shape[-1]} outputs for {outputs} classes")
+    return model
+
+
 @functools.lru_cache(maxsize=1)
-def _network(architecture: str, settings: str, shape: tuple[int, int, int], outputs: int, optimizer_name: str,
-             learning_rate: float, batch_size: int) -> _Network:  # fmt: skip
+def _traced(
+    architecture: Architecture, settings: str, shape: Shape, outputs: int, protocol: tuple[str, float, int]
+) -> Traced:
+    optimizer_name, learning_rate, batch_size = protocol
     tf, keras = tensorflow.load(), tensorflow.keras()
-    family = architectures.load(architecture)
-    model = family.build(family.settings.model_validate_json(settings), shape, outputs)
+    model = _built(architecture, architecture.settings.model_validate_json(settings), shape, outputs)
+    single = model.output_shape[-1] == 1
     optimizer = getattr(keras.optimizers, OPTIMIZERS[optimizer_name])(learning_rate)
     optimizer.build(model.trainable_variables)
     pixels = tf.TensorSpec((None, *shape), tf.uint8)
     classes, numbers = tf.TensorSpec((None,), tf.int32), tf.TensorSpec((None,), tf.float32)
 
     def losses(images: Any, targets: Any, training: bool) -> Any:
-        return keras.losses.sparse_categorical_crossentropy(targets, model(images, training=training))
+        given = model(images, training=training)
+        if single:
+            return keras.losses.binary_crossentropy(tf.cast(targets[:, None], tf.float32), given)
+        return keras.losses.sparse_categorical_crossentropy(targets, given)
 
     @tf.function(input_signature=[pixels, classes, numbers])  # type: ignore[untyped-decorator]
     def epoch(images: Any, targets: Any, weights: Any) -> Any:
@@ -120,6 +172,16 @@ def _network(architecture: str, settings: str, shape: tuple[int, int, int], outp
 
     @tf.function(input_signature=[pixels])  # type: ignore[untyped-decorator]
     def probabilities(images: Any) -> Any:
-        return model(images, training=False)
+        given = model(images, training=False)
+        return tf.concat([1 - given, given], 1) if single else given
 
-    return _Network(model, optimizer, epoch, loss, probabilities)
+    untrained = [variable.numpy() for variable in model.non_trainable_variables]
+    return Traced(model, optimizer, untrained, epoch, loss, probabilities)
+
+
+ENGINE = Engine(
+    rank=20,
+    libraries=f"keras-{installed('keras')}+tensorflow-{_tensorflow_version()}",
+    serves=serves,
+    start=KerasNetwork,
+)

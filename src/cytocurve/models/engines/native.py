@@ -1,68 +1,57 @@
-"""The native engine: the sequential family, trained by kernels compiled once a machine; no TensorFlow, one thread."""
+"""The native engine: plain stacks of convolutions, trained by kernels compiled once per machine, without TensorFlow."""
 
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version as installed
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cytocurve.models.architectures import Weights
-from cytocurve.models.augmentation import Pixels, Transforms, gather
-from cytocurve.models.early_stopping import EarlyStopping
-from cytocurve.models.engines import Indices, Job, Trained
+from cytocurve.models.architectures import Architecture, Weights
+from cytocurve.models.engines import Engine
+from cytocurve.models.jobs import Indices, Job
 from cytocurve.models.kernels import jit, network, optimizers
-from cytocurve.models.kernels.layout import plan
+from cytocurve.models.kernels.layout import layout
+from cytocurve.models.transforms import Pixels, Transforms, gather
 
-LIBRARIES = f"numba-{installed('numba')}+numpy-{installed('numpy')}"
-SOURCES = tuple(sorted(Path(network.__file__).parent.glob("*.py")))
-
-# An optimiser's step, and how many numbers it remembers of each weight.
+# An optimizer's step, and how many numbers it keeps per weight.
 OPTIMIZERS: Mapping[str, tuple[Callable[..., None], int]] = {
     "rmsprop": (optimizers.rmsprop, 1),
     "adam": (optimizers.adam, 2),
 }
 
 
-def serves(architecture: str, optimizer: str) -> bool:
-    """Whether this engine trains such a network."""
-    return architecture == "sequential" and optimizer in OPTIMIZERS
+def serves(architecture: Architecture, optimizer: str) -> bool:
+    """Whether this engine trains such a network: a plain stack."""
+    return architecture.stack is not None and optimizer in OPTIMIZERS
 
 
-def train(job: Job) -> Trained:
-    """Train as the job says; early stopping and the choice of weights see the validation images only."""
-    weights_rng, rng = (np.random.default_rng(seed) for seed in np.random.SeedSequence(job.entropy).spawn(2))
+def start(job: Job, rng: np.random.Generator) -> "Trainer":
+    """The job's network with fresh weights, its kernels compiled."""
+    if job.architecture.initial_weights is None:
+        raise ValueError("the native engine needs an architecture that draws its initial weights")
     shape = job.images.shape[1:]
-    initial = job.architecture.initial_weights(job.architecture_settings, shape, job.outputs, weights_rng)
-    trainer = Trainer(job, initial)
+    trainer = Trainer(job, job.architecture.initial_weights(job.architecture_settings, shape, job.outputs, rng))
     trainer.compile()
-    stopping = EarlyStopping(job.patience)
-    losses, validation_losses = [], []
-    best = trainer.weights.copy()
-    for _ in range(job.max_epochs):
-        losses.append(trainer.epoch(rng))
-        validation_losses.append(trainer.predict(job.validation)[1])
-        if stopping.improved(validation_losses[-1]):
-            best = trainer.weights.copy()
-        if stopping.stop:
-            break
-    trainer.weights[:] = best
-    predictions = {"validation": trainer.predict(job.validation)[0], "test": trainer.predict(job.test)[0]}
-    return Trained(unflattened(best, initial), tuple(losses), tuple(validation_losses), predictions)
+    return trainer
 
 
 class Trainer:
     """A network in training: ``weights`` and ``gradient`` are flat, in the order of the Keras model's arrays."""
 
+    epochs: int | None = None
+
     def __init__(self, job: Job, initial: Weights) -> None:
-        settings: Any = job.architecture_settings
+        if job.architecture.stack is None:
+            raise ValueError("the native engine trains plain stacks only")
+        stack = job.architecture.stack(job.architecture_settings)
         self.job = job
+        self._like = initial
         self.weights = np.concatenate([array.ravel() for array in initial])
         self.gradient = np.zeros_like(self.weights)
-        self._plan = plan(job.images.shape[1:], settings.filters, settings.dense, job.outputs)
+        self._layout = layout(job.images.shape[1:], stack.filters, stack.dense, job.outputs)
         self._class_weights = np.ones(job.outputs, np.float32) if job.class_weights is None else job.class_weights
-        self._work = self._plan.work()
+        self._work = self._layout.work()
         self._update, memory = OPTIMIZERS[job.optimizer]
         self._state = np.zeros((memory, len(self.weights)), np.float32)
         self._steps = 0
@@ -70,7 +59,7 @@ class Trainer:
         self._augmented = np.empty((min(job.batch_size, len(job.train)), *job.images.shape[1:]), np.uint8)
 
     def compile(self) -> None:
-        """Compile what training needs, or load it: at most one process of a machine compiles at a time."""
+        """Compile what training needs, or load it: one process per machine compiles at a time."""
         one = self.job.train[:1]
         augmented = self.job.policy.draw is not None
         with jit.compiling(f"{self.job.optimizer}-{'augmented' if augmented else 'plain'}"):
@@ -98,7 +87,7 @@ class Trainer:
             yield images, chosen, job.classes[batch]
 
     def step(self, images: Pixels, order: Indices, classes: NDArray[np.int32]) -> float:
-        """One step of the optimiser on the ordered images; the sum of their losses before it."""
+        """One step of the optimizer on the ordered images; the sum of their losses before it."""
         loss = self.differentiate(images, order, classes)
         self._steps += 1
         self._update(self.weights, self.gradient, self._state, np.float32(self.job.learning_rate), self._steps)
@@ -108,8 +97,8 @@ class Trainer:
         """Set ``gradient`` to that of the ordered images' mean loss; the sum of their losses."""
         pixels = _read_only(images).reshape(-1)
         loss: float = network.differentiate(
-            self._plan.blocks,
-            self._plan.layers,
+            self._layout.blocks,
+            self._layout.layers,
             pixels,
             _integers(order),
             _integers(classes),
@@ -126,8 +115,8 @@ class Trainer:
         classes = _integers(self.job.classes[indices])
         pixels = self._images.reshape(-1)
         loss = network.evaluate(
-            self._plan.blocks,
-            self._plan.layers,
+            self._layout.blocks,
+            self._layout.layers,
             pixels,
             _integers(indices),
             classes,
@@ -136,6 +125,22 @@ class Trainer:
             probabilities,
         )
         return probabilities, loss / max(len(indices), 1)
+
+    def loss(self, indices: Indices) -> float:
+        """The mean loss of the job's images at the indices."""
+        return self.predict(indices)[1]
+
+    def probabilities(self, indices: Indices) -> NDArray[np.float32]:
+        """The probabilities (n, outputs) of the job's images at the indices."""
+        return self.predict(indices)[0]
+
+    def get_weights(self) -> Weights:
+        """A copy of all weights."""
+        return unflattened(self.weights.copy(), self._like)
+
+    def set_weights(self, weights: Weights) -> None:
+        """Go back to these weights."""
+        self.weights[:] = np.concatenate([array.ravel() for array in weights])
 
     def _transformed(self, batch: Indices, transforms: Transforms) -> tuple[Pixels, Indices]:
         settings: Any = self.job.policy_settings
@@ -158,3 +163,6 @@ def unflattened(flat: NDArray[np.float32], like: Weights) -> Weights:
     """Flat weights as arrays of the shapes of ``like``."""
     ends = np.cumsum([array.size for array in like])[:-1]
     return [part.reshape(array.shape) for part, array in zip(np.split(flat, ends), like, strict=True)]
+
+
+ENGINE = Engine(rank=10, libraries=f"numba-{installed('numba')}+numpy-{installed('numpy')}", serves=serves, start=start)

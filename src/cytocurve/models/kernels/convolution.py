@@ -1,12 +1,12 @@
 """A block of the network: 3x3 valid convolution, ReLU and 2x2 max-pool in one pass.
 
 Arrays are flat. Activations are [channel, row, column]: rows are ``pitch`` apart, the first column is at LANES, and
-beyond the last stand finite numbers. Of each pooled output three bits are kept: whether it comes from the right column
+finite numbers follow the last one. Of each pooled output three bits are kept: whether it comes from the right column
 of its window, whether from the lower row, and whether it is above zero: planes [filter, row, bit, column], ``words``
 words of 64 columns long.
 
 The four rows that a pooled row is made of are transformed to ``v`` [channel, row % 4, quad] (see ``tiles``), which
-stays in the first-level cache. ``block`` is a record of ``plan.BLOCK``.
+stays in the first-level cache. ``block`` is a record of ``layout.BLOCK``.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The dense layers of the network, and its loss. A layer's weights [value, unit] and biases stand in one array."""
+"""The dense layers of the network, and its loss. A layer's weights [value, unit] and biases share one array."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from cytocurve.models.kernels.tiles import Floats
 
 @summing
 def forward(values: Floats, layer: Floats, out: Floats, relu: bool) -> None:
-    """Write ``values`` @ weights + biases, through a ReLU if asked for."""
+    """Write ``values`` @ weights + biases, through a ReLU if ``relu``."""
     units = len(out)
     biases = layer[len(values) * units :]
     for unit in range(units):

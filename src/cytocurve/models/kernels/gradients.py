@@ -6,6 +6,8 @@ it saw; of the input, the gradient times the filter, at that field. What they go
 is then two columns or one, and what stands in the channels that are not there has no meaning.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 
 from cytocurve.models.kernels import simd
@@ -17,6 +19,27 @@ from cytocurve.models.kernels.tiles import Floats
 
 Four = tuple[Octet, Octet, Octet, Octet]
 Eight = tuple[Octet, Octet, Octet, Octet, Octet, Octet, Octet, Octet]
+
+
+class Arrays(NamedTuple):
+    """What the gradients of a row are made of and added to, as ``add_row`` has them."""
+
+    x: Floats
+    gradients: Floats
+    words: Words
+    sums: Floats
+    filters: Floats
+    out: Floats
+
+
+class Places(NamedTuple):
+    """Where a filter's part of ``gradients``, ``words``, ``sums`` and ``filters`` starts for a row."""
+
+    gradient: int
+    word: int
+    sum: int
+    filter: int
+
 
 load, multiply_add, spread, store = simd.load_8, simd.multiply_add_8, simd.spread_8, simd.store_8
 low_half, high_half = simd.zip_low, simd.zip_high
@@ -118,14 +141,15 @@ def add_row(
     ``gradients`` are those of the block's output, ``out`` of its input, both interleaved. ``sums`` [filter]: an octet
     whose every number is the bias's, then octets of the weights' as ``_narrow_place`` and ``_wide_place`` say.
     """
+    arrays = Arrays(x, gradients, words, sums, filters, out)
     for f in range(block.filters):
-        word, from_ = 3 * (f * block.height + row) * block.words, row * block.gradient_pitch + f
-        to, filter_ = f * block.sum_pitch, f * block.spread_pitch
+        word, gradient = 3 * (f * block.height + row) * block.words, row * block.gradient_pitch + f
+        places = Places(gradient, word, f * block.sum_pitch, f * block.spread_pitch)
         if block.source_depth == 4:
-            _add_narrow(block, x, row, gradients, from_, words, word, sums, to, filters, filter_, out)
+            _add_narrow(block, row, arrays, places)
         else:
             for octet in range(0, block.source_depth, 8):
-                _add_wide(block, x, row, octet, gradients, from_, words, word, sums, to, filters, filter_, out)
+                _add_wide(block, row, octet, arrays, places)
 
 
 @inlined
@@ -141,10 +165,9 @@ def _lines(block: Block, row: int, octet: int) -> tuple[int, int]:
 
 
 @inlined
-def _add_narrow(
-    block: Block, x: Floats, row: int, gradients: Floats, from_: int, words: Words, word: int, sums: Floats, to: int,
-    filters: Floats, filter_: int, out: Floats,
-) -> None:  # fmt: skip
+def _add_narrow(block: Block, row: int, arrays: Arrays, places: Places) -> None:
+    x, gradients, words, sums, filters, out = arrays
+    from_, word, to, filter_ = places
     pitch, start = block.source_gradient_pitch, 2 * row * block.source_gradient_pitch
     first, third = _lines(block, row, 0)
     line, bias = block.line, load(sums, to)
@@ -182,10 +205,9 @@ def _add_narrow(
 
 
 @inlined
-def _add_wide(
-    block: Block, x: Floats, row: int, octet: int, gradients: Floats, from_: int, words: Words, word: int, sums: Floats,
-    start: int, filters: Floats, filter_: int, out: Floats,
-) -> None:  # fmt: skip
+def _add_wide(block: Block, row: int, octet: int, arrays: Arrays, places: Places) -> None:
+    x, gradients, words, sums, filters, out = arrays
+    from_, word, start, filter_ = places
     pitch = block.source_gradient_pitch
     first, third = _lines(block, row, octet)
     line, depth, to, bias = block.line, block.source_depth, start + 9 * octet, simd.splat_8(np.float32(0))

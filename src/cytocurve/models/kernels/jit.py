@@ -1,4 +1,4 @@
-"""How kernels are compiled: once a machine, whatever the shapes they are called with, and kept on disk."""
+"""How kernels are compiled: once per machine, whatever the shapes of their arguments, and kept on disk."""
 
 import contextlib
 import hashlib
@@ -24,7 +24,7 @@ def function(plain: Function) -> Function:
 
 
 def inlined(plain: Function) -> Function:
-    """A function that becomes part of the compiled code that calls it."""
+    """A function that is inlined into the compiled code that calls it."""
     return cast(Function, numba.njit(forceinline=True)(plain))
 
 
@@ -71,7 +71,7 @@ def key() -> str:
 
 @contextlib.contextmanager
 def compiling(kernels: str) -> Iterator[None]:
-    """To be held around the first calls of ``kernels``: one process compiles them, others wait, then load them."""
+    """Wrap the first calls of ``kernels``: one process compiles them; others wait, then load them."""
     compiled = folder() / kernels
     with _without_blas(), contextlib.nullcontext() if compiled.exists() else FileLock(folder() / "lock"):
         yield

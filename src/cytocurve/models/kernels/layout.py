@@ -1,4 +1,4 @@
-"""Where everything lies: the geometry of a network's layers and the buffers that its kernels work in."""
+"""The geometry of a network's layers, and the buffers that its kernels work in (a picture: README.md)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ class Work(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Plan:
+class Layout:
     """The geometry of the blocks and the dense layers, as records."""
 
     blocks: NDArray[np.void]
@@ -93,8 +93,8 @@ class Plan:
         )
 
 
-def plan(shape: tuple[int, int, int], filters: Sequence[int], dense: Sequence[int], outputs: int) -> Plan:
-    """The plan of a sequential network for images of a shape (height, width, channels)."""
+def layout(shape: tuple[int, int, int], filters: Sequence[int], dense: Sequence[int], outputs: int) -> Layout:
+    """The layout of a plain network for images of a shape (height, width, channels)."""
     blocks = np.zeros(len(filters), BLOCK)
     height, width, inputs = shape
     for block, n in zip(blocks, filters, strict=True):
@@ -106,7 +106,7 @@ def plan(shape: tuple[int, int, int], filters: Sequence[int], dense: Sequence[in
         _set_sizes(block)
     _set_pitches(blocks)
     _set_offsets(blocks)
-    return Plan(blocks, _layers([height * width * inputs, *dense, outputs], blocks[-1]))
+    return Layout(blocks, _layers([height * width * inputs, *dense, outputs], blocks[-1]))
 
 
 def _depth(channels: int) -> int:

@@ -13,7 +13,7 @@ from cytocurve.models.kernels.simd import LANES
 from cytocurve.models.kernels.tiles import Floats
 
 Records = Any
-"""Of ``plan.BLOCK`` and ``plan.LAYER``."""
+"""Of ``layout.BLOCK`` and ``layout.LAYER``."""
 Integers = NDArray[np.int64]
 
 # Pixels stay whole numbers; the first block's filters scale them to 0..1.

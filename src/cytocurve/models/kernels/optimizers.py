@@ -1,4 +1,4 @@
-"""The optimisers as Keras 3 defines them, on flat float32 vectors, with its default settings."""
+"""The optimizers as Keras 3 defines them, on flat float32 vectors, with its default settings."""
 
 import numpy as np
 

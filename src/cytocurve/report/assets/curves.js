@@ -1,25 +1,64 @@
 // Learning curves, as means with bands or as box plots.
 
-const curveRows = () => shownArms().flatMap((arm) => answers.arms[arm].curves[chosen.metric].map((point) => ({
-  arm, name: names[arm], ...point, enough: answers.arms[arm].saturation.size === point.size && chosen.metric === answers.metric,
-})));
+const curveRows = () =>
+  shownArms().flatMap((arm) =>
+    answers.arms[arm].curves[chosen.metric].map((point) => ({
+      arm,
+      name: names[arm],
+      ...point,
+      enough: answers.arms[arm].saturation.size === point.size && chosen.metric === answers.metric,
+    })),
+  );
 
 const sizeAxis = () => ({ values: answers.sizes, format: ",d" });
-const sizeScale = (largest) => ({ type: chosen.axis, nice: false, domain: [chosen.axis === "log" ? answers.sizes[0] : 0, largest], padding: 10 });
+const sizeScale = (largest) => ({
+  type: chosen.axis,
+  nice: false,
+  domain: [chosen.axis === "log" ? answers.sizes[0] : 0, largest],
+  padding: 10,
+});
 
 const TIPS = () => [
-  told("name", "arm"), told("size", "images", ",d"), told("mean", "mean", SCORE), told("ci_low", "interval from", SCORE), told("ci_high", "to", SCORE), told("n", "runs", ",d"),
+  tip("name", columns.arm),
+  tip("size", columns.size, ",d"),
+  tip("mean", columns.mean, SCORE),
+  tip("ci_low", texts.interval_low, SCORE),
+  tip("ci_high", texts.interval_high, SCORE),
+  tip("n", columns.runs, ",d"),
 ];
 
 const bandSpec = (rows, list) => ({
   height: 380,
   data: { values: rows.filter((row) => row.mean !== null) },
-  encoding: { x: quantitative("size", "training images", sizeScale(answers.sizes.at(-1)), sizeAxis()), color: byArm(list) },
+  encoding: {
+    x: quantitative("size", texts.training_images, sizeScale(answers.sizes.at(-1)), sizeAxis()),
+    color: byArm(list),
+  },
   layer: [
-    ...(list.length <= BANDS_AT_MOST && rows.some((row) => row.ci_low !== null) ? [{ mark: { type: "area", opacity: 0.15 }, encoding: { y: quantitative("ci_low", answers.metrics[chosen.metric]), y2: { field: "ci_high" } } }] : []),
-    { mark: { type: "line", strokeWidth: 2.5 }, encoding: { y: quantitative("mean", answers.metrics[chosen.metric]), strokeDash: dashByArm(list) } },
-    { mark: { type: "point", filled: true, size: 75, opacity: 1 }, encoding: { y: { field: "mean", type: "quantitative" }, shape: shapeByArm(list), tooltip: TIPS() } },
-    { mark: { type: "point", filled: false, strokeWidth: 2, shape: "circle" }, encoding: { y: { field: "mean", type: "quantitative" }, size: { condition: { test: "datum.enough", value: 340 }, value: 0 }, opacity: { condition: { test: "datum.enough", value: 1 }, value: 0 } } },
+    ...(list.length <= BANDS_AT_MOST && rows.some((row) => row.ci_low !== null)
+      ? [
+          {
+            mark: { type: "area", opacity: 0.15 },
+            encoding: { y: quantitative("ci_low", answers.metrics[chosen.metric]), y2: { field: "ci_high" } },
+          },
+        ]
+      : []),
+    {
+      mark: { type: "line", strokeWidth: 2.5 },
+      encoding: { y: quantitative("mean", answers.metrics[chosen.metric]), strokeDash: dashByArm(list) },
+    },
+    {
+      mark: { type: "point", filled: true, size: 75, opacity: 1 },
+      encoding: { y: { field: "mean", type: "quantitative" }, shape: shapeByArm(list), tooltip: TIPS() },
+    },
+    {
+      mark: { type: "point", filled: false, strokeWidth: 2, shape: "circle" },
+      encoding: {
+        y: { field: "mean", type: "quantitative" },
+        size: { condition: { test: "datum.enough", value: 340 }, value: 0 },
+        opacity: { condition: { test: "datum.enough", value: 1 }, value: 0 },
+      },
+    },
   ],
 });
 
@@ -27,39 +66,79 @@ const boxSpec = (rows, list) => ({
   height: 380,
   data: { values: rows.filter((row) => row.median !== null) },
   encoding: {
-    x: { field: "size", type: "ordinal", title: "training images", axis: { labelAngle: 0, format: ",d", grid: false }, scale: { paddingInner: 0.25 } },
+    x: {
+      field: "size",
+      type: "ordinal",
+      title: texts.training_images,
+      axis: { labelAngle: 0, format: ",d", grid: false },
+      scale: { paddingInner: 0.25 },
+    },
     xOffset: { field: "arm", scale: { domain: list, paddingInner: 0.15 } },
     color: byArm(list),
   },
   layer: [
-    { mark: { type: "rule", strokeWidth: 1.5 }, encoding: { y: quantitative("whisker_low", answers.metrics[chosen.metric]), y2: { field: "whisker_high" }, color: byArm(list) } },
-    { mark: { type: "bar", fillOpacity: 0.3, strokeWidth: 1.5 }, encoding: { y: { field: "q1", type: "quantitative" }, y2: { field: "q3" }, stroke: byArm(list), strokeDash: dashByArm(list), tooltip: [...TIPS().slice(0, 2), told("median", "median", SCORE), told("q1", "lower quartile", SCORE), told("q3", "upper quartile", SCORE)] } },
+    {
+      mark: { type: "rule", strokeWidth: 1.5 },
+      encoding: {
+        y: quantitative("whisker_low", answers.metrics[chosen.metric]),
+        y2: { field: "whisker_high" },
+        color: byArm(list),
+      },
+    },
+    {
+      mark: { type: "bar", fillOpacity: 0.3, strokeWidth: 1.5 },
+      encoding: {
+        y: { field: "q1", type: "quantitative" },
+        y2: { field: "q3" },
+        stroke: byArm(list),
+        strokeDash: dashByArm(list),
+        tooltip: [
+          ...TIPS().slice(0, 2),
+          tip("median", columns.median, SCORE),
+          tip("q1", columns.lower_quartile, SCORE),
+          tip("q3", columns.upper_quartile, SCORE),
+        ],
+      },
+    },
     { mark: { type: "tick", thickness: 3 }, encoding: { y: { field: "median", type: "quantitative" } } },
-    ...(rows.every((row) => row.outliers.length === 0) ? [] : [{ transform: [{ flatten: ["outliers"], as: ["outlier"] }, { filter: "isNumber(datum.outlier)" }], mark: { type: "point", filled: true, size: 22 }, encoding: { y: { field: "outlier", type: "quantitative" }, shape: shapeByArm(list) } }]),
+    ...(rows.every((row) => row.outliers.length === 0)
+      ? []
+      : [
+          {
+            transform: [{ flatten: ["outliers"], as: ["outlier"] }, { filter: "isNumber(datum.outlier)" }],
+            mark: { type: "point", filled: true, size: 22 },
+            encoding: { y: { field: "outlier", type: "quantitative" }, shape: shapeByArm(list) },
+          },
+        ]),
   ],
 });
 
-const curveWords = () => {
-  const told = shownArms().map((arm) => {
-    const points = answers.arms[arm].curves[chosen.metric].filter((point) => point.mean !== null);
-    return points.length ? `${names[arm]}: ${score(points[0].mean)} with ${points[0].size} images, ${score(points.at(-1).mean)} with ${points.at(-1).size}` : `${names[arm]}: no score is defined`;
-  });
-  return `Learning curves, ${answers.metrics[chosen.metric]} over the number of training images. ${told.join("; ")}.`;
+const curveText = (arm) => {
+  const points = answers.arms[arm].curves[chosen.metric].filter((point) => point.mean !== null);
+  if (!points.length) return fill(texts.curve_undefined, { arm: names[arm] });
+  const [first, last] = [points[0], points.at(-1)];
+  const ends = { first: score(first.mean), smallest: first.size, last: score(last.mean), largest: last.size };
+  return fill(texts.curve, { arm: names[arm], ...ends });
 };
 
 const startCurves = () => {
   const chart = new Chart("curves");
   const kinds = ["mean", "sd", "ci_low", "ci_high", "median", "q1", "q3", "whisker_low", "whisker_high", "min", "max"];
-  const columns = [
-    { name: "arm", get: (row) => row.name }, { name: "images", get: (row) => row.size },
-    ...kinds.map((kind) => ({ name: kind, get: (row) => row[kind], show: score })),
-    { name: "runs", get: (row) => row.n }, { name: "runs not defined", get: (row) => row.undefined },
+  const listed = [
+    { name: columns.arm, get: (row) => row.name },
+    { name: columns.size, get: (row) => row.size },
+    ...scoreColumns(kinds),
+    { name: columns.runs, get: (row) => row.n },
+    { name: columns.undefined, get: (row) => row.undefined },
   ];
   onChange(["metric", "mode", "axis", "shown"], () => {
     const rows = curveRows();
     const spec = chosen.mode === "bands" ? bandSpec : boxSpec;
     document.getElementById("axis").disabled = chosen.mode === "boxes";
-    chart.draw(spec(rows, shownArms()), curveWords(), columns, rows, { metric: answers.metrics[chosen.metric] }, rows.filter((row) => row.mean !== null));
+    const metricName = answers.metrics[chosen.metric];
+    const description = fill(texts.curves, { metric: metricName, arms: shownArms().map(curveText).join("; ") });
+    const drawn = rows.filter((row) => row.mean !== null);
+    chart.draw(spec(rows, shownArms()), description, listed, rows, { [columns.metric]: metricName }, drawn);
   });
   const metric = document.getElementById("metric");
   metric.onchange = () => choose("metric", metric.value);

@@ -1,4 +1,4 @@
-// The answers, unpacked, and the words and numbers that all parts share.
+// The data of the page, unpacked, and what all parts share.
 
 const unpack = async (packed) => {
   const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
@@ -6,17 +6,35 @@ const unpack = async (packed) => {
   return JSON.parse(await new Response(stream).text());
 };
 
-let answers, names, plans, axes, arms;
+let answers, names, plans, axes, verdicts, texts, columns, looks, arms;
 
 // What the reader has chosen; `changed` redraws what depends on it.
-const chosen = { metric: "", mode: "bands", axis: "log", shown: new Set(), size: 0, klass: "", arm: "", planArm: "", at: "" };
+const chosen = {
+  metric: "",
+  mode: "bands",
+  axis: "log",
+  shown: new Set(),
+  size: 0,
+  klass: "",
+  arm: "",
+  planArm: "",
+  at: "",
+};
 const listeners = [];
 const onChange = (keys, draw) => listeners.push({ keys, draw });
-const changed = (...keys) => listeners.filter((each) => each.keys.some((key) => keys.includes(key))).forEach((each) => each.draw());
-const choose = (key, value) => { chosen[key] = value; changed(key); };
+const changed = (...keys) => {
+  for (const listener of listeners) if (listener.keys.some((key) => keys.includes(key))) listener.draw();
+};
+const choose = (key, value) => {
+  chosen[key] = value;
+  changed(key);
+};
 
 const score = (value) => (value === null || value === undefined ? "–" : value.toFixed(3));
 const count = (value) => (value === null || value === undefined ? "–" : value.toLocaleString("en"));
+// A text of the page with its places filled in.
+const fill = (text, values = {}) => text.replace(/\{(\w+)\}/g, (_, name) => values[name]);
+
 const title = () => answers.metrics[answers.metric];
 const shownArms = () => arms.filter((arm) => chosen.shown.has(arm));
 const atSize = (rows) => rows.find((row) => row.size === chosen.size);

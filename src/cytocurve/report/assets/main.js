@@ -3,16 +3,27 @@
 const startExamples = () => {
   const input = document.getElementById("example-arm");
   if (!input) return;
-  const show = () => document.querySelectorAll("[data-examples]").forEach((each) => { each.hidden = each.dataset.examples !== input.value; });
+  const show = () => {
+    for (const list of document.querySelectorAll("[data-examples]"))
+      list.hidden = list.dataset.examples !== input.value;
+  };
   input.onchange = show;
   show();
 };
 
 const start = async () => {
-  ({ answers, names, plans, axes } = await unpack(PACKED));
+  ({ answers, names, plans, axes, verdicts, texts, columns, looks } = await unpack(PACKED));
   arms = Object.keys(answers.arms);
   const klass = Object.keys(answers.arms[answers.chosen].roc)[0];
-  Object.assign(chosen, { metric: answers.metric, shown: new Set(arms), size: answers.sizes.at(-1), klass, arm: answers.chosen, planArm: answers.chosen, at: String(answers.sizes.at(-1)) });
+  Object.assign(chosen, {
+    metric: answers.metric,
+    shown: new Set(arms),
+    size: answers.sizes.at(-1),
+    klass,
+    arm: answers.chosen,
+    planArm: answers.chosen,
+    at: String(answers.sizes.at(-1)),
+  });
   document.documentElement.classList.add("js");
   drawLegends();
   watchSavers();
@@ -22,8 +33,18 @@ const start = async () => {
   document.documentElement.dataset.ready = "yes";
 };
 
-// Paper shows what a screen folds.
-addEventListener("beforeprint", () => document.querySelectorAll("details.more:not([open])").forEach((each) => { each.open = true; each.dataset.folded = "yes"; }));
-addEventListener("afterprint", () => document.querySelectorAll("details.more[data-folded]").forEach((each) => { each.open = false; delete each.dataset.folded; }));
+// Print shows what a screen folds.
+addEventListener("beforeprint", () => {
+  for (const part of document.querySelectorAll("details.more:not([open])")) {
+    part.open = true;
+    part.dataset.folded = "yes";
+  }
+});
+addEventListener("afterprint", () => {
+  for (const part of document.querySelectorAll("details.more[data-folded]")) {
+    part.open = false;
+    delete part.dataset.folded;
+  }
+});
 
 start();

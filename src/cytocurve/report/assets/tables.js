@@ -1,11 +1,13 @@
 // Tables made of rows, and every table as CSV in full precision.
 
-// Text that a spreadsheet would take for a formula gets an apostrophe.
+// Text that a spreadsheet would read as a formula gets an apostrophe.
 const harmless = (text) => (/^[=+\-@\t\r]/.test(text) && !Number.isFinite(Number(text)) ? `'${text}` : text);
 const quoted = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
-const csvOf = (rows) => rows.map((row) => row.map((value) => quoted(harmless(String(value ?? "")))).join(",") + "\n").join("");
+const csvOf = (rows) =>
+  rows.map((row) => row.map((value) => quoted(harmless(String(value ?? "")))).join(",") + "\n").join("");
 
-// A column: {name, get(row), show?(value, row), unseen?}; what is shown is rounded, what is saved is not, nor are unseen columns left out.
+// A column: {name, get(row), show?(value, row), unseen?}; shown values are rounded,
+// saved ones are not, and include unseen columns.
 const cellOf = (tag, column, row) => {
   const value = column.get(row);
   const cell = element(tag, tag === "th" ? { scope: "row" } : {});
@@ -15,45 +17,58 @@ const cellOf = (tag, column, row) => {
   return cell;
 };
 
-// `about` tells of which arm, class and size a table is: saved as columns and in the name of the file.
+// `about` names the arm, class and size of a table: saved as columns and in the name of the file.
 const table = (name, all, rows, about = {}) => {
-  const columns = all.filter((column) => !column.unseen);
-  const head = element("tr", {}, ...columns.map((column) => element("th", { scope: "col" }, column.name)));
-  const body = rows.map((row) => element("tr", {}, ...columns.map((column, i) => cellOf(i ? "td" : "th", column, row))));
+  const visible = all.filter((column) => !column.unseen);
+  const head = element("tr", {}, ...visible.map((column) => element("th", { scope: "col" }, column.name)));
+  const body = rows.map((row) =>
+    element("tr", {}, ...visible.map((column, i) => cellOf(i ? "td" : "th", column, row))),
+  );
   const made = element("table", { "data-name": name }, element("thead", {}, head), element("tbody", {}, ...body));
   made.saved = [all.map((column) => column.name), ...rows.map((row) => all.map((column) => column.get(row)))];
   made.about = about;
   return made;
 };
 
-// Put a table where the page keeps room for it.
-const fillPanel = (name, columns, rows, about) => {
-  const made = table(name, columns, rows, about);
+// Columns of scores, named by the fields that they show.
+const scoreColumns = (kinds) => kinds.map((kind) => ({ name: columns[kind], get: (row) => row[kind], show: score }));
+
+// Put a table in its place on the page.
+const fillPanel = (name, all, rows, about) => {
+  const made = table(name, all, rows, about);
   document.querySelector(`[data-table="${name}"]`).replaceChildren(made);
   return made;
 };
 
-// A table that came with the page: one column a number, named by its heading and by what it is of.
+// A table that came with the page: one column per number, named by its heading and by what it is of.
 const columnsOf = (made) => {
-  const heads = [...made.tHead.rows[0].cells].map((cell) => [...cell.childNodes].filter((each) => each.nodeName !== "SMALL").map((each) => each.textContent).join("").trim());
+  const headOf = (cell) =>
+    [...cell.childNodes].filter((node) => node.nodeName !== "SMALL").map((node) => node.textContent);
+  const heads = [...made.tHead.rows[0].cells].map((cell) => headOf(cell).join("").trim());
   const ofCell = (cell) => [...cell.querySelectorAll("data")].map((each) => each.dataset.of ?? "");
-  return heads.map((name, i) => ({ name, of: [...new Set([...made.tBodies[0].rows].flatMap((row) => ofCell(row.cells[i])))] }));
+  return heads.map((name, i) => ({
+    name,
+    of: [...new Set([...made.tBodies[0].rows].flatMap((row) => ofCell(row.cells[i])))],
+  }));
 };
 
 const rowsOf = (made) => {
   if (made.saved) return made.saved;
-  const columns = columnsOf(made);
-  const head = columns.flatMap(({ name, of }) => (of.length ? of.map((each) => `${name} ${each}`.trim()) : [name]));
-  const values = (row) => columns.flatMap(({ of }, i) => {
-    const cell = row.cells[i];
-    return of.length ? of.map((each) => [...cell.querySelectorAll("data")].find((data) => (data.dataset.of ?? "") === each)?.value ?? "") : [cell.textContent.trim().replace(/\s+/g, " ")];
-  });
+  const parts = columnsOf(made);
+  const head = parts.flatMap(({ name, of }) => (of.length ? of.map((part) => `${name} ${part}`.trim()) : [name]));
+  const partOf = (cell, part) =>
+    [...cell.querySelectorAll("data")].find((data) => (data.dataset.of ?? "") === part)?.value;
+  const values = (row) =>
+    parts.flatMap(({ of }, i) => {
+      const cell = row.cells[i];
+      return of.length ? of.map((part) => partOf(cell, part) ?? "") : [cell.textContent.trim().replace(/\s+/g, " ")];
+    });
   return [head, ...[...made.tBodies[0].rows].map(values)];
 };
 
 const aboutPlan = (made) => {
   const arm = made.closest("[data-plan]")?.dataset.plan;
-  return arm ? { "of arm": arm } : {};
+  return arm ? { [texts.of_arm]: arm } : {};
 };
 
 const watchSavers = () => {
@@ -64,8 +79,13 @@ const watchSavers = () => {
       const about = made.about ?? aboutPlan(made);
       const [head, ...rows] = rowsOf(made);
       const file = [name, ...Object.values(about)].map((part) => String(part).replace(/[^\w.+-]+/g, "-")).join("_");
-      save(`${file}.csv`, csvOf([[...Object.keys(about), ...head], ...rows.map((row) => [...Object.values(about), ...row])]), "text/csv");
+      save(
+        `${file}.csv`,
+        csvOf([[...Object.keys(about), ...head], ...rows.map((row) => [...Object.values(about), ...row])]),
+        "text/csv",
+      );
     };
   }
-  document.getElementById("save-answers").onclick = () => save("answers.json", JSON.stringify(answers, null, 1), "application/json");
+  document.getElementById("save-answers").onclick = () =>
+    save("answers.json", JSON.stringify(answers, null, 1), "application/json");
 };

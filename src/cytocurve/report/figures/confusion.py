@@ -1,27 +1,26 @@
 """The confusion matrix of the chosen arm at the largest training size."""
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from cytocurve.report.figures.style import COLOURS, NEUTRALS, Drawn
+from cytocurve.core.answers import Answers
+from cytocurve.report.figures.style import Drawn
+from cytocurve.report.palette import COLORS, NEUTRALS
 
 _LABELLED = 12
 """With more classes than these, the cells are too small for numbers."""
 
 
-def confusion(answers: Mapping[str, Any], width: float) -> Drawn | None:
-    """Per cent of the true class, a row each."""
-    found, classes = answers["arms"][answers["chosen"]]["confusion"][-1], answers["classes"]
-    shares = np.array([[np.nan if value is None else value for value in row] for row in found["percent"]])
+def confusion(answers: Answers, width: float) -> Drawn | None:
+    """Percent of the true class, one row per class."""
+    matrix, classes = answers.best.confusion[-1], answers.classes
+    shares = np.array([[np.nan if value is None else value for value in row] for row in matrix.percent])
     if np.isnan(shares).all():
         return None
     figure = Figure(figsize=(width, 0.86 * width), layout="constrained")
     axes = figure.add_subplot()
-    axes.imshow(shares, cmap=LinearSegmentedColormap.from_list("shares", ["#ffffff", COLOURS[0]]), vmin=0, vmax=100)
+    axes.imshow(shares, cmap=LinearSegmentedColormap.from_list("shares", ["#ffffff", COLORS[0]]), vmin=0, vmax=100)
     if len(classes) <= _LABELLED:
         for (i, k), value in np.ndenumerate(shares):
             text = "–" if np.isnan(value) else f"{value:.0f}" if len(classes) > 5 else f"{value:.1f} %"
@@ -36,6 +35,6 @@ def confusion(answers: Mapping[str, Any], width: float) -> Drawn | None:
     axes.set(xlabel="class given by the network", ylabel="true class")
     axes.tick_params(length=0)
     axes.grid(visible=False)
-    rows = zip(classes, found["percent"], strict=True)
-    told = "; ".join(f"{name}: {', '.join('–' if v is None else f'{v:.1f}' for v in row)}" for name, row in rows)
-    return Drawn(figure, f"Confusion matrix with {found['size']} images, per cent of the true class. {told}.")
+    rows = zip(classes, matrix.percent, strict=True)
+    description = "; ".join(f"{name}: {', '.join('–' if v is None else f'{v:.1f}' for v in row)}" for name, row in rows)
+    return Drawn(figure, f"Confusion matrix with {matrix.size} images, percent of the true class. {description}.")

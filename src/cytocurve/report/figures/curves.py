@@ -1,48 +1,47 @@
 """Learning curves: the mean of every arm over the number of training images, each with its band."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from cytocurve.report.figures.style import Drawn, defined, legend, look, size_axis
-from cytocurve.report.names import short_names
+from cytocurve.core.answers import Answers, CurvePoint
+from cytocurve.report.arm_names import short_names
+from cytocurve.report.figures.style import Drawn, defined, floats, legend, look, size_axis
+from cytocurve.report.formatting import score
 
 
-def learning_curves(answers: Mapping[str, Any], width: float) -> Drawn | None:
+def learning_curves(answers: Answers, width: float) -> Drawn | None:
     """Means by the leading metric, bands of 95 %, and a ring at the saturation size."""
-    arms, names, metric = answers["arms"], short_names(answers["arms"]), answers["metric"]
-    curves = {arm: defined(found["curves"][metric]) for arm, found in arms.items()}
+    arms, names, metric = answers.arms, short_names(answers.arms), answers.metric
+    curves = {arm: defined(results.curves[metric]) for arm, results in arms.items()}
     if not any(curves.values()):
         return None
     figure = Figure(figsize=(width, 0.68 * width + 0.14 * len(arms)), layout="constrained")
     axes = figure.add_subplot()
     for number, (arm, points) in enumerate(curves.items()):
-        _curve(axes, number, names[arm], points, arms[arm]["saturation"]["size"])
-    size_axis(axes, answers["sizes"])
-    axes.set_ylabel(f"mean {answers['metrics'][metric]}")
+        _curve(axes, number, names[arm], points, arms[arm].saturation.size)
+    size_axis(axes, answers.sizes)
+    axes.set_ylabel(f"mean {answers.metrics[metric]}")
     legend(figure, axes, list(names.values()))
-    told = [f"{names[arm]}: {_told(points)}" for arm, points in curves.items() if points]
-    return Drawn(figure, f"Learning curves, {answers['metrics'][metric]} over the number of images. {'; '.join(told)}.")
+    ends = "; ".join(f"{names[arm]}: {_ends(points)}" for arm, points in curves.items() if points)
+    return Drawn(figure, f"Learning curves, {answers.title} over the number of images. {ends}.")
 
 
-def _curve(axes: Axes, number: int, name: str, points: list[Mapping[str, Any]], saturation: int | None) -> None:
+def _curve(axes: Axes, number: int, name: str, points: list[CurvePoint], saturation: int | None) -> None:
     banded = defined(points, "ci_low")
     axes.fill_between(
-        [p["size"] for p in banded],
-        [p["ci_low"] for p in banded],
-        [p["ci_high"] for p in banded],
+        [p.size for p in banded],
+        floats(p.ci_low for p in banded),
+        floats(p.ci_high for p in banded),
         color=look(number)["color"],
         alpha=0.16,
         linewidth=0,
     )
-    axes.plot([p["size"] for p in points], [p["mean"] for p in points], label=name, **look(number))
-    ring = [p for p in points if p["size"] == saturation]
+    axes.plot([p.size for p in points], floats(p.mean for p in points), label=name, **look(number))
+    ring = [p for p in points if p.size == saturation]
     if ring:
         axes.plot(
-            ring[0]["size"],
-            ring[0]["mean"],
+            [p.size for p in ring],
+            floats(p.mean for p in ring),
             "o",
             color=look(number)["color"],
             markersize=9,
@@ -50,5 +49,5 @@ def _curve(axes: Axes, number: int, name: str, points: list[Mapping[str, Any]], 
         )
 
 
-def _told(points: list[Mapping[str, Any]]) -> str:
-    return ", ".join(f"{p['mean']:.3f} with {p['size']}" for p in (points[0], points[-1]))
+def _ends(points: list[CurvePoint]) -> str:
+    return ", ".join(f"{score(p.mean)} with {p.size}" for p in (points[0], points[-1]))

@@ -4,11 +4,11 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping
 from html import escape
-from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
+from cytocurve.core.answers import Answers
 from cytocurve.report.figures.boxes import box_plots
 from cytocurve.report.figures.confusion import confusion
 from cytocurve.report.figures.curves import learning_curves
@@ -16,9 +16,8 @@ from cytocurve.report.figures.fonts import with_fonts
 from cytocurve.report.figures.forecast import forecast
 from cytocurve.report.figures.receiver import receiver
 from cytocurve.report.figures.reliability import reliability
-from cytocurve.report.figures.style import NEUTRALS, Drawn, style
-
-Answers = Mapping[str, Any]
+from cytocurve.report.figures.style import Drawn, style
+from cytocurve.report.palette import NEUTRALS
 
 FIGURES: Mapping[str, Callable[[Answers, float], Drawn | None]] = {
     "curves": learning_curves,
@@ -43,15 +42,15 @@ def draw(answers: Answers, width_mm: float = 85.0) -> dict[str, tuple[bytes, byt
 
 
 def drawings(answers: Answers) -> dict[str, str]:
-    """Every figure as SVG text that borrows the fonts and takes the neutral colours of the page it stands in."""
+    """Every figure as SVG text that borrows the fonts and takes the neutral colors of the page it stands in."""
     return {name: _svg(drawn) for name, drawn in _drawn(answers, _PAGE_MM)}
 
 
 def inline(svg: str, name: str) -> str:
-    """A figure as an element of a page: its ids made its own, its neutral colours left to the page's style."""
+    """A figure as an element of a page: its ids made its own, its neutral colors left to the page's style."""
     element = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg[svg.index("<svg") :])
-    for variable, colour in NEUTRALS.items():
-        element = element.replace(colour, f"var(--{variable})")
+    for variable, color in NEUTRALS.items():
+        element = element.replace(color, f"var(--{variable})")
     return element
 
 
@@ -66,7 +65,7 @@ def _drawn(answers: Answers, width_mm: float) -> Iterator[tuple[str, Drawn]]:
 def _svg(drawn: Drawn) -> str:
     sink = io.StringIO()
     drawn.figure.savefig(sink, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
-    return sink.getvalue().replace("<svg ", f'<svg role="img" aria-label="{escape(drawn.words)}" ', 1)
+    return sink.getvalue().replace("<svg ", f'<svg role="img" aria-label="{escape(drawn.description)}" ', 1)
 
 
 def _pdf(figure: Figure) -> bytes:

@@ -1,47 +1,49 @@
 """The forecast of the chosen arm: what was observed, what larger training sets are expected to give."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
 
-from cytocurve.report import words
-from cytocurve.report.figures.style import COLOURS, NEUTRALS, Drawn, defined
+from cytocurve.core.answers import Answers
+from cytocurve.report import wording
+from cytocurve.report.figures.style import Drawn, defined, floats
+from cytocurve.report.formatting import target
+from cytocurve.report.palette import COLORS, NEUTRALS
 
 
-def forecast(answers: Mapping[str, Any], width: float) -> Drawn | None:
+def forecast(answers: Answers, width: float) -> Drawn | None:
     """The median with its 90 % band up to the horizon, and the target that the page begins with."""
-    plan, title = answers["arms"][answers["chosen"]]["plan"], answers["metrics"][answers["metric"]]
-    rows = plan["forecast"]
-    if plan["refusal"] is not None or not rows or not plan["targets"]:
+    plan, title = answers.best.plan, answers.title
+    rows = plan.forecast
+    if plan.refusal is not None or not rows or not plan.targets:
         return None
-    found = plan["targets"][words.default_target(plan)]
+    needed = plan.targets[wording.default_target(plan)]
     figure = Figure(figsize=(width, 0.66 * width), layout="constrained")
     axes = figure.add_subplot()
-    sizes = [row["size"] for row in rows]
-    blue, red = COLOURS[0], COLOURS[1]
-    axes.fill_between(sizes, [r["low"] for r in rows], [r["high"] for r in rows], color=blue, alpha=0.16, linewidth=0)
+    sizes = [row.size for row in rows]
+    blue, red = COLORS[0], COLORS[1]
+    axes.fill_between(
+        sizes, floats(r.low for r in rows), floats(r.high for r in rows), color=blue, alpha=0.16, linewidth=0
+    )
     for inside, dash in ((True, "-"), (False, (0, (4, 2)))):
-        part = [r for r in rows if (r["size"] <= plan["largest"]) == inside]
-        axes.plot([r["size"] for r in part], [r["median"] for r in part], color=blue, linestyle=dash)
-    seen = defined(plan["observed"])
-    axes.plot([r["size"] for r in seen], [r["mean"] for r in seen], "o", color=NEUTRALS["ink"], label="observed")
-    axes.axvline(plan["largest"], color=NEUTRALS["muted"], linewidth=0.7, linestyle=(0, (1.5, 2)))
-    axes.axhline(found["target"], color=red, linewidth=0.9, linestyle=(0, (3, 2)))
+        part = [r for r in rows if (r.size <= plan.largest) == inside]
+        axes.plot([r.size for r in part], floats(r.median for r in part), color=blue, linestyle=dash)
+    seen = defined(plan.observed)
+    axes.plot([r.size for r in seen], floats(r.mean for r in seen), "o", color=NEUTRALS["ink"], label="observed")
+    axes.axvline(plan.largest, color=NEUTRALS["muted"], linewidth=0.7, linestyle=(0, (1.5, 2)))
+    axes.axhline(needed.target, color=red, linewidth=0.9, linestyle=(0, (3, 2)))
     axes.annotate(
-        f"target {words.target(found['target'])}",
-        (sizes[0], found["target"]),
+        f"target {target(needed.target)}",
+        (sizes[0], needed.target),
         xytext=(2, 2.5),
         textcoords="offset points",
         color=red,
     )
-    if found["size"] is not None:
-        axes.plot(found["size"], found["target"], "D", color=red, markersize=5)
+    if needed.size is not None:
+        axes.plot(needed.size, needed.target, "D", color=red, markersize=5)
     axes.set_xscale("log")
     axes.set_xlim(sizes[0], sizes[-1])
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     axes.xaxis.minorticks_off()
     axes.set(xlabel="training images", ylabel=f"mean {title}")
-    return Drawn(figure, f"Forecast of the mean {title}. {words.answer(found, plan, title)}")
+    return Drawn(figure, f"Forecast of the mean {title}. {wording.answer(needed, plan, title)}")

@@ -1,29 +1,30 @@
 """Reliability: how often what the networks state comes true (Guo et al. 2017, figure 1)."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from matplotlib.figure import Figure
 
-from cytocurve.report import words
-from cytocurve.report.figures.style import Drawn, legend, look, unit_axes
-from cytocurve.report.names import short_names
+from cytocurve.core.answers import Answers
+from cytocurve.report import wording
+from cytocurve.report.arm_names import short_names
+from cytocurve.report.figures.style import Drawn, floats, legend, look, unit_axes
+from cytocurve.report.formatting import score
 
 
-def reliability(answers: Mapping[str, Any], width: float) -> Drawn | None:
+def reliability(answers: Answers, width: float) -> Drawn | None:
     """The share that came true over the stated probability, in bins, of every arm at the largest training size."""
-    names, size = short_names(answers["arms"]), answers["sizes"][-1]
-    found = {names[arm]: arms["calibration"][-1] for arm, arms in answers["arms"].items()}
-    bins = {name: [each for each in row["bins"] if each["images"]] for name, row in found.items()}
+    names, size = short_names(answers.arms), answers.sizes[-1]
+    calibrations = {names[arm]: arms.calibration[-1] for arm, arms in answers.arms.items()}
+    bins = {name: [place for place in row.bins if place.images] for name, row in calibrations.items()}
     if not any(bins.values()):
         return None
-    figure = Figure(figsize=(width, width + 0.1 + 0.17 * len(found)), layout="constrained")
+    figure = Figure(figsize=(width, width + 0.1 + 0.17 * len(calibrations)), layout="constrained")
     axes = figure.add_subplot()
     unit_axes(axes)
     for number, (name, rows) in enumerate(bins.items()):
-        axes.plot([row["predicted"] for row in rows], [row["observed"] for row in rows], label=name, **look(number))
-    stated, came_true = words.calibration_axes(answers)
+        axes.plot(
+            floats(row.predicted for row in rows), floats(row.observed for row in rows), label=name, **look(number)
+        )
+    stated, came_true = wording.calibration_axes(answers)
     axes.set(xlabel=stated, ylabel=came_true)
     legend(figure, axes, list(names.values()))
-    told = "; ".join(f"{name}: {words.score(row['ece']['mean'])}" for name, row in found.items())
-    return Drawn(figure, f"Reliability with {size} images, expected calibration errors: {told}.")
+    description = "; ".join(f"{name}: {score(row.ece.mean)}" for name, row in calibrations.items())
+    return Drawn(figure, f"Reliability with {size} images, expected calibration errors: {description}.")

@@ -1,8 +1,8 @@
-"""What all figures share: colours that the colour-blind tell apart, marks, axes, sizes of text."""
+"""What all figures share: looks of the arms, axes, text sizes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import matplotlib as mpl
 import numpy as np
@@ -10,22 +10,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedFormatter, FixedLocator
 
-NEUTRALS = {"ink": "#1d2125", "muted": "#626a73", "rule": "#dfe3e7", "paper": "#fefefe"}
-"""Colours of text, quiet text, grid and ground, by the names of the page's variables for them."""
+from cytocurve.report import palette
+from cytocurve.report.palette import COLORS, DASHES, NEUTRALS, SHAPES
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b87c00", "#3b96cc")
-"""Okabe & Ito 2008; orange and sky blue darker, so that lines of them have a contrast of 3 to white."""
-
-_MARKERS = ("o", "s", "^", "D", "v", "P")
-_DASHES = ("-", (0, (4, 2)), (0, (1.2, 1.2)), (0, (5, 1.5, 1.5, 1.5)))
+Row = TypeVar("Row")
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure, and what it shows in words."""
+    """A figure, and a description of what it shows."""
 
     figure: Figure
-    words: str
+    description: str
 
 
 def style(width_mm: float) -> Any:
@@ -66,11 +62,13 @@ def style(width_mm: float) -> Any:
 
 
 def look(number: int) -> dict[str, Any]:
-    """Colour, marker and dash of the arm or class of this number: no two of them by colour alone."""
+    """Color, marker and dash of the arm or class of this number, as matplotlib names them."""
+    place = palette.look(number)
+    dash = DASHES[place.dash].figure
     return {
-        "color": COLOURS[number % len(COLOURS)],
-        "marker": _MARKERS[number % len(_MARKERS)],
-        "linestyle": _DASHES[(number + number // len(COLOURS)) % len(_DASHES)],
+        "color": COLORS[place.color],
+        "marker": SHAPES[place.shape].matplotlib,
+        "linestyle": (0, dash) if dash else "-",
     }
 
 
@@ -108,6 +106,11 @@ def legend(figure: Figure, axes: Axes, names: Sequence[str]) -> None:
     figure.legend(handles, labels, loc="outside upper left", frameon=False, ncols=2 if short else 1, handlelength=2.6)
 
 
-def defined(rows: Sequence[Mapping[str, Any]], key: str = "mean") -> list[Mapping[str, Any]]:
-    """The rows whose number is there."""
-    return [row for row in rows if row[key] is not None]
+def floats(values: Iterable[float | None]) -> list[float]:
+    """The numbers as matplotlib takes them, undefined ones NaN."""
+    return [float("nan") if value is None else value for value in values]
+
+
+def defined(rows: Sequence[Row], name: str = "mean") -> list[Row]:
+    """The rows in which the number of this name is defined."""
+    return [row for row in rows if getattr(row, name) is not None]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -79,15 +80,19 @@ def register(
     sample: NDArray[Any],
     tags: Mapping[str, str],
     alias: str = "challenger",
+    metadata: Mapping[str, Any] | None = None,
 ) -> int:
     """Register a Keras model and move the alias to it; the number of the version.
 
     ``model_key`` identifies the model by what determines it: a version that has it is reused, and only where there is
     none is the model built. ``sample`` is a batch as the model takes it, (images, height, width, channels), and becomes
-    the input example. Raises ``ServiceError`` where the model cannot be stored.
+    the input example; ``metadata`` (JSON values) is stored in the model's own files. Raises
+    ``ServiceError`` where the model cannot be stored.
     """
     try:
-        number = _version_of(client, name, model_key) or _create(client, build(), name, model_key, run_id, sample, tags)
+        number = _version_of(client, name, model_key) or _create(
+            client, build(), name, model_key, run_id, sample, tags, metadata
+        )
         client.set_registered_model_alias(name, alias, str(number))
     except OSError as error:  # files and uploads; other failures are MLflow's own
         raise ServiceError(
@@ -110,6 +115,7 @@ def _create(
     run_id: str,
     sample: NDArray[Any],
     tags: Mapping[str, str],
+    metadata: Mapping[str, Any] | None,
 ) -> int:
     import mlflow
     from mlflow.entities import LoggedModelStatus
@@ -122,7 +128,7 @@ def _create(
         run.info.experiment_id, "model", run_id, {MODEL_KEY: model_key}, run.data.params
     )
     try:
-        _upload(client, model, logged, run_id, sample)
+        _upload(client, model, logged, run_id, sample, metadata)
     except BaseException:
         client.finalize_logged_model(logged.model_id, LoggedModelStatus.FAILED)
         raise
@@ -137,7 +143,14 @@ def _create(
     return int(created.version)
 
 
-def _upload(client: "MlflowClient", model: Any, logged: "LoggedModel", run_id: str, sample: NDArray[Any]) -> None:
+def _upload(
+    client: "MlflowClient",
+    model: Any,
+    logged: "LoggedModel",
+    run_id: str,
+    sample: NDArray[Any],
+    metadata: Mapping[str, Any] | None,
+) -> None:
     """Store the model's files as ``mlflow.tensorflow.log_model`` does.
 
     That also loads the model once more to try the input example, for seven seconds of which it tells a failure nobody.
@@ -148,7 +161,11 @@ def _upload(client: "MlflowClient", model: Any, logged: "LoggedModel", run_id: s
 
     client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
     about = Model(
-        artifact_path=logged.artifact_location, model_uuid=logged.model_id, run_id=run_id, model_id=logged.model_id
+        artifact_path=logged.artifact_location,
+        model_uuid=logged.model_id,
+        run_id=run_id,
+        model_id=logged.model_id,
+        metadata=dict(metadata) if metadata else None,
     )
     with TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()):
         folder = f"{scratch}/model"
@@ -161,6 +178,19 @@ def _upload(client: "MlflowClient", model: Any, logged: "LoggedModel", run_id: s
             input_example=sample,
         )
         client.log_model_artifacts(logged.model_id, folder)
+
+
+def download(client: "MlflowClient", name: str, number: int, folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Fetch a version's files into a folder; the file of its Keras model, and the metadata stored with it."""
+    import mlflow
+    from mlflow.models import Model
+
+    mlflow.set_tracking_uri(client.tracking_uri)
+    mlflow.artifacts.download_artifacts(
+        f"models:/{name}/{number}", dst_path=str(folder), tracking_uri=client.tracking_uri
+    )
+    (file,) = folder.rglob("*.keras")
+    return file, dict(Model.load(str(next(folder.rglob("MLmodel")))).metadata or {})
 
 
 def requirements() -> list[str]:

@@ -1,4 +1,4 @@
-"""The stage ``evaluate``: from every run's predictions to answers, tables, figures and the page."""
+"""The stage ``evaluate``: from stored predictions to answers, tables, figures and the page."""
 
 import json
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cytocurve.config import ProjectPaths
+from cytocurve.core.answers import Answers, ArmAnswers, ArmPlan, to_json
 from cytocurve.core.statistics.metrics import METRICS
 from cytocurve.evaluation.answers import LEADING, Progress, answers
 from cytocurve.evaluation.page import page_file, page_of
@@ -15,10 +16,10 @@ from cytocurve.report.tables import tables
 from cytocurve.study.design import check_split
 
 PLOTTED = (LEADING, "f1")
-"""Metrics that DVC plots and lists."""
+"""The metrics that DVC plots and lists."""
 
 FIGURES = ("curves", "boxplot")
-"""Figures that stand in ``reports/figures/``."""
+"""The figures in ``reports/figures/``."""
 
 POINT = ("mean", "sd", "median", "q1", "q3", "ci_low", "ci_high", "n")
 
@@ -30,70 +31,68 @@ def evaluate(project: ProjectPaths, progress: Progress) -> dict[str, Any]:
     """
     params = project.params()
     check_split(project, params)
-    found = answers(project, params, progress)
-    metrics = _metrics(found)
-    for file, text in _files(project, found, metrics):
+    results = answers(project, params, progress)
+    metrics = _metrics(results)
+    for file, text in _files(project, results, metrics):
         write_text(file, text)
     return metrics
 
 
-def _files(project: ProjectPaths, found: Mapping[str, Any], metrics: Mapping[str, Any]) -> list[tuple[Path, str]]:
-    """All files and their contents: what cannot be drawn is known before the first is written."""
-    reports, drawn = project.reports, drawings(found)
-    page = page_of(project, found, drawn)
+def _files(project: ProjectPaths, results: Answers, metrics: Mapping[str, Any]) -> list[tuple[Path, str]]:
+    """All files and their contents, complete before the first is written: drawing may fail."""
+    reports, drawn = project.reports, drawings(results)
+    page = page_of(project, results, drawn)
     return [
-        (project.answers, json.dumps(found, allow_nan=False, ensure_ascii=False) + "\n"),
+        (project.answers, json.dumps(results.to_json(), allow_nan=False, ensure_ascii=False) + "\n"),
         (reports / "metrics.json", _json(metrics)),
-        (reports / "summary.json", _json(_summary(found))),
-        *((reports / "plots" / f"{metric}.json", _json(_plot(found, metric))) for metric in PLOTTED),
-        *((reports / "tables" / f"{name}.csv", table) for name, table in tables(found).items()),
+        (reports / "summary.json", _json(_summary(results))),
+        *((reports / "plots" / f"{metric}.json", _json(_plot(results, metric))) for metric in PLOTTED),
+        *((reports / "tables" / f"{name}.csv", table) for name, table in tables(results).items()),
         *((reports / "figures" / f"{name}.svg", drawn[name]) for name in FIGURES if drawn.get(name)),
         (page_file(project), page),
     ]
 
 
-def _metrics(found: Mapping[str, Any]) -> dict[str, Any]:
-    """The figures that others rely on: a mean and its spread for every arm, metric and training size."""
-    arms = {
-        arm: {
-            **{
-                metric: {str(point["size"]): {name: point[name] for name in POINT} for point in of["curves"][metric]}
-                for metric in METRICS
-            },
-            "saturation_size": of["saturation"]["size"],
-            "area": {metric: area["mean"] for metric, area in of["area"].items()},
-        }
-        for arm, of in found["arms"].items()
-    }
-    plans = {
-        arm: {name: value for name, value in of["plan"].items() if name not in {"observed", "forecast"}}
-        for arm, of in found["arms"].items()
-    }
-    comparisons = [{"kind": "arms", **row} for row in found["comparisons"]]
-    comparisons += [{"kind": "relabelling", **row} for row in found["relabellings"]]
+def _metrics(results: Answers) -> dict[str, Any]:
+    """The numbers that others rely on: a mean and its spread for every arm, metric and training size."""
+    comparisons = [{"kind": "arms", **row.published()} for row in results.comparisons]
+    comparisons += [{"kind": "relabelling", **to_json(row)} for row in results.relabellings]
     return {
-        "dataset": found["dataset"],
-        "task": found["task"],
-        "arms": arms,
+        "dataset": results.dataset,
+        "task": results.task,
+        "arms": {name: _arm_metrics(arm) for name, arm in results.arms.items()},
         "comparisons": comparisons,
-        "plan": plans,
+        "plan": {name: _plan_metrics(arm.plan) for name, arm in results.arms.items()},
     }
 
 
-def _summary(found: Mapping[str, Any]) -> dict[str, Any]:
-    """A few figures an arm, for ``dvc metrics``: the means of ``PLOTTED`` at the largest size, and saturation."""
+def _arm_metrics(arm: ArmAnswers) -> dict[str, Any]:
+    scores = {
+        metric: {str(point.size): {name: getattr(point, name) for name in POINT} for point in arm.curves[metric]}
+        for metric in METRICS
+    }
+    area = {metric: summary.mean for metric, summary in arm.area.items()}
+    return {**scores, "saturation_size": arm.saturation.size, "area": area}
+
+
+def _plan_metrics(plan: ArmPlan) -> dict[str, Any]:
+    return {name: value for name, value in to_json(plan).items() if name not in {"observed", "forecast"}}
+
+
+def _summary(results: Answers) -> dict[str, Any]:
+    """A few numbers per arm, for ``dvc metrics``: the means of ``PLOTTED`` at the largest size, and saturation."""
     return {
-        arm: {metric: of["curves"][metric][-1]["mean"] for metric in PLOTTED}
-        | {"area": of["area"][LEADING]["mean"], "saturation_size": of["saturation"]["size"]}
-        for arm, of in found["arms"].items()
+        name: {metric: arm.curves[metric][-1].mean for metric in PLOTTED}
+        | {"area": arm.area[LEADING].mean, "saturation_size": arm.saturation.size}
+        for name, arm in results.arms.items()
     }
 
 
-def _plot(found: Mapping[str, Any], metric: str) -> list[dict[str, Any]]:
+def _plot(results: Answers, metric: str) -> list[dict[str, Any]]:
     return [
-        {"arm": arm} | {name: point[name] for name in ("size", "mean", "ci_low", "ci_high")}
-        for arm, of in found["arms"].items()
-        for point in of["curves"][metric]
+        {"arm": name, "size": point.size, "mean": point.mean, "ci_low": point.ci_low, "ci_high": point.ci_high}
+        for name, arm in results.arms.items()
+        for point in arm.curves[metric]
     ]
 
 

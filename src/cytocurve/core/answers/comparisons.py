@@ -1,0 +1,123 @@
+"""Whether arms differ, pair by pair."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cytocurve.core.answers.curves import Summary
+from cytocurve.core.answers.serialization import Number, to_json
+from cytocurve.core.comparison.pairs import Verdict
+
+PUBLISHED: Mapping[Verdict, str] = {
+    "a_better": "a is better",
+    "b_better": "b is better",
+    "not_shown": "no difference shown",
+}
+"""Verdicts as ``reports/metrics.json`` and ``cytocurve compare --json`` name them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairComparison:
+    """Arm ``a`` minus arm ``b`` at a training size or on the area; see ``core.comparison.Comparison``."""
+
+    a: str
+    b: str
+    at: str
+    difference: Number
+    ci_low: Number
+    ci_high: Number
+    n: int
+    folds: int
+    seeds: int
+    p_t: Number
+    p_t_holm: Number
+    p_wilcoxon: Number
+    p_wilcoxon_holm: Number
+    verdict: Verdict
+    metric: str
+
+    def published(self) -> dict[str, Any]:
+        """The comparison in JSON with the verdict as ``PUBLISHED``."""
+        return to_json(self) | {"verdict": PUBLISHED[self.verdict]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SeedComparison:
+    """Arm ``a`` against arm ``b`` over independent seeds; see ``core.comparison.SeedComparison``."""
+
+    a: str
+    b: str
+    at: str
+    folds: int
+    mean_a: Number
+    sd_a: Number
+    seeds_a: int
+    mean_b: Number
+    sd_b: Number
+    seeds_b: int
+    p_mann_whitney: Number
+    p_mann_whitney_holm: Number
+    verdict: Verdict
+    metric: str
+
+    def published(self) -> dict[str, Any]:
+        """The comparison in JSON with the verdict as ``PUBLISHED``."""
+        return to_json(self) | {"verdict": PUBLISHED[self.verdict]}
+
+
+@dataclass(frozen=True)
+class NotComparable:
+    """A pair of arms that cannot be compared, and why."""
+
+    a: str
+    b: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ComparedArm:
+    """An arm as it was compared, with its mean score by training size and on the area."""
+
+    name: str
+    labels: str
+    folds: int
+    seeds: tuple[int, ...]
+    means: Mapping[str, Number]
+
+
+@dataclass(frozen=True)
+class ComparisonAnswer:
+    """All pairs of some arms by a metric: paired by fold and seed, or over ``independent`` seeds."""
+
+    metric: str
+    arms: tuple[ComparedArm, ...]
+    independent: bool
+    comparisons: tuple[PairComparison, ...]
+    seed_comparisons: tuple[SeedComparison, ...]
+    not_comparable: tuple[NotComparable, ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer as ``cytocurve compare --json`` prints it, with the kind of comparison that was made."""
+        rows = self.seed_comparisons if self.independent else self.comparisons
+        return {
+            "metric": self.metric,
+            "arms": [to_json(arm) for arm in self.arms],
+            "seed_comparisons" if self.independent else "comparisons": [row.published() for row in rows],
+            "not_comparable": [to_json(pair) for pair in self.not_comparable],
+        }
+
+
+@dataclass(frozen=True)
+class Relabelling:
+    """The gain of an arm over the same arm under another label version; see ``core.statistics.relabelling``.
+
+    ``differences`` are by training size.
+    """
+
+    arm: str
+    other: str
+    judge: str
+    metric: str
+    images: int
+    changed: int
+    differences: Mapping[int, Summary]

@@ -1,0 +1,108 @@
+"""What an arm's learning curve says about larger training sets."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cytocurve.core.answers.serialization import Number, to_json
+from cytocurve.core.planner.records import Verdict
+
+
+@dataclass(frozen=True)
+class ObservedMean:
+    """The observed mean score of a training size."""
+
+    size: int
+    mean: Number
+
+
+@dataclass(frozen=True)
+class ForecastPoint:
+    """The forecast of the mean score at a size with its 90 % interval."""
+
+    size: int
+    median: Number
+    low: Number
+    high: Number
+
+
+@dataclass(frozen=True)
+class NextImages:
+    """What ``images`` more are expected to add, with a 90 % interval."""
+
+    images: int
+    size: int
+    gain: Number
+    low: Number
+    high: Number
+
+
+@dataclass(frozen=True)
+class Target:
+    """The size that a target needs, with its 90 % interval; see ``core.planner.records.Target``."""
+
+    target: float
+    verdict: Verdict
+    size: int | None
+    low: int | None
+    high: int | None
+
+
+@dataclass(frozen=True)
+class FamilyWeight:
+    """A family of curves and its share in the forecast."""
+
+    name: str
+    weight: Number
+    formula: str
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """A forecast of a size from smaller ones, and the mean observed there."""
+
+    shown: int
+    size: int
+    forecast: Number
+    low: Number
+    high: Number
+    truth: Number
+    covered: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArmPlan:
+    """The forecast of one arm by a metric; with a ``refusal``, there is none."""
+
+    metric: str
+    refusal: str | None
+    largest: int
+    horizon: int
+    observed: tuple[ObservedMean, ...]
+    forecast: tuple[ForecastPoint, ...]
+    next: tuple[NextImages, ...]
+    targets: tuple[Target, ...]
+    families: tuple[FamilyWeight, ...]
+    backtest: tuple[Backtest, ...]
+
+
+@dataclass(frozen=True)
+class PlannedArm:
+    """The forecast of one arm, and what the requested target needs."""
+
+    plan: ArmPlan
+    required: Target
+
+
+@dataclass(frozen=True)
+class PlanAnswer:
+    """What every arm needs to reach ``target``."""
+
+    target: float
+    metric: str
+    arms: Mapping[str, PlannedArm]
+
+    def to_json(self) -> dict[str, Any]:
+        """The answer as ``cytocurve plan --json`` prints it: ``required`` among the fields of each plan."""
+        arms = {name: to_json(arm.plan) | {"required": to_json(arm.required)} for name, arm in self.arms.items()}
+        return {"target": self.target, "metric": self.metric, "arms": arms}

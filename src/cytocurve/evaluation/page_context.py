@@ -1,0 +1,60 @@
+"""The page context: what only this computer and this moment know of a study.
+
+Files that DVC records contain no clock time, duration, path or host; the page may, so DVC does not record it.
+"""
+
+from collections.abc import Collection
+
+import pandas as pd
+
+from cytocurve.config import ProjectPaths
+from cytocurve.core.answers import Answers
+from cytocurve.ingest.decoding import read_rgb
+from cytocurve.report.context import PageContext, TrackingLinks
+from cytocurve.report.review import picture
+from cytocurve.report.tables import tables
+from cytocurve.stores.dvc import commit
+from cytocurve.stores.ledger import Ledger, open_ledger
+from cytocurve.stores.tracking.links import links
+
+
+def page_context(project: ProjectPaths, answers: Answers) -> PageContext:
+    """The context of these answers in this project; images that no longer exist have no picture."""
+    params = project.params()
+    images = {row.image for arm in answers.arms.values() for row in arm.examples}
+    keys = {
+        arm.name: pd.read_parquet(project.results(arm), columns=["run_key"])["run_key"].tolist() for arm in params.arms
+    }
+    ledger = open_ledger(project.ledger_url)
+    revision = commit(project.root)
+    seconds = {arm: _cpu_seconds(ledger, run_keys) for arm, run_keys in keys.items()}
+    return PageContext(
+        commit=revision.partition("+")[0] if revision else None,
+        dirty=bool(revision and "+" in revision),
+        seconds={arm: value for arm, value in seconds.items() if value is not None},
+        tracking=_tracking(project, {arm: run_keys[0] for arm, run_keys in keys.items()}),
+        pictures=_pictures(project, images),
+        tables=tuple(f"{name}.csv" for name in tables(answers)),
+    )
+
+
+def _tracking(project: ProjectPaths, run_keys: dict[str, str]) -> TrackingLinks | None:
+    params = project.params()
+    pages = links(project.tracking_uri, project.tracking_lock, f"{params.dataset}/{params.task_name}", run_keys)
+    return None if pages is None else TrackingLinks(pages["url"], pages["experiment"], pages["arms"])
+
+
+def _cpu_seconds(ledger: Ledger, keys: Collection[str]) -> float | None:
+    seconds = [ledger.provenance(key).get("cpu_seconds") for key in keys]
+    return None if None in seconds else round(sum(second for second in seconds if second is not None), 1)
+
+
+def _pictures(project: ProjectPaths, images: Collection[str]) -> dict[str, str]:
+    folder = project.data / project.params().dataset / "images"
+    pictures = {}
+    for name in sorted(images):
+        try:
+            pictures[name] = picture(read_rgb(folder / name))
+        except (OSError, ValueError):
+            continue
+    return pictures

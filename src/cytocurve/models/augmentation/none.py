@@ -1,0 +1,6 @@
+"""Images as they are."""
+
+from cytocurve.models.augmentation import Policy
+from cytocurve.models.settings import NoSettings
+
+POLICY = Policy(None, NoSettings)

@@ -1,0 +1,82 @@
+"""A trained network behind the preparation of its images: image files in, class probabilities out."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from cytocurve.core.runs import Component
+from cytocurve.errors import InputError
+from cytocurve.models import preparation, tensorflow
+from cytocurve.models.preparation import Preparation
+
+BATCH = 64
+"""Images that are prepared and predicted at a time."""
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """A network and all that it needs to judge any image.
+
+    ``classes`` are the names of its outputs. ``prepared_by`` is the preparation that it was trained with; where its
+    version is another one than the installed preparation's, ``prepared_as_trained`` is false.
+    """
+
+    network: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+    preparation: Preparation
+    prepared_by: Component
+    classes: tuple[str, ...]
+
+    @property
+    def prepared_as_trained(self) -> bool:
+        """Whether images are prepared by the same code as those that the network was trained on."""
+        return self.prepared_by == self.preparation.component
+
+    def probabilities(self, images: Sequence[Path | Image.Image]) -> NDArray[np.float32]:
+        """Class probabilities, float32 (images, classes), of images or image files of any size.
+
+        Raises ``InputError`` listing the files that cannot be decoded.
+        """
+        batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
+        none = np.zeros((0, len(self.classes)), np.float32)
+        return np.concatenate([none, *(self.network(self._prepared(batch)) for batch in batches)])
+
+    def _prepared(self, images: Sequence[Path | Image.Image]) -> NDArray[np.uint8]:
+        prepared, problems = [], []
+        for image in images:
+            try:
+                prepared.append(self.preparation.prepare(image))
+            except ValueError as error:
+                problems.append(f"{image}: {error}")
+        if problems:
+            raise InputError("These images cannot be used:", problems)
+        return np.stack(prepared)
+
+    def about(self) -> dict[str, Any]:
+        """What is stored beside the network, as JSON values, so that ``predictor`` can restore this one."""
+        return {"preparation": asdict(self.prepared_by), "classes": list(self.classes)}
+
+
+def predictor(model: Any, about: Mapping[str, Any]) -> Predictor:
+    """The predictor of a Keras model, uint8 images in, and of what ``Predictor.about`` said of it.
+
+    Raises ``InputError`` where the preparation is unknown to this version of cytocurve.
+    """
+    component = Component(**about["preparation"])
+    if component.name != preparation.NAME:
+        raise InputError(f"The model's images were prepared by {component.name!r}, which is not installed here")
+    return Predictor(
+        lambda images: np.asarray(model(images, training=False), np.float32),
+        preparation.preparation(component.settings),
+        component,
+        tuple(about["classes"]),
+    )
+
+
+def saved_model(file: Path) -> Any:
+    """The Keras model in a ``.keras`` file."""
+    return tensorflow.keras().models.load_model(file)

@@ -1,0 +1,29 @@
+"""What a page shows besides the answers, known only where it is made: commit, seconds, links, pictures."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class TrackingLinks:
+    """Pages of the tracking server: its ``url``, and the paths of the experiment and of each arm's runs."""
+
+    url: str
+    experiment: str
+    arms: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PageContext:
+    """The commit (``dirty`` with uncommitted changes), training seconds by arm, links, pictures and table names.
+
+    ``seconds`` are of processor time, for arms whose runs are all in the ledger; ``tracking`` is None where the
+    tracking store cannot be reached or does not hold the study; ``pictures`` are data URLs by image.
+    """
+
+    commit: str | None = None
+    dirty: bool = False
+    seconds: Mapping[str, float]
+    tracking: TrackingLinks | None = None
+    pictures: Mapping[str, str]
+    tables: tuple[str, ...] = ()

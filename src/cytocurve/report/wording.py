@@ -1,0 +1,180 @@
+"""The sentences of page, charts and command line that are made of numbers, each written once.
+
+"No difference shown" is not "equal", and "reached" refers to observed scores only, never to a forecast.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from cytocurve.core.answers import Answers, ArmPlan, Limits, PairComparison, Split, Target
+from cytocurve.core.comparison.pairs import Verdict
+from cytocurve.report.formatting import count, rounded, target
+
+GOALS = (0.99, 0.98, 0.95, 0.9, 0.85, 0.8)
+"""Round targets; the planner's slider starts at the highest of them that the evidence supports."""
+
+NO_DIFFERENCE = "no difference shown"
+
+FOLDS: Mapping[Split, str] = {
+    "stratified": (
+        "Folds are drawn by image: cells of one patient may be in both training and test set, so a score for new "
+        "patients may be lower."
+    ),
+    "patient": "Folds are drawn by patient: no patient is on both sides of a fold.",
+    "predefined": (
+        "Folds are those of the dataset's authors; the audit reports patients and pictures that are in more than one."
+    ),
+}
+"""What a reader must know of each way to make folds."""
+
+_MEANINGS = {
+    "roc_auc": "for a {positive} and a {negative} image, it ranks the {positive} one higher in {share} of 100 pairs",
+    "accuracy": "the network classifies {share} of 100 images correctly",
+    "sensitivity": "the network finds {share} of 100 {positive} images",
+    "specificity": "the network leaves {share} of 100 {negative} images alone",
+    "roc_auc_classes": (
+        "for an image of a class and one of another class, it ranks the right one higher in {share} of 100 pairs, "
+        "averaged over the classes"
+    ),
+    "precision": "of 100 images called {positive}, {share} are",
+}
+
+_OF_CLASSES = ("accuracy", "roc_auc_classes")
+
+
+def verdict(value: Verdict, first: str, second: str) -> str:
+    """The verdict on two arms of these names."""
+    return NO_DIFFERENCE if value == "not_shown" else f"{first if value == 'a_better' else second} is better"
+
+
+def comparison_verdict(row: PairComparison, names: Mapping[str, str]) -> str:
+    """The verdict of a comparison, with the arms' short names."""
+    return verdict(row.verdict, names[row.a], names[row.b])
+
+
+def limits(facts: Limits) -> list[str]:
+    """What limits the scores: the origin of the images, the validation images, and patients across folds."""
+    stopping = (
+        f"In addition to its training images, every run uses about {facts.validation_images or 0:.0f} labeled "
+        "validation images to decide when to stop and which weights to keep."
+    )
+    return [*([f"The images: {facts.title}."] if facts.title else []), stopping, FOLDS[facts.split]]
+
+
+def no_forecast(plan: ArmPlan) -> str | None:
+    """Why there is no forecast, None where there is one."""
+    if plan.refusal is not None:
+        return plan.refusal
+    return None if plan.targets else "There is no target to forecast."
+
+
+def saturation(answers: Answers, arm: str) -> str:
+    """Whether larger training sets were still better, as far as was shown."""
+    result = answers.arms[arm].saturation
+    largest = count(answers.sizes[-1])
+    if result.size is not None:
+        return (
+            f"From {count(result.size)} images on, no larger training set of this study is better by more than "
+            f"{result.margin} ({100 * result.confidence:.0f} % confidence)."
+        )
+    if len(answers.sizes) == 1:
+        return f"The study has one training size, so it is unknown whether fewer than {largest} images do as well."
+    return f"The study does not show that fewer than {largest} images do as well, to within {result.margin}."
+
+
+def span(needed: Target, horizon: int) -> str:
+    """The interval of a forecast number of images."""
+    low = "fewer" if needed.low is None else count(needed.low)
+    return f"{low} to {count(needed.high) if needed.high is not None else f'more than {count(horizon)}'}"
+
+
+def observed(needed: Target, plan: ArmPlan, things: str) -> str:
+    """The training size from which on the observed means are at a target."""
+    if needed.size == plan.largest:
+        return f"With {count(plan.largest)} {things}"
+    return f"From {count(needed.size or 0)} {things} on"
+
+
+def rule(needed: Target, plan: ArmPlan) -> str:
+    """The sizes at which the means must be at a target for it to count as observed."""
+    return "at the largest size" if needed.size == plan.largest else "there and at all larger sizes"
+
+
+def size_interval(needed: Target) -> str:
+    """The 90 % interval of the size from which an observed mean is at its target."""
+    if needed.high is None:
+        return "the lower end of the mean's 90 % interval is still below it"
+    low = "fewer" if needed.low is None else count(needed.low)
+    return f"90 % interval of the size {low} to {count(needed.high)}"
+
+
+def more(number: int, kind: str) -> str:
+    """A number of further findings of a kind."""
+    return f"{number} more {kind}{'s' if number > 1 and kind == 'warning' else ''}"
+
+
+def answer(needed: Target, plan: ArmPlan, title: str) -> str:
+    """What one target needs, in a sentence."""
+    goal = f"{title} {target(needed.target)}"
+    if needed.verdict == "reached":
+        return (
+            f"{observed(needed, plan, 'images')}, mean {title} was at least {target(needed.target)}: observed, "
+            f"{rule(needed, plan)}; {size_interval(needed)}."
+        )
+    if needed.verdict == "beyond":
+        return (
+            f"{goal} is not reachable on this evidence: the forecast stays below it up to "
+            f"{count(plan.horizon)} images, the forecast horizon."
+        )
+    if needed.size is None:
+        return (
+            f"{goal} is uncertain: the forecast stays below it up to {count(plan.horizon)} images, and only the "
+            f"upper end of its 90 % interval reaches it, at {count(needed.low or 0)}."
+        )
+    return (
+        f"{goal} needs about {count(rounded(needed.size))} images (90 % interval {span(needed, plan.horizon)}): "
+        f"a forecast from at most {count(plan.largest)} images."
+    )
+
+
+def default_target(plan: ArmPlan) -> int:
+    """The index in ``plan.targets`` of the target to start with.
+
+    The highest of ``GOALS`` that even the lower end of the interval reaches, at a trained or a forecast size. Else the
+    highest target that is not beyond reach; else the lowest.
+    """
+    rows = plan.targets
+    sure = [i for i, row in enumerate(rows) if row.high is not None]
+    round_ones = [i for i in sure if any(abs(rows[i].target - goal) < 1e-9 for goal in GOALS)]
+    open_ones = [i for i, row in enumerate(rows) if row.verdict != "beyond"]
+    return (round_ones or open_ones or [0])[-1]
+
+
+def positive_name(answers: Answers) -> str | None:
+    """The name of the positive class of two; None where there are more.
+
+    For a binary task it comes from the name of the task: ``blast``, or the labels before ``-vs-``.
+    """
+    if len(answers.classes) != 2:
+        return None
+    second = answers.classes[1]
+    return answers.task.partition("-vs-")[0] if second == answers.positive else second
+
+
+def calibration_axes(answers: Answers) -> tuple[str, str]:
+    """The titles of the reliability's axes: for two classes, the positive one; for more, the likeliest (Guo 2017)."""
+    name = positive_name(answers)
+    if name is None:
+        return "probability stated by the network", "share that is correct"
+    return f"stated probability of {name}", f"share that is {name}"
+
+
+def meaning(metric: str, value: float, classes: Sequence[str], positive: str | None) -> str | None:
+    """What a score means for single images, where a sentence can say it."""
+    if positive is None and metric == "roc_auc":
+        metric = "roc_auc_classes"
+    if metric not in _MEANINGS or (positive is None and metric not in _OF_CLASSES):
+        return None
+    others = [name for name in classes if name != positive]
+    share = f"{100 * value:.0f}" if value < 0.995 else "more than 99"
+    terms = {"positive": positive or "", "negative": others[0], "share": share}
+    return _MEANINGS[metric].format(**terms)

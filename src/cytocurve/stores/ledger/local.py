@@ -1,0 +1,113 @@
+"""A ledger in a local folder: ``runs/<first two digits of the key>/<key>/``, a folder per run.
+
+A run is written into ``scratch/``, synced to disk and renamed into place. Damaged runs are moved to ``damaged/``.
+"""
+
+import os
+import shutil
+import uuid
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from cytocurve.errors import InputError
+from cytocurve.files import local_path
+from cytocurve.stores.ledger import Array, Finished, Ledger, State, _records
+
+
+def open_url(url: str) -> Ledger:
+    """The ledger in the folder of a plain path or ``file://`` URL; raises ``InputError`` if the URL has a host."""
+    path = local_path(url)
+    if path is None:
+        raise InputError(f"The ledger {url!r} cannot be opened: a path or file:///<path> is expected.")
+    return LocalLedger(path)
+
+
+class LocalLedger:
+    """The finished runs below a folder, which the first run creates."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+
+    @property
+    def url(self) -> str:
+        """The folder's absolute path."""
+        return str(self.root)
+
+    def folder(self, key: str) -> Path:
+        """The folder of a run, whether it is stored or not."""
+        return self.root / "runs" / key[:2] / key
+
+    def __contains__(self, key: str) -> bool:
+        return (self.folder(key) / _records.RECORD).is_file()
+
+    def keys(self) -> list[str]:
+        """The keys of all stored runs, damaged ones included, sorted."""
+        return sorted(path.parent.name for path in self.root.glob(f"runs/*/*/{_records.RECORD}"))
+
+    def add(self, finished: Finished, weights: Sequence[Array]) -> None:
+        """Store a run; the first of two writers wins."""
+        scratch = self.root / "scratch" / uuid.uuid4().hex
+        scratch.mkdir(parents=True)
+        try:
+            for name, content in _records.pack(finished, weights).items():
+                (scratch / name).write_bytes(content)
+            _move_into_place(scratch, self.folder(finished.key))
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+    def get(self, key: str) -> Finished | None:
+        """The run stored under the key; None if it is absent or damaged."""
+        run = _records.checked(key, partial(self._read, key))
+        return _records.unpack(run[0], run[1][_records.PREDICTIONS]) if run else None
+
+    def weights(self, key: str) -> list[Array] | None:
+        """The best weights of a run; None if the run is absent or damaged."""
+        run = _records.checked(key, partial(self._read, key))
+        return _records.unpack_weights(run[1][_records.WEIGHTS]) if run else None
+
+    def provenance(self, key: str) -> Mapping[str, Any]:
+        """Times, packages, host and commit of a run; empty if there is no such run."""
+        return _records.provenance(partial(self._read, key))
+
+    def check(self, key: str) -> State:
+        """Whether a run is stored and its files match their checksums."""
+        if not self.folder(key).is_dir():
+            return "absent"
+        return "whole" if _records.checked(key, partial(self._read, key)) else "damaged"
+
+    def quarantine(self, key: str) -> bool:
+        """Move a damaged run to ``damaged/``; returns False if it is not damaged."""
+        if self.check(key) != "damaged":
+            return False
+        target = self.root / "damaged" / f"{key}-{uuid.uuid4().hex[:8]}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder(key).rename(target)
+        except FileNotFoundError:  # another process was faster
+            return False
+        return True
+
+    def _read(self, key: str, name: str) -> bytes:
+        return (self.folder(key) / name).read_bytes()
+
+
+def _move_into_place(scratch: Path, folder: Path) -> None:
+    for path in (*scratch.iterdir(), scratch):
+        _sync(path)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        scratch.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise
+    _sync(folder.parent)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,26 @@
+"""Everything in the calling process: for debuggers and profilers."""
+
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import Any
+
+
+class Serial(Executor):
+    """Runs each task when it is submitted."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Run now; the returned future is done."""
+        future: Future[Any] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:
+            future.set_exception(error)
+        return future
+
+
+def serial(_workers: int) -> Executor:
+    """One process, whatever the number of workers."""
+    return Serial()
+
+
+EXECUTOR = serial

@@ -1,0 +1,77 @@
+"""Trained networks, from the ledger or the model registry, as predictors of any image."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from cytocurve.config import ProjectPaths
+from cytocurve.core.runs import PlannedRun
+from cytocurve.errors import InputError
+from cytocurve.models import recipes
+from cytocurve.models.architectures import Weights
+from cytocurve.models.ensemble import mean_ensemble
+from cytocurve.models.predictor import Predictor, predictor, saved_model
+from cytocurve.stores.ledger import Ledger
+from cytocurve.stores.tracking.connection import connected
+from cytocurve.stores.tracking.registry import download
+from cytocurve.study.design import ArmDesign
+
+
+def about(design: ArmDesign) -> dict[str, Any]:
+    """What a model of the arm needs beside its networks: preparation and classes, as ``Predictor.about`` gives it."""
+    return {"preparation": asdict(design.recipe.preparation), "classes": list(design.class_names)}
+
+
+def input_shape(design: ArmDesign) -> tuple[int, int, int]:
+    """Height, width and channels of the images that the arm's networks take."""
+    side = design.recipe.preparation.settings["size"]
+    return side, side, 3
+
+
+def check_registrable(design: ArmDesign) -> None:
+    """Raise ``InputError`` where the arm's networks cannot become one Keras model."""
+    if recipes.resolved(design.recipe).architecture.build is None:
+        raise InputError(f"{design.arm.name}: models of this architecture cannot be registered: it has no Keras model")
+
+
+def members_weights(ledger: Ledger, design: ArmDesign, members: Sequence[PlannedRun]) -> list[Weights]:
+    """The members' weights; raises ``InputError`` listing the runs that the ledger lacks."""
+    weights = {run.key: ledger.weights(run.key) for run in members}
+    if lost := [key for key, arrays in weights.items() if arrays is None]:
+        raise InputError(
+            f"{ledger.url} lacks these runs of {design.arm.name}, or they are damaged:",
+            lost,
+            next_step="cytocurve sweep, then cytocurve register",
+        )
+    return [arrays for arrays in weights.values() if arrays is not None]
+
+
+def ensemble(ledger: Ledger, design: ArmDesign, members: Sequence[PlannedRun]) -> Any:
+    """A Keras model that gives the mean of the members' probabilities.
+
+    Raises ``InputError`` listing the runs whose weights the ledger lacks.
+    """
+    weights = members_weights(ledger, design, members)
+    parts = recipes.resolved(design.recipe)
+    return mean_ensemble(
+        parts.architecture, parts.architecture_settings, input_shape(design), len(design.class_names), weights
+    )
+
+
+def of_runs(ledger: Ledger, design: ArmDesign, members: Sequence[PlannedRun]) -> Predictor:
+    """The predictor whose probabilities are the mean over these runs of an arm; raises ``InputError``."""
+    return predictor(ensemble(ledger, design, members), about(design))
+
+
+def of_version(project: ProjectPaths, name: str, version: int) -> Predictor:
+    """The predictor of a registered model version.
+
+    Raises ``InputError`` where cytocurve did not register it, ``ServiceError`` where the registry cannot be reached.
+    """
+    with connected(project.tracking_uri, project.tracking_lock) as client, TemporaryDirectory() as scratch:
+        file, metadata = download(client, name, version, Path(scratch))
+        if "preparation" not in metadata:
+            raise InputError(f"{name}, version {version}, does not say how its images are prepared")
+        return predictor(saved_model(file), metadata)

@@ -1,0 +1,97 @@
+"""``cytocurve init``: a study directory of the user's own, where cytocurve is only installed."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from importlib.resources import files
+from pathlib import Path
+
+from cytocurve.errors import CytocurveError, InputError
+from cytocurve.files import write_text
+from cytocurve.workflows.stages.code import LINK, link_package
+
+FILES: Mapping[str, str] = {
+    "README.md": "README.md",
+    "params.yaml": "params.yaml",
+    ".gitignore": "gitignore",
+    ".dvcignore": "dvcignore",
+    ".dvc/config": "dvc_config",
+    ".dvc/.gitignore": "dvc_gitignore",
+    ".dvc/plots/learning_curve.json": "learning_curve.json",
+    "dvc.yaml": "pipeline.yaml",
+}
+"""Files of a study to their templates. ``dvc.yaml`` is written last: with it, the study is complete. No template has
+that name: DVC reads every ``dvc.yaml`` of a repository."""
+
+ALLOWED = {".git", ".venv"}
+"""What may already be in the directory."""
+
+_SCRATCH = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{32}")
+"""Temporary files of ``files.write_text`` and of the link."""
+
+
+def init(folder: Path) -> list[str]:
+    """Create a study in a directory that is new or empty; returns the files that were written.
+
+    A study cut off half-way is completed by the next call. The directory becomes a git repository unless it is part of
+    one. Raises ``InputError`` listing what is in the way, ``CytocurveError`` if git fails.
+    """
+    templates = {name: _template(source) for name, source in FILES.items()}
+    _check_free(folder, templates)
+    folder.mkdir(parents=True, exist_ok=True)
+    _git_init(folder)
+    for name, text in templates.items():
+        if name == "dvc.yaml":
+            link_package(folder)
+        write_text(folder / name, text)
+    for scratch in [path for name in (*templates, LINK) for path in _scratch_files(folder / name)]:
+        scratch.unlink()
+    return list(templates)
+
+
+def _template(name: str) -> str:
+    return files("cytocurve").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _check_free(folder: Path, templates: Mapping[str, str]) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"{folder}: not a directory")
+    if (folder / "dvc.yaml").exists():
+        raise InputError(f"{folder}: already a study: it has a dvc.yaml", next_step="choose another directory")
+    entries = sorted(folder.iterdir()) if folder.is_dir() else []
+    blocking = [path.name for path in entries if path.name not in ALLOWED and not _half_made(path, folder, templates)]
+    if blocking:
+        raise InputError(
+            f"{folder}: the directory is not empty:",
+            blocking,
+            f"Only {' and '.join(sorted(ALLOWED))} may be there.",
+            "choose a new or an empty directory",
+        )
+
+
+def _half_made(path: Path, folder: Path, templates: Mapping[str, str]) -> bool:
+    """Whether everything at a path is what an earlier call, cut off, can have left."""
+    if path.is_dir() and not path.is_symlink():
+        return all(_half_made(child, folder, templates) for child in path.iterdir())
+    scratch = _SCRATCH.fullmatch(path.name)
+    name = path.with_name(scratch["name"] if scratch else path.name).relative_to(folder).as_posix()
+    if path.is_symlink():
+        return name == LINK
+    return name in templates and (
+        bool(scratch) or path.read_text(encoding="utf-8", errors="replace") == templates[name]
+    )
+
+
+def _scratch_files(path: Path) -> Iterator[Path]:
+    return (other for other in path.parent.glob(f".{path.name}.*") if _SCRATCH.fullmatch(other.name))
+
+
+def _git_init(folder: Path) -> None:
+    if shutil.which("git") is None:
+        raise CytocurveError("git was not found; a study is kept in a git repository", next_step="install git")
+    inside = subprocess.run(["git", "rev-parse", "--is-inside-work-tree"], cwd=folder, capture_output=True, check=False)
+    if inside.returncode:
+        done = subprocess.run(["git", "init", "--quiet"], cwd=folder, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise CytocurveError(f"git init failed in {folder}: {done.stderr.strip()}")

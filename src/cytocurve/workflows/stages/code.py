@@ -1,0 +1,88 @@
+"""Stage ``code``: what the code of every other stage is, so that DVC re-runs exactly the stages whose code changed.
+
+DVC compares files byte by byte and cannot follow imports. This stage depends on the whole package, takes a second,
+and writes one file per stage, ``build/code/<stage>``: a line per module that the stage can reach, with a digest of its
+statements. The other stages depend on their file alone. After an edit or an upgrade ``dvc status`` reports this stage,
+and ``dvc repro`` runs it and then the stages whose file it changed: none after an edit of comments.
+
+In a clone the package is ``src/cytocurve``. A study made by ``cytocurve init`` reaches the installed one through the
+link ``.cytocurve/package``, a path that is the same on every machine, so that ``dvc.lock`` is too.
+"""
+
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from cytocurve import closure
+from cytocurve.config import ProjectPaths
+from cytocurve.files import write_text
+
+LINK = ".cytocurve/package"
+"""Path of the link to the installed package, below the root of a study made by ``cytocurve init``."""
+
+STAGES = "cytocurve.workflows.stages"
+
+DATASETS = "cytocurve.datasets.*"
+"""Modules that run during ``data add``; the stages read what it wrote below ``data/``."""
+
+DRAWING = ("cytocurve.datasets.starter.drawing", "cytocurve.datasets.starter.painter")
+
+WITHOUT: Mapping[str, tuple[str, ...]] = {
+    "catalog": DRAWING,  # it checks labels against the classes of a dataset's module
+    "split": (DATASETS,),
+    "audit": (DATASETS,),
+    "sweep": (DATASETS,),
+    "evaluate": (DATASETS,),
+    "register": (DATASETS,),
+}
+"""The stages, and the modules that each can import but never uses."""
+
+SHOWING = ("cytocurve.progress",)
+"""Excluded from every stage: how progress is shown changes no file."""
+
+
+def code(project: ProjectPaths) -> dict[str, int]:
+    """Write ``build/code/<stage>`` for every stage; returns how many modules and data files each depends on."""
+    if _needs_link(project.root):
+        link_package(project.root)
+    digests = stage_digests()
+    for stage, lines in digests.items():
+        text = "".join(f"{digest}  {name}\n" for name, digest in lines.items())
+        write_text(project.root / "build" / "code" / stage, text)
+    return {stage: len(lines) for stage, lines in digests.items()}
+
+
+def stage_digests(folder: Path | None = None) -> dict[str, dict[str, str]]:
+    """For each stage, the digests of the modules and data files, by name, that it can reach.
+
+    ``folder`` holds the package's sources; by default, those of the running package.
+    """
+    package = closure.Package("cytocurve", folder or _package())
+    reached = {stage: package.closure([f"{STAGES}.{stage}"], excluded(stage)) for stage in WITHOUT}
+    digests = {path: closure.digest(path) for files in reached.values() for path in files.values()}
+    return {stage: {name: digests[path] for name, path in files.items()} for stage, files in reached.items()}
+
+
+def excluded(stage: str) -> tuple[str, ...]:
+    """The modules that a stage's digests leave out, ``a.b.*`` for all below ``a.b``."""
+    return (*WITHOUT[stage], *SHOWING)
+
+
+def _package() -> Path:
+    return Path(__file__).resolve().parents[2]
+
+
+def link_package(root: Path) -> None:
+    """Point the link ``LINK`` below ``root`` to this package."""
+    link = root / LINK
+    if link.is_symlink() and link.readlink() == _package():
+        return
+    link.parent.mkdir(parents=True, exist_ok=True)
+    scratch = link.with_name(f".{link.name}.{uuid.uuid4().hex}")
+    scratch.symlink_to(_package(), target_is_directory=True)
+    scratch.replace(link)
+
+
+def _needs_link(root: Path) -> bool:
+    definition = root / "dvc.yaml"
+    return definition.is_file() and LINK in definition.read_text(encoding="utf-8")

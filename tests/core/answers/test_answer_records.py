@@ -1,0 +1,122 @@
+"""The answers as records and as JSON: nothing is lost between the two, and what does not fit is refused by name."""
+
+import json
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cytocurve.core.answers import (
+    FORMAT,
+    Answers,
+    ComparisonAnswer,
+    CurvePoint,
+    Limits,
+    PairComparison,
+    PlanAnswer,
+    RocCurve,
+    Target,
+    build,
+    from_json,
+    to_json,
+)
+
+RECORDS = (ComparisonAnswer, PlanAnswer)
+WHOLE = settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+
+
+def through_json(record: Any) -> Any:
+    """The record after a trip through strict JSON text."""
+    text = json.dumps(record.to_json() if isinstance(record, Answers) else to_json(record), allow_nan=False)
+    return (
+        Answers.from_json(json.loads(text))
+        if isinstance(record, Answers)
+        else from_json(type(record), json.loads(text))
+    )
+
+
+@WHOLE
+@given(st.data())
+def test_answers_come_back_from_json_as_they_were_written(data: st.DataObject) -> None:
+    """Up to rounding to six places, after which nothing changes any more."""
+    once = through_json(data.draw(st.from_type(Answers)))
+    assert through_json(once) == once
+
+
+@pytest.mark.parametrize("kind", RECORDS)
+@WHOLE
+@given(st.data())
+def test_a_record_comes_back_from_json_as_it_was_written(kind: type[Any], data: st.DataObject) -> None:
+    once = through_json(data.draw(st.from_type(kind)))
+    assert through_json(once) == once
+
+
+@given(st.floats(-1e6, 1e6))
+def test_a_number_keeps_six_places(value: float) -> None:
+    point = build(Target, target=0.5, verdict="beyond", size=None, low=None, high=None)
+    assert through_json(point) == point
+    limits = through_json(Limits("patient", value, None))
+    assert limits.validation_images == pytest.approx(value, abs=5e-7)
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_an_undefined_number_is_none(value: float) -> None:
+    assert to_json(Limits("patient", value, None))["validation_images"] is None
+    assert build(Limits, split="patient", validation_images=value, title=None).validation_images is None
+
+
+def test_arrays_become_tuples_and_their_numbers_are_rounded() -> None:
+    numbers = np.array([0.12345678, np.nan])
+    grid = dict.fromkeys(("grid", "mean", "low", "high"), numbers)
+    scalars = dict.fromkeys(("auc_mean", "auc_sd", "prevalence"), np.float64(0.5))
+    curve = build(RocCurve, size=np.int64(10), n=1, undefined=0, **grid, **scalars)
+    assert curve.mean == (0.123457, None)
+    assert curve.size == 10
+
+
+def test_a_field_that_does_not_fit_is_named() -> None:
+    with pytest.raises(ValueError, match="verdict"):
+        from_json(Target, {"target": 0.9, "verdict": "maybe", "size": None, "low": None, "high": None})
+    with pytest.raises(ValueError, match="whisker_low"):
+        from_json(CurvePoint, {"size": 10, "mean": 0.5})
+
+
+@pytest.mark.parametrize("value", [[], {}, {"format": FORMAT + 1}, None, "text"])
+def test_answers_of_another_format_are_refused(value: Any) -> None:
+    with pytest.raises(ValueError, match=f"expected answers of format {FORMAT}"):
+        Answers.from_json(value)
+
+
+PAIR = PairComparison(
+    a="a", b="b", at="area", difference=0.1, ci_low=0.0, ci_high=0.2, n=5, folds=5, seeds=1, p_t=0.01, p_t_holm=0.01,
+    p_wilcoxon=0.06, p_wilcoxon_holm=0.06, verdict="a_better", metric="f1",
+)  # fmt: skip
+
+
+def test_published_comparisons_name_their_verdicts_in_words() -> None:
+    """As ``reports/metrics.json`` and ``compare --json`` have had them from the start."""
+    assert PAIR.published()["verdict"] == "a is better"
+    assert replace(PAIR, verdict="b_better").published()["verdict"] == "b is better"
+    assert replace(PAIR, verdict="not_shown").published()["verdict"] == "no difference shown"
+
+
+def test_a_comparison_in_json_has_the_rows_of_its_kind() -> None:
+    paired = ComparisonAnswer("f1", (), False, (PAIR,), (), ())
+    assert list(paired.to_json()) == ["metric", "arms", "comparisons", "not_comparable"]
+    assert list(replace(paired, independent=True).to_json())[2] == "seed_comparisons"
+
+
+@given(st.from_type(PlanAnswer))
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
+def test_a_plan_in_json_has_what_the_target_requires_beside_each_forecast(plan: PlanAnswer) -> None:
+    value = json.loads(json.dumps(plan.to_json(), allow_nan=False))
+    assert list(value) == ["target", "metric", "arms"]
+    for arm in value["arms"].values():
+        assert list(arm) == [
+            "metric", "refusal", "largest", "horizon", "observed", "forecast", "next", "targets", "families",
+            "backtest", "required",
+        ]  # fmt: skip

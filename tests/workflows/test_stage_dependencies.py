@@ -1,0 +1,130 @@
+"""Each stage of ``dvc.yaml`` depends on the statements of exactly the code that it can reach."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cytocurve.config import read_yaml
+from cytocurve.workflows.stages.code import SHOWING, WITHOUT, excluded, stage_digests
+from tests.projects import ROOT, make_project, run
+
+STAGES = sorted(WITHOUT)
+DIGESTS = stage_digests()
+DEFINITION: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]
+
+
+def test_stages_of_dvc_yaml_are_those_with_a_closure() -> None:
+    assert sorted(DEFINITION) == sorted([*STAGES, "code"])
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_stage_depends_on_its_own_code_and_on_no_other(stage: str) -> None:
+    code = [path for path in DEFINITION[stage]["deps"] if path.startswith(("build/code", "src"))]
+    assert code == [f"build/code/{stage}"]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_closure_of_a_stage_holds_whatever_python_imports_for_it(stage: str) -> None:
+    script = (
+        f"import sys, cytocurve.workflows.stages.{stage}\n"
+        "print(*[name for name in sys.modules if name.startswith('cytocurve.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) - set(SHOWING) <= set(DIGESTS[stage])
+
+
+def test_exclusions_name_modules_that_exist() -> None:
+    folder = ROOT / "src"
+    for rule in {rule for stage in STAGES for rule in excluded(stage)}:
+        path = folder.joinpath(*rule.removesuffix(".*").split("."))
+        assert path.is_dir() or path.with_suffix(".py").is_file(), rule
+
+
+REACHES = [
+    ("catalog", "ingest.decoding", True),
+    ("catalog", "datasets.folder", True),
+    ("catalog", "datasets.starter.painter", False),
+    ("sweep", "models.kernels.convolution", True),
+    ("sweep", "models.engines.keras", True),
+    ("sweep", "models.architectures.sequential", True),
+    ("sweep", "training.worker", True),
+    ("sweep", "report.page", False),
+    ("evaluate", "study.design", True),
+    ("evaluate", "core.planner.forecasting", True),
+    ("evaluate", "datasets.starter", False),
+    ("evaluate", "datasets.starter.painter", False),
+    ("register", "models.engines.native", True),
+    ("register", "stores.tracking.registry", True),
+]
+
+
+@pytest.mark.parametrize(("stage", "module", "expected"), REACHES)
+def test_closure_reaches(stage: str, module: str, expected: bool) -> None:
+    assert (f"cytocurve.{module}" in DIGESTS[stage]) == expected
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """A copy of the package, to edit."""
+    shutil.copytree(ROOT / "src" / "cytocurve", tmp_path / "cytocurve", ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path / "cytocurve"
+
+
+def stale(sources: Path, module: str, appended: str) -> set[str]:
+    """The stages whose code changes when a line is appended to a file."""
+    with (sources / module).open("a") as file:
+        file.write(appended)
+    return {stage for stage, digests in stage_digests(sources).items() if digests != DIGESTS[stage]}
+
+
+def test_edit_of_the_study_makes_evaluate_stale(sources: Path) -> None:
+    assert {"evaluate", "register", "sweep"} <= stale(sources, "study/design.py", "CHANGED = 1\n")
+
+
+def test_brush_stroke_of_the_painter_makes_no_stage_stale(sources: Path) -> None:
+    assert stale(sources, "datasets/starter/painter.py", "STROKE = 1\n") == set()
+
+
+def test_comment_makes_no_stage_stale(sources: Path) -> None:
+    assert stale(sources, "core/runs.py", "# why\n") == set()
+
+
+def test_edit_of_the_page_makes_evaluate_alone_stale(sources: Path) -> None:
+    assert stale(sources, "report/assets/page.css", "p { margin: 0 }\n") == {"evaluate"}
+
+
+def test_progress_bar_makes_no_stage_stale(sources: Path) -> None:
+    assert stale(sources, "progress.py", "WIDTH = 1\n") == set()
+
+
+def test_command_makes_no_stage_stale(sources: Path) -> None:
+    assert stale(sources, "cli/stages.py", "CHANGED = 1\n") == set()
+
+
+@pytest.mark.slow
+def test_dvc_repeats_the_stages_whose_statements_changed_and_no_others(tmp_path: Path) -> None:
+    root = make_project(tmp_path)
+
+    def dvc(*arguments: str) -> str:
+        done = run(root, "dvc", *arguments, PYTHONPATH=str(root / "src"))
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    dvc("repro", "catalog")
+    lock = (root / "dvc.lock").read_bytes()
+    assert "up to date" in dvc("repro", "catalog")
+    assert (root / "dvc.lock").read_bytes() == lock
+    assert "up to date" in dvc("status", "--with-deps", "catalog")
+
+    decoding = root / "src/cytocurve/ingest/decoding.py"
+    decoding.write_text(decoding.read_text() + "# why\n")
+    assert "Running stage 'catalog'" not in dvc("repro", "catalog")
+    assert "up to date" in dvc("status", "--with-deps", "catalog")
+
+    decoding.write_text(decoding.read_text() + "CHANGED = 1\n")
+    assert "src/cytocurve" in dvc("status", "--with-deps", "catalog")
+    assert "Running stage 'catalog'" in dvc("repro", "catalog")
