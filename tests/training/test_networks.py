@@ -59,7 +59,9 @@ def test_files_that_cannot_be_decoded_are_all_listed(tmp_path: Path) -> None:
 
 
 def test_a_model_prepared_by_other_code_says_so() -> None:
-    about = {**ABOUT, "preparation": {**ABOUT["preparation"], "version": "older"}}
+    preparation = ABOUT["preparation"]
+    assert isinstance(preparation, dict)
+    about = {**ABOUT, "preparation": {**preparation, "version": "older"}}
     assert predictor(untrained, ABOUT).prepared_as_trained
     assert not predictor(untrained, about).prepared_as_trained
 

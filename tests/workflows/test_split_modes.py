@@ -99,7 +99,9 @@ def test_unknown_patients_are_all_listed(tmp_path: Path) -> None:
 def test_where_no_image_has_a_patient_one_line_says_so(tmp_path: Path) -> None:
     made = project(tmp_path, split="patient")
     pd.read_parquet(made.catalog).assign(patient=None).to_parquet(made.catalog)
-    with pytest.raises(InputError, match="data add table, column patient; or use split: stratified") as caught:
+    with pytest.raises(
+        InputError, match="cytocurve data add table, column patient; or use split: stratified"
+    ) as caught:
         split(made)
     assert caught.value.offenders == ("all 40 images",)
 

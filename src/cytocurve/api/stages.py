@@ -23,40 +23,18 @@ class StageVerbs(Base):
     """From images to a registered model."""
 
     def code(self) -> dict[str, int]:
-        """Write digests of each stage's code -> ``build/code/``.
+        """Write a digest of the code that each stage can reach -> ``build/code/``.
 
         Returns:
-            The number of modules and data files that each stage depends on.
+            The number of modules and files behind each stage.
 
         Example:
-            >>> project.code()["catalog"] > 10
+            >>> "evaluate" in project.code()
             True
         """
         from cytocurve.workflows.stages.code import code
 
         return code(self.paths)
-
-    @staticmethod
-    def init(folder: str | Path) -> list[str]:
-        """Create a study directory, for a cytocurve that is only installed.
-
-        Args:
-            folder: A directory that is new or empty.
-
-        Returns:
-            The files that were written.
-
-        Raises:
-            InputError: The directory is not empty; the error lists what is in the way.
-            CytocurveError: Git failed.
-
-        Example:
-            >>> "params.yaml" in project.init(project.paths.root / "new")
-            True
-        """
-        from cytocurve.workflows.init import init
-
-        return init(Path(folder))
 
     def catalog(self) -> "CatalogReport":
         """Decode all images and check all labels -> ``build/catalog.parquet``.

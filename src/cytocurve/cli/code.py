@@ -1,7 +1,5 @@
 """``cytocurve code``: the stage that tells the others whether their code changed."""
 
-from collections.abc import Mapping
-
 import click
 
 from cytocurve.cli.shared import current_project, json_option, show
@@ -16,8 +14,5 @@ def code(json_output: bool) -> None:
     cloning or moving a study.
     """
     counts = current_project().code()
-    show(json_output, counts, lambda: _listed(counts))
-
-
-def _listed(counts: Mapping[str, int]) -> str:
-    return "\n".join(f"{stage}: {count} modules and files" for stage, count in counts.items())
+    lines = (f"{stage}: {count} modules and files" for stage, count in counts.items())
+    show(json_output, counts, lambda: "\n".join(lines))

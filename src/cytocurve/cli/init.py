@@ -17,6 +17,8 @@ def init(folder: Path) -> None:
     cytocurve data add folder ~/cells --as cells
     dvc repro
     """
-    created = Project.init(folder)
+    from cytocurve.api import init as create
+
+    created = create(folder)
     click.echo("\n".join([f"Created a study in {folder}:", *(f"  {name}" for name in created)]))
     click.echo(f"Next: cd {folder}, add a dataset (cytocurve data add), name it in params.yaml, then dvc repro")

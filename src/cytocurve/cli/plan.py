@@ -25,17 +25,14 @@ if TYPE_CHECKING:
 def plan(target: float, metric: str, arms: tuple[str, ...], json_output: bool) -> int:
     """Forecast how many labeled images a target needs.
 
-    Also forecasts the gain of adding images. The learning curve of each arm is extrapolated by several families of
-    curves, weighted by how well they predicted its larger sizes. Intervals are 90 %. Exit code 1: no arm allows a
-    forecast.
+    And what the next ones gain: from the learning curve of each arm, extended by several families of curves that are
+    weighted by how well they predicted its larger sizes. Intervals are 90 %. Exit code 1: no arm allows a forecast.
 
     \b
     cytocurve plan --target 0.95 --arm sequential-flip_rotate-expert
     """
     answer = current_project().plan(target, metric, arms)
-    show(
-        json_output, answer.to_json(), lambda: "\n".join(line for item in answer.arms.items() for line in _lines(*item))
-    )
+    show(json_output, answer.to_json(), lambda: "\n".join(line for arm in answer.arms.items() for line in _lines(*arm)))
     return int(all(arm.plan.refusal for arm in answer.arms.values()))
 
 

@@ -14,4 +14,4 @@ def load_answers(path: Path) -> Answers:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}", next_step="dvc repro evaluate") from None
     except ValueError as error:
-        raise InputError(f"{path}: not written by this version of cytocurve", next_step="dvc repro evaluate") from error
+        raise InputError(f"{path}: not answers of this version: {error}", next_step="dvc repro evaluate") from error

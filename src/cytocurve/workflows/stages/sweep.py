@@ -111,10 +111,10 @@ def _finish_runs(
     return {"runs": len(design.runs), "found": found, "trained": len(missing), "diverged": len(diverged)}
 
 
-def _quarantine(ledger: Ledger, runs: Sequence[PlannedRun], say: Callable[[str], None]) -> None:
+def _quarantine(ledger: Ledger, runs: Sequence[PlannedRun], warn: Callable[[str], None]) -> None:
     damaged = [run.key for run in runs if ledger.quarantine(run.key)]
     if damaged:
-        say(f"{counted(len(damaged), 'damaged run')} quarantined in the ledger {ledger.url}; retraining.")
+        warn(f"{counted(len(damaged), 'damaged run')} quarantined in the ledger {ledger.url}; retraining.")
 
 
 def _diverged(run: Finished | None) -> bool:
