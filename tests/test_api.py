@@ -18,7 +18,6 @@ from cytocurve.api import Project, base, data, labels, results, stages
 from cytocurve.cli import cli
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.progress import Silent
-from cytocurve.stores.ledger import open_ledger
 from cytocurve.stores.tracking.connection import connected
 from tests.projects import ROOT, environment, make_project, run
 from tests.projects import cytocurve as command

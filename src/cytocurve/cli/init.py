@@ -4,8 +4,6 @@ from pathlib import Path
 
 import click
 
-from cytocurve.api import Project
-
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
