@@ -62,8 +62,8 @@ def project(finished: Path, tmp_path: Path, clean: None) -> Project:
     return Project(root, Silent())
 
 
-def prepared(root: Path, **changes: object) -> Project:
-    study = Project(make_project(root, **changes), Silent())
+def prepared(root: Path) -> Project:
+    study = Project(root, Silent())
     study.catalog()
     study.split()
     return study
@@ -74,12 +74,12 @@ def prepared(root: Path, **changes: object) -> Project:
 def test_sweep_refused_by_the_audit_raises_what_the_command_line_prints_and_trains_nothing(
     tmp_path: Path, clean: None, policy: dict[str, str]
 ) -> None:
-    root = make_project(tmp_path)
+    root = make_project(tmp_path, **policy)
     copy = root / "data/toy/images/dark/copy.png"
     shutil.copyfile(root / "data/toy/images/dark/cell001.png", copy)
     table = root / "data/toy/labels/folder.csv"
     table.write_text(table.read_text() + "dark/copy.png,dark,P6\n")
-    study = prepared(root, **policy)
+    study = prepared(root)
     with pytest.raises(CytocurveError, match="Audit failed; nothing was trained") as refused:
         study.sweep()
     assert refused.value.exit_code == 1
@@ -93,7 +93,7 @@ def test_sweep_refused_by_the_audit_raises_what_the_command_line_prints_and_trai
 @pytest.mark.slow
 def test_sweep_with_an_executor_of_ones_own_meets_the_audit_first(tmp_path: Path, clean: None) -> None:
     """As that of a cluster: it is not even made."""
-    study = prepared(tmp_path, leakage="fail")
+    study = prepared(make_project(tmp_path, leakage="fail"))
 
     def cluster() -> None:
         pytest.fail("an executor was made")

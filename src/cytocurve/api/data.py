@@ -96,7 +96,7 @@ class DataVerbs(Base):
         Example:
             >>> found = project.trace("cell003.png")
             >>> len(found.runs), found.curves[0].arm
-            (12, 'sequential-none-folder')
+            (9, 'sequential-none-folder')
         """
         from cytocurve.workflows.data_trace import trace
 

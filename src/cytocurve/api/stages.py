@@ -83,7 +83,7 @@ class StageVerbs(Base):
         Example:
             >>> outcome = project.audit()
             >>> outcome.refusal is None, [finding.id for finding in outcome.audit.leaks]
-            (True, ['patient-across-subsets'])
+            (True, ['patient-leak'])
         """
         from cytocurve.workflows.stages.audit import audit
 
@@ -224,7 +224,7 @@ class StageVerbs(Base):
 
         Example:
             >>> project.ui_server(port=5123).url
-            'http://127.0.0.1:5123/#/compare-experiments/...'
+            'http://127.0.0.1:5123/#/experiments/1/runs?...'
         """
         from cytocurve.workflows.ui import ui_server
 

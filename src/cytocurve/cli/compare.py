@@ -18,7 +18,7 @@ Row = TypeVar("Row", "PairComparison", "SeedComparison")
 @click.option("--metric", default="roc_auc", show_default=True, help="The metric to compare by.")
 @click.option("--size", "at", multiple=True, metavar="N", help="A training size, or area; all by default. Repeatable.")
 @click.option("--judge", metavar="VERSION", help="Score all arms by the labels of this version of one of them.")
-@click.option("--independent", is_flag=True, help="Compare independent seeds instead of folds.")
+@click.option("--independent", is_flag=True, help="Seeds are independent: compare them instead of folds.")
 @json_option
 def compare(
     arms: tuple[str, ...], metric: str, at: tuple[str, ...], judge: str | None, independent: bool, json_output: bool

@@ -81,7 +81,7 @@ def _finish_runs(
     """Finish all runs of the arm and write its results; returns the counts ``runs, found, trained, diverged``.
 
     A run has diverged if no epoch had a finite validation loss: its network is the initial one, which is a warning.
-    Raises ``InputError`` before any training, ``CytocurveError`` if runs fail, after all others are finished.
+    Raises ``InputError`` before any training, ``CytocurveError`` if runs fail, after all others have finished.
     """
     say, decoded = observer.message, observer.task("decoding", "images")
     ledger = open_ledger(project.ledger_url)
