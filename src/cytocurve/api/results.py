@@ -8,7 +8,7 @@ from cytocurve.api.base import Base
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cytocurve.core.answers import Answers, PlanAnswer
+    from cytocurve.core.answers import Answers, ComparisonAnswer, PlanAnswer
     from cytocurve.workflows.figure import Figure
 
 
