@@ -237,9 +237,9 @@ def test_every_offending_line_of_an_inventory_is_listed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"path,size\na,1\n", "column 'bytes' stands nowhere"),
+        (b"path,size\na,1\n", "column 'bytes' occurs nowhere"),
         (b"path,bytes,sha256\n", "no files"),
-        (b"", "column 'path' stands nowhere"),
+        (b"", "column 'path' occurs nowhere"),
         (b'path,bytes,sha256\n"a', "line 2"),
         (b"\xff\xfe", "not UTF-8"),
         (b"\x1f\x8b no gzip", "damaged gzip file"),
@@ -285,6 +285,7 @@ def audit_of(project_root: Path, **changes: Any) -> None:
     size = {"size": "24x24", "images": 9, "classes": {"dark": 9}, "distance": 0.5, "different": True}
     found = {
         "dataset": "toy", "task": "blast", "labels": ["expert"], "images": 40, "counts": {"duplicate": 1},
+        "offenders_at_most": 1000,
         "findings": [finding], "passed": [{"id": "near-identical", "labels": None}],
         "shortcuts": {"expert": [{"feature": "background", **auc, "worst": {"class": "dark", **auc}}]},
         "sizes": {"expert": [size]},

@@ -83,7 +83,12 @@ def test_all_files_that_cannot_be_used_come_in_one_error(project: ProjectPaths) 
     (mine / "dataset.yaml").write_text("- a list")
     with pytest.raises(InputError) as caught:
         info(project, "mine", silent)
-    for part in ("round/text.png: no image", "other.csv: column 'image'", "ragged.csv: every line", "dataset.yaml: a"):
+    for part in (
+        "round/text.png: not an image",
+        "other.csv: column 'image'",
+        "ragged.csv: every line",
+        "dataset.yaml: a",
+    ):
         assert any(part in line for line in caught.value.offenders)
     assert len(caught.value.offenders) == 4
 

@@ -15,7 +15,7 @@ from cytocurve.api.stages import StageVerbs
 if TYPE_CHECKING:
     from cytocurve.core.answers import Answers
 
-__all__ = ["Project", "init", "load_answers"]
+__all__ = ["Project", "load_answers"]
 
 
 class Project(StageVerbs, ResultVerbs, DataVerbs, LabelVerbs):
@@ -33,6 +33,28 @@ class Project(StageVerbs, ResultVerbs, DataVerbs, LabelVerbs):
         >>> study.params().sizes
         [4, 8, 16]
     """
+
+    @staticmethod
+    def init(path: str | Path) -> list[str]:
+        """Create a study directory of your own: pipeline, parameters, DVC settings.
+
+        Args:
+            path: A directory that is new or empty.
+
+        Returns:
+            The files that were created.
+
+        Raises:
+            InputError: The directory is not empty; the error lists what is in the way.
+
+        Example:
+            >>> import pathlib, tempfile
+            >>> "params.yaml" in Project.init(pathlib.Path(tempfile.mkdtemp()) / "study")
+            True
+        """
+        from cytocurve.workflows.init import init
+
+        return init(Path(path))
 
 
 def load_answers(path: str | Path) -> "Answers":
@@ -55,26 +77,3 @@ def load_answers(path: str | Path) -> "Answers":
     from cytocurve.workflows.answers import load_answers as load
 
     return load(Path(path))
-
-
-def init(path: str | Path) -> list[str]:
-    """Create a study directory of your own: pipeline, parameters, DVC settings.
-
-    Args:
-        path: A directory that is new or empty.
-
-    Returns:
-        The files that were created.
-
-    Raises:
-        InputError: The directory holds something already; the error lists it.
-
-    Example:
-        >>> import pathlib, tempfile
-        >>> from cytocurve.api import init
-        >>> "params.yaml" in init(pathlib.Path(tempfile.mkdtemp()) / "study")
-        True
-    """
-    from cytocurve.workflows.init import init as create
-
-    return create(Path(path))

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from cytocurve.api import Project
+
 
 @click.command()
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
@@ -15,8 +17,6 @@ def init(folder: Path) -> None:
     cytocurve data add folder ~/cells --as cells
     dvc repro
     """
-    from cytocurve.api import init as create
-
-    created = create(folder)
+    created = Project.init(folder)
     click.echo("\n".join([f"Created a study in {folder}:", *(f"  {name}" for name in created)]))
     click.echo(f"Next: cd {folder}, add a dataset (cytocurve data add), name it in params.yaml, then dvc repro")

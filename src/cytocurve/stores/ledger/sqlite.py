@@ -103,11 +103,12 @@ class SqliteLedger:
         return _records.checked(key, lambda name: bytes(files[name]))
 
     def _rows(self, query: str, *values: str) -> list[Any]:
-        """The rows of a query; none while there is no file yet, which reading does not create."""
+        """The rows of a query; none before the first run, whose writer may have been killed before it made the tables."""
         if not self.path.is_file():
             return []
         with self._connected() as connection:
-            return connection.execute(query, values).fetchall()
+            made = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchall()
+            return connection.execute(query, values).fetchall() if made else []
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:
