@@ -316,7 +316,7 @@ def test_the_report_shows_no_audit_of_another_study(tmp_path: Path) -> None:
     project = project_with_results(tmp_path)
     audit_of(tmp_path, task="atypical")
     evaluate(project, lambda done, total: None)
-    assert "not audited" in section((tmp_path / "reports/report.html").read_text())
+    assert "has not been audited" in section((tmp_path / "reports/report.html").read_text())
 
 
 def test_a_damaged_audit_is_told_with_the_next_step(tmp_path: Path) -> None:

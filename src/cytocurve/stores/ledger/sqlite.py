@@ -103,7 +103,7 @@ class SqliteLedger:
         return _records.checked(key, lambda name: bytes(files[name]))
 
     def _rows(self, query: str, *values: str) -> list[Any]:
-        """The rows of a query; none before the first run, whose writer may have been killed before it made the tables."""
+        """The rows of a query; none before the first run, even if its writer was killed before it made the tables."""
         if not self.path.is_file():
             return []
         with self._connected() as connection:
