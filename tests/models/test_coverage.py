@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from cytocurve.closure import imports, statements
 from cytocurve.models import architectures, augmentation, engines, fingerprint, preparation, protocols
 from tests.projects import ROOT, SMALL
 
@@ -17,6 +18,7 @@ FAMILIES = (architectures, augmentation, protocols, engines)
 
 CANNOT_CHANGE_A_RESULT = {
     "cytocurve": "the number of the release",
+    "cytocurve.closure": "computes digests of code",
     "cytocurve.core.runs": "names runs; every run's random numbers come from core.entropy",
     "cytocurve.errors": "messages",
     "cytocurve.files": "checksums and whole writes",
@@ -45,7 +47,7 @@ def executed() -> set[str]:
     """All modules of cytocurve that a worker may execute, with the packages that hold them."""
     modules = set(fingerprint.closure("cytocurve.training.worker", "cytocurve.training.preparation", *members()))
     waiting = {*modules, *fingerprint.INERT}
-    waiting |= {name for inert in fingerprint.INERT for name in fingerprint.imports(file_of(inert))}
+    waiting |= {name for inert in fingerprint.INERT for name in imports(inert, file_of(inert))}
     packages = {".".join(name.split(".")[:depth]) for name in waiting for depth in range(1, name.count(".") + 2)}
     return {name for name in packages if name.startswith("cytocurve") and has_code(name)}
 
@@ -58,7 +60,7 @@ def file_of(module: str) -> Path:
 def has_code(module: str) -> bool:
     """Whether there is more in a module than a docstring; an imported name need not be a module."""
     file = file_of(module)
-    return file.is_file() and bool(fingerprint.statements(file.read_text(encoding="utf-8")))
+    return file.is_file() and bool(statements(file.read_text(encoding="utf-8")))
 
 
 def test_every_module_that_a_worker_executes_is_in_a_version_or_cannot_change_a_result() -> None:

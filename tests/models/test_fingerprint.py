@@ -63,6 +63,19 @@ def test_a_closure_follows_imports_however_late_and_only_within_the_package(
     assert set(fingerprint.closure("closed.a", without=["closed.b"])) == {"closed.a"}
 
 
+def test_version_of_a_plug_in_changes_with_its_module_and_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "one_file_plug_in.py").write_text("x = 1\n")
+    package = tmp_path / "packaged_plug_in"
+    package.mkdir()
+    (package / "__init__.py").write_text("RATE = 1\n")
+    (package / "network.py").write_text("from packaged_plug_in import RATE\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    assert set(fingerprint.closure("one_file_plug_in")) == {"one_file_plug_in"}
+    assert set(fingerprint.closure("packaged_plug_in.network")) == {"packaged_plug_in", "packaged_plug_in.network"}
+
+
 FAMILIES = {"architectures": architectures, "augmentation": augmentation, "protocols": protocols, "engines": engines}
 
 
