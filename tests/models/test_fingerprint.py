@@ -1,4 +1,4 @@
-"""Versions in run keys follow what code does, not how it is laid out."""
+"""Versions in run keys depend on statements, not on layout."""
 
 import sys
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_a_version_changes_with_a_statement(tmp_path: Path) -> None:
     assert digest(tmp_path, SOURCE) != digest(tmp_path, SOURCE.replace("+ 1", "+ 2"))
 
 
-def test_a_closure_follows_imports_however_late_and_only_within_the_package(
+def test_closure_follows_imports_inside_functions_but_not_into_other_packages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = tmp_path / "closed"
@@ -80,7 +80,7 @@ FAMILIES = {"architectures": architectures, "augmentation": augmentation, "proto
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_member_of_a_family_has_a_version_of_its_own(family: str) -> None:
+def test_members_of_a_family_have_distinct_versions(family: str) -> None:
     module = FAMILIES[family]
     versions = [module.version(name) for name in module.names()]
     assert all(versions)

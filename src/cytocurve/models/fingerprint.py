@@ -8,6 +8,8 @@ from pathlib import Path
 
 from cytocurve.closure import Package, Sources, digest, imports, parent, reach
 
+__all__ = ["INERT", "Sources", "closure", "of_sources"]
+
 INERT = frozenset({"cytocurve.errors", "cytocurve.files", "cytocurve.registry", "cytocurve.models.fingerprint"})
 """Modules that members import and that change no result: messages, file handling, lookup, this module."""
 
