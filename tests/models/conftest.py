@@ -1,4 +1,4 @@
-"""The contract suites meet every architecture that is registered, the stand-ins included."""
+"""The contract suites cover every registered architecture, including the stand-ins."""
 
 from tests.models.standins import register_all
 

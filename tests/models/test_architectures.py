@@ -1,4 +1,4 @@
-"""Every architecture keeps its contract, and the sequential network is the published one."""
+"""Every architecture fulfills its contract, and the sequential network matches the publication."""
 
 from typing import Any
 
@@ -96,9 +96,9 @@ def test_an_ensemble_gives_the_mean_of_its_members_and_survives_saving(members: 
     weights = [family.initial_weights(settings, shape, 2, rng) for rng in rngs]
     images = rngs[0].integers(0, 256, (4, *shape), dtype=np.uint8)
     single = []
-    for each in weights:
+    for arrays in weights:
         network = family.build(settings, shape, 2)
-        network.set_weights(each)
+        network.set_weights(arrays)
         single.append(network.predict(images, verbose=0))
     ensemble = mean_ensemble(family, settings, shape, 2, weights)
     np.testing.assert_allclose(ensemble.predict(images, verbose=0), np.mean(single, axis=0), rtol=1e-5)

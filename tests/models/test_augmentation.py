@@ -36,7 +36,7 @@ def test_a_flip_is_exact(images: Pixels) -> None:
     np.testing.assert_array_equal(transformed(images, np.diag([1.0, -1.0, 0.0])[:2]), images[:, :, ::-1])
 
 
-def test_quarter_turns_are_exact_and_four_of_them_are_none(images: Pixels) -> None:
+def test_quarter_turns_are_exact_and_four_of_them_are_the_identity(images: Pixels) -> None:
     once = transformed(images, QUARTER_TURN)
     np.testing.assert_array_equal(once, np.rot90(images, -1, axes=(1, 2)))
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""The rule that ends a training, on losses written by hand."""
+"""The stopping rule, on handwritten losses."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Defaults are part of what run keys mean: a run that left a setting at its default does not store it."""
+"""Run keys rely on defaults: they omit settings that have their default value."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from cytocurve.models.preparation import PreparationSettings
 from cytocurve.models.settings import defaults
 
 PINNED = Path(__file__).with_name("settings_defaults.json")
-CHANGED = "A default changed, so that keys of finished runs would mean other settings: add a setting of another name."
+CHANGED = "A default changed, which changes the meaning of existing run keys: add a setting with a new name instead."
 
 
 def current() -> dict[str, Any]:
@@ -34,11 +34,11 @@ def test_no_default_that_a_finished_run_relied_on_has_changed() -> None:
 
 
 def test_every_default_is_pinned() -> None:
-    assert current() == json.loads(PINNED.read_text(encoding="utf-8")), f"New settings belong into {PINNED.name}."
+    assert current() == json.loads(PINNED.read_text(encoding="utf-8")), f"Add new settings to {PINNED.name}."
 
 
 @pytest.mark.parametrize("component", sorted(current()))
-def test_a_settings_class_is_named_so_that_its_fields_are_in_no_version(component: str) -> None:
+def test_names_of_settings_classes_exclude_their_fields_from_versions(component: str) -> None:
     family, _, member = component.partition(".")
     modules = {"architectures": architectures, "augmentation": augmentation, "protocols": protocols}
     model = modules[family].load(member).settings if family in modules else PreparationSettings

@@ -1,4 +1,4 @@
-"""Small jobs for the engines, and the sequential network written out in numpy as their reference."""
+"""Small jobs for the engines, and a numpy reference implementation of the sequential network."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -50,11 +50,9 @@ def toy_job(policy: str = "none", settings: Mapping[str, Any] = MappingProxyType
 
 
 def random_job(seed: int, optimizer: str = "rmsprop") -> tuple[Job, Weights]:
-    """A job of any sequential network and images of noise, of one batch that training sees, and weights for it.
+    """A job with a random sequential network and one batch of noise images, and weights for the network.
 
-    Every other job weights its classes.
-
-    No maximum in it is decided by less than rounding may change.
+    Odd seeds have class weights. Rounding cannot change which output is a maximum or whether it is above zero.
     """
     rng = np.random.default_rng(seed)
     while True:
@@ -79,14 +77,14 @@ def random_job(seed: int, optimizer: str = "rmsprop") -> tuple[Job, Weights]:
 
 
 def drawn_weights(job: Job, rng: np.random.Generator) -> Weights:
-    """Initial weights, and biases that are not zero."""
+    """Initial weights with nonzero biases."""
     settings: Any = job.architecture_settings
     weights = initial_weights(settings, job.images.shape[1:], job.outputs, rng)
     return [a if a.ndim > 1 else rng.normal(0, 0.05, a.shape).astype(np.float32) for a in weights]
 
 
 def reference(weights: Sequence[NDArray[Any]], images: Pixels) -> tuple[Numbers, float]:
-    """Probabilities (n, outputs) of the network in float64, and by how little a maximum or a ReLU was decided."""
+    """Probabilities (n, outputs) of the network in float64, and the smallest margin that decided a maximum or a ReLU."""
     x: Numbers = images / 255
     margin = np.inf
     layers = list(zip(weights[::2], weights[1::2], strict=True))

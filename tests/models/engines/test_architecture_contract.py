@@ -1,4 +1,4 @@
-"""What every engine promises of every architecture that it serves; both are found through their registries."""
+"""The contract of every engine for every architecture that it serves; both come from their registries."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -48,14 +48,14 @@ def as_bytes(trained: Trained) -> bytes:
 
 
 def restored(engine: str, job: Job, weights: Weights) -> Network:
-    """A network of another seed that was set to these weights."""
+    """A network from another seed, set to these weights."""
     network = engines.load(engine).start(job, np.random.default_rng(99))
     network.epoch(np.random.default_rng(98))
     network.set_weights(weights)
     return network
 
 
-def test_architectures_of_every_kind_are_met() -> None:
+def test_pairs_include_architectures_of_every_kind() -> None:
     names = {pair.values[0][1] for pair in pairs()}
     assert {"batch_normalized", "single_sigmoid", "color_regression", "sequential"} <= names
     assert {pair.values[0][0] for pair in pairs()} == set(engines.names())
@@ -99,7 +99,7 @@ def test_a_class_that_no_training_image_has_keeps_its_column(pair: tuple[str, st
 
 
 def test_the_returned_weights_are_all_that_the_predictions_need(pair: tuple[str, str]) -> None:
-    """Those that are not trained too, such as the moving averages of a batch normalization."""
+    """Including non-trainable ones, such as the moving averages of batch normalization."""
     engine, architecture = pair
     job = job_of(architecture, max_epochs=4)
     trained = train(engine, job)

@@ -1,4 +1,4 @@
-"""What every engine that trains the published network promises of it; engines that load TensorFlow are slow."""
+"""The contract of every engine that trains the published network; engines that load TensorFlow are slow."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def test_losses_that_never_fall_end_training_after_the_patience(engine: str) -> 
     assert len(trained.losses) == len(trained.validation_losses) == 4
 
 
-def test_training_ends_where_the_rule_says_so_of_its_validation_losses(engine: str) -> None:
+def test_training_stops_when_the_rule_applied_to_its_validation_losses_does(engine: str) -> None:
     trained = train(engine, toy_job("flip_rotate", learning_rate=0.02, max_epochs=60, patience=2))
     rule = EarlyStopping(patience=2)
     stops = [rule.stop for loss in trained.validation_losses if rule.improved(loss) is not None]

@@ -1,4 +1,4 @@
-"""Where compiled kernels are kept, and that other processors' give the same."""
+"""The cache folder of compiled kernels, and kernels compiled for other processors."""
 
 import os
 import subprocess
@@ -33,7 +33,7 @@ def test_the_users_cache_folder_is_the_default(tmp_path: Path, monkeypatch: pyte
     assert jit.folder() == tmp_path / "cytocurve" / "kernels" / jit.key()
 
 
-def test_where_that_cannot_be_written_a_temporary_folder_serves(
+def test_a_temporary_folder_is_used_if_the_cache_is_not_writable(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()

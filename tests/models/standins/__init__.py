@@ -1,4 +1,4 @@
-"""Architectures that stand in for whole kinds of them, added as a package outside would add its own."""
+"""Architectures that represent other kinds of models, registered the way a plug-in package would."""
 
 import pkgutil
 
@@ -6,6 +6,6 @@ from cytocurve.registry import register
 
 
 def register_all() -> None:
-    """Make every module of this package an architecture."""
+    """Register every module of this package as an architecture."""
     for module in pkgutil.iter_modules(__path__):
         register(f"architectures.{module.name}", f"{__name__}.{module.name}")

@@ -1,4 +1,4 @@
-"""A network with weights that are not trained, and with layers that draw random numbers."""
+"""A network with non-trainable weights and with layers that draw random numbers."""
 
 from typing import Any
 

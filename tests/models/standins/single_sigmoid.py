@@ -1,4 +1,4 @@
-"""A network of two classes with a single output."""
+"""A two-class network with a single output."""
 
 from typing import Any
 
