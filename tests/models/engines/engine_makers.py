@@ -84,7 +84,7 @@ def drawn_weights(job: Job, rng: np.random.Generator) -> Weights:
 
 
 def reference(weights: Sequence[NDArray[Any]], images: Pixels) -> tuple[Numbers, float]:
-    """Probabilities (n, outputs) of the network in float64, and the smallest margin that decided a maximum or a ReLU."""
+    """Probabilities (n, outputs) of the network in float64, and the smallest margin deciding a maximum or a ReLU."""
     x: Numbers = images / 255
     margin = np.inf
     layers = list(zip(weights[::2], weights[1::2], strict=True))
