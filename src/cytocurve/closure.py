@@ -1,14 +1,53 @@
-"""Import closures: the code that a module can reach, and digests of its statements.
+"""Import closures: the modules that code can reach, and digests of their statements.
 
-Everything is read from source files; nothing is imported. An import counts wherever it stands, in a function too,
-except below ``if TYPE_CHECKING``. Comments, docstrings and layout do not change a digest.
+Everything is read from source files; nothing is imported. Imports inside functions count, those below
+``if TYPE_CHECKING`` do not. Comments, docstrings and layout do not change a digest. Stage dependencies and the
+versions of recipe components (``models.fingerprint``) are both built on this module.
 """
 
 import ast
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+Sources = dict[str, Path]
+"""Files by the full names of their modules."""
+
+Omit = Callable[[ast.AST, ast.stmt], bool]
+"""Whether to leave a statement of a module, class or function out of a digest."""
+
+
+def reach(
+    roots: Collection[str],
+    locate: Callable[[str], Path | None],
+    follow: Callable[[str, Path], Iterable[str]],
+    without: Collection[str] = (),
+) -> Sources:
+    """The modules that ``roots`` reach, sorted by name.
+
+    ``locate`` returns the file of a module, or None for a name that is not one; ``follow`` returns the names that a
+    module leads to. Modules in ``without`` are neither included nor followed; ``a.b.*`` excludes everything below
+    ``a.b``.
+    """
+    reached: Sources = {}
+    waiting = list(roots)
+    while waiting:
+        module = waiting.pop()
+        file = locate(module)
+        if file is not None and module not in reached and not _excluded(module, without):
+            reached[module] = file
+            waiting += follow(module, file)
+    return dict(sorted(reached.items()))
+
+
+def _excluded(module: str, without: Collection[str]) -> bool:
+    return any(module.startswith(rule.removesuffix("*")) if rule.endswith(".*") else module == rule for rule in without)
+
+
+def parent(name: str) -> str:
+    """The package of a module, or the module of an attribute."""
+    return name.rpartition(".")[0]
 
 
 @dataclass(frozen=True)
@@ -19,53 +58,51 @@ class Package:
     folder: Path
 
     def file(self, module: str) -> Path | None:
-        """The source file of a module or package below this one; None where there is none of that name."""
+        """The source file of a module or package below this one; None if there is no such module."""
         top, *parts = module.split(".")
         if top != self.name or not parts:
             return None
         place = self.folder.joinpath(*parts)
         return next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
 
-    def closure(self, roots: Collection[str], without: Collection[str] = ()) -> dict[str, Path]:
+    def closure(self, roots: Collection[str], without: Collection[str] = ()) -> Sources:
         """Files by name: the modules that ``roots`` reach below this package, their packages, and package data.
 
-        Modules in ``without`` are neither included nor followed; ``a.b.*`` stands for everything below ``a.b``. A
-        package that looks up its own modules by name reaches all of them. The top-level package itself is excluded:
-        it holds the version and what notebooks import. Package data are the files in folders that are not packages.
+        ``without`` is that of ``reach``. A package that looks up its own modules by name reaches all of them. The
+        top-level package itself is excluded: it holds the version and what notebooks import. Package data are the
+        files in folders that are not packages.
         """
-        reached: dict[str, Path] = {}
-        waiting = list(roots)
-        while waiting:
-            module = waiting.pop()
-            file = self.file(module)
-            if file is None or module in reached or _excluded(module, without):
-                continue
-            reached[module] = file
-            waiting += [module.rpartition(".")[0], *self._imports(module, file)]
+        reached = reach(roots, self.file, _with_packages, without)
         data = {name: path for module, file in reached.items() for name, path in _package_data(module, file)}
         return dict(sorted({**reached, **data}.items()))
 
-    def _imports(self, module: str, file: Path) -> Iterator[str]:
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-        yield from _imported(tree, package)
-        if file.name == "__init__.py" and _looks_up_members(tree):
-            yield from (f"{module}.{path.stem}" for path in file.parent.iterdir() if path.name[0] != "_")
+
+def _with_packages(module: str, file: Path) -> Iterator[str]:
+    """What Python runs or may run for a module: its package, its imports and their packages, and its members."""
+    tree = ast.parse(file.read_text(encoding="utf-8"))
+    yield parent(module)
+    for name in _imported(tree, _package_of(module, file)):
+        yield from (name, parent(name))
+    if file.name == "__init__.py" and _looks_up_members(tree):
+        yield from (f"{module}.{path.stem}" for path in file.parent.iterdir() if path.name[0] != "_")
 
 
-def _excluded(module: str, without: Collection[str]) -> bool:
-    return any(module.startswith(rule.removesuffix("*")) if rule.endswith(".*") else module == rule for rule in without)
+def imports(module: str, file: Path) -> list[str]:
+    """Full names of all that a module imports: ``a.b.c`` for ``from a.b import c``, be it a module or an attribute."""
+    return sorted(set(_imported(ast.parse(file.read_text(encoding="utf-8")), _package_of(module, file))))
+
+
+def _package_of(module: str, file: Path) -> str:
+    return module if file.name == "__init__.py" else parent(module)
 
 
 def _imported(node: ast.AST, package: str) -> Iterator[str]:
-    """Names that are imported, and those that may be modules: ``a.b`` and ``a.b.c`` for ``from a.b import c``."""
     match node:
         case ast.Import():
             yield from (alias.name for alias in node.names)
         case ast.ImportFrom():
             parents = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
             base = ".".join([*parents, *filter(None, [node.module])])
-            yield base
             yield from (f"{base}.{alias.name}" for alias in node.names)
         case ast.If(test=ast.Name(id="TYPE_CHECKING") | ast.Attribute(attr="TYPE_CHECKING")):
             yield from (name for statement in node.orelse for name in _imported(statement, package))
@@ -94,20 +131,23 @@ def _package_data(module: str, file: Path) -> Iterator[tuple[str, Path]]:
                 yield f"{module}/{path.relative_to(file.parent).as_posix()}", path
 
 
-def digest(file: Path) -> str:
-    """A digest (12 hex digits) of a Python file's statements, or of any other file's bytes."""
+def digest(*files: Path, omit: Omit = lambda *_: False) -> str:
+    """A digest (12 hex digits) of the statements of Python files and the bytes of other files."""
+    return hashlib.sha256(b"\0".join(_content(file, omit) for file in files)).hexdigest()[:12]
+
+
+def _content(file: Path, omit: Omit) -> bytes:
     content = file.read_bytes()
-    if file.suffix == ".py":
-        content = statements(content.decode()).encode()
-    return hashlib.sha256(content).hexdigest()[:12]
+    return statements(content.decode(), omit).encode() if file.suffix == ".py" else content
 
 
-def statements(source: str) -> str:
-    """Python source without comments, layout and docstrings; raises ``SyntaxError``."""
+def statements(source: str, omit: Omit = lambda *_: False) -> str:
+    """Python source without comments, layout, docstrings and omitted statements; raises ``SyntaxError``."""
     tree = ast.parse(source)
     for node in ast.walk(tree):
-        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and (
-            ast.get_docstring(node, clean=False) is not None
-        ):
-            node.body = node.body[1:] or [ast.Pass()]
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            documented = ast.get_docstring(node, clean=False) is not None
+            node.body = [statement for statement in node.body[documented:] if not omit(node, statement)]
+            if not node.body and not isinstance(node, ast.Module):
+                node.body = [ast.Pass()]
     return ast.unparse(tree)

@@ -1,4 +1,4 @@
-"""No code that can change a result is outside the versions of a run's components."""
+"""Component versions cover all code that can change a result."""
 
 import json
 import shutil
@@ -10,30 +10,32 @@ from pathlib import Path
 
 import pytest
 
+from cytocurve.closure import imports, statements
 from cytocurve.models import architectures, augmentation, engines, fingerprint, preparation, protocols
 from tests.projects import ROOT, SMALL
 
 FAMILIES = (architectures, augmentation, protocols, engines)
 
 CANNOT_CHANGE_A_RESULT = {
-    "cytocurve": "the number of the release",
-    "cytocurve.core.runs": "names runs; every run's random numbers come from core.entropy",
+    "cytocurve": "the release number",
+    "cytocurve.closure": "computes digests of code",
+    "cytocurve.core.runs": "names runs; random numbers come from core.entropy",
     "cytocurve.errors": "messages",
-    "cytocurve.files": "checksums and whole writes",
-    "cytocurve.ingest.limits": "refuses images, and changes none",
-    "cytocurve.models.architectures": "look-up of families",
-    "cytocurve.models.augmentation": "look-up of policies",
-    "cytocurve.models.engines": "look-up of engines",
+    "cytocurve.files": "checksums and atomic writes",
+    "cytocurve.ingest.limits": "rejects images but does not change them",
+    "cytocurve.models.architectures": "lookup of families",
+    "cytocurve.models.augmentation": "lookup of policies",
+    "cytocurve.models.engines": "lookup of engines",
     "cytocurve.models.fingerprint": "computes the versions themselves",
-    "cytocurve.models.protocols": "look-up of protocols",
-    "cytocurve.models.settings": "validates settings, whose values are in the key",
-    "cytocurve.registry": "look-up",
-    "cytocurve.stores.ledger": "stores what was computed; its contract suite reads back what was written",
-    "cytocurve.training.kernel_files": "drops damaged kernels, which are compiled again from the same source",
-    "cytocurve.training.preparation": "stores prepared images; its tests read back what was prepared",
-    "cytocurve.training.worker": "hands the run to an engine and the outcome to the ledger",
+    "cytocurve.models.protocols": "lookup of protocols",
+    "cytocurve.models.settings": "validates settings; their values are in the key",
+    "cytocurve.registry": "lookup",
+    "cytocurve.stores.ledger": "stores results; its contract suite checks that they read back unchanged",
+    "cytocurve.training.kernel_files": "drops damaged kernels, which are recompiled from the same source",
+    "cytocurve.training.preparation": "stores prepared images; its tests check that they read back unchanged",
+    "cytocurve.training.worker": "passes the run to an engine and the result to the ledger",
 }
-"""Modules that a worker executes and that are in no version, each with the reason."""
+"""Modules that a worker executes but no version covers, with the reason."""
 
 
 def members() -> Iterator[str]:
@@ -42,10 +44,10 @@ def members() -> Iterator[str]:
 
 
 def executed() -> set[str]:
-    """All modules of cytocurve that a worker may execute, with the packages that hold them."""
+    """All modules of cytocurve that a worker may execute, including their packages."""
     modules = set(fingerprint.closure("cytocurve.training.worker", "cytocurve.training.preparation", *members()))
     waiting = {*modules, *fingerprint.INERT}
-    waiting |= {name for inert in fingerprint.INERT for name in fingerprint.imports(file_of(inert))}
+    waiting |= {name for inert in fingerprint.INERT for name in imports(inert, file_of(inert))}
     packages = {".".join(name.split(".")[:depth]) for name in waiting for depth in range(1, name.count(".") + 2)}
     return {name for name in packages if name.startswith("cytocurve") and has_code(name)}
 
@@ -56,9 +58,9 @@ def file_of(module: str) -> Path:
 
 
 def has_code(module: str) -> bool:
-    """Whether there is more in a module than a docstring; an imported name need not be a module."""
+    """Whether a name is a module with more than a docstring."""
     file = file_of(module)
-    return file.is_file() and bool(fingerprint.statements(file.read_text(encoding="utf-8")))
+    return file.is_file() and bool(statements(file.read_text(encoding="utf-8")))
 
 
 def test_every_module_that_a_worker_executes_is_in_a_version_or_cannot_change_a_result() -> None:
@@ -66,11 +68,11 @@ def test_every_module_that_a_worker_executes_is_in_a_version_or_cannot_change_a_
     assert executed() - covered <= CANNOT_CHANGE_A_RESULT.keys()
 
 
-def test_the_list_of_modules_that_cannot_change_a_result_names_none_that_is_not_executed() -> None:
+def test_modules_that_cannot_change_a_result_are_all_executed() -> None:
     assert CANNOT_CHANGE_A_RESULT.keys() <= executed()
 
 
-def test_kernels_are_in_the_version_of_the_native_engine_alone() -> None:
+def test_kernels_are_in_the_version_of_the_native_engine_only() -> None:
     assert "cytocurve.models.kernels.dense" in engines.sources("native")
     assert "cytocurve.models.kernels.dense" not in engines.sources("keras")
 
@@ -126,11 +128,11 @@ def unchanged(scratch: Path) -> dict[str, str]:
          {"keras none", "keras flip_rotate"}),
         ("models/architectures/another.py", None,
          "from cytocurve.models.architectures.sequential import ARCHITECTURE", set()),
-        ("models/fit.py", '"""The one training loop, whatever the engine."""', "# A loop.", set()),
+        ("models/fit.py", '"""The training loop, shared by all engines."""', "# A loop.", set()),
     ],
     ids=lambda value: value if isinstance(value, str) and value.endswith(".py") else "",
 )  # fmt: skip
-def test_keys_change_with_the_code_that_a_run_executes_and_with_no_other(
+def test_keys_change_only_with_the_code_that_a_run_executes(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, file: str, old: str | None, new: str, changed: set[str]
 ) -> None:
     source, scratch = tmp_path / "src", tmp_path_factory.getbasetemp() / "scratch"

@@ -1,4 +1,4 @@
-"""Versions in run keys follow what code does, not how it is laid out."""
+"""Versions in run keys depend on statements, not on layout."""
 
 import sys
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_a_version_changes_with_a_statement(tmp_path: Path) -> None:
     assert digest(tmp_path, SOURCE) != digest(tmp_path, SOURCE.replace("+ 1", "+ 2"))
 
 
-def test_a_closure_follows_imports_however_late_and_only_within_the_package(
+def test_closure_follows_imports_inside_functions_but_not_into_other_packages(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     package = tmp_path / "closed"
@@ -63,11 +63,24 @@ def test_a_closure_follows_imports_however_late_and_only_within_the_package(
     assert set(fingerprint.closure("closed.a", without=["closed.b"])) == {"closed.a"}
 
 
+def test_version_of_a_plug_in_changes_with_its_module_and_its_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "one_file_plug_in.py").write_text("x = 1\n")
+    package = tmp_path / "packaged_plug_in"
+    package.mkdir()
+    (package / "__init__.py").write_text("RATE = 1\n")
+    (package / "network.py").write_text("from packaged_plug_in import RATE\n")
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    assert set(fingerprint.closure("one_file_plug_in")) == {"one_file_plug_in"}
+    assert set(fingerprint.closure("packaged_plug_in.network")) == {"packaged_plug_in", "packaged_plug_in.network"}
+
+
 FAMILIES = {"architectures": architectures, "augmentation": augmentation, "protocols": protocols, "engines": engines}
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_every_member_of_a_family_has_a_version_of_its_own(family: str) -> None:
+def test_members_of_a_family_have_distinct_versions(family: str) -> None:
     module = FAMILIES[family]
     versions = [module.version(name) for name in module.names()]
     assert all(versions)

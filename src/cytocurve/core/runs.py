@@ -1,4 +1,4 @@
-"""Arms, runs, and the key that identifies a run by everything that determines its result."""
+"""Arms, runs, and run keys, which identify a run by everything that determines its result."""
 
 import hashlib
 import json
@@ -28,12 +28,12 @@ class Arm:
 
 
 KEY_FORMAT = 2
-"""Of run keys, and of the ``description`` of the runs that they identify; format 1 had one flat recipe."""
+"""The format of run keys and of run descriptions in the ledger; format 1 had a single flat recipe."""
 
 
 @dataclass(frozen=True)
 class Component:
-    """A part of a recipe: its name, a version of its code, and the settings that differ from the defaults (JSON)."""
+    """A part of a recipe: a name, a version of its code, and the settings (JSON) that differ from the defaults."""
 
     name: str
     version: str
@@ -41,18 +41,18 @@ class Component:
 
     @classmethod
     def of(cls, name: str, version: str, settings: Mapping[str, Any], defaults: Mapping[str, Any]) -> "Component":
-        """The component with those of the settings that differ from their defaults."""
-        given, usual = (json.loads(json.dumps(dict(values))) for values in (settings, defaults))
-        changed = {key: value for key, value in given.items() if key not in usual or usual[key] != value}
+        """A component with the settings that differ from their defaults."""
+        given, default = (json.loads(json.dumps(dict(values))) for values in (settings, defaults))
+        changed = {key: value for key, value in given.items() if key not in default or default[key] != value}
         return cls(name, version, changed)
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained, whatever it is trained on.
+    """How a network is trained, independent of the images.
 
     ``preparation`` turns files into pixels; ``protocol`` is loss, optimizer, schedule, stopping, weight selection,
-    class weights and batch size. Versions change with the code: a run that other code would train is another run.
+    class weights and batch size. Versions change with the code: the same run on changed code is a different run.
     """
 
     architecture: Component
@@ -64,7 +64,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Images:
-    """Images in order: identities (SHA-256 of the pixels, hex) and class indices of the task."""
+    """Ordered images: identities (SHA-256 of the pixels, hex) and class indices of the task."""
 
     identities: tuple[str, ...]
     classes: tuple[int, ...]
@@ -72,7 +72,7 @@ class Images:
 
 @dataclass(frozen=True)
 class Run:
-    """One training: a recipe, a seed, the number of classes, and the images of each subset in order."""
+    """One training: a recipe, a seed, the number of classes, and the ordered images of each subset."""
 
     recipe: Recipe
     outputs: int
@@ -88,17 +88,17 @@ class Run:
 
     @property
     def entropy(self) -> int:
-        """The number that seeds everything random in the run; runs that differ only in their arm share it."""
+        """The seed of all randomness in the run; runs that differ only in their arm share it."""
         return entropy(self.seed, self.train.identities)
 
 
 Rows = Mapping[str, NDArray[np.intp]]
-"""Subset (``train``, ``validation``, ``test``) to rows of an arm's images, in order."""
+"""Ordered row indices into an arm's images, by subset (``train``, ``validation``, ``test``)."""
 
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run of an arm, and the rows of the arm's images that it sees."""
+    """A run of an arm, and the rows of the arm's images that it uses."""
 
     fold: int
     size: int
@@ -118,5 +118,5 @@ def digest(value: Any) -> str:
 
 
 def longest_first(sizes: Sequence[int]) -> list[int]:
-    """Positions of the runs by training size, largest first, so that the workers finish together."""
-    return sorted(range(len(sizes)), key=lambda position: -sizes[position])
+    """Indices of the runs by training size, largest first, so that workers finish at about the same time."""
+    return sorted(range(len(sizes)), key=lambda index: -sizes[index])

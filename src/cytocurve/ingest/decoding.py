@@ -1,4 +1,4 @@
-"""Images on disk, decoded to RGB."""
+"""Decode image files to RGB."""
 
 import hashlib
 from pathlib import Path
@@ -13,7 +13,7 @@ Pixels = NDArray[np.uint8]
 
 
 def read_rgb(path: Path) -> Image.Image:
-    """The decoded image in RGB with its pixels as stored: an orientation in its EXIF data is not applied.
+    """The decoded image in RGB, with pixels as stored: EXIF orientation is not applied.
 
     Raises ``ValueError`` with the reason if it cannot be decoded completely.
     """
@@ -21,7 +21,7 @@ def read_rgb(path: Path) -> Image.Image:
 
 
 def decoded(path: Path) -> tuple[Image.Image, str]:
-    """The image as ``read_rgb`` returns it, and the format of its contents, such as ``JPEG``."""
+    """The image as ``read_rgb`` returns it, and its file format according to its contents, such as ``JPEG``."""
     try:
         with Image.open(path) as image:
             large = too_large(image.width, image.height)
@@ -29,7 +29,7 @@ def decoded(path: Path) -> tuple[Image.Image, str]:
                 image.load()
                 image.info.pop("transparency", None)  # not needed, and Pillow warns about some kinds
                 return image.convert("RGB"), str(image.format)
-    except Exception as error:  # Pillow raises nearly anything for damaged files
+    except Exception as error:  # Pillow raises almost any exception for damaged files
         raise ValueError(f"cannot be decoded: {str(error) or type(error).__name__}") from error
     raise ValueError(large)
 

@@ -1,1 +1,1 @@
-"""Architectures, augmentation policies and training engines: the only place of Keras, TensorFlow and numba."""
+"""Architectures, augmentation policies and engines: the only package that imports Keras, TensorFlow or numba."""

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 def class_weights(
     given: str | Sequence[float] | None, classes: NDArray[np.intp], outputs: int
 ) -> NDArray[np.float32] | None:
-    """A weight for each class, float32 (outputs,); None where all are equal.
+    """One weight per class, float32 (outputs,), or None if all are equal.
 
-    ``balanced`` gives images / (classes x images of the class) by the training images' ``classes`` (King & Zeng 2001),
-    and one for a class that they lack.
+    ``balanced`` means images / (classes x images of the class), computed from the ``classes`` of the training images
+    (King & Zeng 2001); a class without training images has weight one.
     """
     if given is None:
         return None

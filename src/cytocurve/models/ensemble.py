@@ -12,12 +12,12 @@ from cytocurve.models.architectures import Architecture, Shape, Weights
 def mean_ensemble(
     architecture: Architecture, settings: BaseModel, shape: Shape, outputs: int, members: Sequence[Weights]
 ) -> Any:
-    """A Keras model, uint8 images in, that gives the mean of its members' class probabilities (n, outputs).
+    """A Keras model that maps uint8 images to the mean of its members' class probabilities (n, outputs).
 
-    Raises ``ValueError`` where the architecture has no Keras model.
+    Raises ``ValueError`` if the architecture has no Keras model.
     """
     if architecture.build is None:
-        raise ValueError("this architecture has no Keras model")
+        raise ValueError("the architecture has no Keras model")
     keras = tensorflow.keras()
     images = keras.Input(shape, dtype="uint8", name="images")
     networks = []

@@ -16,7 +16,7 @@ def epoch_images(
     order: NDArray[np.intp],
     rng: np.random.Generator,
 ) -> Pixels:
-    """The images (height, width, channels each) in the given order, transformed as a policy draws it."""
+    """Images (n, height, width, channels) in the given order, with the transforms that a policy draws."""
     if draw is None:
         return images[order]
     out = np.empty((len(order), *images.shape[1:]), np.uint8)

@@ -1,104 +1,72 @@
-"""Digests of the code that determines results: a changed statement changes run keys, a changed comment does not."""
+"""Versions of recipe components: a changed statement changes run keys, a changed comment does not."""
 
 import ast
-import hashlib
 import importlib.util
 from collections.abc import Collection, Iterator
 from functools import cache
 from pathlib import Path
 
-Sources = dict[str, Path]
-"""Full names of modules to their files."""
+from cytocurve.closure import Package, Sources, digest, imports, parent, reach
+
+__all__ = ["INERT", "Sources", "closure", "of_sources"]
 
 INERT = frozenset({"cytocurve.errors", "cytocurve.files", "cytocurve.registry", "cytocurve.models.fingerprint"})
-"""Modules that members import and that change no result: messages, file handling, look-up, this module."""
+"""Modules that members import and that change no result: messages, file handling, lookup, this module."""
 
 
 def closure(*modules: str, without: Collection[str] = ()) -> Sources:
-    """The modules, and all that they import of their own top-level package and of cytocurve, however late.
+    """The modules, and everything they import from cytocurve and from their own top-level package, such as a plug-in.
 
-    Modules in ``INERT`` and ``without`` are neither included nor followed. Imports are read from the source; nothing
-    is imported.
+    Modules in ``INERT`` and ``without`` are neither included nor followed. Packages are included only where something
+    is imported from them: that another family exists must not change a version.
     """
-    stops = {*INERT, *without}
-    sources: Sources = {}
-    waiting = list(modules)
-    while waiting:
-        module = waiting.pop()
-        if module in sources or module in stops:
-            continue
-        if file := _file_of(module):
-            sources[module] = file
-            package = module if file.name == "__init__.py" else module.rpartition(".")[0]
-            waiting += [name for name in imports(file, package) if name.partition(".")[0] in _roots(module)]
-    return dict(sorted(sources.items()))
-
-
-def _roots(module: str) -> set[str]:
-    return {module.partition(".")[0], "cytocurve"}
+    return reach(modules, _locate, _follow, {*INERT, *without})
 
 
 @cache
-def imports(file: Path, package: str = "") -> tuple[str, ...]:
-    """Names of the modules that a file of a package imports."""
-    return tuple(sorted(set(_imports(ast.parse(file.read_text(encoding="utf-8")), package))))
+def _follow(module: str, file: Path) -> tuple[str, ...]:
+    tops = {_top(module), "cytocurve"}
+    names = (name for name in imports(module, file) if _top(name) in tops)
+    return tuple(name if _locate(name) else parent(name) for name in names)
 
 
-def _imports(tree: ast.Module, package: str) -> Iterator[str]:
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            parts = package.split(".")
-            parents = parts[: len(parts) + 1 - node.level] if node.level else []
-            base = ".".join([*parents, *filter(None, [node.module])])
-            for alias in node.names:
-                name = f"{base}.{alias.name}"
-                yield name if _file_of(name) else base
+def _top(module: str) -> str:
+    return module.partition(".")[0]
 
 
 @cache
-def _file_of(module: str) -> Path | None:
-    """The source file of a module or package; None where the name is neither."""
-    top, *rest = module.split(".")
+def _locate(module: str) -> Path | None:
+    """The source file of an installed module; None for other names and for ``cytocurve``, which holds its release."""
+    return next(_candidates(module), None)
+
+
+def _candidates(module: str) -> Iterator[Path]:
     try:
-        spec = importlib.util.find_spec(top)
-    except ValueError:
-        return None
+        spec = importlib.util.find_spec(_top(module))
+    except ValueError:  # no name, or __main__
+        return
     if spec is None:
-        return None
-    for root in spec.submodule_search_locations or ():
-        place = Path(root, *rest)
-        for file in (place.with_suffix(".py"), place / "__init__.py"):
-            if rest and file.is_file():
-                return file
-    return None
+        return
+    if module == spec.name != "cytocurve" and spec.has_location and spec.origin:
+        yield Path(spec.origin)
+    for folder in spec.submodule_search_locations or ():
+        if file := Package(spec.name, Path(folder)).file(module):
+            yield file
 
 
 def of_sources(sources: Sources) -> str:
-    """A digest (12 hex digits) of the statements of these modules; settings' fields are not part of it.
+    """A digest (12 hex digits) of the statements of these modules, without the fields of classes named ``*Settings``.
 
-    What a setting is set to is in the run key wherever it differs from the default, so that a new setting orphans no
-    finished run. A default must therefore never change; tests pin them.
+    The run key holds every setting that differs from its default, so that a new setting orphans no finished run. A
+    default must therefore never change; tests pin them.
     """
     return _digest(tuple(path for _, path in sorted(sources.items())))
 
 
 @cache
 def _digest(files: tuple[Path, ...]) -> str:
-    sources = [statements(file.read_text(encoding="utf-8")) for file in files]
-    return hashlib.sha256("\0".join(sources).encode()).hexdigest()[:12]
+    return digest(*files, omit=_is_setting)
 
 
-def statements(source: str) -> str:
-    """The source without comments, layout, docstrings and the fields of classes whose names end in ``Settings``."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef)):
-            if ast.get_docstring(node, clean=False):
-                node.body = node.body[1:]
-            if isinstance(node, ast.ClassDef) and node.name.endswith("Settings"):
-                node.body = [statement for statement in node.body if not isinstance(statement, ast.AnnAssign)]
-            if not isinstance(node, ast.Module):
-                node.body = node.body or [ast.Pass()]
-    return ast.unparse(tree)
+def _is_setting(owner: ast.AST, statement: ast.stmt) -> bool:
+    return isinstance(owner, ast.ClassDef) and owner.name.endswith("Settings") and isinstance(statement, ast.AnnAssign)

@@ -1,4 +1,4 @@
-"""The one training loop, whatever the engine."""
+"""The training loop, shared by all engines."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -14,10 +14,10 @@ class Network(Protocol):
     """A network in training, as an engine provides it."""
 
     epochs: int | None
-    """The number of epochs after which it learns nothing more; None where there is no such number."""
+    """The number of epochs after which it cannot learn more, or None if there is no such limit."""
 
     def epoch(self, rng: np.random.Generator) -> float:
-        """See every training image once; the mean loss."""
+        """Train on every training image once; returns the mean loss."""
 
     def loss(self, indices: Indices) -> float:
         """The mean loss of the job's images at the indices."""
@@ -26,18 +26,18 @@ class Network(Protocol):
         """The probabilities (n, outputs) of the job's images at the indices."""
 
     def get_weights(self) -> Weights:
-        """A copy of all weights, those that are not trained included."""
+        """A copy of all weights, including non-trainable ones."""
 
     def set_weights(self, weights: Weights) -> None:
-        """Go back to these weights."""
+        """Restore these weights."""
 
 
 Start = Callable[[Job, np.random.Generator], Network]
-"""Gives a job's network with fresh weights, which the generator draws."""
+"""Creates a job's network, with initial weights drawn from the generator."""
 
 
 def fit(start: Start, job: Job) -> Trained:
-    """Train as the job says; stopping and the choice of weights see the validation images only."""
+    """Train a job; stopping and weight selection use the validation images only."""
     weights_rng, rng = (np.random.default_rng(seed) for seed in np.random.SeedSequence(job.entropy).spawn(2))
     network = start(job, weights_rng)
     watch = job.protocol.watch(job.protocol_settings)

@@ -1,4 +1,4 @@
-"""What an engine is given and what it returns."""
+"""The input and output of an engine."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ class Job:
 
     ``images`` is uint8 (images, height, width, channels); ``train``, ``validation`` and ``test`` are indices into it
     and ``classes`` (images,) are the class indices. ``class_weights``, float32 (outputs,), multiply the training losses
-    of their classes, whose sum is still divided by the number of images; the validation loss is not weighted (both as
-    in Keras's ``fit``). ``entropy`` seeds initial weights, batches and augmentation.
+    of their classes; the sum is still divided by the number of images, and the validation loss is not weighted, as in
+    Keras's ``fit``. ``entropy`` seeds initial weights, batches and augmentation.
     """
 
     architecture: Architecture
@@ -59,9 +59,9 @@ class Job:
 
 @dataclass(frozen=True)
 class Trained:
-    """A trained network: the weights that the protocol kept, and their probabilities.
+    """A trained network: the weights that the protocol selected, and the probabilities they predict.
 
-    ``losses`` are those of the training images, ``validation_losses`` of the validation images, one per epoch;
+    ``losses`` (training images) and ``validation_losses`` have one entry per epoch;
     ``predictions`` maps ``validation`` and ``test`` to float32 (images, outputs).
     """
 

@@ -1,4 +1,4 @@
-"""A trained network behind the preparation of its images: image files in, class probabilities out."""
+"""A trained network together with its image preparation: image files in, class probabilities out."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -15,15 +15,15 @@ from cytocurve.models import preparation, tensorflow
 from cytocurve.models.preparation import Preparation
 
 BATCH = 64
-"""Images that are prepared and predicted at a time."""
+"""Number of images prepared and predicted at a time."""
 
 
 @dataclass(frozen=True)
 class Predictor:
-    """A network and all that it needs to judge any image.
+    """A network and everything needed to classify any image.
 
-    ``classes`` are the names of its outputs. ``prepared_by`` is the preparation that it was trained with; where its
-    version is another one than the installed preparation's, ``prepared_as_trained`` is false.
+    ``classes`` are the names of its outputs. ``prepared_by`` is the preparation that it was trained with; if its
+    version differs from that of the installed preparation, ``prepared_as_trained`` is false.
     """
 
     network: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
@@ -33,7 +33,7 @@ class Predictor:
 
     @property
     def prepared_as_trained(self) -> bool:
-        """Whether images are prepared by the same code as those that the network was trained on."""
+        """Whether images are prepared by the same code as the training images."""
         return self.prepared_by == self.preparation.component
 
     def probabilities(self, images: Sequence[Path | Image.Image]) -> NDArray[np.float32]:
@@ -42,8 +42,8 @@ class Predictor:
         Raises ``InputError`` listing the files that cannot be decoded.
         """
         batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
-        none = np.zeros((0, len(self.classes)), np.float32)
-        return np.concatenate([none, *(self.network(self._prepared(batch)) for batch in batches)])
+        empty = np.zeros((0, len(self.classes)), np.float32)
+        return np.concatenate([empty, *(self.network(self._prepared(batch)) for batch in batches)])
 
     def _prepared(self, images: Sequence[Path | Image.Image]) -> NDArray[np.uint8]:
         prepared, problems = [], []
@@ -57,18 +57,18 @@ class Predictor:
         return np.stack(prepared)
 
     def about(self) -> dict[str, Any]:
-        """What is stored beside the network, as JSON values, so that ``predictor`` can restore this one."""
+        """JSON values to store with the network, from which ``predictor`` restores this one."""
         return {"preparation": asdict(self.prepared_by), "classes": list(self.classes)}
 
 
 def predictor(model: Any, about: Mapping[str, Any]) -> Predictor:
-    """The predictor of a Keras model, uint8 images in, and of what ``Predictor.about`` said of it.
+    """A predictor from a Keras model that takes uint8 images, and the stored ``Predictor.about``.
 
-    Raises ``InputError`` where the preparation is unknown to this version of cytocurve.
+    Raises ``InputError`` if the preparation is unknown to this version of cytocurve.
     """
     component = Component(**about["preparation"])
     if component.name != preparation.NAME:
-        raise InputError(f"The model's images were prepared by {component.name!r}, which is not installed here")
+        raise InputError(f"The model needs preparation {component.name!r}, which is not installed")
     return Predictor(
         lambda images: np.asarray(model(images, training=False), np.float32),
         preparation.preparation(component.settings),
@@ -78,5 +78,5 @@ def predictor(model: Any, about: Mapping[str, Any]) -> Predictor:
 
 
 def saved_model(file: Path) -> Any:
-    """The Keras model in a ``.keras`` file."""
+    """Load the Keras model in a ``.keras`` file."""
     return tensorflow.keras().models.load_model(file)

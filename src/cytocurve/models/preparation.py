@@ -1,4 +1,4 @@
-"""Preparation of images for a network, the same one for training and for inference: decode, scale, crop."""
+"""Image preparation, shared by training and inference: decode, scale, crop."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,14 +26,14 @@ class PreparationSettings(Settings):
 
 @dataclass(frozen=True)
 class Preparation:
-    """How any image becomes what a network takes."""
+    """Converts any image to the input of a network."""
 
     settings: PreparationSettings
 
     def prepare(self, image: Image.Image | Path) -> Pixels:
-        """The image or image file as uint8 (size, size, 3): scaled, and cropped at the center, if it is another size.
+        """The image or image file as uint8 (size, size, 3), scaled and center-cropped if its size differs.
 
-        Raises ``ValueError`` with the reason where a file cannot be decoded.
+        Raises ``ValueError`` with the reason if a file cannot be decoded.
         """
         decoded = read_rgb(image) if isinstance(image, Path) else image.convert("RGB")
         side = (self.settings.size, self.settings.size)
@@ -48,7 +48,7 @@ class Preparation:
 
 
 def preparation(settings: Mapping[str, Any]) -> Preparation:
-    """The preparation with these settings; raises ``ValidationError`` of pydantic."""
+    """The preparation with these settings; raises pydantic's ``ValidationError``."""
     return Preparation(PreparationSettings.model_validate(settings))
 
 
@@ -58,5 +58,5 @@ def sources() -> fingerprint.Sources:
 
 
 def version() -> str:
-    """The library that decodes and scales, and a digest of the code that calls it."""
+    """The version of Pillow, which decodes and scales, and a digest of the code that calls it."""
     return f"pillow-{installed('pillow')}+code-{fingerprint.of_sources(sources())}"

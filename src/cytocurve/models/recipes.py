@@ -1,4 +1,4 @@
-"""A recipe as engines take it: its components looked up, their settings completed by the defaults."""
+"""Resolve a recipe for an engine: look up its components and fill in default settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from cytocurve.models.transforms import Pixels
 
 @dataclass(frozen=True)
 class Resolved:
-    """The members that a recipe names, and all of their settings."""
+    """The components that a recipe names, with all of their settings."""
 
     architecture: architectures.Architecture
     architecture_settings: BaseModel
@@ -33,7 +33,7 @@ class Resolved:
 
 
 def resolved(recipe: Recipe) -> Resolved:
-    """The components of a recipe; raises ``KeyError`` where one is not installed."""
+    """The components of a recipe; raises ``KeyError`` if one is not installed."""
     architecture = architectures.load(recipe.architecture.name)
     policy, protocol = augmentation.load(recipe.augmentation.name), protocols.load(recipe.protocol.name)
     return Resolved(
@@ -47,7 +47,7 @@ def resolved(recipe: Recipe) -> Resolved:
 
 
 def job(planned: PlannedRun, images: Pixels, classes: NDArray[np.int32]) -> Job:
-    """A run on prepared images (n, height, width, channels) with class indices (n,), as an engine takes it."""
+    """The job of a run on prepared images (n, height, width, channels) with class indices (n,)."""
     run, parts = planned.run, resolved(planned.run.recipe)
     return Job(
         **vars(parts),

@@ -1,4 +1,4 @@
-"""TensorFlow and Keras, imported late and in silence, with one thread on the CPU."""
+"""TensorFlow and Keras, imported on demand and silently, on one CPU thread."""
 
 import functools
 import os
@@ -12,8 +12,8 @@ from typing import Any
 def load() -> Any:
     """The module ``tensorflow``; the first call takes seconds.
 
-    Two processes with one thread each finish more runs than one with two, and the order of sums stays fixed. oneDNN's
-    convolutions, which TensorFlow leaves off on processors without AVX-512, are four times faster on those too.
+    Two single-threaded processes finish more runs than one process with two threads, and the order of summation is
+    fixed. oneDNN's convolutions are four times faster even without AVX-512, where TensorFlow disables them by default.
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -23,7 +23,7 @@ def load() -> Any:
 
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-        tf.constant(0)  # starts the runtime, which has things to say of its own
+        tf.constant(0)  # starts the runtime, which logs too
     return tf
 
 
@@ -37,7 +37,7 @@ def keras() -> Any:
 
 @contextmanager
 def _silence() -> Iterator[None]:
-    """Drop what native code writes to stderr: notes on the build of TensorFlow that no setting turns off."""
+    """Discard what native code writes to stderr: build notes of TensorFlow that no setting disables."""
     sys.stderr.flush()
     kept = os.dup(2)
     with open(os.devnull, "w") as nowhere:  # noqa: PTH123  a device, not a path

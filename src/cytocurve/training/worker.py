@@ -1,4 +1,4 @@
-"""The work of a worker process: train one run and store it in the ledger."""
+"""What a worker process does: train one run and store it in the ledger."""
 
 import os
 import platform
@@ -19,7 +19,7 @@ from cytocurve.training import kernel_files
 
 @dataclass(frozen=True)
 class Assignment:
-    """A run for a worker: the URL of the ledger, the file of the prepared pixels, and the run itself."""
+    """A run for a worker, with the URL of the ledger and the file of prepared pixels."""
 
     ledger: str
     pixels: Path
@@ -30,7 +30,7 @@ class Assignment:
 
 
 def train_run(assignment: Assignment) -> None:
-    """Train the run and store it, unless another worker has done so."""
+    """Train the run and store it, unless the ledger already holds it."""
     ledger, planned = open_ledger(assignment.ledger), assignment.planned
     if ledger.check(planned.key) == "whole":
         return
@@ -63,13 +63,13 @@ def train_run(assignment: Assignment) -> None:
 
 
 def identity_bytes(images: Images) -> NDArray[np.uint8]:
-    """The images' identities as uint8 (images, 32)."""
+    """The identities of images as uint8 (images, 32)."""
     joined = bytes.fromhex("".join(images.identities))
     return np.frombuffer(joined, dtype=np.uint8).reshape(-1, 32)
 
 
 def environment() -> dict[str, Any]:
-    """The host, the interpreter and the packages that compute."""
+    """The host, the Python version, and the versions of packages that compute."""
     packages = {}
     for name in ("cytocurve", "keras", "numba", "numpy", "tensorflow", "tensorflow-cpu"):
         try:

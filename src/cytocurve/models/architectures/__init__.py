@@ -1,7 +1,7 @@
 """Architectures, one family per file.
 
-A module of this package that defines ``ARCHITECTURE`` is an architecture that ``params.yaml`` can name; nothing else
-needs to know of it.
+A module of this package that defines ``ARCHITECTURE`` is an architecture that ``params.yaml`` can name; it needs no
+other registration.
 """
 
 from collections.abc import Callable
@@ -33,31 +33,31 @@ class Estimator(Protocol):
     """A classifier without epochs, in the style of scikit-learn, on uint8 images (n, height, width, channels)."""
 
     classes_: NDArray[Any]
-    """The class indices that it was fitted to, in the order of its probabilities."""
+    """The class indices seen in ``fit``, in the order of the probabilities' columns."""
 
     def fit(self, images: NDArray[np.uint8], classes: NDArray[np.int32], sample_weight: Any = None) -> Any:
-        """Learn from all images at once."""
+        """Fit to all images at once."""
 
     def predict_proba(self, images: NDArray[np.uint8]) -> NDArray[Any]:
-        """Probabilities (n, fitted classes)."""
+        """Probabilities (n, len(classes_))."""
 
     def get_weights(self) -> Weights:
-        """All that was learned, as arrays."""
+        """The fitted state, as arrays."""
 
     def set_weights(self, weights: Weights) -> None:
-        """Restore what was learned."""
+        """Restore a fitted state."""
 
 
 @dataclass(frozen=True)
 class Architecture:
     """A family of classifiers that map uint8 images (n, height, width, channels) to class probabilities.
 
-    ``settings`` validates the architecture's entry below ``settings`` in ``params.yaml``. ``minimum_size`` is the
-    smallest image side that it takes. The engines that serve it follow from what it provides:
+    ``settings`` validates the architecture's entry under ``settings`` in ``params.yaml``. ``minimum_size`` returns the
+    smallest image side, in pixels, that it accepts. Which engines can train it depends on what it provides:
 
-    ``build`` makes the Keras model, which scales its input itself and ends in a softmax over all outputs or, for two
-    classes, in one sigmoid. ``initial_weights`` draws its trainable arrays; without it, they are Keras's own draws.
-    ``stack`` describes a plain network. ``estimator`` makes an unfitted estimator from settings and a seed.
+    ``build`` creates the Keras model, which scales its own input and ends in a softmax over all outputs or, for two
+    classes, a single sigmoid. ``initial_weights`` draws the trainable arrays; without it, Keras draws them. ``stack``
+    describes a plain network. ``estimator`` creates an unfitted estimator from settings and a seed.
     """
 
     settings: type[BaseModel]
@@ -69,25 +69,25 @@ class Architecture:
 
 
 def names() -> list[str]:
-    """Names of all members, sorted."""
+    """The names of all architectures, sorted."""
     return registry.members(__name__)
 
 
 WITHOUT = (__name__, "cytocurve.models.settings", "cytocurve.models.tensorflow")
-"""Modules that families import and that are covered elsewhere: how TensorFlow runs, by the Keras engine."""
+"""Modules that architectures import and that other versions cover, such as that of the Keras engine."""
 
 
 def load(name: str) -> Architecture:
-    """The architecture of that name; raises ``KeyError`` if there is none."""
+    """The architecture with this name; raises ``KeyError`` if there is none."""
     architecture: Architecture = registry.load(__name__, name, "ARCHITECTURE")
     return architecture
 
 
 def sources(name: str) -> fingerprint.Sources:
-    """The modules that determine the family's networks."""
+    """The modules that determine what the architecture computes."""
     return fingerprint.closure(registry.module_name(__name__, name), without=WITHOUT)
 
 
 def version(name: str) -> str:
-    """A digest of the family's code."""
+    """A digest of the architecture's code."""
     return fingerprint.of_sources(sources(name))

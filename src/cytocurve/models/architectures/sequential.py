@@ -1,4 +1,4 @@
-"""The sequential network of Schouten et al. 2021, figure 2, with any filters."""
+"""The sequential network of Schouten et al. 2021, figure 2, with configurable layers."""
 
 from itertools import pairwise
 from typing import Annotated, Any
@@ -14,7 +14,7 @@ Width = Annotated[int, Field(ge=1)]
 
 
 class SequentialSettings(Settings):
-    """Filters of the convolution blocks, and units of the hidden dense layers: a list, or a number for one layer."""
+    """Filters per convolution block, and units per hidden dense layer (a list, or a number for one layer)."""
 
     filters: list[Width] = Field([4, 8, 8, 8, 16, 16], min_length=1)
     dense: Annotated[list[Width], BeforeValidator(lambda given: [given] if isinstance(given, int) else given)] = Field(
@@ -23,7 +23,7 @@ class SequentialSettings(Settings):
 
 
 def minimum_size(settings: SequentialSettings) -> int:
-    """The smallest image side, in pixels, that leaves one value after the last block."""
+    """The smallest image side, in pixels, that leaves one pixel after the last block."""
     side = 1
     for _ in settings.filters:
         side = 2 * side + 2
@@ -31,7 +31,7 @@ def minimum_size(settings: SequentialSettings) -> int:
 
 
 def flat_size(settings: SequentialSettings, shape: Shape) -> int:
-    """Values after the last block."""
+    """The number of values after the last block."""
     height, width, _ = shape
     for _ in settings.filters:
         height, width = (height - 2) // 2, (width - 2) // 2
@@ -63,7 +63,7 @@ def build(settings: SequentialSettings, shape: Shape, outputs: int) -> Any:
 
 
 def stack(settings: SequentialSettings) -> Stack:
-    """All of these networks are plain."""
+    """The plain network with these settings."""
     return Stack(tuple(settings.filters), tuple(settings.dense))
 
 

@@ -1,7 +1,7 @@
 """Augmentation policies of the training images, one per file.
 
-A module of this package that defines ``POLICY`` is a policy that ``params.yaml`` can name; nothing else needs to know
-of it. A policy draws an affine transform per image and epoch; every engine applies it by ``models.transforms``.
+A module of this package that defines ``POLICY`` is a policy that ``params.yaml`` can name; it needs no other
+registration. A policy draws one affine transform per image and epoch; all engines apply it with ``models.transforms``.
 """
 
 from collections.abc import Callable
@@ -20,17 +20,17 @@ Draw = Callable[[np.random.Generator, int, Any], Transforms]
 
 
 class FillSettings(Settings):
-    """What is seen where a transformed image reaches past the source: its nearest edge pixel, or black."""
+    """How pixels outside the source image are filled: with the nearest edge pixel, or with black."""
 
     fill: Literal["nearest", "constant"] = "nearest"
 
 
 @dataclass(frozen=True)
 class Policy:
-    """An augmentation policy; ``draw`` gives the transforms of n images, None leaves them as they are.
+    """An augmentation policy; ``draw`` returns the transforms of n images, None leaves images unchanged.
 
-    ``settings`` validates the policy's entry below ``settings`` in ``params.yaml``; where ``draw`` is given, its
-    settings are ``FillSettings``.
+    ``settings`` validates the policy's entry under ``settings`` in ``params.yaml``; with ``draw``, it is a subclass of
+    ``FillSettings``.
     """
 
     draw: Draw | None
@@ -38,7 +38,7 @@ class Policy:
 
 
 def names() -> list[str]:
-    """Names of all members, sorted."""
+    """The names of all policies, sorted."""
     return registry.members(__name__)
 
 
@@ -46,7 +46,7 @@ SHARED = (__name__, "cytocurve.models.settings")
 
 
 def load(name: str) -> Policy:
-    """The policy of that name; raises ``KeyError`` if there is none."""
+    """The policy with this name; raises ``KeyError`` if there is none."""
     policy: Policy = registry.load(__name__, name, "POLICY")
     return policy
 
@@ -59,5 +59,5 @@ def sources(name: str) -> fingerprint.Sources:
 
 
 def version(name: str) -> str:
-    """A digest of the policy's code: that of other policies does not change it."""
+    """A digest of the policy's code, independent of other policies."""
     return fingerprint.of_sources(sources(name))

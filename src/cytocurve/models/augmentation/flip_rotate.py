@@ -9,7 +9,7 @@ from cytocurve.models.transforms import Transforms
 
 
 def flips_and_rotations(rng: np.random.Generator, n: int, _: Any = None) -> Transforms:
-    """Each flip with probability one half, any rotation."""
+    """Each flip with probability 0.5, and a uniformly random rotation."""
     angle = rng.uniform(0, 2 * np.pi, n)
     flips = rng.choice([-1.0, 1.0], (n, 2))
     transforms = np.zeros((n, 2, 3))

@@ -9,13 +9,13 @@ from cytocurve.models.transforms import Transforms
 
 
 class ShiftSettings(FillSettings):
-    """Also how far an image is shifted at most, as a fraction of its sides."""
+    """Adds the largest shift, as a fraction of the image's sides."""
 
     translation: float = Field(0.2, ge=0, le=1)
 
 
 def flips_rotations_and_shifts(rng: np.random.Generator, n: int, settings: ShiftSettings) -> Transforms:
-    """Flips and rotations, and a shift along each side, uniform up to ``translation``."""
+    """Flips and rotations, plus a shift along each axis, uniform up to ``translation``."""
     transforms = flips_and_rotations(rng, n)
     transforms[:, :, 2] = rng.uniform(-settings.translation, settings.translation, (n, 2))
     return transforms

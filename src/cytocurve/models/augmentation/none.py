@@ -1,4 +1,4 @@
-"""Images as they are."""
+"""No augmentation."""
 
 from cytocurve.models.augmentation import Policy
 from cytocurve.models.settings import NoSettings

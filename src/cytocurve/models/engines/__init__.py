@@ -1,4 +1,4 @@
-"""Training engines, one per file: they make a job's network, ``models.fit`` trains it.
+"""Training engines, one per file: an engine creates a job's network, and ``models.fit`` trains it.
 
 A module of this package that defines ``ENGINE`` is an engine that ``params.yaml`` can name.
 """
@@ -17,8 +17,8 @@ from cytocurve.models.jobs import Job, Trained
 class Engine:
     """An engine.
 
-    ``rank`` orders the engines that serve a network, the fastest first. ``libraries`` are those that compute, with
-    their versions. ``serves`` tells whether it trains an architecture with an optimizer.
+    ``rank`` orders the engines that can train a network, fastest first. ``libraries`` names the libraries that compute,
+    with versions. ``serves`` returns whether the engine can train an architecture with an optimizer.
     """
 
     rank: int
@@ -39,25 +39,25 @@ WITHOUT = (
 
 
 def load(name: str) -> Engine:
-    """The engine of that name; raises ``KeyError`` if there is none."""
+    """The engine with this name; raises ``KeyError`` if there is none."""
     engine: Engine = registry.load(__name__, name, "ENGINE")
     return engine
 
 
 def names() -> list[str]:
-    """Names of all engines, in the order of their ranks."""
+    """The names of all engines, by rank."""
     return sorted(registry.members(__name__), key=lambda name: (load(name).rank, name))
 
 
 def resolve(engine: str, architecture: str, optimizer: str) -> str:
-    """The engine that ``training.engine`` means: for ``auto``, the first that trains such a network."""
+    """The engine that ``training.engine`` selects: for ``auto``, the first that can train the network."""
     if engine != "auto":
         return engine
     return next(name for name in names() if serves(name, architecture, optimizer))
 
 
 def serves(engine: str, architecture: str, optimizer: str) -> bool:
-    """Whether the engine trains an architecture with an optimizer."""
+    """Whether the engine can train an architecture with an optimizer."""
     return load(engine).serves(architectures.load(architecture), optimizer)
 
 
@@ -67,10 +67,10 @@ def sources(name: str) -> fingerprint.Sources:
 
 
 def version(engine: str) -> str:
-    """The version of a resolved engine: its libraries and a digest of its code; imports no TensorFlow."""
+    """The version of a resolved engine: its libraries and a digest of its code. Does not import TensorFlow."""
     return f"{load(engine).libraries}+code-{fingerprint.of_sources(sources(engine))}"
 
 
 def train(engine: str, job: Job) -> Trained:
-    """Train with a resolved engine in this process."""
+    """Train a job with a resolved engine, in this process."""
     return fit(load(engine).start, job)

@@ -11,22 +11,22 @@ from cytocurve.models.epochs import epoch_images
 from cytocurve.models.jobs import Indices, Job
 
 LEAST = np.float32(1e-7)
-"""Probabilities below it are taken for it in a loss, as in Keras."""
+"""Losses clip probabilities at this value, as in Keras."""
 
 
 class EstimatorNetwork:
-    """An estimator as the training loop sees it: one epoch fits it to all training images at once."""
+    """Adapts an estimator to the training loop: a single epoch fits it to all training images."""
 
     epochs: int | None = 1
 
     def __init__(self, job: Job, rng: np.random.Generator) -> None:
         if job.architecture.estimator is None:
-            raise ValueError("this architecture has no estimator")
+            raise ValueError("the architecture has no estimator")
         self._job, self._fitted = job, False
         self._estimator = job.architecture.estimator(job.architecture_settings, int(rng.integers(2**31)))
 
     def epoch(self, rng: np.random.Generator) -> float:
-        """Fit to the training images, each transformed once; the mean loss of the fitted estimator."""
+        """Fit to the training images, each transformed once; returns the mean loss of the fitted estimator."""
         job = self._job
         order = job.train[rng.permutation(len(job.train))]
         images, classes = epoch_images(job.policy.draw, job.policy_settings, job.images, order, rng), job.classes[order]
@@ -44,16 +44,16 @@ class EstimatorNetwork:
         return self._predict(self._job.images[indices])
 
     def get_weights(self) -> Weights:
-        """What was learned; nothing before that."""
+        """The fitted state; empty before the first fit."""
         return self._estimator.get_weights() if self._fitted else []
 
     def set_weights(self, weights: Weights) -> None:
-        """Go back to these weights; without any, the last fit stays."""
+        """Restore these weights; an empty list keeps the last fit."""
         if weights:
             self._estimator.set_weights(weights)
 
     def _predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Probabilities of all outputs: zero for classes that the training images lack."""
+        """Probabilities of all outputs: zero for classes without training images."""
         probabilities = np.zeros((len(images), self._job.outputs), np.float32)
         probabilities[:, np.asarray(self._estimator.classes_, np.intp)] = self._estimator.predict_proba(images)
         return probabilities
@@ -66,7 +66,7 @@ class EstimatorNetwork:
 
 
 def serves(architecture: Architecture, _optimizer: str) -> bool:
-    """Whether this engine trains such an architecture: an estimator has no optimizer."""
+    """Whether the architecture is an estimator; the optimizer is ignored."""
     return architecture.estimator is not None
 
 

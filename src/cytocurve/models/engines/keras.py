@@ -1,4 +1,4 @@
-"""The Keras engine: any architecture with a Keras model, one build and one trace per worker process, one thread."""
+"""The Keras engine: trains any Keras model, single-threaded, built and traced once per worker process."""
 
 import functools
 from collections.abc import Callable
@@ -26,14 +26,14 @@ def _tensorflow_version() -> str:
         return installed("tensorflow")
 
 
-# Bounds the memory of a pass over validation and test images.
+# Bounds the memory needed for validation and test images.
 PREDICTION_BATCH = 25
 
 OPTIMIZERS = {"rmsprop": "RMSprop", "adam": "Adam"}
 
 
 def serves(architecture: Architecture, optimizer: str) -> bool:
-    """Whether this engine trains such a network: any that has a Keras model."""
+    """Whether the architecture has a Keras model and the optimizer is known."""
     return architecture.build is not None and optimizer in OPTIMIZERS
 
 
@@ -49,7 +49,7 @@ class KerasNetwork:
         self._validation: tuple[Indices, Pixels] | None = None
 
     def epoch(self, rng: np.random.Generator) -> float:
-        """See every training image once; the mean loss."""
+        """Train on every training image once; returns the mean loss."""
         job = self._job
         order = job.train[rng.permutation(len(job.train))]
         images, classes = epoch_images(job.policy.draw, job.policy_settings, job.images, order, rng), job.classes[order]
@@ -58,7 +58,7 @@ class KerasNetwork:
 
     def loss(self, indices: Indices) -> float:
         """The mean loss of the job's images at the indices."""
-        if self._validation is None or self._validation[0] is not indices:  # the same ones after every epoch
+        if self._validation is None or self._validation[0] is not indices:  # the same indices after every epoch
             self._validation = indices, self._job.images[indices]
         return float(self._traced.loss(self._validation[1], self._job.classes[indices]))
 
@@ -67,17 +67,17 @@ class KerasNetwork:
         return self._traced.predict(self._job.images[indices])
 
     def get_weights(self) -> Weights:
-        """A copy of all weights, those that are not trained included."""
+        """A copy of all weights, including non-trainable ones."""
         weights: Weights = self._traced.model.get_weights()
         return weights
 
     def set_weights(self, weights: Weights) -> None:
-        """Go back to these weights."""
+        """Restore these weights."""
         self._traced.model.set_weights(weights)
 
 
 def _initial_weights(job: Job, rng: np.random.Generator) -> Weights:
-    """Fresh trainable arrays: the architecture's own draws, or else Keras's."""
+    """Initial trainable arrays, drawn by the architecture or else by Keras."""
     shape = job.images.shape[1:]
     if job.architecture.initial_weights is not None:
         return job.architecture.initial_weights(job.architecture_settings, shape, job.outputs, rng)
@@ -88,18 +88,18 @@ def _initial_weights(job: Job, rng: np.random.Generator) -> Weights:
 
 @dataclass(frozen=True)
 class Traced:
-    """A built model and its traced functions; ``reset`` makes it fresh for the next run."""
+    """A built model and its traced functions; ``reset`` prepares it for the next run."""
 
     model: Any
     optimizer: Any
     untrained: Weights
-    """What the variables that are not trained hold in a fresh model."""
+    """Initial values of the non-trainable variables."""
     epoch: Callable[[Pixels, NDArray[np.int32], NDArray[np.float32]], Any]
     loss: Callable[[Pixels, NDArray[np.int32]], Any]
     probabilities: Callable[[Pixels], Any]
 
     def reset(self, trainable: Weights, seed: int) -> None:
-        """Start from these trainable arrays; layers that draw random numbers draw them from the seed."""
+        """Start from these trainable arrays; the seed is that of layers that draw random numbers."""
         for variable, value in zip(self.model.trainable_variables, trainable, strict=True):
             variable.assign(value)
         for variable, value in zip(self.model.non_trainable_variables, self.untrained, strict=True):
@@ -109,13 +109,13 @@ class Traced:
                 variable.assign(np.zeros(variable.shape, variable.dtype))
 
     def predict(self, images: Pixels) -> NDArray[np.float32]:
-        """Probabilities (n, outputs), a bounded number of images at a time."""
+        """Probabilities (n, outputs), computed in batches."""
         batches = range(0, len(images), PREDICTION_BATCH)
         return np.concatenate([self.probabilities(images[i : i + PREDICTION_BATCH]).numpy() for i in batches])
 
 
 def traced(job: Job) -> Traced:
-    """The model and the functions of a job; the last ones are kept, and serve all runs of an arm."""
+    """The model and functions of a job, cached so that all runs of an arm share them."""
     settings = job.architecture_settings.model_dump_json()
     return _traced(
         job.architecture,
@@ -128,7 +128,7 @@ def traced(job: Job) -> Traced:
 
 def _built(architecture: Architecture, settings: BaseModel, shape: Shape, outputs: int) -> Any:
     if architecture.build is None:
-        raise ValueError("this architecture has no Keras model")
+        raise ValueError("the architecture has no Keras model")
     model = architecture.build(settings, shape, outputs)
     if model.output_shape[-1] != outputs and (model.output_shape[-1], outputs) != (1, 2):
         raise ValueError(f"{model.name} has {model.output_shape[-1]} outputs for {outputs} classes")

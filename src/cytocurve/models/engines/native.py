@@ -1,4 +1,4 @@
-"""The native engine: plain stacks of convolutions, trained by kernels compiled once per machine, without TensorFlow."""
+"""The native engine: trains plain stacks of convolutions with compiled kernels, without TensorFlow."""
 
 from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import version as installed
@@ -14,7 +14,7 @@ from cytocurve.models.kernels import jit, network, optimizers
 from cytocurve.models.kernels.layout import layout
 from cytocurve.models.transforms import Pixels, Transforms, gather
 
-# An optimizer's step, and how many numbers it keeps per weight.
+# The update function of each optimizer, and the number of state values per weight.
 OPTIMIZERS: Mapping[str, tuple[Callable[..., None], int]] = {
     "rmsprop": (optimizers.rmsprop, 1),
     "adam": (optimizers.adam, 2),
@@ -22,14 +22,14 @@ OPTIMIZERS: Mapping[str, tuple[Callable[..., None], int]] = {
 
 
 def serves(architecture: Architecture, optimizer: str) -> bool:
-    """Whether this engine trains such a network: a plain stack."""
+    """Whether the architecture is a plain stack and the optimizer is known."""
     return architecture.stack is not None and optimizer in OPTIMIZERS
 
 
 def start(job: Job, rng: np.random.Generator) -> "Trainer":
-    """The job's network with fresh weights, its kernels compiled."""
+    """The job's network with initial weights, its kernels compiled."""
     if job.architecture.initial_weights is None:
-        raise ValueError("the native engine needs an architecture that draws its initial weights")
+        raise ValueError("the native engine needs an architecture with initial_weights")
     shape = job.images.shape[1:]
     trainer = Trainer(job, job.architecture.initial_weights(job.architecture_settings, shape, job.outputs, rng))
     trainer.compile()
@@ -59,7 +59,7 @@ class Trainer:
         self._augmented = np.empty((min(job.batch_size, len(job.train)), *job.images.shape[1:]), np.uint8)
 
     def compile(self) -> None:
-        """Compile what training needs, or load it: one process per machine compiles at a time."""
+        """Compile or load the kernels that training needs; only one process per machine compiles at a time."""
         one = self.job.train[:1]
         augmented = self.job.policy.draw is not None
         with jit.compiling(f"{self.job.optimizer}-{'augmented' if augmented else 'plain'}"):
@@ -70,13 +70,13 @@ class Trainer:
             self._update(self.weights.copy(), self.gradient, self._state.copy(), np.float32(0), 1)
 
     def epoch(self, rng: np.random.Generator) -> float:
-        """See every training image once; the mean loss."""
+        """Train on every training image once; returns the mean loss."""
         order = self.job.train[rng.permutation(len(self.job.train))]
         total = sum(self.step(*batch) for batch in self._batches(order, rng))
         return total / len(order)
 
     def _batches(self, order: Indices, rng: np.random.Generator) -> Iterator[tuple[Pixels, Indices, NDArray[np.int32]]]:
-        """Images, the indices of a batch in them, and their classes; augmented images are overwritten by the next."""
+        """Yield images, the batch's indices into them, and its classes; the next batch overwrites augmented images."""
         job = self.job
         transforms = job.policy.draw and job.policy.draw(rng, len(order), job.policy_settings)
         for start in range(0, len(order), job.batch_size):
@@ -87,14 +87,14 @@ class Trainer:
             yield images, chosen, job.classes[batch]
 
     def step(self, images: Pixels, order: Indices, classes: NDArray[np.int32]) -> float:
-        """One step of the optimizer on the ordered images; the sum of their losses before it."""
+        """One optimizer step on the ordered images; returns the sum of their losses before the step."""
         loss = self.differentiate(images, order, classes)
         self._steps += 1
         self._update(self.weights, self.gradient, self._state, np.float32(self.job.learning_rate), self._steps)
         return loss
 
     def differentiate(self, images: Pixels, order: Indices, classes: NDArray[np.int32]) -> float:
-        """Set ``gradient`` to that of the ordered images' mean loss; the sum of their losses."""
+        """Set ``gradient`` to that of the ordered images' mean loss; returns the sum of their losses."""
         pixels = _read_only(images).reshape(-1)
         loss: float = network.differentiate(
             self._layout.blocks,
@@ -139,7 +139,7 @@ class Trainer:
         return unflattened(self.weights.copy(), self._like)
 
     def set_weights(self, weights: Weights) -> None:
-        """Go back to these weights."""
+        """Restore these weights."""
         self.weights[:] = np.concatenate([array.ravel() for array in weights])
 
     def _transformed(self, batch: Indices, transforms: Transforms) -> tuple[Pixels, Indices]:
@@ -149,7 +149,7 @@ class Trainer:
 
 
 def _read_only(images: Pixels) -> Pixels:
-    """A view that compiled code takes as the same type wherever the images come from."""
+    """A read-only view: one type for compiled code, whatever the source of the images."""
     view = images.view()
     view.flags.writeable = False
     return view
@@ -160,7 +160,7 @@ def _integers(numbers: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def unflattened(flat: NDArray[np.float32], like: Weights) -> Weights:
-    """Flat weights as arrays of the shapes of ``like``."""
+    """Split flat weights into arrays shaped as those in ``like``."""
     ends = np.cumsum([array.size for array in like])[:-1]
     return [part.reshape(array.shape) for part, array in zip(np.split(flat, ends), like, strict=True)]
 

@@ -1,1 +1,1 @@
-"""Compiled kernels of the native engine: from vector operations (``simd``) up to a training step (``network``)."""
+"""Compiled kernels of the native engine: from vector operations (``simd``) to a training step (``network``)."""

@@ -1,12 +1,12 @@
 """A block of the network: 3x3 valid convolution, ReLU and 2x2 max-pool in one pass.
 
-Arrays are flat. Activations are [channel, row, column]: rows are ``pitch`` apart, the first column is at LANES, and
-finite numbers follow the last one. Of each pooled output three bits are kept: whether it comes from the right column
-of its window, whether from the lower row, and whether it is above zero: planes [filter, row, bit, column], ``words``
-words of 64 columns long.
+Arrays are flat. Activations are [channel, row, column]: the row stride is ``pitch``, the first column is at LANES, and
+finite numbers follow the last column. Three bits per pooled output record whether it comes from the right column of
+its window, whether from the lower row, and whether it is above zero. They are stored as [filter, row, bit, column], in
+``words`` words of 64 columns each.
 
-The four rows that a pooled row is made of are transformed to ``v`` [channel, row % 4, quad] (see ``tiles``), which
-stays in the first-level cache. ``block`` is a record of ``layout.BLOCK``.
+The four input rows of a pooled row are transformed to ``v`` [channel, row % 4, quad] (see ``tiles``), which stays in
+the L1 cache. ``block`` is a record of ``layout.BLOCK``.
 """
 
 import numpy as np
@@ -24,7 +24,7 @@ Words = NDArray[np.int64]
 
 @function
 def transform_filters(block: Block, weights: Floats, scale: np.float32, u: Floats) -> None:
-    """Write ``u`` [filter, input, row, 4] of weights [row, column, input, filter]."""
+    """Write ``u`` [filter, input, row, 4], the transform of weights [row, column, input, filter]."""
     step, half = block.inputs * block.filters, np.float32(0.5)
     for f in range(block.filters):
         for i in range(block.inputs):
@@ -39,7 +39,7 @@ def transform_filters(block: Block, weights: Floats, scale: np.float32, u: Float
 
 @function
 def transform_pixels(block: Block, pixels: Bytes, row: int, v: Floats) -> None:
-    """Transform two rows of an image [channel, row, parity, column // 2], whose even and odd columns are apart."""
+    """Transform two rows of an image [channel, row, parity, column // 2] to ``v``."""
     pitch = block.source_pitch
     for channel in range(block.inputs):
         even = (channel * block.source_height + row) * 2 * pitch
@@ -55,7 +55,7 @@ def transform_pixels(block: Block, pixels: Bytes, row: int, v: Floats) -> None:
 
 @function
 def transform_activations(block: Block, source: Floats, row: int, v: Floats) -> None:
-    """Transform two rows of activations."""
+    """Transform two rows of activations to ``v``."""
     for channel in range(block.inputs):
         at = (channel * block.source_height + row) * block.source_pitch + LANES
         to = _place(block, channel, row)
@@ -98,7 +98,7 @@ def pool(block: Block, v: Floats, u: Floats, biases: Floats, row: int, out: Floa
 
 @inlined
 def _store_maxima(tile: Tile, bias: Vector, out: Floats, to: int, bits: Bytes, bit: int, plane: int) -> None:
-    """Maximum, bias and ReLU of a tile; of equal numbers the first by rows, as TensorFlow has it."""
+    """Maximum, bias and ReLU of a tile; ties go to the first output in row order, as in TensorFlow."""
     (a, c), (b, d) = tile
     right_above, right_below = simd.greater(b, a), simd.greater(d, c)
     above, below = simd.choose(right_above, b, a), simd.choose(right_below, d, c)

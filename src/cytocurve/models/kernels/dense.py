@@ -1,4 +1,4 @@
-"""The dense layers of the network, and its loss. A layer's weights [value, unit] and biases share one array."""
+"""Dense layers and the loss. The weights [value, unit] and biases of a layer share one array."""
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from cytocurve.models.kernels.tiles import Floats
 
 @summing
 def forward(values: Floats, layer: Floats, out: Floats, relu: bool) -> None:
-    """Write ``values`` @ weights + biases, through a ReLU if ``relu``."""
+    """Write ``values`` @ weights + biases to ``out``, followed by a ReLU if ``relu``."""
     units = len(out)
     biases = layer[len(values) * units :]
     for unit in range(units):
@@ -24,7 +24,7 @@ def forward(values: Floats, layer: Floats, out: Floats, relu: bool) -> None:
 
 @summing
 def backward(values: Floats, layer: Floats, gradient: Floats, sums: Floats, out: Floats) -> None:
-    """Of the output's ``gradient``, add the layer's to ``sums`` and write that of ``values``."""
+    """From the output's ``gradient``, add the layer's gradient to ``sums`` and write that of ``values`` to ``out``."""
     units = len(gradient)
     biases = sums[len(values) * units :]
     for unit in range(units):
@@ -40,7 +40,7 @@ def backward(values: Floats, layer: Floats, gradient: Floats, sums: Floats, out:
 
 @summing
 def softmax(logits: Floats, target: int, probabilities: Floats) -> float:
-    """Write the probabilities; the target's cross-entropy, which Keras too takes from the logits. Both may be one."""
+    """Write the probabilities and return the target's cross-entropy, from the logits as in Keras. In place is fine."""
     highest = logits.max()
     of_target = logits[target] - highest
     total = np.float32(0)

@@ -1,9 +1,9 @@
-"""The gradients of a block: of each pooling window only the output that was the maximum, if above zero, passes any.
+"""The gradients of a block. In each pooling window, only the maximum, if above zero, has a nonzero gradient.
 
-So they are sums over such outputs: of a filter's weights, each output's gradient times the 3x3 field of the input that
-it saw; of the input, the gradient times the filter, at that field. What they go through is interleaved,
-[row, column, channel], with ``depth`` numbers a column: 4 for up to four channels, else a multiple of eight. An octet
-is then two columns or one, and what stands in the channels that are not there has no meaning.
+The gradients are therefore sums over these outputs. For a filter's weights, the output's gradient times its 3x3 field
+of the input; for the input, the output's gradient times the filter, added at that field. All arrays are interleaved,
+[row, column, channel], with ``depth`` elements per column: 4 for up to four channels, else a multiple of eight. An
+octet then covers two columns or eight channels of one; padding channels have arbitrary values.
 """
 
 from typing import NamedTuple
@@ -22,7 +22,7 @@ Eight = tuple[Octet, Octet, Octet, Octet, Octet, Octet, Octet, Octet]
 
 
 class Arrays(NamedTuple):
-    """What the gradients of a row are made of and added to, as ``add_row`` has them."""
+    """The inputs and outputs of ``add_row``."""
 
     x: Floats
     gradients: Floats
@@ -33,7 +33,7 @@ class Arrays(NamedTuple):
 
 
 class Places(NamedTuple):
-    """Where a filter's part of ``gradients``, ``words``, ``sums`` and ``filters`` starts for a row."""
+    """Offsets of a filter's part of ``gradients``, ``words``, ``sums`` and ``filters`` for a row."""
 
     gradient: int
     word: int
@@ -47,7 +47,7 @@ low_half, high_half = simd.zip_low, simd.zip_high
 
 @function
 def interleave_pixels(block: Block, images: Bytes, image: int, row: int, x: Floats) -> None:
-    """Write two rows of an image to ``x`` [row % 4, column, channel], whose rows are ``line`` numbers long."""
+    """Write two rows of an image to ``x`` [row % 4, column, channel], whose rows have ``line`` elements."""
     width, channels, depth = block.source_width, block.inputs, block.source_depth
     for r in range(row, row + 2):
         at, to = (image * block.source_height + r) * width * channels, r % 4 * block.line
@@ -63,7 +63,7 @@ def interleave_pixels(block: Block, images: Bytes, image: int, row: int, x: Floa
 
 @function
 def interleave_activations(block: Block, source: Floats, row: int, x: Floats) -> None:
-    """The same of activations; up to seven columns beyond the last are written too."""
+    """Write two rows of activations to ``x``, including up to seven columns past the last."""
     plane, depth = block.source_height * block.source_pitch, block.source_depth
     for r in range(row, row + 2):
         at, to = r * block.source_pitch + LANES, r % 4 * block.line
@@ -136,10 +136,11 @@ def _shuffled_eight(v: Eight) -> Eight:
 def add_row(
     block: Block, x: Floats, gradients: Floats, words: Words, row: int, sums: Floats, filters: Floats, out: Floats
 ) -> None:
-    """Add the gradients of one pooled row, of the four rows in ``x``; those of the input unless ``out`` is empty.
+    """Add the gradients of one pooled row, whose input is the four rows in ``x``.
 
-    ``gradients`` are those of the block's output, ``out`` of its input, both interleaved. ``sums`` [filter]: an octet
-    whose every number is the bias's, then octets of the weights' as ``_narrow_place`` and ``_wide_place`` say.
+    ``gradients`` belong to the block's output, ``out`` to its input, both interleaved; an empty ``out`` is skipped.
+    ``sums`` [filter] has one octet that repeats the bias gradient, then octets of weight gradients in the order of
+    ``_narrow_place`` or ``_wide_place``.
     """
     arrays = Arrays(x, gradients, words, sums, filters, out)
     for f in range(block.filters):
@@ -159,7 +160,7 @@ def _add_to(out: Floats, at: int, g: Octet, filter_: Floats, place: int) -> None
 
 @inlined
 def _lines(block: Block, row: int, octet: int) -> tuple[int, int]:
-    """Where the first and the third of a pooled row's four input rows are in ``x``."""
+    """Offsets in ``x`` of the first and the third of a pooled row's four input rows."""
     half = 2 * block.line
     return row % 2 * half + octet, (1 - row % 2) * half + octet
 
@@ -255,7 +256,7 @@ def _add_wide(block: Block, row: int, octet: int, arrays: Arrays, places: Places
 
 @inlined
 def _narrow_place(row: int, column: int, channel: int) -> int:
-    """Octets of two columns, two a row: the second has one that is not a filter's."""
+    """Octets of two columns, two per row; the second column of the second octet is unused."""
     return 16 * row + 4 * column + channel
 
 
@@ -267,7 +268,7 @@ def _wide_place(row: int, column: int, channel: int) -> int:
 
 @function
 def collect_weight_gradients(block: Block, sums: Floats, scale: np.float32, out: Floats) -> None:
-    """Write the gradients of weights [row, column, input, filter] and biases that ``sums`` hold."""
+    """Write the gradients of weights [row, column, input, filter] and biases from ``sums``."""
     to = 0
     for row in range(3):
         for column in range(3):
@@ -283,10 +284,10 @@ def collect_weight_gradients(block: Block, sums: Floats, scale: np.float32, out:
 
 @function
 def spread_filters(block: Block, weights: Floats, spread_: Floats) -> None:
-    """Write weights [row, column, input, filter] as ``add_row`` wants them.
+    """Write weights [row, column, input, filter] in the layout that ``add_row`` expects.
 
-    For a narrow input [filter, right, row, column, 4], with four columns: a filter shifted right or not, so that octets
-    are stored where octets were stored before. For a wide one [filter], and then as ``_wide_place`` says.
+    For narrow input: [filter, right, row, column, 4] with four columns, each filter both unshifted and shifted right by
+    one column, so that all octets are stored at the same alignment. For wide input: [filter], then ``_wide_place``.
     """
     at = 0
     for row in range(3):

@@ -1,4 +1,4 @@
-"""How kernels are compiled: once per machine, whatever the shapes of their arguments, and kept on disk."""
+"""Compilation of kernels: once per machine, independent of array shapes, cached on disk."""
 
 import contextlib
 import hashlib
@@ -29,22 +29,22 @@ def inlined(plain: Function) -> Function:
 
 
 def summing(plain: Function) -> Function:
-    """A function whose sums may take any order, which is fixed once compiled."""
+    """A function whose sums the compiler may reorder; the order is fixed once compiled."""
     return cast(Function, numba.njit(fastmath={"reassoc", "contract", "nsz"})(plain))
 
 
 def kernel(plain: Function) -> Function:
-    """A function that Python calls; its machine code is kept in ``folder()``."""
+    """A function that Python calls; its machine code is cached in ``folder()``."""
     with _numba_caches_in(folder()):
         return cast(Function, numba.njit(cache=True)(plain))
 
 
 @cache
 def folder() -> Path:
-    """Where machine code is kept: one folder for each state of the kernels' source on each processor.
+    """The cache folder of machine code: one folder per version of the kernels' source and processor.
 
-    Below ``$CYTOCURVE_CACHE``, else the user's cache folder, else, where neither can be written, a temporary one.
-    numba looks at a function's own file only, and would take stale code after a change elsewhere.
+    It is in ``$CYTOCURVE_CACHE``, or else in the user's cache folder, or in a temporary folder if that is not writable.
+    numba checks only the file that defines a function, and would load stale code after a change elsewhere.
     """
     roots = [Path(tempfile.gettempdir()) / f"cytocurve-{_user()}"]
     if given := os.environ.get("CYTOCURVE_CACHE"):
@@ -71,7 +71,7 @@ def key() -> str:
 
 @contextlib.contextmanager
 def compiling(kernels: str) -> Iterator[None]:
-    """Wrap the first calls of ``kernels``: one process compiles them; others wait, then load them."""
+    """Wrap the first calls of ``kernels``: one process compiles them; the others wait and then load them."""
     compiled = folder() / kernels
     with _without_blas(), contextlib.nullcontext() if compiled.exists() else FileLock(folder() / "lock"):
         yield
@@ -80,7 +80,7 @@ def compiling(kernels: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _without_blas() -> Iterator[None]:
-    """Keep numba from importing scipy, whose BLAS no kernel calls: that takes longer than loading the kernels."""
+    """Keep numba from importing scipy, which takes longer than loading the kernels; no kernel calls BLAS."""
     wanted = "scipy.linalg" not in sys.modules
     modules: dict[str, Any] = sys.modules
     if wanted:
@@ -93,7 +93,7 @@ def _without_blas() -> Iterator[None]:
 
 
 def _is_ours(path: Path) -> bool:
-    """Whether we can write there and nobody else put it there: numba executes what it finds."""
+    """Whether the folder is writable and owned by this user, because numba executes what it contains."""
     with tempfile.TemporaryFile(dir=path):
         return not hasattr(os, "getuid") or path.stat().st_uid == os.getuid()
 

@@ -1,4 +1,4 @@
-"""The geometry of a network's layers, and the buffers that its kernels work in (a picture: README.md)."""
+"""The geometry of a network's layers, and the buffers of its kernels (see the diagram in README.md)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,17 +20,17 @@ BLOCK = np.dtype(
     [
         (field, np.int64)
         for field in (
-            # Channels and size of what goes in, its rows' pitch; interleaved, its depth and its gradients' rows' pitch.
-            # The same of what comes out.
+            # Input: channels, height, width, pitch; in interleaved layout: depth, pitch of the gradients' rows.
+            # Output: the same.
             *("inputs", "source_height", "source_width", "source_pitch", "source_depth", "source_gradient_pitch"),
             *("filters", "height", "width", "pitch", "depth", "gradient_pitch"),
-            # Words of bits a row, and the bits of the last word that are meant.
+            # Words of bits per row, and a mask of the bits in use of the last word.
             *("words", "last_word"),
-            # Quads in a row of v; numbers in an interleaved row that is worked on.
+            # Quads per row of v, its pitch, and elements per row of ``interleaved``.
             *("quads", "v_line", "line"),
-            # Numbers a filter takes in ``sums`` and ``spread``.
+            # Elements per filter in ``sums`` and ``spread``.
             *("sum_pitch", "spread_pitch"),
-            # Where the block's part of each buffer starts.
+            # Offsets of the block's part of each buffer.
             *("source", "out", "bits", "source_gradients", "gradients", "weights", "u", "spread", "sums"),
         )
     ]
@@ -42,10 +42,10 @@ LAYER = np.dtype([(field, np.int64) for field in ("inputs", "units", "weights", 
 
 
 class Work(NamedTuple):
-    """Buffers. All start as zeros, and what is never written must stay so: kernels read past the last column.
+    """Buffers, zero-initialized. Elements that are never written must stay zero: kernels read past the last column.
 
-    ``bits`` are the bytes of ``words``. ``values`` and ``value_gradients`` are those before, between and after the
-    dense layers: the flat output of the last block first, the logits last.
+    ``bits`` are the bytes of ``words``. ``values`` are the inputs and outputs of the dense layers: first the
+    flattened output of the last block, last the logits. ``value_gradients`` are their gradients.
     """
 
     pixels: NDArray[np.uint8]
@@ -75,7 +75,7 @@ class Layout:
         values = int(self.layers[-1]["out"] + self.layers[-1]["units"])
         words = np.zeros(int(last["bits"] + 3 * last["filters"] * last["height"] * last["words"]), np.int64)
         return Work(
-            # Vectors are read up to two beyond the last row.
+            # Vectors are read up to two elements past the last row.
             pixels=np.zeros(
                 int(first["inputs"] * first["source_height"] * 2 * first["source_pitch"]) + 4 * LANES, np.uint8
             ),
@@ -94,7 +94,7 @@ class Layout:
 
 
 def layout(shape: tuple[int, int, int], filters: Sequence[int], dense: Sequence[int], outputs: int) -> Layout:
-    """The layout of a plain network for images of a shape (height, width, channels)."""
+    """The layout of a plain network for images of this shape (height, width, channels)."""
     blocks = np.zeros(len(filters), BLOCK)
     height, width, inputs = shape
     for block, n in zip(blocks, filters, strict=True):
@@ -114,7 +114,7 @@ def _depth(channels: int) -> int:
 
 
 def _gradient_pitch(width: int, channels: int) -> int:
-    """Whole octets, and rows that differ in what the processor compares of addresses."""
+    """Whole octets, padded for narrow inputs so that row addresses do not alias."""
     depth = _depth(channels)
     return depth * (width // 2 * 2 + 4) if depth == 4 else depth * width
 
@@ -134,7 +134,7 @@ def _set_pitches(blocks: NDArray[np.void]) -> None:
     for block in blocks:
         block["pitch"] = LANES * _vectors(block["width"] + 1)
     for block, following in pairwise(blocks):
-        # The next block reads two numbers past its last window.
+        # The next block reads two elements past its last window.
         block["pitch"] = max(block["pitch"], LANES * (2 * following["quads"] + 1))
         following["source_pitch"] = block["pitch"]
 
@@ -168,7 +168,7 @@ def _vectors(numbers: int) -> int:
 
 
 def _aligned(size: int) -> Floats:
-    """Zeros that start a cache line."""
+    """Zeros, aligned to a cache line."""
     buffer = np.zeros(4 * int(size) + 64, np.uint8)
     start = -buffer.ctypes.data % 64
     return buffer[start : start + 4 * int(size)].view(np.float32)

@@ -1,4 +1,4 @@
-"""A training step, and predictions, of a whole network: image by image, so that one image's numbers stay in cache."""
+"""Training steps and predictions of a whole network, image by image so that the working set stays in cache."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ from cytocurve.models.kernels.simd import LANES
 from cytocurve.models.kernels.tiles import Floats
 
 Records = Any
-"""Of ``layout.BLOCK`` and ``layout.LAYER``."""
+"""An array of ``layout.BLOCK`` or ``layout.LAYER``."""
 Integers = NDArray[np.int64]
 
-# Pixels stay whole numbers; the first block's filters scale them to 0..1.
+# Pixels stay integers; the first block's filters include the scaling to 0..1.
 SCALE, ONE = np.float32(1 / 255), np.float32(1)
 
 
@@ -25,10 +25,10 @@ def differentiate(
     blocks: Records, layers: Records, images: Bytes, order: Integers, classes: Integers, class_weights: Floats,
     weights: Floats, gradient: Floats, work: Work,
 ) -> float:  # fmt: skip
-    """Write the gradient of the mean loss of the ordered images; the sum of their losses.
+    """Write the gradient of the mean loss of the ordered images; returns the sum of their losses.
 
-    ``images`` are the bytes of images (n, height, width, channels), ``classes`` those of the ordered images;
-    ``weights`` and ``gradient`` are the Keras model's arrays, one after the other.
+    ``images`` is flat (n, height, width, channels), ``classes`` are those of the ordered images; ``weights`` and
+    ``gradient`` are the Keras model's arrays, flattened and concatenated.
     """
     gradient[:] = 0
     work.sums[:] = 0
@@ -59,7 +59,7 @@ def evaluate(
     blocks: Records, layers: Records, images: Bytes, order: Integers, classes: Integers, weights: Floats, work: Work,
     probabilities: Floats,
 ) -> float:  # fmt: skip
-    """Write the probabilities (n, outputs) of the ordered images; the sum of their losses."""
+    """Write the probabilities (n, outputs) of the ordered images; returns the sum of their losses."""
     _transform_filters(blocks, weights, work)
     loss = 0.0
     for n in range(len(order)):
@@ -111,7 +111,7 @@ def _output(layer: Layer, values: Floats) -> Floats:
 
 @function
 def _split(block: Block, images: Bytes, image: int, pixels: Bytes) -> None:
-    """Take an image apart: [channel, row, parity of the column, column // 2]."""
+    """Deinterleave an image to [channel, row, parity of the column, column // 2]."""
     channels, width, pitch = block.inputs, block.source_width, block.source_pitch
     plane = block.source_height * 2 * pitch
     whole = width // (2 * LANES) * LANES if channels in (1, 3) else 0
@@ -147,7 +147,7 @@ def _block_backward(block: Block, takes_pixels: bool, images: Bytes, image: int,
 
 @function
 def _dense_backward(layers: Records, weights: Floats, gradient: Floats, work: Work) -> None:
-    """From the gradients of the logits to those of the last block's output."""
+    """Backpropagate from the logits to the last block's output."""
     for n in range(len(layers) - 1, -1, -1):
         layer = layers[n]
         values, before = _input(layer, work.values), _input(layer, work.value_gradients)
@@ -161,7 +161,7 @@ def _dense_backward(layers: Records, weights: Floats, gradient: Floats, work: Wo
 
 @function
 def _flatten(block: Block, work: Work) -> None:
-    """The last block's output [filter, row, column] in Keras' order (row, column, filter)."""
+    """The last block's output [filter, row, column] in the order of Keras (row, column, filter)."""
     for f in range(block.filters):
         for row in range(block.height):
             at, to = block.out + (f * block.height + row) * block.pitch + LANES, row * block.width * block.filters + f
@@ -171,7 +171,7 @@ def _flatten(block: Block, work: Work) -> None:
 
 @function
 def _place_gradients(block: Block, work: Work) -> None:
-    """The gradients of the last block's output from Keras' order to columns of its depth."""
+    """Copy the gradients of the last block's output from the order of Keras to interleaved layout."""
     for row in range(block.height):
         for column in range(block.width):
             to = block.gradients + row * block.gradient_pitch + column * block.depth

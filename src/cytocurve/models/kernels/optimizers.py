@@ -1,4 +1,4 @@
-"""The optimizers as Keras 3 defines them, on flat float32 vectors, with its default settings."""
+"""The optimizers of Keras 3 with their default settings, on flat float32 vectors."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ BETA_2, ONE_MINUS_BETA_2 = np.float32(0.999), np.float32(1 - 0.999)
 
 @kernel
 def rmsprop(weights: Floats, gradient: Floats, state: Floats, rate: np.float32, _step: int) -> None:
-    """One step of keras.optimizers.RMSprop; ``state`` (1, weights) is zero before the first."""
+    """One step of keras.optimizers.RMSprop; ``state`` (1, weights) starts as zeros."""
     velocity = state[0]
     for i in range(len(weights)):
         g = gradient[i]
@@ -23,7 +23,7 @@ def rmsprop(weights: Floats, gradient: Floats, state: Floats, rate: np.float32, 
 
 @kernel
 def adam(weights: Floats, gradient: Floats, state: Floats, rate: np.float32, step: int) -> None:
-    """One step of keras.optimizers.Adam, counted from 1; ``state`` (2, weights) is zero before the first."""
+    """Step number ``step``, counted from 1, of keras.optimizers.Adam; ``state`` (2, weights) starts as zeros."""
     one = np.float32(1)
     momentum, velocity = state[0], state[1]
     alpha = rate * np.sqrt(one - BETA_2 ** np.float32(step)) / (one - BETA_1 ** np.float32(step))

@@ -1,8 +1,8 @@
-"""Vectors of float32 for numba functions, as LLVM's own vector types: it serves them on every target.
+"""Vectors of float32 for numba functions, as LLVM vector types, which LLVM supports on every target.
 
-``LANES`` numbers fill a register of this machine, or two where registers are short. An octet is eight numbers on every
-machine. Each public function of this module can be called from compiled code; ``at`` is an index into a flat array,
-neither checked nor wrapped around, and needs no alignment.
+``LANES`` numbers fill a register of this machine, or two short registers. An octet is eight numbers on every machine.
+The public functions of this module can be called from compiled code; ``at`` is an index into a flat array,
+without bounds checks or wraparound, and need not be aligned.
 """
 
 import contextlib
@@ -20,7 +20,7 @@ from numba.extending import lower_builtin, models, register_model, type_callable
 
 
 def processor() -> str:
-    """The processor that numba compiles for and what it can do, as LLVM names them."""
+    """The name and features of the processor that numba compiles for, in LLVM's terms."""
     config: Any = numba.config
     name, features = config.CPU_NAME, config.CPU_FEATURES
     with contextlib.suppress(RuntimeError):
@@ -62,7 +62,7 @@ class _Model(models.PrimitiveModel):
 
 
 class _Array:
-    """An array argument as ``emit`` sees it."""
+    """An array argument of ``emit``."""
 
     def __init__(self, context: Any, builder: Builder, array_type: Any, array: Value) -> None:
         self.builder = builder
@@ -73,7 +73,7 @@ class _Array:
 
 
 def _emits(returns: Any, *takes: Any, stands_for: Any = None) -> Callable[[Callable[..., Any]], Any]:
-    """Make a function that compiled code can call of ``emit``, which writes its LLVM instructions.
+    """Turn ``emit``, which writes LLVM instructions, into a function that compiled code can call.
 
     ``takes`` are numba types or, for arrays, the class; ``stands_for`` is an operator to extend to vectors.
     """
@@ -162,7 +162,7 @@ def _store(kind: _Type) -> Any:
 def _multiply_add(kind: _Type) -> Any:
     @_emits(kind, kind, kind, kind)
     def multiply_add(builder: Builder, a: Value, b: Value, c: Value) -> Value:
-        """``a * b + c``, rounded once where the machine can."""
+        """``a * b + c``, rounded once if the machine supports it."""
         signature = ir.FunctionType(kind.vector, [kind.vector] * 3)
         name = f"llvm.fmuladd.v{kind.vector.count}f32"
         function = cgutils.get_or_insert_function(builder.module, signature, name)  # type: ignore[no-untyped-call]
@@ -203,7 +203,7 @@ def load_bytes(builder: Builder, array: _Array, at: Value) -> Value:
 
 @_emits(_MASK, _VECTOR, _VECTOR)
 def greater(builder: Builder, a: Value, b: Value) -> Value:
-    """Where ``a > b``."""
+    """A mask of ``a > b``."""
     return builder.fcmp_ordered(">", a, b)
 
 
@@ -240,7 +240,7 @@ def store_word(builder: Builder, array: _Array, at: Value, word: Value) -> None:
 
 @_emits(types.intp, types.int64)
 def lowest_bit(builder: Builder, word: Value) -> Value:
-    """The place of the lowest bit that is set; the word must not be zero."""
+    """The index of the lowest set bit; the word must not be zero."""
     signature = ir.FunctionType(_WORD, [_WORD, ir.IntType(1)])
     function = cgutils.get_or_insert_function(builder.module, signature, "llvm.cttz.i64")  # type: ignore[no-untyped-call]
     return builder.call(function, [word, ir.Constant(ir.IntType(1), 1)])
@@ -255,7 +255,7 @@ def _shuffle(lanes: list[int], kind: _Type) -> Any:
 
 
 def _zips(kind: _Type) -> list[Any]:
-    """What takes lanes of two vectors in turn, the first halves and the second."""
+    """Functions that interleave the first and the second halves of two vectors."""
     n = kind.vector.count
     halves = range(n // 2), range(n // 2, n)
     return [_shuffle([lane for i in half for lane in (i, n + i)], kind) for half in halves]
@@ -267,7 +267,7 @@ zip_low, zip_high = _zips(_OCTET)
 
 @_emits(_OCTET, types.Array, types.intp)
 def load_two_pixels(builder: Builder, array: _Array, at: Value) -> Value:
-    """Two RGB pixels of an array of bytes, each as three numbers and one without meaning; reads eight bytes."""
+    """Two RGB pixels of an array of bytes, each as three numbers and an arbitrary fourth; reads eight bytes."""
     codes = ir.VectorType(ir.IntType(8), 8)
     bytes_ = builder.load(array.pointer(at, codes), align=1)
     apart = builder.shuffle_vector(bytes_, bytes_, _constant(0, 1, 2, 2, 3, 4, 5, 5))
@@ -275,7 +275,7 @@ def load_two_pixels(builder: Builder, array: _Array, at: Value) -> Value:
 
 
 def _splitter(channels: int) -> Any:
-    """Take 2 LANES pixels of interleaved channels apart: planes ``channel`` apart, with odd pixels ``half`` later."""
+    """Deinterleave 2 LANES pixels into planes with stride ``channel``; odd pixels are stored at an offset of ``half``."""
     pixels = ir.VectorType(ir.IntType(8), 2 * LANES * channels)
 
     @_emits(types.void, types.Array, types.intp, types.Array, types.intp, types.intp, types.intp)

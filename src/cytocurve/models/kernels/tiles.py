@@ -1,13 +1,13 @@
-"""What the convolutions do with LANES windows of 4x4 numbers side by side: Winograd's F(2, 3) along the rows.
+"""Convolution of LANES adjacent windows of 4x4 numbers, by Winograd's F(2, 3) along the rows.
 
-Two neighbouring outputs of a filter of three taps need four numbers d0 to d3 of a row. With
+Two neighboring outputs of a three-tap filter depend on four numbers d0 to d3 of a row. With
 
     v = (d0 - d2, d1 + d2, d2 - d1, d3 - d1)     and     u = (w0, (w0 + w1 + w2) / 2, (w0 - w1 + w2) / 2, w2)
 
-they are (v0 u0 + v1 u1 + v2 u2, v1 u1 - v2 u2 + v3 u3): four products where the definition has six (Lavin & Gray
-2016, "Fast algorithms for convolutional neural networks", section 4.1). A quad is v of LANES neighbouring windows, as
-v1, v2, v0, v3. A tile is the 2x2 outputs of such windows, those under one 2x2 max-pool. Where the four numbers are
-equal the outputs are equal to the last bit, so that flat regions tie exactly as they do in the definition.
+they are (v0 u0 + v1 u1 + v2 u2, v1 u1 - v2 u2 + v3 u3): four products instead of six (Lavin & Gray
+2016, "Fast algorithms for convolutional neural networks", section 4.1). A quad is v of LANES neighboring windows, as
+v1, v2, v0, v3. A tile is the 2x2 outputs of such windows, those under one 2x2 max-pool. If the four
+numbers are equal, the outputs are bit-identical, so that flat regions tie exactly as in direct convolution.
 """
 
 import numpy as np
@@ -31,7 +31,7 @@ load, multiply_add, spread = simd.load, simd.multiply_add, simd.spread
 
 @inlined
 def store_quad(v: Floats, at: int, d0: Vector, d1: Vector, d2: Vector, d3: Vector) -> None:
-    """Write the quad of four neighbouring columns."""
+    """Write the quad of four neighboring columns."""
     simd.store(v, at, d1 + d2)
     simd.store(v, at + LANES, d2 - d1)
     simd.store(v, at + 2 * LANES, d0 - d2)
@@ -60,7 +60,7 @@ def _convolve(
 ) -> tuple[Tile, Tile]:
     """Add two of the four products of two filters, at ``w`` and ``other`` in ``u``, over the channels of the input.
 
-    Two filters use what is loaded once, and their eight sums leave registers free.
+    Two filters share each load, and their eight sums leave registers free.
     """
     ((left, right), (left_other, right_other)) = tiles
     for _ in range(channels):
@@ -74,7 +74,7 @@ def _convolve(
 
 @inlined
 def _outputs(sums: Tile) -> Tile:
-    """What the products of v1 and v2 give to the left and the right outputs."""
+    """Contributions of the products of v1 and v2 to the left and right outputs."""
     (a, b), (c, d) = sums
     return (a + c, b + d), (a - c, b - d)
 
@@ -86,7 +86,7 @@ def convolve(
     """The tiles of the filters at ``w`` and ``other`` in ``u`` [input, row, 4].
 
     The first two rows of the window are at ``first`` in ``v`` [channel, 4 rows, quad], the last two at ``second``;
-    ``row`` numbers make one.
+    ``row`` is the row stride.
     """
     zero = simd.splat(np.float32(0))
     nothing = (zero, zero), (zero, zero)

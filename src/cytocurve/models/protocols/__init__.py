@@ -1,4 +1,4 @@
-"""Training protocols, one per file: loss, optimizer, batches, class weights, when to stop, which weights to keep.
+"""Training protocols, one per file: loss, optimizer, batch size, class weights, stopping, weight selection.
 
 A module of this package that defines ``PROTOCOL`` is a protocol that ``params.yaml`` can name.
 """
@@ -14,22 +14,22 @@ from cytocurve.models import fingerprint
 
 
 class Watch(Protocol):
-    """Follows a training by its validation losses."""
+    """Monitors the validation losses of one training."""
 
     def improved(self, validation_loss: float) -> bool:
-        """Take in an epoch's validation loss; whether the weights of this epoch are to be kept."""
+        """Record an epoch's validation loss; returns whether to keep the weights of this epoch."""
 
     @property
     def stop(self) -> bool:
-        """Whether training ends here."""
+        """Whether to stop training."""
 
 
 @dataclass(frozen=True)
 class TrainingProtocol:
-    """How any network is trained.
+    """How a network is trained, whatever its architecture.
 
-    ``settings`` validates what ``params.yaml`` states below ``training``; it has at least ``batch_size``,
-    ``optimizer``, ``learning_rate``, ``max_epochs`` and ``class_weights``. ``watch`` begins to follow one training.
+    ``settings`` validates ``training`` in ``params.yaml``; it has at least ``batch_size``, ``optimizer``,
+    ``learning_rate``, ``max_epochs`` and ``class_weights``. ``watch`` creates the monitor of one training.
     """
 
     settings: type[BaseModel]
@@ -37,7 +37,7 @@ class TrainingProtocol:
 
 
 def names() -> list[str]:
-    """Names of all members, sorted."""
+    """The names of all protocols, sorted."""
     return registry.members(__name__)
 
 
@@ -53,13 +53,13 @@ WITHOUT = (
 
 
 def load(name: str) -> TrainingProtocol:
-    """The protocol of that name; raises ``KeyError`` if there is none."""
+    """The protocol with this name; raises ``KeyError`` if there is none."""
     protocol: TrainingProtocol = registry.load(__name__, name, "PROTOCOL")
     return protocol
 
 
 def sources(name: str) -> fingerprint.Sources:
-    """The modules that determine how a run is trained, whatever the engine: the loop, its random numbers, the rule."""
+    """The modules that determine how any engine trains a run: loop, random numbers, stopping rule."""
     return fingerprint.closure(registry.module_name(__name__, name), *SHARED, without=WITHOUT)
 
 

@@ -1,4 +1,4 @@
-"""Early stopping by the validation loss alone; the weights of the epoch with the lowest one are kept."""
+"""Early stopping on the validation loss; keeps the weights of the epoch with the lowest one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from cytocurve.models.settings import Settings
 
 
 class EarlyStoppingSettings(Settings):
-    """The settings of Schouten et al. 2021; ``class_weights`` are one per class, ``balanced`` or none."""
+    """The settings of Schouten et al. 2021; ``class_weights`` is a list (one per class), ``balanced`` or null."""
 
     batch_size: int = 5
     optimizer: str = "rmsprop"
@@ -21,14 +21,14 @@ class EarlyStoppingSettings(Settings):
 
 @dataclass
 class EarlyStopping:
-    """Stops once the validation loss has not fallen below its lowest value for ``patience`` epochs."""
+    """Stops after ``patience`` epochs without a new lowest validation loss."""
 
     patience: int
     best: float = float("inf")
     waited: int = 0
 
     def improved(self, validation_loss: float) -> bool:
-        """Take in an epoch's validation loss; whether it is the lowest so far. NaN never is."""
+        """Record an epoch's validation loss; returns whether it is the lowest so far. NaN never is."""
         if validation_loss < self.best:
             self.best = validation_loss
             self.waited = 0
@@ -38,12 +38,12 @@ class EarlyStopping:
 
     @property
     def stop(self) -> bool:
-        """Whether training ends here."""
+        """Whether to stop training."""
         return self.waited >= self.patience
 
 
 def watch(settings: EarlyStoppingSettings) -> EarlyStopping:
-    """Begin to follow one training."""
+    """The monitor of one training."""
     return EarlyStopping(settings.patience)
 
 
