@@ -275,7 +275,7 @@ def load_two_pixels(builder: Builder, array: _Array, at: Value) -> Value:
 
 
 def _splitter(channels: int) -> Any:
-    """Deinterleave 2 LANES pixels into planes with stride ``channel``; odd pixels are stored at an offset of ``half``."""
+    """Deinterleave 2 LANES pixels into planes with stride ``channel``; odd pixels go to an offset of ``half``."""
     pixels = ir.VectorType(ir.IntType(8), 2 * LANES * channels)
 
     @_emits(types.void, types.Array, types.intp, types.Array, types.intp, types.intp, types.intp)
