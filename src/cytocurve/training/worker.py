@@ -1,5 +1,6 @@
 """What a worker process does: train one run and store it in the ledger."""
 
+import logging
 import os
 import platform
 import time
@@ -15,6 +16,8 @@ from cytocurve.core.runs import KEY_FORMAT, Images, PlannedRun
 from cytocurve.models import engines, recipes
 from cytocurve.stores.ledger import Finished, open_ledger
 from cytocurve.training import kernel_files
+
+LOG = logging.getLogger("cytocurve")
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,10 @@ def train_run(assignment: Assignment) -> None:
     ledger, planned = open_ledger(assignment.ledger), assignment.planned
     if ledger.check(planned.key) == "whole":
         return
-    ledger.quarantine(planned.key)
+    run = f"{assignment.arm}, fold {planned.fold}, size {planned.size}, seed {planned.seed}"
+    if ledger.quarantine(planned.key):
+        LOG.warning("%s: its damaged record is quarantined", run)
+    LOG.info("%s: training", run)
     started, cpu = time.time(), time.process_time()
     with kernel_files.checked():
         images, classes = np.load(assignment.pixels, mmap_mode="r"), np.array(assignment.classes, dtype=np.int32)
@@ -60,6 +66,7 @@ def train_run(assignment: Assignment) -> None:
         provenance=timings | {"commit": assignment.commit} | environment(),
     )
     ledger.add(record, trained.weights)
+    LOG.info("%s: finished after %d epochs, %.1f s", run, len(trained.losses), finished - started)
 
 
 def identity_bytes(images: Images) -> NDArray[np.uint8]:
