@@ -155,9 +155,12 @@ def test_the_seeds_of_a_fold_are_averaged() -> None:
     scores = scores_of(power, noise=0.01)
     pair = np.concatenate([scores - 0.005, scores + 0.005], axis=1)
     gap = np.concatenate([scores, np.full_like(scores, np.nan)], axis=1)
+    expected = plan(SIZES, scores)
     for other in (pair, gap):
         result = plan(SIZES, other)
-        assert [point.mean for point in result.forecast] == pytest.approx([p.mean for p in plan(SIZES, scores).forecast])
+        assert [point.mean for point in result.forecast] == pytest.approx(
+            [p.mean for p in plan(SIZES, scores).forecast]
+        )
 
 
 def test_sizes_in_other_units_give_the_same_scores() -> None:
