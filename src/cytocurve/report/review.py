@@ -14,7 +14,7 @@ SIDE = 132
 
 
 @dataclass(frozen=True)
-class Neighbour:
+class Neighbor:
     """A similar image and its label."""
 
     image: str
@@ -35,7 +35,7 @@ class Suspect:
     suggested: str
     score: float
     probabilities: Mapping[str, float]
-    neighbours: Sequence[Neighbour]
+    neighbours: Sequence[Neighbor]
 
 
 def picture(image: Image.Image) -> str:

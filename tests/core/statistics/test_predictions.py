@@ -1,4 +1,4 @@
-"""How runs are told apart and averaged over folds."""
+"""Grouping predictions by run and averaging over folds."""
 
 import math
 
