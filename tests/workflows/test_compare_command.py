@@ -128,7 +128,7 @@ def test_arms_that_were_tested_on_other_images_are_told_apart_and_exit_with_1(tm
     write_arm(project, other, tables_of(other, 0.9, image_of="another/{}.png".format))
     done = cytocurve(tmp_path, "compare")
     assert done.returncode == 1
-    assert "40 of 40 are tested in the first alone" in done.stdout
+    assert "40 of 40 are tested only in the first" in done.stdout
 
 
 def test_independent_seeds_are_compared_by_mann_whitney(tmp_path: Path) -> None:

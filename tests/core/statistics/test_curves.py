@@ -97,9 +97,9 @@ def test_a_run_that_is_not_there_is_not_an_undefined_score() -> None:
     assert [(point.n, point.undefined) for point in points.values()] == [(2, 0), (1, 0)]
 
 
-def test_a_run_may_not_be_there_twice() -> None:
+def test_duplicate_runs_are_an_error() -> None:
     """Two scores of one fold, seed and size are an error, not a silent choice."""
-    with pytest.raises(ValueError, match="twice"):
+    with pytest.raises(ValueError, match="duplicate runs"):
         Curve.of([0, 0], [0, 0], [10, 10], [0.5, 0.6])
 
 

@@ -130,7 +130,7 @@ def _summary(scores: Values, low: float, high: float, runs: int) -> Summary:
     q1, median, q3 = np.quantile(defined, (0.25, 0.5, 0.75)).tolist()
     reach = WHISKER * (q3 - q1)
     inside = defined[(defined >= q1 - reach) & (defined <= q3 + reach)]
-    # A quartile interpolated between distant scores may lie beyond the last score inside; keep whiskers outside the box.
+    # A quartile interpolated between distant scores may lie beyond the last inlier; keep whiskers outside the box.
     whisker_low, whisker_high = min(q1, float(inside[0])), max(q3, float(inside[-1]))
     return Summary(
         mean=float(defined.mean()),
