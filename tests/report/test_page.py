@@ -1,4 +1,4 @@
-"""What the report page says and holds, read as text; ``tests/browser`` opens it."""
+"""The content of the report page, read as text; ``browser/`` opens it in a browser."""
 
 import base64
 import gzip
@@ -38,14 +38,14 @@ def page_of_classes() -> str:
 
 
 def embedded(page: str) -> Any:
-    """What the scripts of a page read."""
+    """The data that the scripts of a page read."""
     found = re.search(r'const PACKED = "([A-Za-z0-9+/=]+)"', page)
     assert found
     return json.loads(gzip.decompress(base64.b64decode(found[1])))
 
 
 def text_of(page: str) -> str:
-    """The words that stand on the page, scripts, styles and charts left out."""
+    """The visible text of the page, without scripts, styles and charts."""
     bare = re.sub(r"(?s)<(script|style|svg)\b.*?</\1>", "", page)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", bare)).split())
 
@@ -60,12 +60,12 @@ def headline_of(answers: dict[str, Any]) -> Headline:
 
 
 def facts(answers: dict[str, Any]) -> dict[str, tuple[str, str]]:
-    """The key facts of the first screen by their questions."""
+    """The key facts of the first screen, by question."""
     return {fact.question: (fact.answer, fact.note) for fact in headline_of(answers).facts}
 
 
 def verdict(answers: dict[str, Any], at: str, verdict: str, difference: float, half: float = 0.01) -> dict[str, Any]:
-    """These answers with another outcome of the comparisons at a size."""
+    """These answers with a different outcome of the comparisons at a size."""
     changed = deepcopy(answers)
     for row in changed["comparisons"]:
         if row["at"] == at:
@@ -101,7 +101,7 @@ def test_the_page_forbids_every_request_and_every_script_but_its_own(page: str) 
     assert len(re.findall(r"'sha256-", unescape(policy[1]))) == page.count("<script>") == len(VERSIONS) + 1
 
 
-def test_the_page_names_no_address_outside_its_libraries_but_the_links_to_mlflow(page: str) -> None:
+def test_the_page_contains_no_urls_except_links_to_mlflow(page: str) -> None:
     bare = re.sub(r"(?s)<script>.*?</script>", "", page)
     addresses = set(re.findall(r"https?://[^\s\"'<]+", re.sub(r'xmlns(:\w+)?="[^"]*"', "", bare)))
     assert {address.partition("/#/")[0] for address in addresses} == {"http://127.0.0.1:5000"}
@@ -109,14 +109,14 @@ def test_the_page_names_no_address_outside_its_libraries_but_the_links_to_mlflow
 
 
 @pytest.mark.parametrize("name", VERSIONS)
-def test_a_library_is_of_the_stated_version(name: str) -> None:
+def test_a_library_has_the_stated_version(name: str) -> None:
     text = library(name)
     assert f'"{VERSIONS[name]}"' in text
     assert "sourceMappingURL" not in text
     assert "</script" not in text
 
 
-def test_an_id_is_there_once(page: str) -> None:
+def test_ids_are_unique(page: str) -> None:
     ids = re.findall(r'\bid="([^"]+)"', re.sub(r"(?s)<script>.*?</script>", "", page))
     assert len(ids) == len(set(ids))
 
@@ -156,14 +156,14 @@ def test_a_refused_plan_leads_with_the_score_and_gives_its_reason(answers: dict[
     assert "No forecast: Three sizes are too few." in text_of(page_of(changed))
 
 
-def test_an_interval_on_both_sides_of_zero_is_no_proof_of_equality(answers: dict[str, Any]) -> None:
+def test_an_interval_that_includes_zero_does_not_show_equality(answers: dict[str, Any]) -> None:
     changed = verdict(verdict(answers, "area", "not_shown", 0.004), "200", "not_shown", 0.004)
     answer, note = facts(changed)["Are the differences real?"]
     assert answer == "Not shown"
     assert "This does not show that they are equal." in note
 
 
-def test_what_is_shown_over_all_sizes_alone_is_told_as_such(answers: dict[str, Any]) -> None:
+def test_a_difference_shown_only_over_all_sizes_is_reported_as_such(answers: dict[str, Any]) -> None:
     changed = verdict(verdict(answers, "area", "b_better", -0.04), "200", "not_shown", -0.02)
     answer, note = facts(changed)["Are the differences real?"]
     assert answer == "On average, yes"
@@ -171,24 +171,22 @@ def test_what_is_shown_over_all_sizes_alone_is_told_as_such(answers: dict[str, A
     assert note.endswith("With 200 images alone, no difference is shown.")
 
 
-def test_an_interval_beside_zero_that_correction_undoes_is_told_as_such(answers: dict[str, Any]) -> None:
+def test_a_difference_lost_by_correction_is_reported_as_such(answers: dict[str, Any]) -> None:
     changed = verdict(verdict(answers, "area", "not_shown", 0.004), "200", "not_shown", 0.04)
     answer, note = facts(changed)["Are the differences real?"]
     assert answer == "Not shown"
-    assert "Not enough after correction for 7 comparisons." in note
+    assert "Not significant after correction for 7 comparisons." in note
 
 
-@pytest.mark.parametrize(
-    ("found", "difference", "standing"), [("a_better", 0.05, "worse"), ("b_better", -0.05, "better")]
-)
-def test_a_difference_is_told_from_the_chosen_arm(
-    answers: dict[str, Any], found: str, difference: float, standing: str
+@pytest.mark.parametrize(("found", "difference", "rank"), [("a_better", 0.05, "worse"), ("b_better", -0.05, "better")])
+def test_a_difference_is_reported_from_the_view_of_the_chosen_arm(
+    answers: dict[str, Any], found: str, difference: float, rank: str
 ) -> None:
-    """The chosen arm is the second of its pair here."""
+    """Here, the chosen arm is the second of its pair."""
     answer, note = facts(verdict(answers, "200", found, difference))["Are the differences real?"]
     assert answer == "Yes"
-    assert f"flip + rotate against no augmentation: {'−' if standing == 'worse' else '+'}0.050" in note
-    assert f"It is {standing}" in note
+    assert f"flip + rotate against no augmentation: {'−' if rank == 'worse' else '+'}0.050" in note
+    assert f"It is {rank}" in note
 
 
 def test_several_arms_are_counted(answers: dict[str, Any]) -> None:
@@ -198,29 +196,33 @@ def test_several_arms_are_counted(answers: dict[str, Any]) -> None:
     answer, note = facts(three)["Are the differences real?"]
     assert answer == "Some"
     assert (
-        note == "With 40 images, 2 of 3 pairs of arms are shown to differ. The best arm is better than 2 of the others."
+        note
+        == "With 40 images, 2 of 3 pairs of arms are shown to differ. The chosen arm is better than 2 of the others."
     )
 
 
-def test_the_best_arm_is_the_best_of_those_that_the_last_labels_judge() -> None:
+def test_the_chosen_arm_is_the_best_of_those_scored_on_the_last_labels() -> None:
     found = answers_of(CLASSES)
     found["versions"] = ["diagnosis", "expert"]
-    assert "Best of the 2 arms that are judged by the labels expert," in facts(found)["Which network was chosen?"][1]
+    assert (
+        "Best on validation images among the 2 arms scored on the labels expert;"
+        in facts(found)["Which network was chosen?"][1]
+    )
     found["versions"] = ["expert", "diagnosis"]
-    assert facts(found)["Which network?"][1] == "The only arm that is judged by the labels diagnosis."
+    assert facts(found)["Which network?"][1] == "The only arm scored on the labels diagnosis."
 
 
-def test_the_first_screen_tells_what_the_audit_found_and_who_may_differ(answers: dict[str, Any]) -> None:
+def test_the_first_screen_states_audit_findings_and_limits_for_new_patients(answers: dict[str, Any]) -> None:
     kinds = ("leakage", "warning", "warning")
     findings = [finding(kind, f"A {kind}.") for kind in kinds]
     new = "A score for new patients may be lower."
     assert headline_of(answers | {"audit": audit(findings)}).limits == ["Leakage: A leakage.", new]
     warned = headline_of(answers | {"audit": audit(findings[1:])}).limits
-    assert warned == ["Warning: A warning. And 1 more warning.", new]
+    assert warned == ["Warning: A warning. The audit reports 1 more warning.", new]
     assert headline_of(answers | {"limits": answers["limits"] | {"split": "patient"}}).limits == []
 
 
-def test_calibration_of_two_classes_speaks_of_the_positive_one(answers: dict[str, Any], page_of_classes: str) -> None:
+def test_calibration_of_two_classes_refers_to_the_positive_one(answers: dict[str, Any], page_of_classes: str) -> None:
     pair = answers | {"task": "lymphocyte-vs-erythroblast+monocyte"}
     assert embedded(page_of(pair, static={}))["axes"] == [
         "stated probability of lymphocyte",
@@ -229,9 +231,9 @@ def test_calibration_of_two_classes_speaks_of_the_positive_one(answers: dict[str
     assert embedded(page_of_classes)["axes"][1] == "share that is correct"
 
 
-def test_one_arm_has_nothing_to_be_compared_with() -> None:
+def test_one_arm_has_nothing_to_compare_with() -> None:
     one = answers_of(Simulation([("a", "none", "e")], [10, 20, 40], folds=3))
-    assert facts(one)["Are the differences real?"][0] == "One arm only"
+    assert facts(one)["Are the differences real?"][0] == "Only one arm"
     assert "nothing to compare it with" in text_of(render(typed(one), context_of(typed(one), tracking=False)))
 
 
@@ -241,13 +243,13 @@ def test_an_undefined_score_is_a_dash_and_counted(answers: dict[str, Any]) -> No
         blank = dict.fromkeys(key for key in arm["curves"]["roc_auc"][-1] if key not in ("size", "outliers"))
         arm["curves"]["roc_auc"][-1] |= blank | {"n": 0, "undefined": 10, "outliers": []}
         arm["plan"] = refused(arm["plan"], "No score is defined at the largest size.")
-    told = text_of(page_of(changed))
-    assert "The chosen arm has no defined ROC-AUC at the largest training size." in told
-    assert "– 10 undefined" in told
-    assert not re.search(r"\b(nan|None|null)\b", told)
+    text = text_of(page_of(changed))
+    assert "The ROC-AUC of the chosen arm is not defined at the largest training size." in text
+    assert "– 10 undefined" in text
+    assert not re.search(r"\b(nan|None|null)\b", text)
 
 
-def test_nothing_from_the_data_becomes_markup(answers: dict[str, Any]) -> None:
+def test_data_is_never_interpreted_as_markup(answers: dict[str, Any]) -> None:
     changed = deepcopy(answers)
     changed["dataset"] = "</script><img src=x onerror=alert(1)>"
     changed["limits"]["title"] = "<b>bold</b> & </style>"
@@ -257,16 +259,16 @@ def test_nothing_from_the_data_becomes_markup(answers: dict[str, Any]) -> None:
     assert "<b>bold</b> & </style>" in unescape(page)
 
 
-def test_the_page_tells_seeds_patients_questions_and_pairs_that_are_not_comparable(page_of_classes: str) -> None:
-    told = text_of(page_of_classes)
-    assert "Yes-or-no questions from the same networks" in told
-    assert "Not comparable" in told
-    assert "They are scored by different label versions" in told
-    assert "Patients rather than images" in told
-    assert "Over seeds" in told
+def test_the_page_shows_seeds_patients_questions_and_pairs_that_are_not_comparable(page_of_classes: str) -> None:
+    text = text_of(page_of_classes)
+    assert "Yes-or-no questions from the same networks" in text
+    assert "Not comparable" in text
+    assert "They are scored by different label versions" in text
+    assert "Patients rather than images" in text
+    assert "Over seeds" in text
 
 
-def test_the_page_tells_the_audit_and_what_relabelling_gained(answers: dict[str, Any]) -> None:
+def test_the_page_shows_the_audit_and_the_gain_from_relabeling(answers: dict[str, Any]) -> None:
     point = answers["arms"][answers["chosen"]]["curves"]["roc_auc"][-1]
     leak = finding("leakage", "Two <folds> share a patient.", offenders=[{"patient": f"P{n}"} for n in range(5)])
     row = {"arm": "x-none-b", "other": "x-none-a", "judge": "b", "metric": "roc_auc", "images": 250, "changed": 12}
@@ -275,32 +277,32 @@ def test_the_page_tells_the_audit_and_what_relabelling_gained(answers: dict[str,
         "audit": audit([leak | {"numbers": {"images": 1241}}]) | {"passed": [{"id": "other", "labels": None}]},
         "relabellings": [row | {"differences": differences}],
     }
-    told = text_of(page_of(changed))
-    assert "Two <folds> share a patient. patient: P0 patient: P1 patient: P2 and 2 more" in told
-    assert "1,241" in told
-    assert "Checks without findings: other." in told
-    assert "12 of 250 images have a different class" in told
-    assert "the relabeled arm is better (+0.031)" in told
+    text = text_of(page_of(changed))
+    assert "Two <folds> share a patient. patient: P0 patient: P1 patient: P2 and 2 more" in text
+    assert "1,241" in text
+    assert "Checks without findings: other." in text
+    assert "12 of 250 images have a different class" in text
+    assert "the relabeled arm is better (+0.031)" in text
 
 
-def test_the_page_names_where_it_comes_from(answers: dict[str, Any], page: str) -> None:
-    told = text_of(page)
+def test_the_page_states_its_provenance(answers: dict[str, Any], page: str) -> None:
+    text = text_of(page)
     for words in ("0123456789abcdef0123456789abcdef.dir", "abc1234def", "numpy 2.4.0", "120, in 10 folds"):
-        assert words in told
+        assert words in text
     for arm in answers["arms"]:
-        assert arm in told
+        assert arm in text
     assert "http://127.0.0.1:5000/#/experiments/1/runs/" in page
 
 
 def test_a_study_without_git_or_tracking_says_so(answers: dict[str, Any]) -> None:
-    told = render(typed(answers), replace(context_of(typed(answers), tracking=False), commit=None), {})
-    assert "not in git" in told
-    assert "MLflow" not in text_of(told)
+    text = render(typed(answers), replace(context_of(typed(answers), tracking=False), commit=None), {})
+    assert "not in git" in text
+    assert "MLflow" not in text_of(text)
 
 
 @pytest.mark.slow
-def test_a_very_large_study_stays_below_six_megabytes_and_says_what_it_left_out(answers: dict[str, Any]) -> None:
-    """Curves of 150 classes, whose numbers are noise, at six sizes: those of the largest size stay."""
+def test_the_page_of_a_very_large_study_stays_below_six_megabytes_and_states_omissions(answers: dict[str, Any]) -> None:
+    """With curves of noise for 150 classes at six sizes, only those at the largest size are kept."""
     random = np.random.default_rng(0)
     changed = deepcopy(answers)
     for arm in changed["arms"].values():

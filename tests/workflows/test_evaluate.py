@@ -217,11 +217,11 @@ def damaged_runs(kind: str, runs: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("kind", "told"),
     [
-        ("twice", "is there twice"),
+        ("twice", "duplicate runs of the same fold"),
         ("another arm", "runs of another arm: x-y-z"),
-        ("text", "roc_auc: numbers are expected"),
-        ("above one", "f1: 15 scores are not from 0 to 1"),
-        ("half a fold", "fold: whole numbers are expected"),
+        ("text", "roc_auc: expected numbers"),
+        ("above one", "f1: 15 scores are outside 0 to 1"),
+        ("half a fold", "fold: expected integers"),
     ],
 )
 def test_runs_that_cannot_be_are_told_for_every_arm(tmp_path: Path, kind: str, told: str) -> None:
@@ -251,9 +251,9 @@ def damaged_predictions(kind: str, table: pd.DataFrame) -> pd.DataFrame:
     ("kind", "told"),
     [
         ("lost", "1 of 15 runs have no test predictions"),
-        ("twice", "predicts an image twice"),
-        ("no run", "predictions of runs that are not among the arm's"),
-        ("label", "labels that are no class: blast"),
+        ("twice", "duplicate predictions for an image"),
+        ("no run", "predictions of runs that do not belong to the arm"),
+        ("label", "labels that are not classes: blast"),
         ("one class", "fewer than two columns"),
     ],
 )

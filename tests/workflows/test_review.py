@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from cytocurve.config import ProjectPaths
 from cytocurve.core.runs import Arm
-from cytocurve.core.statistics.review import BINS, NEIGHBOURS, colours, neighbours, out_of_fold, ranked
+from cytocurve.core.statistics.review import BINS, NEIGHBORS, color_histogram, neighbors, out_of_fold, ranked
 from cytocurve.errors import InputError
-from cytocurve.report.review import Neighbour, Suspect, picture, render
+from cytocurve.report.review import Neighbor, Suspect, picture, render
 from cytocurve.stores.tables import write_parquet
 from cytocurve.workflows.review import review
 from cytocurve.workflows.stages.catalog import catalog
@@ -53,16 +53,16 @@ def test_the_ranking_does_not_depend_on_the_order_of_the_rows(values: list[float
 
 def test_colours_do_not_change_when_an_image_is_turned() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype=np.uint8)
-    assert np.array_equal(colours(pixels), colours(np.rot90(pixels)[::-1]))
-    assert np.isclose((colours(pixels) ** 2).sum(), 1)
-    assert len(colours(pixels)) == BINS**3
+    assert np.array_equal(color_histogram(pixels), color_histogram(np.rot90(pixels)[::-1]))
+    assert np.isclose((color_histogram(pixels) ** 2).sum(), 1)
+    assert len(color_histogram(pixels)) == BINS**3
 
 
 def test_an_image_is_not_its_own_neighbour_and_its_like_is_the_nearest() -> None:
     rng = np.random.default_rng(1)
     images = [rng.integers(low, low + 60, (8, 8, 3), dtype=np.uint8) for low in (0, 0, 190, 190, 90)]
-    found = neighbours(np.stack([colours(image) for image in images]), np.arange(4))
-    assert found.shape == (4, NEIGHBOURS)
+    found = neighbors(np.stack([color_histogram(image) for image in images]), np.arange(4))
+    assert found.shape == (4, NEIGHBORS)
     assert found[:, 0].tolist() == [1, 0, 3, 2]
 
 
@@ -71,9 +71,7 @@ def test_the_page_escapes_what_it_shows_and_asks_nobody() -> None:
     from PIL import Image
 
     name = "<b>cell & 'co'.png"
-    suspect = Suspect(
-        1, name, "monocyte", "monocyte", "basophil", 0.1, {"basophil": 0.9}, [Neighbour(name, "monocyte")]
-    )
+    suspect = Suspect(1, name, "monocyte", "monocyte", "basophil", 0.1, {"basophil": 0.9}, [Neighbor(name, "monocyte")])
     page = render("arm", [suspect], 5, "arm.csv", {name: picture(Image.new("RGB", (300, 200)))})
     assert "<b>cell" not in page
     assert "&lt;b&gt;cell &amp;" in page

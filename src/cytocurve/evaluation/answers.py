@@ -36,7 +36,7 @@ from cytocurve.study.results import read_predictions, read_runs, read_tests
 from cytocurve.study.selection import best_arm, validation_scores
 
 LEADING = "roc_auc"
-"""The metric that charts show and that saturation is judged by; the first of ``METRICS``."""
+"""The metric used for charts, saturation and forecasts; the first of ``METRICS``."""
 
 PACKAGES = ("cytocurve", "keras", "numba", "numpy", "pandas", "scikit-learn", "scipy")
 """The packages that the scores depend on."""
@@ -86,7 +86,7 @@ def answers(project: ProjectPaths, params: Params, progress: Progress) -> Answer
 
 
 def read_answers(project: ProjectPaths) -> Answers:
-    """The answers that the stage ``evaluate`` wrote; raises ``InputError`` where there are none of this study."""
+    """The answers written by the stage ``evaluate``; raises ``InputError`` if there are none for this study."""
     file, next_step = project.answers, "dvc repro evaluate"
     try:
         stored = Answers.from_json(json.loads(file.read_text(encoding="utf-8")))
@@ -97,7 +97,7 @@ def read_answers(project: ProjectPaths) -> Answers:
     params = project.params()
     study = (params.dataset, params.task_name, [arm.name for arm in params.arms])
     if study != (stored.dataset, stored.task, list(stored.arms)):
-        raise InputError(f"{file}: answers of another study than that of params.yaml", next_step=next_step)
+        raise InputError(f"{file}: answers for a different study than params.yaml defines", next_step=next_step)
     return stored
 
 
@@ -133,7 +133,7 @@ def _limits(project: ProjectPaths, params: Params) -> Limits:
 
 
 def _audit(project: ProjectPaths, params: Params) -> Audit | None:
-    """What the stage ``audit`` found for these labels and this task; None where it did not run on them."""
+    """The outcome of the stage ``audit`` for these labels and this task; None if it did not run on them."""
     try:
         value: Any = json.loads((project.reports / "audit.json").read_text(encoding="utf-8"))
         stored = from_json(Audit, value)

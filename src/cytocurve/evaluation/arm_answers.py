@@ -31,7 +31,7 @@ from cytocurve.core.runs import Arm
 from cytocurve.core.statistics import predictions as averaging
 from cytocurve.core.statistics.calibration import calibration
 from cytocurve.core.statistics.confusion import class_wise, confusion
-from cytocurve.core.statistics.curves import Curve, area, summarise
+from cytocurve.core.statistics.curves import Curve, area, summarize
 from cytocurve.core.statistics.metrics import METRICS
 from cytocurve.core.statistics.predictions import Predictions
 from cytocurve.core.statistics.questions import Sides, asked, questions, scores
@@ -118,7 +118,7 @@ def arm_answers(
 
 
 def _points(curve: Curve) -> tuple[CurvePoint, ...]:
-    return tuple(build(CurvePoint, size=size, **vars(summary)) for size, summary in summarise(curve).items())
+    return tuple(build(CurvePoint, size=size, **vars(summary)) for size, summary in summarize(curve).items())
 
 
 def _saturation(curve: Curve) -> Saturation:

@@ -1,4 +1,4 @@
-"""Arms to compare: of the study at hand, of another git revision, or of the tracking store."""
+"""Arms to compare: from the current study, another git revision, or the tracking store."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -41,16 +41,16 @@ class Tables:
 
 
 def images_tested(runs: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
-    """The images of these runs and predictions: ``image, fold, label``, a row an image."""
+    """The test images of these runs and predictions: ``image, fold, label``, one row per image."""
     folds = predictions["run_key"].astype(str).map(runs.set_index("run_key")["fold"])
     images = predictions[["image", "label"]].assign(fold=folds).drop_duplicates(ignore_index=True)
     return images[["image", "fold", "label"]].astype({"image": str, "label": str})
 
 
 def arms_to_compare(project: ProjectPaths, names: Sequence[str], metric: str, judge: str | None) -> list[ScoredArm]:
-    """These arms by a metric, all of the study if none is named; by the labels of the version ``judge`` if one is.
+    """These arms by a metric, or all arms of the study if none is named; scored on label version ``judge``, if given.
 
-    Raises ``InputError`` listing every name that leads to no results, ``ServiceError`` where the tracking store fails.
+    Raises ``InputError`` listing every name without results, and ``ServiceError`` if the tracking store fails.
     """
     names = names or [arm.name for arm in project.params().arms]
     twice = sorted({name for name in names if names.count(name) > 1})
@@ -111,8 +111,8 @@ def _of_a_revision(project: ProjectPaths, name: str, revision: str, arm: str) ->
 def _of_the_store(name: str, arm: PublishedArm, metric: str) -> ScoredArm:
     if arm.tests is None:
         raise InputError(
-            f"{name}: the tracking store does not say which images it was tested on, since it was published before "
-            "that was recorded",
+            f"{name}: the tracking store does not record its test images; it was published by an older version of "
+            "cytocurve",
             next_step="cytocurve publish, with the study of that arm in params.yaml",
         )
     runs = [{key: run[key] for key in RUN} | {"score": run["scores"].get(metric, float("nan"))} for run in arm.runs]
@@ -124,10 +124,10 @@ def _scored(found: Sequence[Tables | ScoredArm], metric: str) -> list[ScoredArm]
 
 
 def _judged(found: Sequence[Tables | ScoredArm], metric: str, judge: str) -> list[ScoredArm]:
-    """The arms scored by the labels of the first of them that has the label version ``judge``."""
+    """The arms scored on the labels of the first arm with the label version ``judge``."""
     stored = [each.name for each in found if isinstance(each, ScoredArm)]
     if stored:
-        raise InputError("The tracking store holds no predictions that other labels could judge:", stored)
+        raise InputError("Arms in the tracking store have no predictions to score on other labels:", stored)
     tables = [each for each in found if isinstance(each, Tables)]
     versions = {each.labels: each for each in reversed(tables)}
     if unknown := check_known("label version", [judge], list(versions)):
@@ -139,6 +139,6 @@ def _judged(found: Sequence[Tables | ScoredArm], metric: str, judge: str) -> lis
 def _by_other_labels(arm: Tables, given: "pd.Series[str]", metric: str, judge: str) -> ScoredArm:
     scores = judged(arm.runs, arm.predictions, given, metric)
     if scores is None:
-        raise InputError(f"{arm.name}: its test images have no labels of version {judge!r}, or its classes are others")
+        raise InputError(f"{arm.name}: its test images have no labels in version {judge!r}, or its classes differ")
     images = images_tested(arm.runs, arm.predictions)
     return ScoredArm(arm.name, judge, scores, ScoredOn.on(images.assign(label=images["image"].map(given))))

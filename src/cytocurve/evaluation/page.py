@@ -10,7 +10,7 @@ from cytocurve.report.page import render
 
 
 def page_of(project: ProjectPaths, answers: Answers, drawn: Mapping[str, str] | None = None) -> str:
-    """The page of these answers; ``drawn`` are its figures, if the caller has drawn them already."""
+    """The page for these answers; ``drawn`` are its figures, if the caller has already drawn them."""
     return render(answers, page_context(project, answers), drawn)
 
 

@@ -1,4 +1,4 @@
-"""The page context: what only this computer and this moment know of a study.
+"""The page context: information that depends on this computer and this moment.
 
 Files that DVC records contain no clock time, duration, path or host; the page may, so DVC does not record it.
 """
@@ -19,7 +19,7 @@ from cytocurve.stores.tracking.links import links
 
 
 def page_context(project: ProjectPaths, answers: Answers) -> PageContext:
-    """The context of these answers in this project; images that no longer exist have no picture."""
+    """The context of these answers in this project; missing images have no picture."""
     params = project.params()
     images = {row.image for arm in answers.arms.values() for row in arm.examples}
     keys = {

@@ -1,4 +1,4 @@
-"""What a page shows besides the answers, known only where it is made: commit, seconds, links, pictures."""
+"""What a page shows in addition to the answers, known only where it is rendered: commit, run times, links, pictures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,8 +17,8 @@ class TrackingLinks:
 class PageContext:
     """The commit (``dirty`` with uncommitted changes), training seconds by arm, links, pictures and table names.
 
-    ``seconds`` are of processor time, for arms whose runs are all in the ledger; ``tracking`` is None where the
-    tracking store cannot be reached or does not hold the study; ``pictures`` are data URLs by image.
+    ``seconds`` is CPU time, for arms whose runs are all in the ledger; ``tracking`` is None if the tracking store
+    cannot be reached or does not contain the study; ``pictures`` maps images to data URLs.
     """
 
     commit: str | None = None

@@ -1,4 +1,4 @@
-"""How pages are rendered from templates: everything escaped, missing values an error."""
+"""The template environment: everything is escaped, and missing values are errors."""
 
 from functools import cache
 
@@ -10,7 +10,7 @@ from cytocurve.report import formatting
 @cache
 def environment() -> Environment:
     """The templates of ``cytocurve.report``, with the filters ``score`` and ``signed``."""
-    made = Environment(
+    templates = Environment(
         loader=PackageLoader("cytocurve.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -18,5 +18,5 @@ def environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    made.filters |= {"score": formatting.score, "signed": formatting.signed}
-    return made
+    templates.filters |= {"score": formatting.score, "signed": formatting.signed}
+    return templates

@@ -1,4 +1,4 @@
-"""How numbers are written for people; an undefined number is a dash."""
+"""Formatting of numbers for readers; undefined numbers become a dash."""
 
 
 def score(value: float | None) -> str:
@@ -17,12 +17,12 @@ def count(value: float) -> str:
 
 
 def rounded(size: int) -> int:
-    """A forecast number of images to two significant digits, which is as precise as it can be."""
+    """A forecast number of images, rounded to two significant digits; more would suggest false precision."""
     return int(float(f"{size:.2g}"))
 
 
 def p_value(value: float | None) -> str:
-    """A p-value to two significant digits, or as a bound below 0.0001."""
+    """A p-value with two significant digits, or as a bound below 0.0001."""
     if value is None:
         return "–"
     return "< 0.0001" if value < 0.0001 else f"{value:.2g}" if value < 0.1 else f"{value:.2f}"

@@ -10,7 +10,7 @@ from cytocurve.report.formatting import count, interval, rounded, score, signed,
 
 @dataclass(frozen=True)
 class KeyFact:
-    """A question, its answer in a few words, and a sentence that says how far the answer goes."""
+    """A question, its answer in a few words, and a sentence that qualifies the answer."""
 
     question: str
     answer: str
@@ -19,7 +19,7 @@ class KeyFact:
 
 @dataclass(frozen=True)
 class Headline:
-    """The page's title, the paragraph below it, the key facts, and what limits them."""
+    """The page's title, the paragraph below it, the key facts, and their limitations."""
 
     title: str
     lead: Sequence[str]
@@ -35,12 +35,12 @@ def headline(answers: Answers, names: Mapping[str, str]) -> Headline:
 
 
 def _limits(answers: Answers) -> list[str]:
-    """The most severe kind of finding of the audit that limits the scores, and whether new patients may differ."""
+    """The most severe audit finding that limits the scores, and whether scores for new patients may differ."""
     findings = answers.audit.findings if answers.audit else ()
     by_kind = {kind: [row for row in findings if row.severity == kind] for kind in ("leakage", "warning")}
     limits = [
         f"{kind.capitalize()}: {_sentence(rows[0], answers)}"
-        + (f" And {wording.more(len(rows) - 1, kind)}." if rows[1:] else "")
+        + (f" The audit reports {wording.more(len(rows) - 1, kind)}." if rows[1:] else "")
         for kind, rows in by_kind.items()
         if rows
     ][:1]
@@ -48,7 +48,7 @@ def _limits(answers: Answers) -> list[str]:
 
 
 def _sentence(finding: Finding, answers: Answers) -> str:
-    """The sentence of a finding, without the label version where there is only one."""
+    """The sentence of a finding, without the label version if the study has only one."""
     if len(answers.versions) > 1:
         return finding.sentence
     return finding.sentence.removeprefix(f"Label version {answers.versions[0]}: ")
@@ -57,7 +57,7 @@ def _sentence(finding: Finding, answers: Answers) -> str:
 def _title(answers: Answers, point: CurvePoint) -> str:
     plan, title = answers.best.plan, answers.title
     if point.mean is None:
-        return f"The chosen arm has no defined {title} at the largest training size."
+        return f"The {title} of the chosen arm is not defined at the largest training size."
     if len(answers.sizes) == 1 or wording.no_forecast(plan):
         return f"With {count(point.size)} labeled images, {title} is {score(point.mean)}."
     needed = plan.targets[wording.default_target(plan)]
@@ -77,9 +77,9 @@ def _lead(answers: Answers, point: CurvePoint) -> list[str]:
         scale = f"{answers.title} is 1 for a perfect network" + (
             " and 0.5 for one that guesses" if answers.metric == "roc_auc" else ""
         )
-        lead.append(f"{scale}; {score(point.mean)} means: {meaning}." if meaning else f"{scale}.")
+        lead.append(f"{scale}; {score(point.mean)} means that {meaning}." if meaning else f"{scale}.")
         if meaning and answers.positive == "positive":
-            lead.append(f"Positive is {wording.positive_name(answers)}.")
+            lead.append(f"Positive means {wording.positive_name(answers)}.")
     return [*lead, wording.saturation(answers, answers.chosen)]
 
 
@@ -87,19 +87,19 @@ def _best(answers: Answers, names: Mapping[str, str]) -> KeyFact:
     name, version = names[answers.chosen], answers.versions[-1]
     candidates = [arm for arm in answers.arms.values() if arm.labels == version]
     if len(answers.arms) == 1:
-        return KeyFact("Which network?", name, "The only arm of this study.")
+        return KeyFact("Which network?", name, "The only arm in this study.")
     if len(candidates) == 1:
-        return KeyFact("Which network?", name, f"The only arm that is judged by the labels {version}.")
+        return KeyFact("Which network?", name, f"The only arm scored on the labels {version}.")
     if answers.best.curves[answers.metric][-1].mean is None:
-        return KeyFact("Which network?", name, "Not known to be the best: its score is not defined.")
-    judged = f" that are judged by the labels {version}," if len(answers.versions) > 1 else ""
-    note = f"Best of the {len(candidates)} arms{judged} on validation images; test images were not used to choose."
+        return KeyFact("Which network?", name, "Not known to be the best, since its score is not defined.")
+    judged = f" scored on the labels {version}" if len(answers.versions) > 1 else ""
+    note = f"Best on validation images among the {len(candidates)} arms{judged}; test images were not used to choose."
     return KeyFact("Which network was chosen?", name, note)
 
 
 def _score(answers: Answers, point: CurvePoint) -> KeyFact:
     question = f"How good is it with {count(point.size)} images?"
-    note = f"{answers.title} on images it has not seen; 95 % interval {interval(point.ci_low, point.ci_high)}."
+    note = f"{answers.title} on unseen images; 95 % interval {interval(point.ci_low, point.ci_high)}."
     return KeyFact(question, score(point.mean), note)
 
 
@@ -121,7 +121,7 @@ def _images(answers: Answers) -> KeyFact:
 
 
 def _differences(answers: Answers, names: Mapping[str, str]) -> KeyFact:
-    """Whether the one pair differs, or how many pairs do: at the largest size, or if none do there, over all sizes."""
+    """Whether the arms differ: at the largest size or, if no difference is shown there, over all sizes."""
     question = "Are the differences real?"
     by_place = [
         [row for row in answers.comparisons if row.metric == answers.metric and row.at == place]
@@ -129,9 +129,9 @@ def _differences(answers: Answers, names: Mapping[str, str]) -> KeyFact:
     ]
     rows = max(by_place, key=lambda rows: any(row.verdict != "not_shown" for row in rows))
     if len(answers.arms) == 1:
-        return KeyFact(question, "One arm only", "There is nothing to compare it with.")
+        return KeyFact(question, "Only one arm", "There is nothing to compare it with.")
     if not rows:
-        return KeyFact(question, "Not comparable", "No two arms can be compared; the table below gives the reasons.")
+        return KeyFact(question, "Not comparable", "No two arms can be compared; see the reasons below.")
     if len(rows) == 1:
         return KeyFact(question, *_one_difference(rows[0], answers, names))
     return KeyFact(question, *_some_differences(rows, answers))
@@ -144,14 +144,14 @@ def _place(row: PairComparison) -> str:
 
 
 def _yes(row: PairComparison, answers: Answers) -> tuple[str, str]:
-    """The answer where a difference is shown, and a sentence where it is not shown at the largest size."""
+    """The answer if a difference is shown, and a caveat if it is not shown at the largest size."""
     if row.at != "area":
         return "Yes", ""
     return "On average, yes", f" With {count(answers.sizes[-1])} images alone, no difference is shown."
 
 
 def _one_difference(row: PairComparison, answers: Answers, names: Mapping[str, str]) -> tuple[str, str]:
-    """Answer and note; the chosen arm is named first, whichever is better."""
+    """Answer and note; the chosen arm always comes first."""
     first, second, sign = (row.a, row.b, 1) if row.a == answers.chosen else (row.b, row.a, -1)
     difference = f"{_place(row)}, {names[first]} against {names[second]}: {_difference(row, sign)}."
     if row.verdict != "not_shown":
@@ -159,7 +159,7 @@ def _one_difference(row: PairComparison, answers: Answers, names: Mapping[str, s
         rank = "better" if _rank(row, first) == 1 else "worse"
         return answer, f"{difference} It is {rank}, after correction for {len(answers.comparisons)} comparisons.{alone}"
     if row.ci_low is not None and row.ci_high is not None and row.ci_low * row.ci_high > 0:
-        return "Not shown", f"{difference} Not enough after correction for {len(answers.comparisons)} comparisons."
+        return "Not shown", f"{difference} Not significant after correction for {len(answers.comparisons)} comparisons."
     return "Not shown", f"{difference} This does not show that they are equal."
 
 
@@ -177,7 +177,7 @@ def _some_differences(rows: Sequence[PairComparison], answers: Answers) -> tuple
     against = ", ".join(f"{relation} {number}" for relation, number in counts.items() if number)
     pairs = f"{len(shown)} of {len(rows)} pairs of arms are" if shown else f"none of the {len(rows)} pairs of arms is"
     note = f"{_place(rows[0])}, {pairs} shown to differ."
-    note += f" The best arm is {against} of the others." if against else ""
+    note += f" The chosen arm is {against} of the others." if against else ""
     if not shown:
         return "Not shown", note
     yes, alone = _yes(rows[0], answers)
@@ -186,7 +186,7 @@ def _some_differences(rows: Sequence[PairComparison], answers: Answers) -> tuple
 
 
 def _rank(row: PairComparison, arm: str) -> int | None:
-    """1 where the arm is better, -1 where it is worse, 0 where neither is shown, None where it is not in the pair."""
+    """1 if the arm is better, -1 if it is worse, 0 if no difference is shown, None if it is not in the pair."""
     if arm not in (row.a, row.b):
         return None
     if row.verdict == "not_shown":

@@ -21,17 +21,17 @@ from cytocurve.report.libraries import VERSIONS, library
 from cytocurve.report.script_data import script_data, thinned
 
 OFFENDERS_SHOWN = 3
-"""Offenders shown per finding of the audit; ``reports/audit.json`` has the others."""
+"""Offenders shown per audit finding; ``reports/audit.json`` lists the others."""
 
 EMBEDDED_AT_MOST = 3_500_000
-"""Bytes of the answers in the page; above this, it keeps ROC and precision-recall curves of the largest size only."""
+"""Maximum bytes of embedded answers; above it, only ROC and precision-recall curves at the largest size are kept."""
 
 SCRIPTS = ("data", "chart", "tables", "legend", "curves", "planner", "comparison", "details", "main")
 STYLES = ("page", "print")
 
 
 def render(answers: Answers, context: PageContext, static: Mapping[str, str] | None = None) -> str:
-    """The page of these answers; ``static`` is ``figures.drawings(answers)``, if the caller has drawn them already."""
+    """The page for these answers; pass ``static = figures.drawings(answers)`` if the figures are already drawn."""
     names = short_names(answers.arms)
     drawn = figures.drawings(answers) if static is None else static
     embedded, left_out = _embedded(answers, names)
@@ -65,7 +65,7 @@ def render(answers: Answers, context: PageContext, static: Mapping[str, str] | N
 
 
 def _embedded(answers: Answers, names: Mapping[str, str]) -> tuple[str, bool]:
-    """The data of the scripts, packed, and whether curves were left out of it."""
+    """The packed data for the scripts, and whether curves were left out."""
     data = script_data(answers, names)
     packed = _packed(data)
     if len(packed) <= EMBEDDED_AT_MOST:
@@ -85,13 +85,13 @@ def _sentence(answers: Answers, plan: ArmPlan) -> str:
 
 
 def _script(embedded: str) -> str:
-    """Our scripts as one function, which keeps their names out of the page's global scope."""
+    """Our scripts wrapped in one function, to keep their names out of the page's global scope."""
     code = "".join(_asset(f"{name}.js") for name in SCRIPTS)
     return f'"use strict";\n(() => {{\nconst PACKED = "{embedded}";\n{code}}})();\n'
 
 
 def _policy(scripts: list[str]) -> str:
-    """The content security policy: no requests, and no scripts but these."""
+    """The content security policy: no requests, and no scripts other than these."""
     hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
     allowed = " ".join(f"'sha256-{digest}'" for digest in hashes)
     return (
@@ -105,5 +105,5 @@ def _asset(name: str) -> str:
 
 
 def _inline(svg: str, name: str) -> Markup:
-    """A figure as an element of the page."""
+    """A figure as an inline element of the page."""
     return Markup(figures.inline(svg, name))  # noqa: S704 - drawn by figures, which escapes what it writes

@@ -3,13 +3,13 @@
 from typing import Any, NamedTuple
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#b87c00", "#3b96cc")
-"""Okabe & Ito 2008; orange and sky blue darker, so that lines have a contrast of 3 to white."""
+"""Okabe & Ito 2008, with darker orange and sky blue so that lines have a contrast ratio of 3 against white."""
 
 DARK_COLORS = ("#4aa8e8", "#f0813a", "#2fc49a", "#e3a3c6", "#f2b632", "#9ad4f5")
-"""The same hues on a dark ground."""
+"""The same hues for a dark background."""
 
 NEUTRALS = {"ink": "#1d2125", "muted": "#626a73", "rule": "#dfe3e7", "paper": "#fefefe"}
-"""Text, secondary text, grid and ground of figures, by the page's variables that replace them in the page."""
+"""Text, secondary text, grid and background of figures, by the CSS variables that replace them in the page."""
 
 _LIGHT = {
     "ink": "#16191d", "muted": "#565e67", "rule": "#dde2e7", "paper": "#ffffff", "ground": "#f6f7f9",
@@ -26,7 +26,7 @@ _PRINT = {
 
 
 class Shape(NamedTuple):
-    """The shape of an arm's points: its name in Vega and in matplotlib, and its path in a legend of 48 by 16."""
+    """The shape of an arm's points: its name in Vega and in matplotlib, and its path in a 48 x 16 legend swatch."""
 
     vega: str
     matplotlib: str
@@ -44,7 +44,7 @@ SHAPES = (
 
 
 class Dash(NamedTuple):
-    """The dash of an arm's lines: lengths in pixels in the page, in line widths in figures."""
+    """The dash pattern of an arm's lines: in pixels for the page, in line widths for figures."""
 
     page: tuple[float, ...]
     figure: tuple[float, ...]
@@ -59,7 +59,7 @@ DASHES = (
 
 
 class Look(NamedTuple):
-    """Indices of the color, the shape and the dash of an arm or a class."""
+    """Indices of the color, shape and dash of an arm or class."""
 
     color: int
     shape: int
@@ -67,7 +67,7 @@ class Look(NamedTuple):
 
 
 def look(number: int) -> Look:
-    """The look of the arm or class of this number: no two differ by color alone."""
+    """The look of an arm or class by its number; no two looks differ by color alone."""
     return Look(number % len(COLORS), number % len(SHAPES), (number + number // len(COLORS)) % len(DASHES))
 
 
@@ -85,7 +85,7 @@ def script_looks(arms: int) -> list[dict[str, Any]]:
 
 
 def css() -> str:
-    """The page's CSS variables: on light and dark screens, and on paper."""
+    """The page's CSS variables for light and dark screens and for print."""
     light, dark, paper = _variables(_LIGHT, COLORS), _variables(_DARK, DARK_COLORS), _variables(_PRINT, COLORS)
     return (
         f":root {{ {light} }}\n"

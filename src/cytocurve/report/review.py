@@ -1,4 +1,4 @@
-"""The page of suspect labels: pictures, given and suggested label, score and neighbours, in one file."""
+"""The page of suspect labels: pictures, given and suggested labels, scores and neighbors, in one file."""
 
 import base64
 import io
@@ -10,12 +10,12 @@ from PIL import Image
 from cytocurve.report.environment import environment
 
 SIDE = 132
-"""Pixels a side of a picture on the page."""
+"""Maximum width and height in pixels of a picture on the page."""
 
 
 @dataclass(frozen=True)
-class Neighbour:
-    """An image that looks alike, and its label."""
+class Neighbor:
+    """A similar image and its label."""
 
     image: str
     label: str
@@ -23,9 +23,9 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class Suspect:
-    """An image whose label is in doubt: its class in the task, the networks' class, and what looks like it.
+    """An image with a questionable label: its class in the task, the class that networks suggest, and similar images.
 
-    ``given`` is the class that the label belongs to, ``suggested`` the one of the largest of the ``probabilities``.
+    ``given`` is the class that the label belongs to, ``suggested`` the class with the highest of ``probabilities``.
     """
 
     rank: int
@@ -35,11 +35,11 @@ class Suspect:
     suggested: str
     score: float
     probabilities: Mapping[str, float]
-    neighbours: Sequence[Neighbour]
+    neighbours: Sequence[Neighbor]
 
 
 def picture(image: Image.Image) -> str:
-    """An image as a small picture that stands in the page itself."""
+    """An image as a thumbnail in a data URL."""
     small = image.copy()
     small.thumbnail((SIDE, SIDE))
     data = io.BytesIO()
@@ -48,6 +48,6 @@ def picture(image: Image.Image) -> str:
 
 
 def render(title: str, suspects: Sequence[Suspect], images: int, table: str, pictures: Mapping[str, str]) -> str:
-    """The page: ``images`` is how many were ranked, ``table`` the name of the CSV file, ``pictures`` one an image."""
+    """The page; ``images`` is the number of ranked images, ``table`` the CSV file, ``pictures`` maps images to URLs."""
     template = environment().get_template("review.html")
     return template.render(title=title, suspects=suspects, images=images, table=table, pictures=pictures)

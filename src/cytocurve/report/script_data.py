@@ -1,6 +1,6 @@
-"""What the page's scripts read: the answers, and all wording and looks, so that the scripts have none of their own.
+"""The data that the page's scripts read: the answers, plus all wording and styling, so that scripts define neither.
 
-In a text, ``{name}`` is a place that a script fills in.
+In texts, ``{name}`` is a placeholder that a script fills in.
 """
 
 from collections.abc import Mapping
@@ -17,31 +17,31 @@ TEXTS: Mapping[str, str] = {
     "of_arm": "of arm",
     "of_class": "of class",
     "mean_metric": "mean {metric}",
-    "no_arm": "No arm is shown.",
+    "no_arm": "No arm is selected.",
     "no_score": "No score is defined here.",
-    "curves": "Learning curves, {metric} over the number of training images. {arms}.",
+    "curves": "Learning curves: {metric} against the number of training images. {arms}.",
     "curve": "{arm}: {first} with {smallest} images, {last} with {largest}",
     "curve_undefined": "{arm}: no score is defined",
     "forecast": (
         "Forecast of the mean {metric} of {arm} up to {horizon} images. The sentence above gives the answer for the "
-        "target."
+        "selected target."
     ),
     "no_forecast": "No forecast: {reason}",
-    "observed_edge": "observed up to here",
+    "observed_edge": "largest observed size",
     "target": "target {target}",
     "difference_axis": "difference in mean {metric}",
     "pair": "{a}  −  {b}",
     "differences": "Differences in mean {metric}. {pairs}.",
     "difference": "{a} minus {b}: {difference}, {verdict}",
-    "roc": "ROC curves of {class} with {size} images. {arms}.",
-    "recall": "Precision and recall of {class} with {size} images. {arms}.",
+    "roc": "ROC curves for {class} with {size} images. {arms}.",
+    "recall": "Precision and recall for {class} with {size} images. {arms}.",
     "area": "{arm}: area {value}",
     "average_precision": "{arm}: average precision {value}",
-    "runs_undefined": ", {count} runs not defined",
+    "runs_undefined": ", {count} runs undefined",
     "reliability": "Calibration with {size} images. {arms}.",
     "calibration_error": "{arm}: calibration error {value}",
-    "detail": "{size} training images; tables of {arm}.",
-    "detail_of_class": "{size} training images; tables of {arm}; curves of {class}.",
+    "detail": "{size} training images; tables for {arm}.",
+    "detail_of_class": "{size} training images; tables for {arm}; curves for {class}.",
     "x_roc": "false-positive rate",
     "y_roc": "true-positive rate",
     "x_recall": "recall",
@@ -100,11 +100,11 @@ COLUMNS: Mapping[str, str] = {
     "interval_from": "{name} 95 % interval from",
     "interval_to": "{name} 95 % interval to",
 }
-"""Names of columns and tooltips."""
+"""Labels of columns and tooltips."""
 
 
 def script_data(answers: Answers, names: Mapping[str, str]) -> dict[str, Any]:
-    """The data of the scripts; ``names`` are the arms' short names."""
+    """The data for the scripts; ``names`` are the arms' short names."""
     return {
         "answers": answers.to_json(),
         "names": names,
@@ -118,7 +118,7 @@ def script_data(answers: Answers, names: Mapping[str, str]) -> dict[str, Any]:
 
 
 def thinned(answers: Mapping[str, Any]) -> dict[str, Any]:
-    """The answers in JSON, with ROC and precision-recall curves of the largest training size only."""
+    """The answers as JSON, with ROC and precision-recall curves at the largest training size only."""
     arms = {
         name: arm
         | {kind: {label: rows[-1:] for label, rows in arm[kind].items()} for kind in ("roc", "precision_recall")}

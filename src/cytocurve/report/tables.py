@@ -1,4 +1,4 @@
-"""The numbers of a report as tables, one per subject, for spreadsheets and other programs."""
+"""The numbers of a report as CSV tables, one per topic, for spreadsheets and other programs."""
 
 import csv
 import io
@@ -11,9 +11,9 @@ Row = dict[str, Any]
 
 
 def tables(answers: Answers) -> dict[str, str]:
-    """The tables of a study's answers, by name, as CSV text; those without a row are left out.
+    """The tables of a study's answers, by name, as CSV text; tables without rows are omitted.
 
-    Lists of numbers are in one field, separated by spaces; an undefined number is an empty field.
+    Lists of numbers are written to a single field, separated by spaces; undefined numbers are empty fields.
     """
     rows = {name: list(table(answers)) for name, table in _TABLES.items()}
     return {name: _csv(table) for name, table in rows.items() if table}
@@ -48,7 +48,7 @@ def _questions(arm: ArmAnswers) -> Iterator[Row]:
 
 
 def _by_threshold(curves: Mapping[str, Sequence[Any]], across: str) -> Iterator[Row]:
-    """A row for each class, training size and place on the axis ``across``."""
+    """One row per class, training size and position on the axis ``across``."""
     for label, points in curves.items():
         for point in points:
             for values in zip(point.grid, point.mean, point.low, point.high, strict=True):

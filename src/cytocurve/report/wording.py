@@ -1,6 +1,6 @@
-"""The sentences of page, charts and command line that are made of numbers, each written once.
+"""Sentences with numbers for the page, the charts and the command line, in one place.
 
-"No difference shown" is not "equal", and "reached" refers to observed scores only, never to a forecast.
+"No difference shown" does not mean "equal", and "reached" refers to observed scores only, never to a forecast.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,15 +16,15 @@ NO_DIFFERENCE = "no difference shown"
 
 FOLDS: Mapping[Split, str] = {
     "stratified": (
-        "Folds are drawn by image: cells of one patient may be in both training and test set, so a score for new "
-        "patients may be lower."
+        "Folds are drawn by image: cells of the same patient may be in both the training and the test set, so scores "
+        "for new patients may be lower."
     ),
     "patient": "Folds are drawn by patient: no patient is on both sides of a fold.",
     "predefined": (
         "Folds are those of the dataset's authors; the audit reports patients and pictures that are in more than one."
     ),
 }
-"""What a reader must know of each way to make folds."""
+"""What a reader must know about each kind of split."""
 
 _MEANINGS = {
     "roc_auc": "for a {positive} and a {negative} image, it ranks the {positive} one higher in {share} of 100 pairs",
@@ -51,34 +51,35 @@ def comparison_verdict(row: PairComparison, names: Mapping[str, str]) -> str:
     return verdict(row.verdict, names[row.a], names[row.b])
 
 
-def limits(facts: Limits) -> list[str]:
+def limits(answer_limits: Limits) -> list[str]:
     """What limits the scores: the origin of the images, the validation images, and patients across folds."""
     stopping = (
-        f"In addition to its training images, every run uses about {facts.validation_images or 0:.0f} labeled "
+        f"In addition to its training images, every run uses about {answer_limits.validation_images or 0:.0f} labeled "
         "validation images to decide when to stop and which weights to keep."
     )
-    return [*([f"The images: {facts.title}."] if facts.title else []), stopping, FOLDS[facts.split]]
+    origin = [f"The images: {answer_limits.title}."] if answer_limits.title else []
+    return [*origin, stopping, FOLDS[answer_limits.split]]
 
 
 def no_forecast(plan: ArmPlan) -> str | None:
-    """Why there is no forecast, None where there is one."""
+    """Why there is no forecast, or None if there is one."""
     if plan.refusal is not None:
         return plan.refusal
     return None if plan.targets else "There is no target to forecast."
 
 
 def saturation(answers: Answers, arm: str) -> str:
-    """Whether larger training sets were still better, as far as was shown."""
+    """Whether larger training sets were shown to be better."""
     result = answers.arms[arm].saturation
     largest = count(answers.sizes[-1])
     if result.size is not None:
         return (
-            f"From {count(result.size)} images on, no larger training set of this study is better by more than "
+            f"Beyond {count(result.size)} images, no larger training set in this study is better by more than "
             f"{result.margin} ({100 * result.confidence:.0f} % confidence)."
         )
     if len(answers.sizes) == 1:
-        return f"The study has one training size, so it is unknown whether fewer than {largest} images do as well."
-    return f"The study does not show that fewer than {largest} images do as well, to within {result.margin}."
+        return f"The study has one training size, so it cannot show whether fewer than {largest} images do as well."
+    return f"The study does not show that fewer than {largest} images do as well (within {result.margin})."
 
 
 def span(needed: Target, horizon: int) -> str:
@@ -88,23 +89,23 @@ def span(needed: Target, horizon: int) -> str:
 
 
 def observed(needed: Target, plan: ArmPlan, things: str) -> str:
-    """The training size from which on the observed means are at a target."""
+    """The training size from which the observed means are at or above a target."""
     if needed.size == plan.largest:
         return f"With {count(plan.largest)} {things}"
     return f"From {count(needed.size or 0)} {things} on"
 
 
 def rule(needed: Target, plan: ArmPlan) -> str:
-    """The sizes at which the means must be at a target for it to count as observed."""
+    """The sizes at which the means must reach a target for it to count as observed."""
     return "at the largest size" if needed.size == plan.largest else "there and at all larger sizes"
 
 
 def size_interval(needed: Target) -> str:
-    """The 90 % interval of the size from which an observed mean is at its target."""
+    """The 90 % interval of the size from which the observed means reach a target."""
     if needed.high is None:
-        return "the lower end of the mean's 90 % interval is still below it"
+        return "the lower end of the mean's 90 % interval is still below the target"
     low = "fewer" if needed.low is None else count(needed.low)
-    return f"90 % interval of the size {low} to {count(needed.high)}"
+    return f"90 % interval of the size: {low} to {count(needed.high)}"
 
 
 def more(number: int, kind: str) -> str:
@@ -122,25 +123,25 @@ def answer(needed: Target, plan: ArmPlan, title: str) -> str:
         )
     if needed.verdict == "beyond":
         return (
-            f"{goal} is not reachable on this evidence: the forecast stays below it up to "
-            f"{count(plan.horizon)} images, the forecast horizon."
+            f"{goal} is not reachable on this evidence: the forecast stays below it up to the forecast horizon of "
+            f"{count(plan.horizon)} images."
         )
     if needed.size is None:
         return (
             f"{goal} is uncertain: the forecast stays below it up to {count(plan.horizon)} images, and only the "
-            f"upper end of its 90 % interval reaches it, at {count(needed.low or 0)}."
+            f"upper end of the 90 % interval reaches it, at {count(needed.low or 0)} images."
         )
     return (
-        f"{goal} needs about {count(rounded(needed.size))} images (90 % interval {span(needed, plan.horizon)}): "
-        f"a forecast from at most {count(plan.largest)} images."
+        f"{goal} needs about {count(rounded(needed.size))} images (90 % interval {span(needed, plan.horizon)}), "
+        f"a forecast from up to {count(plan.largest)} images."
     )
 
 
 def default_target(plan: ArmPlan) -> int:
-    """The index in ``plan.targets`` of the target to start with.
+    """The index in ``plan.targets`` of the initial target.
 
-    The highest of ``GOALS`` that even the lower end of the interval reaches, at a trained or a forecast size. Else the
-    highest target that is not beyond reach; else the lowest.
+    This is the highest of ``GOALS`` that the lower end of the interval reaches at an observed or forecast size; if
+    there is none, the highest target that is not out of reach, or else the lowest target.
     """
     rows = plan.targets
     sure = [i for i, row in enumerate(rows) if row.high is not None]
@@ -150,9 +151,9 @@ def default_target(plan: ArmPlan) -> int:
 
 
 def positive_name(answers: Answers) -> str | None:
-    """The name of the positive class of two; None where there are more.
+    """The name of the positive class if there are two classes, else None.
 
-    For a binary task it comes from the name of the task: ``blast``, or the labels before ``-vs-``.
+    For a binary task it is derived from the task name: ``blast``, or the labels before ``-vs-``.
     """
     if len(answers.classes) != 2:
         return None
@@ -161,7 +162,7 @@ def positive_name(answers: Answers) -> str | None:
 
 
 def calibration_axes(answers: Answers) -> tuple[str, str]:
-    """The titles of the reliability's axes: for two classes, the positive one; for more, the likeliest (Guo 2017)."""
+    """Axis titles of the reliability diagram: positive class of two, or most likely class of several (Guo 2017)."""
     name = positive_name(answers)
     if name is None:
         return "probability stated by the network", "share that is correct"
@@ -169,7 +170,7 @@ def calibration_axes(answers: Answers) -> tuple[str, str]:
 
 
 def meaning(metric: str, value: float, classes: Sequence[str], positive: str | None) -> str | None:
-    """What a score means for single images, where a sentence can say it."""
+    """What a score means for individual images, in a sentence, for metrics that have a simple explanation."""
     if positive is None and metric == "roc_auc":
         metric = "roc_auc_classes"
     if metric not in _MEANINGS or (positive is None and metric not in _OF_CLASSES):

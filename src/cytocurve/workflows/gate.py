@@ -36,7 +36,7 @@ class AuditOutcome:
 
     def to_json(self) -> dict[str, Any]:
         """The contents of ``reports/audit.json``."""
-        return {"dataset": self.dataset, "task": self.task, "labels": list(self.labels), **self.audit.figures}
+        return {"dataset": self.dataset, "task": self.task, "labels": list(self.labels), **self.audit.as_json}
 
 
 def audit_study(project: ProjectPaths) -> AuditOutcome:

@@ -10,11 +10,11 @@ import pandas as pd
 
 from cytocurve.config import ProjectPaths
 from cytocurve.core.runs import Arm
-from cytocurve.core.statistics.review import colours, neighbours, out_of_fold, probability_columns, ranked
+from cytocurve.core.statistics.review import color_histogram, neighbors, out_of_fold, probability_columns, ranked
 from cytocurve.errors import InputError
 from cytocurve.files import write_text
 from cytocurve.ingest.decoding import pixel_sha256, read_rgb
-from cytocurve.report.review import Neighbour, Suspect, picture, render
+from cytocurve.report.review import Neighbor, Suspect, picture, render
 from cytocurve.stores.tables import read_parquet
 from cytocurve.study.dataset import read_catalog
 
@@ -42,7 +42,7 @@ def review(project: ProjectPaths, arm: Arm, top: int, progress: Progress, overwr
     )
     table = table.drop(columns="pixel_sha256")
     shown = table.head(top)
-    alike = neighbours(histograms, np.arange(len(shown)))
+    alike = neighbors(histograms, np.arange(len(shown)))
     suspects = [_suspect(table, row, alike[row]) for row in range(len(shown))]
     names = {image for suspect in suspects for image in (suspect.image, *(near.image for near in suspect.neighbours))}
     pictures = {name: picture(read_rgb(folder / name)) for name in sorted(names)}
@@ -99,7 +99,7 @@ def _colours(path: Path, identity: str, number: int, total: int, progress: Progr
         image = read_rgb(path)
         if pixel_sha256(image) != identity:
             raise ValueError("its pixels are not those of the catalog, which may be of another dataset")
-        found = colours(np.asarray(image))
+        found = color_histogram(np.asarray(image))
     except ValueError as error:
         raise InputError(f"{path}: {error}", next_step="dvc repro") from error
     progress(number + 1, total)
@@ -116,5 +116,5 @@ def _suspect(table: pd.DataFrame, row: int, alike: Any) -> Suspect:
         suggested=record["suggested"],
         score=float(record["score"]),
         probabilities={name.removeprefix("p_"): float(record[name]) for name in probability_columns(table)},
-        neighbours=[Neighbour(table["image"].iloc[i], table["label"].iloc[i]) for i in alike],
+        neighbours=[Neighbor(table["image"].iloc[i], table["label"].iloc[i]) for i in alike],
     )

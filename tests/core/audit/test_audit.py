@@ -1,4 +1,4 @@
-"""The checks of the audit: what each finds, and that it finds nothing else."""
+"""The checks of the audit: each reports its offenders and nothing else."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ FOLDS = 3
 
 
 def catalog(**changes: Sequence[Any]) -> pd.DataFrame:
-    """Thirty clean images of two classes and six patients, each patient with both, and these columns changed."""
+    """Thirty clean images of two classes and six patients, both classes per patient, with these columns replaced."""
     count = 30
     plain: Mapping[str, Sequence[Any]] = {
         "image": [f"cell{i:02d}.png" for i in range(count)],
@@ -33,16 +33,14 @@ def catalog(**changes: Sequence[Any]) -> pd.DataFrame:
         "format": ["PNG"] * count,
         "labels": [("dark", "light")[i % 2] for i in range(count)],
     }
-    colours = {
-        column: [100.0] * count for column in COLUMNS if "red" in column or "green" in column or "blue" in column
-    }
-    frame = pd.DataFrame({**plain, **colours, **changes}).reindex(columns=[*COLUMNS, "labels"])
+    colors = {column: [100.0] * count for column in COLUMNS if "red" in column or "green" in column or "blue" in column}
+    frame = pd.DataFrame({**plain, **colors, **changes}).reindex(columns=[*COLUMNS, "labels"])
     nothing = ("duplicate_of", "near_duplicate_of", "fold", "withdrawn")
     return frame.assign(**{c: frame[c].astype("object").where(frame[c].notna(), None) for c in nothing})
 
 
 def changed(column: str, frame: pd.DataFrame, values: Mapping[int, Any]) -> pd.DataFrame:
-    """The catalog with other values in a column, by row."""
+    """The catalog with some values of a column replaced, by row."""
     copy = frame.copy()
     copy[column] = copy[column].astype("object")
     for row, value in values.items():
@@ -51,7 +49,7 @@ def changed(column: str, frame: pd.DataFrame, values: Mapping[int, Any]) -> pd.D
 
 
 def by_patient(frame: pd.DataFrame) -> pd.DataFrame:
-    """A split that keeps patients and near-identical pictures together, and leaves withdrawn images out."""
+    """A split that keeps patients and near-identical pictures together and excludes withdrawn images."""
     here = frame[frame["withdrawn"].isna() & frame["labels"].notna()].reset_index(drop=True)
     classes = (here["labels"] == "light").astype(int).tolist()
     near = here["near_duplicate_of"].fillna(here["image"]).tolist()
@@ -60,7 +58,7 @@ def by_patient(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_image(frame: pd.DataFrame) -> pd.DataFrame:
-    """A split that looks at images alone."""
+    """A split that ignores patients and duplicates."""
     classes = (frame["labels"] == "light").astype(int).tolist()
     return table(frame, cross_validation(frame["image"].tolist(), classes, FOLDS, 0))
 
@@ -80,19 +78,19 @@ def audited(frame: pd.DataFrame, split: pd.DataFrame | None = None, official: bo
 
 
 def only(found: Audit) -> Finding:
-    """The one finding."""
+    """The only finding."""
     assert len(found.findings) == 1, [finding.id for finding in found.findings]
     return found.findings[0]
 
 
-def test_clean_images_in_a_split_by_patient_give_no_finding() -> None:
+def test_clean_images_split_by_patient_have_no_findings() -> None:
     found = audited(catalog())
     assert found.findings == []
-    assert found.figures["counts"] == dict.fromkeys(SEVERITIES, 0)
+    assert found.as_json["counts"] == dict.fromkeys(SEVERITIES, 0)
     assert ("patient-leak", "labels") in found.passed
 
 
-def test_each_group_of_alike_images_stands_in_the_strictest_finding_only() -> None:
+def test_each_group_of_duplicates_is_reported_once_as_the_strictest_kind() -> None:
     frame = changed("sha256", catalog(), {10: "bytes 0"})
     frame = changed("pixel_sha256", frame, {10: "pixels 0", 12: "pixels 2"})
     frame = changed("near_duplicate_of", frame, {10: "cell00.png", 12: "cell02.png", 14: "cell04.png"})
@@ -108,7 +106,7 @@ def test_each_group_of_alike_images_stands_in_the_strictest_finding_only() -> No
         assert dict(found[name].numbers) == {"groups": 1, "images": 2, "surplus": 1}
 
 
-def test_alike_images_with_different_labels_are_told_with_their_labels() -> None:
+def test_duplicates_with_different_labels_are_reported_with_their_labels() -> None:
     frame = changed("near_duplicate_of", catalog(), {1: "cell00.png", 3: "cell02.png"})
     frame = changed("pixel_sha256", frame, {3: "pixels 2"})
     (conflict,) = audited(frame).of("conflicting-labels")
@@ -120,7 +118,7 @@ def test_alike_images_with_different_labels_are_told_with_their_labels() -> None
     assert not audited(changed("labels", frame, {1: "dark", 3: None})).of("conflicting-labels")
 
 
-def test_a_split_by_image_leaks_every_patient_and_names_images_of_both_sides() -> None:
+def test_a_split_by_image_leaks_every_patient_and_lists_images_of_both_sides() -> None:
     frame = catalog()
     leak = only(audited(frame, by_image(frame)))
     assert (leak.id, leak.severity) == ("patient-leak", "leakage")
@@ -136,8 +134,8 @@ def test_a_split_by_image_leaks_every_patient_and_names_images_of_both_sides() -
 
 @settings(max_examples=25)
 @given(st.lists(st.integers(0, 9), min_size=30, max_size=30), st.integers(0, 5))
-def test_the_leak_of_a_split_is_what_counting_by_hand_gives(owners: list[int], seed: int) -> None:
-    """Patients on several sides of a fold, and test images whose patient is trained on, by plain sets."""
+def test_the_leak_of_a_split_equals_a_count_by_hand(owners: list[int], seed: int) -> None:
+    """Patients on several sides of a fold, and test images whose patient is trained on, counted with sets."""
     frame = catalog(patient=[f"P{owner}" for owner in owners])
     classes = (frame["labels"] == "light").astype(int).tolist()
     folds = cross_validation(frame["image"].tolist(), classes, FOLDS, seed)
@@ -181,7 +179,7 @@ def test_pictures_and_near_identical_pictures_in_training_and_test_are_leakage()
 
 
 @pytest.mark.parametrize(("used", "severity"), [(True, "leakage"), (False, "warning")])
-def test_official_folds_that_share_a_patient_or_picture_leak_where_they_are_used(used: bool, severity: str) -> None:
+def test_official_folds_that_share_a_patient_or_picture_leak_if_they_are_used(used: bool, severity: str) -> None:
     frame = catalog(fold=[f"fold_{i // 10}" for i in range(30)])
     assert audited(frame, official=used).findings == []
     frame = changed("patient", frame, {29: "P0"})
@@ -195,13 +193,13 @@ def test_official_folds_that_share_a_patient_or_picture_leak_where_they_are_used
     assert picture.offenders == [{"folds": ["fold_0", "fold_1"], "images": ["cell02.png", "cell12.png"]}]
 
 
-def test_one_picture_under_two_patients_is_told_with_both() -> None:
+def test_a_picture_of_two_patients_is_reported_with_both() -> None:
     frame = changed("near_duplicate_of", catalog(), {28: "cell00.png"})
     (shared,) = audited(frame).of("picture-of-two-patients")
     assert shared.offenders == [{"patients": ["P0", "P5"], "images": ["cell00.png", "cell28.png"]}]
 
 
-def test_a_class_with_fewer_images_or_patients_than_folds_is_small() -> None:
+def test_a_class_with_fewer_images_or_patients_than_folds_is_reported() -> None:
     frame = catalog(labels=["rare"] * 2 + [("dark", "light")[i % 2] for i in range(28)], patient=[None] * 30)
     (small,) = audited(frame, by_image(frame)).of("small-classes")
     assert small.offenders == [{"class": "rare", "images": 2, "patients": 0}]
@@ -210,7 +208,7 @@ def test_a_class_with_fewer_images_or_patients_than_folds_is_small() -> None:
     assert small.offenders == [{"class": "dark", "images": 10, "patients": 2}]
 
 
-def test_patients_of_one_class_are_counted_with_their_share() -> None:
+def test_patients_with_one_class_are_counted() -> None:
     frame = catalog(labels=["dark"] * 7 + ["light"] * 23, patient=[f"P{i // 5}" for i in range(29)] + ["alone"])
     (alike,) = audited(frame, by_image(frame)).of("one-class-patients")
     assert [offender["patient"] for offender in alike.offenders] == ["P0", "P2", "P3", "P4", "P5"]
@@ -219,14 +217,14 @@ def test_patients_of_one_class_are_counted_with_their_share() -> None:
     }  # fmt: skip
 
 
-def test_unknown_patients_are_told_and_checks_that_need_them_do_not_pass() -> None:
+def test_unknown_patients_are_reported_and_checks_that_need_patients_do_not_pass() -> None:
     found = audited(catalog(patient=[None] * 30))
     unknown = only(found)
     assert (unknown.id, unknown.numbers["images"]) == ("without-patient", 30)
     assert not {"patient-leak", "picture-of-two-patients", "one-class-patients"} & {name for name, _ in found.passed}
 
 
-def test_withdrawn_records_are_noted_and_the_same_picture_that_stayed_is_named() -> None:
+def test_withdrawn_records_are_noted_and_remaining_copies_are_listed() -> None:
     frame = changed("withdrawn", catalog(), {0: "consent withdrawn", 1: "smudge"})
     gone = only(audited(frame))
     assert (gone.id, gone.severity, gone.numbers["still_there"]) == ("withdrawn", "note", 0)
@@ -237,25 +235,25 @@ def test_withdrawn_records_are_noted_and_the_same_picture_that_stayed_is_named()
     }  # fmt: skip
 
 
-def test_figures_hold_so_many_offenders_and_the_number_of_all() -> None:
+def test_json_limits_the_offenders_and_gives_their_total() -> None:
     offenders = [{"image": str(number)} for number in range(AT_MOST + 1)]
-    figures = Finding("x", "note", "Some.", {}, offenders).figures
-    assert (len(figures["offenders"]), figures["offenders_in_all"]) == (AT_MOST, AT_MOST + 1)
+    value = Finding("x", "note", "Some.", {}, offenders).as_json
+    assert (len(value["offenders"]), value["offenders_in_all"]) == (AT_MOST, AT_MOST + 1)
 
 
 def some(count: int, classes: int = 2, **changes: Sequence[Any]) -> pd.DataFrame:
-    """Images for the check of shortcuts, classes in turn, all alike but for these columns."""
+    """Images for the shortcut check: classes alternate, and all columns but these are constant."""
     plain: dict[str, Sequence[Any]] = {column: [1.0] * count for columns in FEATURES.values() for column in columns}
     return pd.DataFrame({**plain, "class": [f"class {i % classes}" for i in range(count)], **changes})
 
 
-def test_images_that_are_all_alike_give_nothing_away() -> None:
+def test_constant_features_reveal_nothing() -> None:
     for found in shortcuts(some(97, 3)):
         assert found.macro.roc_auc == found.worst.roc_auc == 0.5
         assert not found.above_chance
 
 
-def test_a_feature_that_gives_one_class_away_comes_first_and_names_it() -> None:
+def test_a_feature_that_reveals_one_class_is_listed_first_with_that_class() -> None:
     width = [30.0 if i % 3 == 1 else 24.0 for i in range(90)]
     first, *others = shortcuts(some(90, 3, width=width))
     assert (first.feature, first.worst_class, first.worst.roc_auc) == ("image size", "class 1", 1.0)
@@ -263,12 +261,12 @@ def test_a_feature_that_gives_one_class_away_comes_first_and_names_it() -> None:
     assert not any(other.above_chance for other in others)
 
 
-def test_formats_by_name_count_as_a_feature() -> None:
+def test_file_formats_are_a_feature() -> None:
     first = shortcuts(some(60, format=[("JPEG", "BMP")[i % 2] for i in range(60)]))[0]
     assert (first.feature, first.macro.roc_auc) == ("file format", 1.0)
 
 
-def test_too_few_images_are_never_above_chance_and_small_classes_are_left_out() -> None:
+def test_too_few_images_are_never_above_chance_and_small_classes_are_excluded() -> None:
     assert shortcuts(some(8)) == []
     few = shortcuts(some(10, width=[1.0, 2.0] * 5))
     assert not any(found.above_chance and found.macro.roc_auc < 1 for found in few)
@@ -276,7 +274,7 @@ def test_too_few_images_are_never_above_chance_and_small_classes_are_left_out() 
 
 @pytest.mark.slow
 def test_noise_is_rarely_above_chance() -> None:
-    """Of sixty data sets of noise, no more than the interval's five percent allow for, with room for luck."""
+    """Over sixty datasets of noise, false positives stay near the five percent that the interval allows."""
     rng = np.random.default_rng(0)
     above = 0
     for _ in range(60):
@@ -287,15 +285,15 @@ def test_noise_is_rarely_above_chance() -> None:
 
 
 @given(st.floats(0.5, 1), st.integers(1, 500), st.integers(1, 500))
-def test_the_standard_error_is_defined_and_at_half_that_of_mann_and_whitney(auc: float, one: int, other: int) -> None:
+def test_the_standard_error_is_defined_and_equals_mann_whitney_at_one_half(auc: float, one: int, other: int) -> None:
     """At 0.5 Hanley & McNeil's formula is the variance of the U statistic without ties."""
     assert standard_error(auc, one, other) >= 0
     null = math.sqrt((one + other + 1) / (12 * one * other))
     assert standard_error(0.5, one, other) == pytest.approx(null)
 
 
-def test_the_standard_error_is_that_of_exponential_scores() -> None:
-    """For these the formula is exact: the spread of many simulated ROC-AUCs, counted pair by pair, agrees."""
+def test_the_standard_error_is_exact_for_exponential_scores() -> None:
+    """It agrees with the spread of many simulated ROC-AUCs, counted pair by pair."""
     rng = np.random.default_rng(0)
     positive, negative = rng.exponential(3, (4000, 20, 1)), rng.exponential(1, (4000, 1, 30))
     simulated = (positive > negative).mean(axis=(1, 2))
@@ -303,7 +301,7 @@ def test_the_standard_error_is_that_of_exponential_scores() -> None:
     assert standard_error(0.75, 20, 30) == pytest.approx(simulated.std(), rel=0.03)
 
 
-def test_a_size_that_holds_the_classes_in_other_shares_is_different_and_a_rare_one_is_not() -> None:
+def test_a_size_with_other_class_shares_is_different_and_a_rare_size_is_not() -> None:
     width = [24] * 100 + [30] * 20 + [31] * 2
     classes = ["a", "b"] * 50 + ["a"] * 20 + ["b"] * 2
     found = sizes(pd.DataFrame({"width": width, "height": 24, "class": classes}))

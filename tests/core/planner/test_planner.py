@@ -1,4 +1,4 @@
-"""What the planner says of curves whose truth is known, and when it says nothing."""
+"""Plans of curves whose true values are known, and when the planner refuses."""
 
 import itertools
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cytocurve.core.planner import Plan, Target, buys, plan, required
+from cytocurve.core.planner import Plan, Target, expected_gain, plan, required
 
 Values = NDArray[np.float64]
 
@@ -18,7 +18,7 @@ FEW = np.array([10, 20, 50, 100, 200])
 
 
 def power(n: Values) -> Values:
-    """A curve that rises from 0.66 at 10 images to 0.91 at 200, towards 0.96."""
+    """A curve that rises from 0.66 at 10 images to 0.91 at 200, toward 0.96."""
     return np.asarray(0.96 - 0.3 * (n / 10) ** -0.6)
 
 
@@ -29,7 +29,7 @@ def scores_of(
     noise: float = 0.02,
     seed: int = 0,
 ) -> Values:
-    """Scores (folds, 1, sizes) about a curve: folds have levels of their own, and noise falls with the size."""
+    """Scores (folds, 1, sizes) around a curve: each fold has its own offset, and noise decreases with size."""
     rng = np.random.default_rng(seed)
     n = sizes.astype(np.float64)
     levels = 0.5 * noise * rng.normal(size=(folds, 1))
@@ -55,16 +55,16 @@ def ends(target: Target) -> list[float]:
     return [np.inf if size is None else size for size in (target.low, target.size, target.high)]
 
 
-def test_the_forecast_of_a_power_law_holds_its_truth() -> None:
+def test_the_forecast_of_a_power_law_covers_the_truth() -> None:
     """At 2, 4 and 10 times the largest size the true mean is in the interval, and the forecast is close to it."""
-    found = {point.size: point for point in planned().forecast}
+    result = {point.size: point for point in planned().forecast}
     for size in (200, 2000):
         truth = float(power(np.array([size]))[0])
-        assert found[size].low <= truth <= found[size].high
-        assert abs(found[size].mean - truth) < 0.02
+        assert result[size].low <= truth <= result[size].high
+        assert abs(result[size].mean - truth) < 0.02
 
 
-def test_the_needed_images_of_a_power_law_hold_their_truth() -> None:
+def test_the_needed_images_of_a_power_law_cover_the_truth() -> None:
     """0.93 needs 10 (0.3 / 0.03)^(1 / 0.6) = 464 images."""
     target = required(planned(), 0.93)
     assert target.verdict == "forecast"
@@ -74,8 +74,8 @@ def test_the_needed_images_of_a_power_law_hold_their_truth() -> None:
     assert target.low < 464 < (target.high or np.inf)
 
 
-def test_the_gain_of_more_images_holds_its_truth() -> None:
-    """50, 100 and 500 more images are planned, and the true gains are in their intervals."""
+def test_the_gain_from_more_images_covers_the_truth() -> None:
+    """Gains are given for 50, 100 and 500 more images, and the true gains are in their intervals."""
     gains = planned().next
     assert [(gain.images, gain.size) for gain in gains] == [(50, 250), (100, 300), (500, 700)]
     for gain in gains:
@@ -85,19 +85,19 @@ def test_the_gain_of_more_images_holds_its_truth() -> None:
 
 
 def test_a_gain_is_known_better_than_a_score() -> None:
-    """The level of the folds, which is all the doubt at the largest size, takes no part in a gain."""
-    found = plan(SIZES, scores_of(power, noise=0.02) - 0.1 * np.linspace(-1, 1, 10)[:, None, None] * 0.5)
-    point = found.forecast[-1]
+    """The folds' offsets, the only uncertainty at the largest size, cancel out in a gain."""
+    result = plan(SIZES, scores_of(power, noise=0.02) - 0.1 * np.linspace(-1, 1, 10)[:, None, None] * 0.5)
+    point = result.forecast[-1]
     assert point.gain_high - point.gain_low < point.high - point.low
-    assert buys(found, 0).gain == buys(found, 0).low == buys(found, 0).high == 0
+    assert expected_gain(result, 0).gain == expected_gain(result, 0).low == expected_gain(result, 0).high == 0
 
 
-def test_the_plan_stands_on_observed_means() -> None:
-    """Observed means are those over folds and seeds; a target that they hold is reached, where they first hold it."""
+def test_a_plan_reports_observed_means() -> None:
+    """They are means over folds and seeds; a target is reached at the first size from which they stay above it."""
     scores = scores_of(power)
-    found = plan(SIZES, scores)
-    assert [point.mean for point in found.observed] == pytest.approx(scores.mean(axis=(0, 1)).tolist())
-    target = required(found, 0.85)
+    result = plan(SIZES, scores)
+    assert [point.mean for point in result.observed] == pytest.approx(scores.mean(axis=(0, 1)).tolist())
+    target = required(result, 0.85)
     assert target.verdict == "reached"
     assert target.size is not None
     index = SIZES.tolist().index(target.size)
@@ -106,7 +106,7 @@ def test_the_plan_stands_on_observed_means() -> None:
 
 
 def test_one_lucky_size_does_not_reach_a_target() -> None:
-    """A target is reached where all larger sizes hold it too."""
+    """A target counts as reached only if all larger sizes reach it too."""
     scores = scores_of(power)
     scores[:, :, 3] = 0.9
     target = required(plan(SIZES, scores), 0.89)
@@ -114,20 +114,20 @@ def test_one_lucky_size_does_not_reach_a_target() -> None:
     assert target.size > 100
 
 
-def test_a_score_that_nothing_approaches_is_beyond() -> None:
-    """A curve that has levelled off at 0.9 does not reach 0.97 within the horizon."""
-    found = planned(lambda n: 0.9 - 0.3 * np.exp(-n / 20), noise=0.01)
-    assert found.refusal is None
-    assert required(found, 0.97) == Target(0.97, "beyond")
-    assert required(found, 0.89).verdict == "reached"
+def test_a_score_far_above_the_plateau_is_beyond() -> None:
+    """A curve that has leveled off at 0.9 does not reach 0.97 within the horizon."""
+    result = planned(lambda n: 0.9 - 0.3 * np.exp(-n / 20), noise=0.01)
+    assert result.refusal is None
+    assert required(result, 0.97) == Target(0.97, "beyond")
+    assert required(result, 0.89).verdict == "reached"
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0.3, 1.2), st.floats(0.005, 0.05))
 def test_an_easier_target_never_needs_more(seed: int, exponent: float, noise: float) -> None:
-    """Sizes, their low and their high ends do not fall as targets rise; and low <= size <= high."""
-    found = planned(lambda n: 0.96 - 0.3 * (n / 10) ** -exponent, noise=noise, seed=seed)
-    needed = [ends(target) for target in found.targets]
+    """Sizes and both ends of their intervals do not decrease as targets rise; and low <= size <= high."""
+    result = planned(lambda n: 0.96 - 0.3 * (n / 10) ** -exponent, noise=noise, seed=seed)
+    needed = [ends(target) for target in result.targets]
     for easy, hard in itertools.pairwise(needed):
         assert all(a <= b for a, b in zip(easy, hard, strict=True))
     assert all(low <= size <= high for low, size, high in needed)
@@ -136,28 +136,29 @@ def test_an_easier_target_never_needs_more(seed: int, exponent: float, noise: fl
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000))
 def test_the_forecast_rises_and_lies_in_its_interval(seed: int) -> None:
-    """All families rise with the size, so their average does; the interval is within the metric's bounds."""
-    found = planned(seed=seed)
-    means = np.array([point.mean for point in found.forecast])
+    """All families increase with size, so their average does; the interval is within the metric's bounds."""
+    result = planned(seed=seed)
+    means = np.array([point.mean for point in result.forecast])
     assert (np.diff(means) >= -1e-12).all()
-    assert all(0 <= point.low <= point.mean <= point.high <= 1 for point in found.forecast)
+    assert all(0 <= point.low <= point.mean <= point.high <= 1 for point in result.forecast)
 
 
 def test_the_order_of_folds_does_not_matter() -> None:
-    """Folds in another order give the very same plan."""
+    """Permuting the folds gives exactly the same plan."""
     scores = scores_of(power)
     shuffled = scores[np.random.default_rng(1).permutation(len(scores))]
     assert plan(SIZES, scores) == plan(SIZES, shuffled)
 
 
 def test_the_seeds_of_a_fold_are_averaged() -> None:
-    """Two seeds above and below a score are that score; an undefined one is left out."""
+    """Two seeds above and below a score average to that score; an undefined one is excluded."""
     scores = scores_of(power, noise=0.01)
     pair = np.concatenate([scores - 0.005, scores + 0.005], axis=1)
     gap = np.concatenate([scores, np.full_like(scores, np.nan)], axis=1)
+    expected = plan(SIZES, scores)
     for other in (pair, gap):
-        found = plan(SIZES, other)
-        assert [point.mean for point in found.forecast] == pytest.approx([p.mean for p in plan(SIZES, scores).forecast])
+        result = plan(SIZES, other)
+        assert [point.mean for point in result.forecast] == pytest.approx([point.mean for point in expected.forecast])
 
 
 def test_sizes_in_other_units_give_the_same_scores() -> None:
@@ -176,16 +177,16 @@ def test_the_interval_widens_with_noise_and_with_distance() -> None:
     assert all(b.high - b.low > a.high - a.low for a, b in zip(calm, wild, strict=True) if a.size >= 200)
 
 
-def test_every_plan_is_judged_by_a_backtest() -> None:
-    """Forecasts from sizes up to an eighth, a quarter, a half and all but the largest; with five sizes, from four."""
+def test_every_plan_has_a_backtest() -> None:
+    """Forecasts from sizes up to 1/8, 1/4, 1/2 and all but the largest; with five sizes, from four."""
     trials = planned().backtest
     assert [(trial.shown, trial.size) for trial in trials] == [(50, 200), (100, 200), (190, 200)]
     assert all(trial.covered for trial in trials)
     assert [trial.shown for trial in plan(FEW, scores_of(power, FEW)).backtest] == [100]
 
 
-def test_a_backtest_sees_nothing_of_what_it_forecasts() -> None:
-    """Another score at the largest size changes the truth of each trial and no forecast."""
+def test_a_backtest_does_not_use_the_scores_it_forecasts() -> None:
+    """Changing the score at the largest size changes the truth of each trial but no forecast."""
     scores = scores_of(power)
     other = scores.copy()
     other[:, :, -1] = 0.98
@@ -203,28 +204,28 @@ def test_a_plan_spans_all_sizes_to_the_horizon_and_its_weights_sum_to_1() -> Non
 
 
 REFUSED = {
-    "at least 5 training sizes; there are 4": (FEW[:4], scores_of(power, FEW[:4])),
-    "at least 3 folds; there are 2": (SIZES, scores_of(power, folds=2)),
-    "at least 3 folds; there are 0": (SIZES, np.full((10, 1, 20), np.nan)),
+    "at least 5 training sizes; this arm has 4": (FEW[:4], scores_of(power, FEW[:4])),
+    "at least 3 folds; this arm has 2": (SIZES, scores_of(power, folds=2)),
+    "at least 3 folds; this arm has 0": (SIZES, np.full((10, 1, 20), np.nan)),
     "curve is flat": (SIZES, scores_of(flat)),
-    "curve falls, from": (SIZES, scores_of(lambda n: 1.5 - power(n))),
-    "falls from 50 images on": (
+    "curve falls from": (SIZES, scores_of(lambda n: 1.5 - power(n))),
+    "falls after 50 images": (
         SIZES,
         scores_of(lambda n: power(np.minimum(n, 50)) - 0.1 * np.maximum(n / 50 - 1, 0) / 3),
     ),
-    "disagree beyond use": (FEW, scores_of(lambda n: 0.3 + 0.3 * n / 200, FEW, folds=3, noise=0.1)),
+    "too uncertain": (FEW, scores_of(lambda n: 0.3 + 0.3 * n / 200, FEW, folds=3, noise=0.1)),
 }
 
 
 @pytest.mark.parametrize("reason", REFUSED)
 def test_a_plan_is_refused_with_its_reason(reason: str) -> None:
     """The sentence says why; no forecast, target or gain is given."""
-    found = plan(*REFUSED[reason])
-    assert found.refusal is not None
-    assert reason in found.refusal
-    assert [*found.forecast, *found.targets, *found.next, *found.backtest, *found.families] == []
-    with pytest.raises(ValueError, match="says nothing"):
-        buys(found, 50)
+    result = plan(*REFUSED[reason])
+    assert result.refusal is not None
+    assert reason in result.refusal
+    assert [*result.forecast, *result.targets, *result.next, *result.backtest, *result.families] == []
+    with pytest.raises(ValueError, match="no forecast for"):
+        expected_gain(result, 50)
 
 
 def test_scores_undefined_at_one_size_are_refused() -> None:
@@ -236,33 +237,33 @@ def test_scores_undefined_at_one_size_are_refused() -> None:
     assert "undefined in all but 1 folds at 30 images" in refusal
 
 
-def test_a_few_undefined_scores_do_no_harm() -> None:
-    """Folds that lack some sizes still count at the others."""
+def test_a_few_undefined_scores_do_not_prevent_a_plan() -> None:
+    """Folds that lack scores at some sizes still count at the others."""
     scores = scores_of(power)
     scores[0, :, 2] = scores[3, :, 5] = np.nan
-    found = plan(SIZES, scores)
-    assert found.refusal is None
-    assert found.observed[2].mean == pytest.approx(np.nanmean(scores[:, 0, 2]))
+    result = plan(SIZES, scores)
+    assert result.refusal is None
+    assert result.observed[2].mean == pytest.approx(np.nanmean(scores[:, 0, 2]))
 
 
-def test_a_flat_curve_still_tells_what_it_has_reached() -> None:
-    """What a saturated curve holds is reached at its first size; more is not reachable on this evidence."""
-    found = planned(flat)
-    assert found.refusal is not None
-    assert required(found, 0.9) == Target(0.9, "reached", 10, 10, 10)
-    assert required(found, 0.99) == Target(0.99, "beyond")
+def test_a_flat_curve_still_reports_reached_targets() -> None:
+    """Its level is reached at the first size; a higher target is beyond reach."""
+    result = planned(flat)
+    assert result.refusal is not None
+    assert required(result, 0.9) == Target(0.9, "reached", 10, 10, 10)
+    assert required(result, 0.99) == Target(0.99, "beyond")
 
 
 @pytest.mark.parametrize(
-    ("sizes", "scores", "words"),
+    ("sizes", "scores", "message"),
     [
-        ([10, 20], np.zeros((3, 20)), "scores are"),
+        ([10, 20], np.zeros((3, 20)), "scores must have the shape"),
         ([10, 20], np.zeros((3, 1, 3)), "2 sizes"),
-        ([20, 10], np.zeros((3, 1, 2)), "increase"),
+        ([20, 10], np.zeros((3, 1, 2)), "increasing"),
         ([10, 20], np.full((3, 1, 2), 1.2), "lie in 0.0..1.0"),
     ],
 )
-def test_what_does_not_fit_is_an_error(sizes: list[int], scores: Values, words: str) -> None:
+def test_invalid_input_is_an_error(sizes: list[int], scores: Values, message: str) -> None:
     """Shapes, the order of sizes and the bounds of scores are checked."""
-    with pytest.raises(ValueError, match=words):
+    with pytest.raises(ValueError, match=message):
         plan(sizes, scores)

@@ -1,4 +1,4 @@
-"""The planner's least squares, families and bootstrap against numpy, scipy and their own laws."""
+"""The planner's least squares, families and bootstrap, checked against numpy, scipy and known properties."""
 
 import numpy as np
 import pytest
@@ -14,8 +14,8 @@ X = np.array([0.05, 0.1, 0.25, 0.5, 1.0])
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
-def test_a_free_fit_is_that_of_numpy(family: Family) -> None:
-    """Where no bound is met, a, b and the loss are those of ``numpy.linalg.lstsq`` with the same weights."""
+def test_an_unconstrained_fit_equals_numpy(family: Family) -> None:
+    """If no bound is active, a, b and the loss equal those of ``numpy.linalg.lstsq`` with the same weights."""
     rng = np.random.default_rng(0)
     weights, curve = rng.random(5) + 0.1, 0.9 - 0.2 * X**-0.3 + 0.01 * rng.normal(size=5)
     bases = family.bases(X)
@@ -35,8 +35,8 @@ def test_a_free_fit_is_that_of_numpy(family: Family) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0.5, 1.0))
-def test_a_bounded_fit_is_that_of_scipy(seed: int, upper: float) -> None:
-    """Under b >= 0 and a <= upper no fit of ``scipy.optimize.lsq_linear`` loses less."""
+def test_a_bounded_fit_equals_scipy(seed: int, upper: float) -> None:
+    """Subject to b >= 0 and a <= upper, ``scipy.optimize.lsq_linear`` finds no smaller loss."""
     rng = np.random.default_rng(seed)
     weights, curve = rng.random(5) + 0.1, upper * rng.random(5)
     basis = X ** -rng.uniform(0.1, 2)
@@ -50,7 +50,7 @@ def test_a_bounded_fit_is_that_of_scipy(seed: int, upper: float) -> None:
 
 
 def test_a_curve_of_a_family_is_fitted_exactly() -> None:
-    """Each shape finds back a = 0.9 and b = 0.2 from its own curve."""
+    """Each shape recovers a = 0.9 and b = 0.2 from its own curve."""
     for family in FAMILIES:
         bases = family.bases(X)
         fits = fit(bases, np.ones(5), 0.9 - 0.2 * bases, upper=1.0)
@@ -61,20 +61,20 @@ def test_a_curve_of_a_family_is_fitted_exactly() -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
-def test_bases_fall_towards_nothing(family: Family) -> None:
-    """g is positive and falls with the size, so that curves with b >= 0 rise and stay below a."""
+def test_bases_decrease_toward_zero(family: Family) -> None:
+    """g is positive and decreases with size, so curves with b >= 0 increase and stay below a."""
     bases = family.bases(np.geomspace(0.01, 10, 50))
     assert (bases >= 0).all()
     assert (np.diff(bases, axis=1) <= 0).all()
 
 
-def test_a_vanishing_basis_is_a_constant() -> None:
+def test_a_vanishing_basis_is_fitted_as_a_constant() -> None:
     """Where g is 0 at all sizes, the fit is the weighted mean."""
     fits = fit(np.zeros((1, 5)), np.ones(5), np.array([[0.1, 0.2, 0.3, 0.4, 0.5]]), upper=1.0)
     assert (fits.a[0, 0], fits.b[0, 0]) == pytest.approx((0.3, 0))
 
 
-def test_replicates_have_the_standard_error_of_student() -> None:
+def test_replicates_have_the_standard_error_of_a_t_interval() -> None:
     """Their spread is the standard error of the mean times t / z, and the first is the observed curve."""
     scores = np.random.default_rng(0).normal(0.8, 0.02, (8, 1, 5))
     found = Evidence.of(np.arange(1, 6) * 10, scores, 0.0, 1.0).replicates()
@@ -84,8 +84,8 @@ def test_replicates_have_the_standard_error_of_student() -> None:
     assert found[1:].std(axis=0) == pytest.approx(expected, rel=0.2)
 
 
-def test_folds_that_agree_have_replicates_that_agree() -> None:
-    """No spread over folds, none over replicates; each fold's level moves all sizes together."""
+def test_replicates_of_identical_folds_are_identical() -> None:
+    """No spread over folds, no spread over replicates; a fold's offset moves all sizes together."""
     curve = 0.9 - 0.2 * X**-0.3
     same = Evidence.of(np.arange(1, 6) * 10, np.tile(curve, (5, 1, 1)), 0.0, 1.0).replicates()
     assert same == pytest.approx(np.tile(curve, (REPLICATES + 1, 1)))

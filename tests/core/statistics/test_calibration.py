@@ -87,7 +87,7 @@ def test_certain_and_right_is_perfect_and_certain_and_wrong_is_worst() -> None:
 
 
 def test_a_run_that_diverged_is_counted_and_left_out() -> None:
-    """Nothing of it stands in the bins or the scores; with no other run nothing is known."""
+    """It is excluded from bins and scores; without other runs, nothing is defined."""
     sound, diverged = (0, [0, 1], [0.1, 0.8]), (1, [0, 1], [0.1, math.nan])
     found = calibration(positives([sound, diverged]))
     assert (int(found.brier.n), int(found.brier.undefined), int(found.ece.undefined)) == (1, 1, 1)

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.cbook import boxplot_stats
 
-from cytocurve.core.statistics.curves import Curve, area, areas, gain, summarise
+from cytocurve.core.statistics.curves import Curve, area, areas, gain, summarize
 
 SIZES = (10, 20, 50, 100)
 Scores = list[list[float]]
@@ -32,7 +32,7 @@ def curve_of(scores: Sequence[Sequence[float]], names: Sequence[int] | None = No
 @given(scores_of_folds)
 def test_quartiles_are_ordered_and_the_interval_holds_the_mean(scores: Scores) -> None:
     """min <= whisker <= q1 <= median <= q3 <= whisker <= max, and ci_low <= mean <= ci_high, up to rounding."""
-    for point in summarise(curve_of(scores)).values():
+    for point in summarize(curve_of(scores)).values():
         assert point.min <= point.whisker_low <= point.q1 <= point.median
         assert point.median <= point.q3 <= point.whisker_high <= point.max
         assert point.ci_low - 1e-12 <= point.mean <= point.ci_high + 1e-12
@@ -45,7 +45,7 @@ def test_the_names_and_the_order_of_folds_do_not_matter(scores: Scores) -> None:
     """Folds with other numbers, in another order, give the same summaries and the same area up to rounding."""
     shuffled = [scores[i] for i in np.random.default_rng(len(scores)).permutation(len(scores))]
     here, there = curve_of(scores), curve_of(shuffled, names=[7 * i + 3 for i in range(len(scores))])
-    assert summarise(here) == summarise(there)
+    assert summarize(here) == summarize(there)
     assert area(here) == area(there)
 
 
@@ -53,7 +53,7 @@ def test_the_names_and_the_order_of_folds_do_not_matter(scores: Scores) -> None:
 @settings(deadline=None)
 def test_equal_folds_have_an_interval_of_one_point(value: float) -> None:
     """Where all folds score the same there is no spread."""
-    point = summarise(curve_of([[value] * len(SIZES)] * 5))[10]
+    point = summarize(curve_of([[value] * len(SIZES)] * 5))[10]
     assert (point.ci_low, point.mean, point.ci_high) == pytest.approx((value, value, value))
     assert point.sd == pytest.approx(0)
     assert point.outliers == ()
@@ -61,7 +61,7 @@ def test_equal_folds_have_an_interval_of_one_point(value: float) -> None:
 
 def test_the_summary_of_five_folds_by_hand() -> None:
     """Mean, sample standard deviation and quartiles of 0.5, 0.6, 0.7, 0.8 and 0.9."""
-    point = summarise(curve_of([[value] * len(SIZES) for value in (0.9, 0.5, 0.7, 0.6, 0.8)]))[20]
+    point = summarize(curve_of([[value] * len(SIZES) for value in (0.9, 0.5, 0.7, 0.6, 0.8)]))[20]
     assert (point.mean, point.median, point.q1, point.q3) == pytest.approx((0.7, 0.7, 0.6, 0.8))
     assert point.sd == pytest.approx(math.sqrt(0.1 / 4))
     assert (point.n, point.min, point.max) == (5, 0.5, 0.9)
@@ -71,7 +71,7 @@ def test_the_summary_of_five_folds_by_hand() -> None:
 @given(st.lists(st.sampled_from([0.0, 0.1, 0.5, 0.52, 0.55, 0.6, 1.0]), min_size=1, max_size=12))
 def test_box_and_whiskers_are_those_of_a_box_plot(values: list[float]) -> None:
     """Quartiles, whiskers and outliers are matplotlib's."""
-    point = summarise(Curve.of(range(len(values)), [0] * len(values), [10] * len(values), values))[10]
+    point = summarize(Curve.of(range(len(values)), [0] * len(values), [10] * len(values), values))[10]
     (box,) = boxplot_stats(values)
     ours = (point.q1, point.median, point.q3, point.whisker_low, point.whisker_high)
     assert ours == pytest.approx(tuple(box[name] for name in ("q1", "med", "q3", "whislo", "whishi")), abs=1e-9)
@@ -82,7 +82,7 @@ def test_an_undefined_score_is_counted_and_left_out() -> None:
     """A NaN lowers n; with no defined score at all everything but the counts is NaN."""
     scores = [[0.5, 0.6, 0.7, math.nan] for _ in range(4)]
     scores[0][0] = math.nan
-    points = summarise(curve_of(scores))
+    points = summarize(curve_of(scores))
     assert (points[10].n, points[10].undefined) == (3, 1)
     assert (points[100].n, points[100].undefined) == (0, 4)
     assert points[10].mean == pytest.approx(0.5)
@@ -93,13 +93,13 @@ def test_an_undefined_score_is_counted_and_left_out() -> None:
 
 def test_a_run_that_is_not_there_is_not_an_undefined_score() -> None:
     """Two folds ran at 10 images and one of them at 20: nothing is undefined."""
-    points = summarise(Curve.of([0, 1, 0], [0, 0, 0], [10, 10, 20], [0.5, 0.6, 0.7]))
+    points = summarize(Curve.of([0, 1, 0], [0, 0, 0], [10, 10, 20], [0.5, 0.6, 0.7]))
     assert [(point.n, point.undefined) for point in points.values()] == [(2, 0), (1, 0)]
 
 
-def test_a_run_may_not_be_there_twice() -> None:
+def test_duplicate_runs_are_an_error() -> None:
     """Two scores of one fold, seed and size are an error, not a silent choice."""
-    with pytest.raises(ValueError, match="twice"):
+    with pytest.raises(ValueError, match="duplicate runs"):
         Curve.of([0, 0], [0, 0], [10, 10], [0.5, 0.6])
 
 

@@ -1,4 +1,4 @@
-"""How runs are told apart and averaged over folds."""
+"""Grouping predictions by run and averaging over folds."""
 
 import math
 
@@ -20,9 +20,9 @@ def test_rows_of_a_run_lie_together_in_their_order() -> None:
     assert found.subject.tolist() == [3, 1, 4, 2]
 
 
-def test_a_run_may_not_be_there_twice() -> None:
+def test_duplicate_runs_are_an_error() -> None:
     """Two runs of one fold and seed are an error, not a silent choice."""
-    with pytest.raises(ValueError, match="twice"):
+    with pytest.raises(ValueError, match="duplicate runs"):
         positives([(3, [0, 1], [0.1, 0.9]), (3, [0, 1], [0.1, 0.9])])
 
 

@@ -33,7 +33,7 @@ def test_mateks_classes_answer_both_questions() -> None:
 
 
 def test_a_question_with_an_empty_side_is_not_asked() -> None:
-    """Without any blast among the classes nothing can be told from one."""
+    """Without a blast class, the question about blasts cannot be answered."""
     assert positive_classes(multiclass(["monocyte", "erythroblast"])) == {"atypical": {"erythroblast"}}
     assert questions(multiclass(["monocyte", "eosinophil"])) == {}
 

@@ -78,8 +78,8 @@ def test_a_size_is_not_enough_while_one_between_it_and_the_largest_is_not() -> N
 
 def test_at_most_one_study_in_about_twenty_is_wrongly_called_saturated() -> None:
     """The last step gains just more than the margin: of 100 simulated studies, 5 % and the luck of the draw."""
-    told = [saturation(noisy([0.9, 0.9, 0.9, 0.91 + 1e-6], 0.01, seed)).size is not None for seed in range(100)]
-    assert 0 < sum(told) <= 0.05 * 100 + 2 * math.sqrt(100 * 0.05 * 0.95)
+    claims = [saturation(noisy([0.9, 0.9, 0.9, 0.91 + 1e-6], 0.01, seed)).size is not None for seed in range(100)]
+    assert 0 < sum(claims) <= 0.05 * 100 + 2 * math.sqrt(100 * 0.05 * 0.95)
 
 
 @settings(max_examples=20, deadline=None)

@@ -23,7 +23,7 @@ def downloaded(found: Any, selector: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["small", "classes"])
-def test_every_chart_is_drawn_without_a_word_on_the_console(open_page: Any, name: str) -> None:
+def test_every_chart_is_drawn_without_console_messages(open_page: Any, name: str) -> None:
     found = open_page(name)
     for chart in ("curves", "forecast", "comparison", "roc", "recall", "reliability"):
         assert len(found.marks(chart)) > 3, chart
@@ -52,14 +52,14 @@ def test_nothing_scrolls_sideways_on_a_phone(open_page: Any, name: str, width: i
 
 
 @pytest.mark.parametrize("name", ["small", "classes", "many", "long"])
-def test_no_word_of_the_page_is_a_value_that_went_wrong(open_page: Any, name: str) -> None:
+def test_no_text_on_the_page_is_an_invalid_value(open_page: Any, name: str) -> None:
     page = open_page(name).page
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     page.wait_for_timeout(100)  # the numbers of the charts are listed after their sections open
     assert not re.search(r"\[object|\bundefined\b|\bNaN\b|\bnull\b", page.locator("body").inner_text())
 
 
-def test_patients_are_told_with_their_interval(open_page: Any) -> None:
+def test_patient_scores_are_shown_with_their_interval(open_page: Any) -> None:
     found = open_page("classes")
     row = found.answers["arms"][found.answers["chosen"]]["subjects"][-1]
     values = found.page.locator('table[data-name="subjects"] tbody tr').first.locator("data")
@@ -70,7 +70,7 @@ def test_patients_are_told_with_their_interval(open_page: Any) -> None:
     assert values.nth(1).inner_text() == f"{mean} ± {sd} ({low} to {high})"
 
 
-def test_without_an_arm_words_stand_in_the_place_of_a_chart(open_page: Any) -> None:
+def test_a_chart_without_arms_is_replaced_by_a_message(open_page: Any) -> None:
     found = open_page()
     for number in (0, 1):
         found.page.locator("[data-legend]").first.locator("input").nth(number).uncheck()
@@ -185,8 +185,8 @@ def test_the_size_chosen_changes_charts_and_tables(open_page: Any) -> None:
     shown = [float(each.get_attribute("value")) for each in cells.all()]
     assert shown[1:] == arm["confusion"][0]["percent"][0]
     found.page.locator("#class").select_option(classes[1])
-    told = found.page.locator("#detail-words").text_content()
-    assert told == f"20 training images; tables of no augmentation · expert; curves of {classes[1]}."
+    text = found.page.locator("#detail-words").text_content()
+    assert text == f"20 training images; tables for no augmentation · expert; curves for {classes[1]}."
     assert found.marks("roc") != before
     assert classes[1] in found.page.locator('[data-chart="roc"] .canvas').get_attribute("aria-label")
 

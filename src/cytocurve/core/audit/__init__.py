@@ -13,10 +13,10 @@ from cytocurve.core.audit.finding import AT_MOST, SEVERITIES, Finding
 
 @dataclass(frozen=True)
 class Audit:
-    """The findings, most severe first, the checks that passed, and the tables behind the findings on shortcuts.
+    """The findings, most severe first, the checks that passed, and the tables behind the shortcut and size findings.
 
-    ``passed`` names checks (``id``, label version or None), without those that could not be made, such as checks of
-    patients if none is known. ``shortcuts`` and ``sizes`` are by label version.
+    ``passed`` lists checks as (``id``, label version or None), without those that could not be run, such as patient
+    checks when no patient is known. ``shortcuts`` and ``sizes`` are by label version.
     """
 
     images: int
@@ -31,22 +31,22 @@ class Audit:
 
     @property
     def leaks(self) -> list[Finding]:
-        """The findings of the severity ``leakage``."""
+        """The findings of severity ``leakage``."""
         return [finding for finding in self.findings if finding.severity == "leakage"]
 
     @property
-    def figures(self) -> dict[str, Any]:
-        """The audit as JSON; ``sizes`` only for label versions in which some size has quite different class shares."""
+    def as_json(self) -> dict[str, Any]:
+        """The audit as JSON; ``sizes`` only for label versions in which a size has a different class distribution."""
         counts = Counter(finding.severity for finding in self.findings)
         return {
             "images": self.images,
             "counts": {severity: counts[severity] for severity in SEVERITIES},
             "offenders_at_most": AT_MOST,
-            "findings": [finding.figures for finding in self.findings],
+            "findings": [finding.as_json for finding in self.findings],
             "passed": [{"id": name, "labels": labels} for name, labels in self.passed],
-            "shortcuts": {labels: [shortcut.figures for shortcut in table] for labels, table in self.shortcuts.items()},
+            "shortcuts": {labels: [shortcut.as_json for shortcut in table] for labels, table in self.shortcuts.items()},
             "sizes": {
-                labels: [size.figures for size in table]
+                labels: [size.as_json for size in table]
                 for labels, table in self.sizes.items()
                 if any(size.different for size in table)
             },
@@ -56,24 +56,25 @@ class Audit:
 def audit(catalog: pd.DataFrame, splits: Mapping[str, pd.DataFrame], folds: int, official: bool) -> Audit:
     """All checks on a catalog and the splits of its label versions.
 
-    ``folds`` is the number of folds requested, ``official`` whether they are the dataset's own. Images excluded from a
-    task count in the checks that do not concern a label version.
+    ``folds`` is the number of folds requested, ``official`` whether they are the dataset's own. Images excluded from
+    the task are still included in checks that do not depend on a label version.
     """
     images = catalog[catalog["withdrawn"].isna()].reset_index(drop=True)
     given = {labels: classes.members(split, images) for labels, split in splits.items()}
     by_feature = {labels: shortcuts.shortcuts(table) for labels, table in given.items()}
     by_size = {labels: sizes.sizes(table) for labels, table in given.items()}
-    made = [*_of_images(catalog, images, official)]
+    checks = [*_image_checks(catalog, images, official)]
     for labels, split in splits.items():
-        made += _of_labels(images, split, given[labels], labels, folds)
-        made += [shortcuts.finding(shortcut, labels) for shortcut in by_feature[labels]]
-        made.append(sizes.finding(by_size[labels], labels))
-    found = sorted((m for m in made if m.offenders), key=lambda finding: SEVERITIES.index(finding.severity))
-    passed = [(finding.id, finding.labels) for finding in made if not finding.offenders]
-    return Audit(len(images), found, passed, by_feature, by_size)
+        checks += _label_checks(images, split, given[labels], labels, folds)
+        checks += [shortcuts.finding(shortcut, labels) for shortcut in by_feature[labels]]
+        checks.append(sizes.finding(by_size[labels], labels))
+    failed = [check for check in checks if check.offenders]
+    passed = [(check.id, check.labels) for check in checks if not check.offenders]
+    findings = sorted(failed, key=lambda finding: SEVERITIES.index(finding.severity))
+    return Audit(len(images), findings, passed, by_feature, by_size)
 
 
-def _of_images(catalog: pd.DataFrame, images: pd.DataFrame, official: bool) -> Iterator[Finding]:
+def _image_checks(catalog: pd.DataFrame, images: pd.DataFrame, official: bool) -> Iterator[Finding]:
     if images["fold"].notna().any():
         for grouping in leakage.groupings(images):
             yield leakage.across_official_folds(images, grouping, official)
@@ -85,7 +86,7 @@ def _of_images(catalog: pd.DataFrame, images: pd.DataFrame, official: bool) -> I
     yield classes.withdrawn(catalog)
 
 
-def _of_labels(
+def _label_checks(
     images: pd.DataFrame, split: pd.DataFrame, given: pd.DataFrame, labels: str, folds: int
 ) -> Iterator[Finding]:
     for grouping in leakage.groupings(images):

@@ -1,4 +1,4 @@
-"""What an audit reports: findings, each with its severity, a sentence, numbers and every offender."""
+"""Audit findings: a severity, a sentence, numbers, and all offenders."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ SEVERITIES: tuple[Severity, ...] = ("leakage", "duplicate", "warning", "note")
 """Most severe first."""
 
 AT_MOST = 1000
-"""Offenders of a finding that its JSON holds, beside their total number."""
+"""The number of offenders that a finding's JSON lists; it also gives their total number."""
 
 Offender = Mapping[str, str | int | float | list[str] | list[int]]
 
@@ -30,8 +30,8 @@ class Finding:
     labels: str | None = None
 
     @property
-    def figures(self) -> dict[str, Any]:
-        """The finding as JSON, with ``AT_MOST`` offenders."""
+    def as_json(self) -> dict[str, Any]:
+        """The finding as JSON, with at most ``AT_MOST`` offenders."""
         return {
             "id": self.id,
             "labels": self.labels,

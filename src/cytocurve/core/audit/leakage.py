@@ -1,4 +1,4 @@
-"""Leakage: a patient or a picture on more than one side of a fold, in the study's folds and in a dataset's own."""
+"""Leakage: patients or pictures on more than one side of a fold, in the study's folds or in the dataset's own."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ from cytocurve.text import counted
 SUBSETS = ("train", "validation", "test")
 
 EXAMPLES = 3
-"""Images named per side of a patient or picture that is split across folds."""
+"""Example images listed per side for each patient or picture that is split."""
 
 
 @dataclass(frozen=True)
 class Grouping:
-    """What must stay on one side: ``group_of`` maps an image's name to its group; ``one`` and ``many`` are its noun."""
+    """Images that must stay on one side: ``group_of`` maps image names to groups; ``one`` and ``many`` are the noun."""
 
     name: str
     one: str
@@ -27,7 +27,7 @@ class Grouping:
 
 
 def groupings(images: pd.DataFrame) -> Iterator[Grouping]:
-    """Patients (if any is known), pictures, and near-identical pictures that differ, of the catalog's images."""
+    """Groupings of the catalog's images: by patient (if any is known), by picture, and by near-identical picture."""
     by_name = images.set_index("image", drop=False)
     if by_name["patient"].notna().any():
         yield Grouping("patient", "patient", "patients", by_name["patient"].dropna())
@@ -42,8 +42,8 @@ def groupings(images: pd.DataFrame) -> Iterator[Grouping]:
 def across_subsets(split: pd.DataFrame, grouping: Grouping, labels: str) -> Finding:
     """Groups on more than one side (training, validation, test) of any fold of a split.
 
-    Training means all images that a fold leaves for training, whatever the training sizes use. The number
-    ``test_images`` counts test images whose group may also be trained on, over all folds.
+    The training side is all images that a fold leaves for training, whether or not a training size uses them.
+    ``test_images`` counts the test images, over all folds, whose group may also be trained on.
     """
     rows = split.assign(group=split["image"].map(grouping.group_of)).dropna(subset="group")
     counts = rows.groupby(["group", "fold", "subset"]).size().unstack(fill_value=0)
@@ -57,11 +57,11 @@ def across_subsets(split: pd.DataFrame, grouping: Grouping, labels: str) -> Find
     sentence = (
         f"Label version {labels}: {counted(len(folds), grouping.one, grouping.many)} "
         f"{'is' if len(folds) == 1 else 'are'} on more than one side (training, validation, test) of a fold; "
-        f"{exposed:,} of {counted(tested, 'test image')} may be affected by training."
+        f"{exposed:,} of {counted(tested, 'test image')} may also be represented in the training data."
     )
     numbers = {
         "groups": len(folds),
-        "folds": len({fold for given in folds.values() for fold in given}),
+        "folds": len({fold for affected in folds.values() for fold in affected}),
         "test_images": exposed,
         "test_share": share(exposed, tested),
     }
@@ -72,7 +72,7 @@ def across_subsets(split: pd.DataFrame, grouping: Grouping, labels: str) -> Find
 def _divided(
     rows: pd.DataFrame, divided: pd.DataFrame, folds: dict[str, list[int]], grouping: Grouping
 ) -> Iterator[Offender]:
-    """Each group split across folds, these folds, and example images from the first that trains and tests on it."""
+    """Each split group, the affected folds, and example images from the first that trains and tests on the group."""
     both = divided[(divided["train"] > 0) & (divided["test"] > 0)]
     shown = {group: where[0] for group, where in folds.items()}
     shown |= {group: int(fold) for group, fold in reversed(both.index.tolist())}
@@ -85,7 +85,7 @@ def _divided(
 
 
 def across_official_folds(images: pd.DataFrame, grouping: Grouping, used: bool) -> Finding:
-    """Groups with images in several of the dataset's own folds: leakage if the study uses them, else a warning."""
+    """Groups with images in several of the dataset's own folds: leakage if the study uses those, else a warning."""
     rows = images.assign(group=images["image"].map(grouping.group_of)).dropna(subset=["group", "fold"])
     divided = rows[rows.groupby("group")["fold"].transform("nunique") > 1]
     offenders = list(_official(divided, grouping))
@@ -93,7 +93,7 @@ def across_official_folds(images: pd.DataFrame, grouping: Grouping, used: bool) 
     sentence = (
         f"The dataset's own folds leak: {counted(len(offenders), grouping.one, grouping.many)} "
         f"{'is' if len(offenders) == 1 else 'are'} in more than one of them, with {counted(len(divided), 'image')}"
-        + ("." if used else "; this study draws its own folds.")
+        + ("." if used else "; this study does not use them.")
     )
     numbers = {"groups": len(offenders), "images": len(divided), "share": share(len(divided), len(rows))}
     return Finding(f"official-folds-{grouping.name}-leak", severity, sentence, numbers, offenders)

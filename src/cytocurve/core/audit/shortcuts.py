@@ -1,7 +1,7 @@
 """Shortcuts: how well features unrelated to a cell's morphology separate the classes by themselves.
 
-A network that can learn a batch's image size or background needs no morphology. Each feature alone is given to a small
-decision tree, whose cross-validated ROC-AUC measures what the feature reveals.
+A network that can learn the image size or background of a batch does not need morphology. A small decision tree is
+trained on each feature alone, and its cross-validated ROC-AUC measures what the feature reveals.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ FEATURES: Mapping[str, tuple[str, ...]] = {
 """Each feature's columns in the catalog."""
 
 OF_THE_CELL = frozenset({"mean colour"})
-"""Features that depend on the cell itself: what they reveal need not be a shortcut."""
+"""Features that depend on the cell itself, so that what they reveal is not necessarily a shortcut."""
 
 PARTS = 5
 """Folds of the cross-validation; classes with fewer images are excluded."""
@@ -61,33 +61,33 @@ class Shortcut:
         return self.macro.above_chance or self.worst.above_chance
 
     @property
-    def figures(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The shortcut as JSON."""
         macro, worst = asdict(self.macro), asdict(self.worst)
         return {"feature": self.feature, **macro, "worst": {"class": self.worst_class, **worst}}
 
 
-def shortcuts(given: pd.DataFrame) -> list[Shortcut]:
-    """What each of ``FEATURES`` reveals about ``class``, most revealing first; none if fewer than two classes remain.
+def shortcuts(images: pd.DataFrame) -> list[Shortcut]:
+    """What each of ``FEATURES`` reveals about ``class``, most revealing first; empty if fewer than two classes remain.
 
-    ``given`` has one row per image. ROC-AUC is the mean over five stratified parts. The interval is that of Hanley and
-    McNeil 1982; an average over classes gets the average of their standard errors, an upper bound of its own,
-    and the worst class is corrected for having been chosen (Bonferroni). Images of one patient count as independent,
+    ``images`` has one row per image. ROC-AUC is the mean over five stratified folds, with the interval of Hanley and
+    McNeil 1982. For an average over classes, the average of their standard errors is used, which is an upper bound;
+    the worst class is Bonferroni-corrected for having been selected. Images of one patient are treated as independent,
     so the intervals are too narrow if patients have many images.
     """
-    sizes = given["class"].value_counts()
-    kept = given[given["class"].isin(sizes[sizes >= PARTS].index)]
+    sizes = images["class"].value_counts()
+    kept = images[images["class"].isin(sizes[sizes >= PARTS].index)]
     names = sorted(kept["class"].unique())
     if len(names) < 2:
         return []
     truth = np.searchsorted(names, kept["class"])
-    found = [_shortcut(feature, _coded(kept, columns), truth, names) for feature, columns in FEATURES.items()]
-    return sorted(found, key=lambda shortcut: -shortcut.macro.roc_auc)
+    by_feature = [_shortcut(feature, _coded(kept, columns), truth, names) for feature, columns in FEATURES.items()]
+    return sorted(by_feature, key=lambda shortcut: -shortcut.macro.roc_auc)
 
 
-def _coded(given: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.float64]:
-    """The columns as numbers, (images, columns); names are numbered in their order."""
-    coded = [pd.factorize(given[c], sort=True)[0] if given[c].dtype.kind not in "iuf" else given[c] for c in columns]
+def _coded(images: pd.DataFrame, columns: Sequence[str]) -> NDArray[np.float64]:
+    """The columns as numbers, (images, columns); names are encoded in alphabetical order."""
+    coded = [pd.factorize(images[c], sort=True)[0] if images[c].dtype.kind not in "iuf" else images[c] for c in columns]
     return np.stack([np.asarray(column, np.float64) for column in coded], axis=1)
 
 
@@ -106,8 +106,8 @@ def _shortcut(feature: str, values: NDArray[np.float64], truth: NDArray[np.intp]
 def _scores(values: NDArray[np.float64], truth: NDArray[np.intp], classes: int) -> NDArray[np.float64]:
     """ROC-AUC of each part and class, one against the rest, (parts, classes).
 
-    The parts are scored one by one: a constant feature then has exactly 0.5, whereas pooled predictions would follow
-    the parts' slightly different shares of the classes.
+    Parts are scored separately, so that a constant feature gets exactly 0.5; pooled predictions would reflect the
+    slightly different class shares of the parts.
     """
     if (values == values[0]).all():
         return np.full((PARTS, classes), 0.5)
@@ -128,7 +128,7 @@ def standard_error(auc: float, positives: int, negatives: int) -> float:
 
 
 def _judge(auc: float, error: float, chance: float, comparisons: int) -> Auc:
-    """An AUC with its interval; ``chance`` is the standard error at 0.5, since the one at 1 is always zero."""
+    """An AUC with its interval; ``chance`` is the standard error at 0.5, since the one at an AUC of 1 is zero."""
     z = float(norm.ppf(1 - (1 - CONFIDENCE) / 2 / comparisons))
     low, high = max(auc - z * error, 0.0), min(auc + z * error, 1.0)
     above = auc - z * max(error, chance) > 0.5
@@ -143,8 +143,12 @@ def finding(shortcut: Shortcut, labels: str) -> Finding:
     sentence = (
         f"Label version {labels}: the {shortcut.feature} alone separates {shortcut.worst_class} from the rest with "
         f"ROC-AUC {worst.roc_auc:.2f} (95 % interval {worst.ci_low:.2f} to {worst.ci_high:.2f}), "
-        f"the classes on average with {shortcut.macro.roc_auc:.2f}; "
-        + ("it depends on the cell too, so this need not be a shortcut." if cell else "it is unrelated to the cell.")
+        f"and the classes on average with {shortcut.macro.roc_auc:.2f}. "
+        + (
+            "It also depends on the cell itself, so this is not necessarily a shortcut."
+            if cell
+            else "It is unrelated to the cell."
+        )
     )
     numbers = {"macro_roc_auc": shortcut.macro.roc_auc, "worst_roc_auc": worst.roc_auc}
     offenders = [{"feature": shortcut.feature, "class": shortcut.worst_class}] if shortcut.above_chance else []

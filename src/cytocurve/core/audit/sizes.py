@@ -1,4 +1,4 @@
-"""Image sizes by class: a size with different class shares suggests another batch."""
+"""Image sizes by class: a size with a different class distribution suggests a separate batch."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,20 +11,20 @@ from cytocurve.core.audit.finding import Finding, Offender, share
 from cytocurve.text import counted
 
 FEWEST = 5
-"""Images of a size below which its class shares are not judged."""
+"""Sizes with fewer images than this are not tested."""
 
 APART = 0.2
-"""Total variation distance (0 to 1) from which a size's class shares are quite different."""
+"""Total variation distance (0 to 1) from which a size's class distribution counts as different."""
 
 LEVEL = 0.001
-"""Significance of the chi-square test that the shares must also pass, over all sizes (Bonferroni)."""
+"""Significance level of the chi-square test that a difference must also pass, over all sizes (Bonferroni)."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """The images of one size, in pixels: the count of each class, and whether the shares are quite different.
+    """The images of one size, in pixels: the count of each class, and whether the class distribution is different.
 
-    ``distance`` is the total variation distance between the shares of the classes in this size and in all others.
+    ``distance`` is the total variation distance between the class distributions of this size and of all others.
     """
 
     size: str
@@ -34,11 +34,11 @@ class Size:
 
     @property
     def images(self) -> int:
-        """Images of this size."""
+        """The number of images of this size."""
         return sum(self.classes.values())
 
     @property
-    def figures(self) -> dict[str, Any]:
+    def as_json(self) -> dict[str, Any]:
         """The size as JSON."""
         return {
             "size": self.size,
@@ -50,7 +50,7 @@ class Size:
 
 
 def sizes(given: pd.DataFrame) -> list[Size]:
-    """The image sizes of a split's images, most frequent first; the first is never called different."""
+    """The image sizes of a split's images, most frequent first; the first never counts as different."""
     size = given["width"].astype(int).astype(str) + "x" + given["height"].astype(int).astype(str)
     table = pd.crosstab(size.rename("size"), given["class"])
     order = sorted(table.index, key=lambda name: (-table.loc[name].sum(), name))
@@ -71,15 +71,15 @@ def _size(name: str, here: pd.Series, elsewhere: pd.Series, level: float) -> Siz
 
 
 def _pvalue(here: pd.Series, elsewhere: pd.Series) -> float:
-    """P-value of the chi-square test that both have the same class shares."""
+    """The p-value of the chi-square test that both have the same class distribution."""
     return float(chi2_contingency(np.stack([here, elsewhere])).pvalue)
 
 
 def finding(table: list[Size], labels: str) -> Finding:
-    """Sizes with quite different class shares."""
+    """The sizes whose class distribution differs from that of the others."""
     different = [size for size in table if size.different]
     images, total = sum(size.images for size in different), sum(size.images for size in table)
-    found: list[Offender] = [
+    offenders: list[Offender] = [
         {
             "size": size.size,
             "images": size.images,
@@ -90,8 +90,9 @@ def finding(table: list[Size], labels: str) -> Finding:
     names = ", ".join(size.size for size in different)
     sentence = (
         f"Label version {labels}: {counted(len(different), 'image size')} ({names}; "
-        f"{counted(images, 'image')} of {total:,}) {'has' if len(different) == 1 else 'have'} quite different "
-        "class shares than the others: perhaps another batch, whose appearance a network may learn."
+        f"{counted(images, 'image')} of {total:,}) {'has' if len(different) == 1 else 'have'} a class distribution "
+        "very different from that of the other sizes. This may be a separate batch, whose appearance a network may "
+        "learn."
     )
     numbers = {"sizes": len(different), "images": images, "share": share(images, total)}
-    return Finding("size-by-class", "warning", sentence, numbers, found, labels)
+    return Finding("size-by-class", "warning", sentence, numbers, offenders, labels)

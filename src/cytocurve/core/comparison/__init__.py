@@ -1,4 +1,4 @@
-"""Whether one arm is better than another: differences paired by fold and seed, with tests that hold in folds."""
+"""Whether one arm is better than another: paired differences, with tests that are valid for cross-validation."""
 
 from cytocurve.core.comparison.arms import ScoredArm, ScoredOn, digest_of_tests
 from cytocurve.core.comparison.paired import Comparison, compare_paired

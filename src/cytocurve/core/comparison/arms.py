@@ -1,4 +1,4 @@
-"""An arm as it is compared: its scores, and the images, folds and labels that it was scored on."""
+"""An arm in a comparison: its scores, and the images, folds and labels that it was scored on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ from cytocurve.core.statistics.values import Values
 class ScoredOn:
     """What an arm was scored on: ``images``, one row per image with ``image, fold, label``, and their digest.
 
-    Where only the digest is known, as of arms in a tracking store, ``images`` is None: it tells equal from different,
-    and no more.
+    ``images`` is None if only the digest is known, as for arms in a tracking store; it shows whether two arms differ,
+    but not how.
     """
 
     digest: str
@@ -24,20 +24,20 @@ class ScoredOn:
 
     @classmethod
     def on(cls, images: pd.DataFrame) -> "ScoredOn":
-        """These images, each named once."""
+        """These images, each listed once."""
         return cls(digest_of_tests(images["image"].tolist(), images["fold"].tolist(), images["label"].tolist()), images)
 
 
 def digest_of_tests(images: Sequence[str], folds: Sequence[int], labels: Sequence[str]) -> str:
-    """SHA-256 (hex) of the test images' names with their folds and labels, whatever their order."""
+    """SHA-256 (hex) of the test images' names, folds and labels, independent of their order."""
     return digest(sorted(zip(images, map(int, folds), labels, strict=True)))
 
 
 @dataclass(frozen=True)
 class ScoredArm:
-    """An arm's scores by one metric: one row per run with ``fold, seed, size, score``, NaN where a score is undefined.
+    """An arm's scores by one metric: one row per run with ``fold, seed, size, score``; undefined scores are NaN.
 
-    ``name`` is what the arm is called in the comparison, ``labels`` the label version that judges it.
+    ``name`` is the arm's name in the comparison, ``labels`` the label version that it is scored on.
     """
 
     name: str
@@ -47,7 +47,7 @@ class ScoredArm:
 
     @cached_property
     def folds(self) -> list[int]:
-        """The folds' numbers, increasing."""
+        """The fold numbers, increasing."""
         return sorted(set(self.runs["fold"].tolist()))
 
     @cached_property
@@ -73,39 +73,39 @@ class ScoredArm:
 
 
 def why_not(first: ScoredArm, second: ScoredArm) -> str | None:
-    """Why two arms cannot be compared, as a sentence; None where they can."""
+    """Why two arms cannot be compared, as a sentence, or None if they can."""
     if first.tested.digest != second.tested.digest:
         return _difference(first, second)
     if not set(first.sizes) & set(second.sizes):
         return "They have no training size in common."
     if first.folds != second.folds:
-        return f"One has results of {len(first.folds)} folds, the other of {len(second.folds)}."
+        return f"The first has results for {len(first.folds)} folds, the second for {len(second.folds)}."
     if len(first.folds) < 3:
-        return f"A comparison needs at least 3 folds, and there are {len(first.folds)}."
+        return f"A comparison needs at least 3 folds; these arms have {len(first.folds)}."
     return None
 
 
 def _difference(first: ScoredArm, second: ScoredArm) -> str:
     if first.tested.images is None or second.tested.images is None:
         return (
-            "Their test images, folds or labels differ: that is told by digests alone, since the tracking store holds "
-            "no predictions."
+            "Their test images, folds or labels differ. Only digests were compared, since the tracking store does not "
+            "contain predictions."
         )
     one, other = (arm.tested.images.set_index("image") for arm in (first, second) if arm.tested.images is not None)
     shared = one.index.intersection(other.index)
     if len(shared) < max(len(one), len(other)):
         return (
-            f"Their test images differ: {len(one) - len(shared)} of {len(one)} are tested in the first alone, "
-            f"{len(other) - len(shared)} of {len(other)} in the second alone."
+            f"Their test images differ: {len(one) - len(shared)} of {len(one)} are tested only in the first, "
+            f"{len(other) - len(shared)} of {len(other)} only in the second."
         )
     moved = int((one["fold"] != other["fold"].reindex(one.index)).sum())
     if moved:
-        return f"Their folds differ: {moved} of {len(one)} test images are in folds of other numbers."
+        return f"Their folds differ: {moved} of {len(one)} test images are in different folds."
     if set(one["label"]) != set(other["label"]):
         classes = (", ".join(sorted(set(table["label"]))) for table in (one, other))
         return f"Their classes differ: {' against '.join(classes)}."
     changed = int((one["label"] != other["label"].reindex(one.index)).sum())
     return (
         f"Their labels differ on {changed} of {len(one)} test images (label versions {first.labels} and "
-        f"{second.labels}): scores judged by different labels are not comparable."
+        f"{second.labels}), and scores on different labels are not comparable."
     )

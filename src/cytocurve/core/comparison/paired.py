@@ -1,4 +1,4 @@
-"""Arms compared by the folds that they share."""
+"""Paired comparison of arms over shared folds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,11 +13,11 @@ from cytocurve.core.statistics.values import Values, mean
 
 @dataclass(frozen=True)
 class Comparison:
-    """Arm a less arm b at one training size or on the area, NaN where undefined.
+    """Arm a minus arm b at one training size or for the area; NaN where undefined.
 
-    ``difference`` is the mean over ``folds`` folds of a fold's mean over ``seeds`` seeds, of ``n`` pairs of runs in
-    all, with the 95 % interval of the corrected t-test. ``_holm`` are adjusted for all requested comparisons, and
-    ``verdict`` goes by ``p_t_holm``.
+    ``difference`` is the mean over ``folds`` folds, each averaged over ``seeds`` seeds, from a total of ``n`` pairs of
+    runs, with the 95 % interval of the corrected t-test. ``_holm`` values are adjusted for all requested comparisons,
+    and ``verdict`` is based on ``p_t_holm``.
     """
 
     a: str
@@ -39,30 +39,30 @@ class Comparison:
 def compare_paired(
     arms: Sequence[ScoredArm], at: Sequence[str] | None = None
 ) -> tuple[list[Comparison], list[NotComparable]]:
-    """Every pair of arms, the first named less the second, paired by fold and seed; by pair, then by place.
+    """All pairs of arms, the first minus the second, paired by fold and seed; sorted by pair, then by place.
 
-    ``at`` are training sizes and ``AREA``; all common sizes and the area by default. Seeds that both arms have
-    are used, averaged within a fold first: they share its images, so only the folds are counted as observations.
-    A score that is undefined in either arm leaves its pair out.
+    ``at`` lists training sizes and ``AREA``; the default is all common sizes and the area. Seeds that both arms have
+    are first averaged within a fold: they share its images, so only folds count as observations. Pairs of runs with an
+    undefined score are excluded.
     """
-    found, refused = each_pair(arms, _why_not, lambda a, b: _of_pair(a, b, at))
-    adjusted = zip(holm([each.p_t for each in found]), holm([each.p_wilcoxon for each in found]), strict=True)
-    told = [
-        replace(each, p_t_holm=t, p_wilcoxon_holm=rank, verdict=verdict(t, each.difference))
-        for each, (t, rank) in zip(found, adjusted, strict=True)
+    rows, refused = each_pair(arms, _why_not, lambda a, b: _compare(a, b, at))
+    adjusted = zip(holm([row.p_t for row in rows]), holm([row.p_wilcoxon for row in rows]), strict=True)
+    judged = [
+        replace(row, p_t_holm=t, p_wilcoxon_holm=rank, verdict=verdict(t, row.difference))
+        for row, (t, rank) in zip(rows, adjusted, strict=True)
     ]
-    return told, refused
+    return judged, refused
 
 
 def _why_not(a: ScoredArm, b: ScoredArm) -> str | None:
     if reason := why_not(a, b):
         return reason
     if not common(a.seeds, b.seeds):
-        return "They have no seed in common: compare them as independent seeds."
+        return "They have no seed in common; compare them as independent seeds."
     return None
 
 
-def _of_pair(a: ScoredArm, b: ScoredArm, at: Sequence[str] | None) -> list[Comparison]:
+def _compare(a: ScoredArm, b: ScoredArm, at: Sequence[str] | None) -> list[Comparison]:
     seeds, sizes = common(a.seeds, b.seeds), common(a.sizes, b.sizes)
     differences = a.scores(seeds, sizes) - b.scores(seeds, sizes)
     ratio = fold_ratio(len(a.folds))
@@ -73,20 +73,20 @@ def _of_pair(a: ScoredArm, b: ScoredArm, at: Sequence[str] | None) -> list[Compa
 
 def _at_place(a: str, b: str, place: str, differences: Values, ratio: float) -> Comparison:
     folds = mean(differences, axis=1)
-    found = corrected_t(folds, ratio)
+    test = corrected_t(folds, ratio)
     return Comparison(
         a=a,
         b=b,
         at=place,
-        difference=found.mean,
-        ci_low=found.ci_low,
-        ci_high=found.ci_high,
+        difference=test.mean,
+        ci_low=test.ci_low,
+        ci_high=test.ci_high,
         n=int(np.count_nonzero(~np.isnan(differences))),
         folds=int(np.count_nonzero(~np.isnan(folds))),
         seeds=differences.shape[1],
-        p_t=found.p,
+        p_t=test.p,
         p_t_holm=float("nan"),
         p_wilcoxon=corrected_signed_rank(folds, ratio),
         p_wilcoxon_holm=float("nan"),
-        verdict=verdict(float("nan"), found.mean),
+        verdict=verdict(float("nan"), test.mean),
     )

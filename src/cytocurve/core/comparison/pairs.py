@@ -1,4 +1,4 @@
-"""What all comparisons share: the pairs of arms, the places where they are compared, and the verdict."""
+"""Shared by all comparisons: the pairs of arms, the places at which they are compared, and the verdict."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from cytocurve.core.comparison.arms import ScoredArm
 from cytocurve.core.statistics.curves import areas
 from cytocurve.core.statistics.values import Values
 
-Found = TypeVar("Found")
+Row = TypeVar("Row")
 
 AREA = "area"
-"""Where a comparison is of the area under the learning curve, not of one training size."""
+"""The place of a comparison of areas under the learning curve, instead of one training size."""
 
 ALPHA = 0.05
-"""The level at which a difference counts as shown, over all requested comparisons together."""
+"""The family-wise significance level, over all requested comparisons."""
 
 Verdict = Literal["a_better", "b_better", "not_shown"]
 """Whether a difference is shown; ``not_shown`` does not mean that the arms are equal."""
@@ -33,22 +33,22 @@ class NotComparable:
 def each_pair(
     arms: Sequence[ScoredArm],
     reason_of: Callable[[ScoredArm, ScoredArm], str | None],
-    found_of: Callable[[ScoredArm, ScoredArm], list[Found]],
-) -> tuple[list[Found], list[NotComparable]]:
-    """What is found of every pair that can be compared, and the reasons of those that cannot."""
-    found: list[Found] = []
+    compare: Callable[[ScoredArm, ScoredArm], list[Row]],
+) -> tuple[list[Row], list[NotComparable]]:
+    """The comparisons of all pairs that can be compared, and the pairs that cannot, with the reasons."""
+    rows: list[Row] = []
     refused = []
     for a, b in combinations(arms, 2):
         reason = reason_of(a, b)
-        there = [] if reason else found_of(a, b)
-        found += there
-        if not there:
+        compared = [] if reason else compare(a, b)
+        rows += compared
+        if not compared:
             refused.append(NotComparable(a.name, b.name, reason or "They share none of the requested sizes."))
-    return found, refused
+    return rows, refused
 
 
 def by_place(sizes: Sequence[int], scores: Values, at: Sequence[str] | None) -> dict[str, Values]:
-    """The scores (folds, seeds) at each size and on the area, or at those of ``at``, of (folds, seeds, sizes)."""
+    """The scores (folds, seeds) at each size and for the area, or only at ``at``, from scores (folds, seeds, sizes)."""
     places = {str(size): scores[:, :, i] for i, size in enumerate(sizes)}
     if len(sizes) > 1:
         places[AREA] = areas(scores, sizes)
@@ -56,12 +56,12 @@ def by_place(sizes: Sequence[int], scores: Values, at: Sequence[str] | None) -> 
 
 
 def common(first: Sequence[int], second: Sequence[int]) -> list[int]:
-    """What both have, increasing."""
+    """The common elements, increasing."""
     return sorted(set(first) & set(second))
 
 
 def verdict(p: float, difference: float) -> Verdict:
-    """The verdict on an adjusted p and the sign of a difference a - b."""
+    """The verdict from an adjusted p-value and the sign of a difference a - b."""
     if not p <= ALPHA:
         return "not_shown"
     return "a_better" if difference > 0 else "b_better"

@@ -1,4 +1,4 @@
-"""Arms compared by independent seeds on the same images."""
+"""Comparison of arms over independent seeds on the same images."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -15,9 +15,9 @@ from cytocurve.core.statistics.values import Values
 
 @dataclass(frozen=True)
 class SeedComparison:
-    """Arm a against arm b by scores over independent seeds, each the mean over ``folds`` folds; sd by n - 1.
+    """Arm a against arm b by scores over independent seeds, each the mean over ``folds`` folds; sd with ddof 1.
 
-    ``p_mann_whitney`` is one-sided: that a scores higher than b on these very images when it is trained again.
+    ``p_mann_whitney`` is one-sided: the alternative is that a scores higher than b when retrained on the same images.
     """
 
     a: str
@@ -38,17 +38,17 @@ class SeedComparison:
 def compare_seeds(
     arms: Sequence[ScoredArm], at: Sequence[str] | None = None
 ) -> tuple[list[SeedComparison], list[NotComparable]]:
-    """Every pair of arms by the one-sided Mann-Whitney U test over seeds, that the first named is better.
+    """All pairs of arms by the one-sided Mann-Whitney U test over seeds; the alternative is that the first is better.
 
-    A seed's score is its mean over the folds, without those where a score of either arm is undefined. ``at`` are
-    training sizes and ``AREA``; all common sizes and the area by default.
+    A seed's score is its mean over folds, excluding folds in which a score of either arm is undefined. ``at`` lists
+    training sizes and ``AREA``; the default is all common sizes and the area.
     """
-    found, refused = each_pair(arms, _why_not, lambda a, b: _of_pair(a, b, at))
-    adjusted = holm([each.p_mann_whitney for each in found])
-    told = [
-        replace(each, p_mann_whitney_holm=p, verdict=verdict(p, 1.0)) for each, p in zip(found, adjusted, strict=True)
+    rows, refused = each_pair(arms, _why_not, lambda a, b: _compare(a, b, at))
+    adjusted = holm([row.p_mann_whitney for row in rows])
+    judged = [
+        replace(row, p_mann_whitney_holm=p, verdict=verdict(p, 1.0)) for row, p in zip(rows, adjusted, strict=True)
     ]
-    return told, refused
+    return judged, refused
 
 
 def _why_not(a: ScoredArm, b: ScoredArm) -> str | None:
@@ -56,12 +56,13 @@ def _why_not(a: ScoredArm, b: ScoredArm) -> str | None:
         return reason
     if 1 / comb(len(a.seeds) + len(b.seeds), len(a.seeds)) > ALPHA:
         return (
-            f"With {len(a.seeds)} and {len(b.seeds)} seeds no difference could reach the 5 % level: use 3 or more each."
+            f"With {len(a.seeds)} and {len(b.seeds)} seeds, no difference could reach the 5 % level; use at least 3 "
+            "seeds per arm."
         )
     return None
 
 
-def _of_pair(a: ScoredArm, b: ScoredArm, at: Sequence[str] | None) -> list[SeedComparison]:
+def _compare(a: ScoredArm, b: ScoredArm, at: Sequence[str] | None) -> list[SeedComparison]:
     sizes = common(a.sizes, b.sizes)
     first, second = (by_place(sizes, arm.scores(arm.seeds, sizes), at) for arm in (a, b))
     return [_at_place(a.name, b.name, place, first[place], second[place]) for place in first]
@@ -88,7 +89,7 @@ def _at_place(a: str, b: str, place: str, first: Values, second: Values) -> Seed
 
 
 def _over(scores: Values, folds: NDArray[np.bool_]) -> Values:
-    """Each seed's mean over the chosen folds, NaN where none is."""
+    """Each seed's mean over the selected folds, NaN if there are none."""
     return np.asarray(scores[folds].mean(axis=0)) if folds.any() else np.full(scores.shape[1], np.nan)
 
 

@@ -1,8 +1,8 @@
-"""Tests of paired scores from cross-validation, and of scores of independent seeds.
+"""Significance tests for paired scores from cross-validation, and for scores over independent seeds.
 
-The differences over the folds of a cross-validation are not independent, since the folds' training sets overlap: a
-plain test takes their spread for more than it is and finds differences where there are none (Dietterich 1998). The
-paired tests here widen the standard error by ``ratio``, test images to training images.
+Differences over the folds of a cross-validation are not independent, since the folds' training sets overlap: an
+uncorrected test underestimates the variance and reports too many differences (Dietterich 1998). The paired tests here
+increase the standard error according to ``ratio``, the number of test images over the number of training images.
 """
 
 from collections.abc import Sequence
@@ -15,14 +15,14 @@ from scipy import special
 from cytocurve.core.statistics.values import Values
 
 DIGITS = 12
-"""Decimal places to which differences count as equal: scores are ratios of small whole numbers, and floats round."""
+"""Decimal places to which differences are rounded, so that rounding errors do not break ties."""
 
 _NAN = float("nan")
 
 
 @dataclass(frozen=True)
 class MeanDifference:
-    """A mean difference with its 95 % interval and two-sided p; NaN where the spread cannot be judged."""
+    """A mean difference with its 95 % interval and two-sided p-value; NaN if the spread cannot be estimated."""
 
     mean: float
     ci_low: float
@@ -31,13 +31,13 @@ class MeanDifference:
 
 
 def fold_ratio(folds: int) -> float:
-    """Test images to training images where one fold of ``folds`` tests, one validates and the others train.
+    """The ratio of test to training images if one of ``folds`` folds tests, one validates and the others train.
 
-    It stands for every training size: a smaller training set is drawn from the same images, so that two folds'
-    training sets overlap in a smaller share than they do at full size. Raises ``ValueError`` below three folds.
+    It is used for all training sizes: smaller training sets are drawn from the same images, so those of two folds
+    overlap less than at full size. Raises ``ValueError`` for fewer than three folds.
     """
     if folds < 3:
-        raise ValueError(f"one fold tests, one validates, the others train: at least 3 are needed, got {folds}")
+        raise ValueError(f"at least 3 folds are required (one tests, one validates, the others train), got {folds}")
     return 1 / (folds - 2)
 
 
@@ -45,9 +45,9 @@ def corrected_t(differences: Values, ratio: float) -> MeanDifference:
     """The corrected resampled t-test of differences (folds,), NaN where undefined, with the interval it implies.
 
     Nadeau & Bengio 2003, "Inference for the generalization error", section 3: the variance of the mean of J
-    differences is (1/J + ratio) s², with J - 1 degrees of freedom; for cross-validation as Bouckaert & Frank 2004.
-    Where all differences are zero, p is 1. Where all are equal and not zero, or fewer than two are defined, there is
-    no spread to judge by: interval and p are NaN.
+    differences is (1/J + ratio) s², with J - 1 degrees of freedom; applied to cross-validation by Bouckaert & Frank
+    2004. If all differences are zero, p is 1. If all are equal and nonzero, or fewer than two are defined, the spread
+    cannot be estimated, and the interval and p are NaN.
     """
     values = _defined(differences)
     if not len(values):
@@ -64,17 +64,17 @@ def corrected_t(differences: Values, ratio: float) -> MeanDifference:
 
 
 def signed_rank(differences: Values) -> float:
-    """The exact two-sided p of Wilcoxon's signed-rank test of differences (folds,); 1 where all are zero.
+    """The exact two-sided p-value of Wilcoxon's signed-rank test of differences (folds,); 1 if all are zero.
 
-    Wilcoxon 1945; zeros are left out, equal ones share their mean rank, and the distribution is that of all signs of
-    these ranks. NaN where no difference is defined.
+    Wilcoxon 1945; zeros are excluded, ties share their mean rank, and the null distribution is over all sign
+    assignments to these ranks. NaN if no difference is defined.
     """
     values = _defined(differences)
     if not len(values):
         return _NAN
     values = values[values != 0]
     ranks = _doubled_ranks(np.abs(values))
-    ways = np.zeros(int(ranks.sum()) + 1)  # to reach each sum of ranks
+    ways = np.zeros(int(ranks.sum()) + 1)  # number of ways to reach each rank sum
     ways[0] = 1.0
     for rank in ranks.tolist():
         ways[rank:] += ways[:-rank]
@@ -84,10 +84,11 @@ def signed_rank(differences: Values) -> float:
 
 
 def corrected_signed_rank(differences: Values, ratio: float) -> float:
-    """The signed-rank test of differences (folds,) that overlapping training sets correlate; otherwise as without.
+    """``signed_rank``, corrected for the correlation of differences (folds,) due to overlapping training sets.
 
-    With the correlation ratio / (1 + ratio) of Nadeau & Bengio 2003 between n differences, the standard deviation of
-    the rank sum grows by the root of 1 + (n - 1) correlation: the normal quantile of the exact p is divided by it.
+    With a correlation of ratio / (1 + ratio) (Nadeau & Bengio 2003) between n differences, the standard deviation of
+    the rank sum grows by the square root of 1 + (n - 1) correlation; the normal quantile of the exact p-value is
+    divided by this factor.
     """
     p = signed_rank(differences)
     pairs = int(np.count_nonzero(_defined(differences)))
@@ -96,17 +97,17 @@ def corrected_signed_rank(differences: Values, ratio: float) -> float:
 
 
 def rank_sum(larger: Values, smaller: Values) -> float:
-    """The exact one-sided p that the first scores (seeds,) are larger than the second; NaN where a side has none.
+    """The exact one-sided p-value that the first scores (seeds,) are larger; NaN if either side has no scores.
 
-    The Mann-Whitney U test (Mann & Whitney 1947), as Prellberg & Kramer 2019, section 4, compare networks over seeds;
-    equal scores share their mean rank, and the distribution is that of all ways to deal these ranks to the sides. It
-    judges whether training again on these images would give such scores, not whether other images would.
+    The Mann-Whitney U test (Mann & Whitney 1947), used by Prellberg & Kramer 2019, section 4, to compare networks over
+    seeds. Ties share their mean rank, and the null distribution is over all assignments of these ranks to the two
+    sides. The test generalizes to retraining on the same images, not to other images.
     """
     first, second = _defined(larger), _defined(smaller)
     if not len(first) or not len(second):
         return _NAN
     ranks = _doubled_ranks(np.concatenate([first, second]))
-    ways = np.zeros((len(first) + 1, int(ranks.sum()) + 1))  # by the scores dealt to the first, to reach each sum
+    ways = np.zeros((len(first) + 1, int(ranks.sum()) + 1))  # by scores assigned to the first, per rank sum
     ways[0, 0] = 1.0
     for rank in ranks.tolist():
         ways[1:, rank:] += ways[:-1, :-rank]
@@ -114,7 +115,7 @@ def rank_sum(larger: Values, smaller: Values) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """Each p adjusted for all of them by Holm 1979, in their order; undefined ones stay so and are not counted."""
+    """The p-values adjusted by Holm's method (Holm 1979), in the given order; NaN values stay NaN and do not count."""
     values = np.asarray(p_values, dtype=np.float64)
     order = [int(i) for i in np.argsort(values, kind="stable") if not np.isnan(values[i])]
     adjusted = np.full(len(values), np.nan)
@@ -130,6 +131,6 @@ def _defined(values: Values) -> Values:
 
 
 def _doubled_ranks(values: Values) -> NDArray[np.int64]:
-    """Twice the rank of each value, so that the mean rank of equal ones is a whole number."""
+    """Twice the rank of each value, so that mean ranks of ties are integers."""
     _, at, equal = np.unique(values, return_inverse=True, return_counts=True)
     return np.asarray((2 * np.cumsum(equal) - equal + 1)[at], dtype=np.int64)

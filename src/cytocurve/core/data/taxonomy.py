@@ -81,8 +81,8 @@ BINARY = ("negative", "positive")
 class Task:
     """A question about a cell: ``classes`` in the order of the network's outputs, ``members`` from label to index.
 
-    A binary task has the classes ``negative`` and ``positive``, in this order. Labels outside ``members``
-    are excluded from the task.
+    A binary task has the classes ``negative`` and ``positive``, in this order. Images with labels not in ``members``
+    are excluded.
     """
 
     name: str

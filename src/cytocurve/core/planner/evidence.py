@@ -1,4 +1,4 @@
-"""What a planner sees of a study: the scores of folds over training sizes, and the folds drawn again."""
+"""The planner's input: the scores of each fold at each training size, and bootstrap resamples of the folds."""
 
 from dataclasses import dataclass
 
@@ -17,8 +17,8 @@ _LEAST_VARIANCE = 1e-7
 class Evidence:
     """Scores (folds, sizes), each a mean over seeds, NaN where undefined; ``sizes`` (sizes,) increase.
 
-    The folds are in the order of their scores, so that nothing depends on their numbers. Scores lie between ``lower``
-    and ``upper``, the metric's bounds.
+    Folds are sorted by their scores, so results do not depend on how folds are numbered. Scores lie between ``lower``
+    and ``upper``, the bounds of the metric.
     """
 
     sizes: NDArray[np.int64]
@@ -28,20 +28,20 @@ class Evidence:
 
     @classmethod
     def of(cls, sizes: NDArray[np.int64], scores: Values, lower: float, upper: float) -> "Evidence":
-        """The evidence in scores (folds, seeds, sizes); folds without any score are left out.
+        """The evidence from scores (folds, seeds, sizes); folds without any score are dropped.
 
-        Raises ``ValueError`` where shapes do not fit, sizes do not increase, or a score is out of bounds.
+        Raises ``ValueError`` if the shapes do not match, the sizes do not increase, or a score is out of bounds.
         """
         if scores.ndim != 3 or scores.shape[2] != len(sizes):
-            raise ValueError(f"scores are (folds, seeds, {len(sizes)} sizes), but got {scores.shape}")
+            raise ValueError(f"scores must have the shape (folds, seeds, {len(sizes)} sizes), got {scores.shape}")
         if not len(sizes) or sizes[0] < 1 or (np.diff(sizes) <= 0).any():
-            raise ValueError(f"sizes are positive and increase, but got {sizes.tolist()}")
+            raise ValueError(f"sizes must be positive and increasing, got {sizes.tolist()}")
         if (scores < lower).any() or (scores > upper).any():
-            raise ValueError(f"scores lie in {lower}..{upper}, but got {np.nanmin(scores)}..{np.nanmax(scores)}")
+            raise ValueError(f"scores must lie in {lower}..{upper}, got {np.nanmin(scores)}..{np.nanmax(scores)}")
         return cls(sizes, _ordered(mean(scores, axis=1)), lower, upper)
 
     def first(self, count: int) -> "Evidence":
-        """What was known when only the ``count`` smallest sizes had been trained."""
+        """The evidence restricted to the ``count`` smallest sizes."""
         return Evidence(self.sizes[:count], _ordered(self.folds[:, :count]), self.lower, self.upper)
 
     @property
@@ -56,23 +56,24 @@ class Evidence:
 
     @property
     def defined(self) -> NDArray[np.int64]:
-        """The folds that have a score, at each size."""
+        """The number of folds with a score, at each size."""
         return np.asarray((~np.isnan(self.folds)).sum(axis=0))
 
     @property
     def variances(self) -> Values:
-        """The variance of the mean at each size: half its own estimate and half the average over sizes.
+        """The variance of the mean at each size: the average of its own estimate and the mean over all sizes.
 
-        Estimates from few folds are poor, and a size at which the folds agree by chance must not govern the fit.
+        Estimates from few folds are noisy, and a size at which the folds agree by chance must not dominate the fit.
         """
         own = np.nanvar(self.folds, axis=0, ddof=1) / self.defined
         return np.asarray(0.5 * own + 0.5 * own.mean() + _LEAST_VARIANCE)
 
     def replicates(self) -> Values:
-        """Mean curves (1 + REPLICATES, sizes): the observed one, then those of folds drawn with replacement.
+        """Mean curves (1 + REPLICATES, sizes): the observed curve, then one per resample of folds with replacement.
 
-        All sizes of a fold are drawn together (Efron & Tibshirani 1993, section 8.3). A bootstrap of few folds is too
-        narrow by sqrt((n - 1) / n) and knows no Student's t; deviations from the observed mean are stretched by both.
+        All sizes of a fold are resampled together (Efron & Tibshirani 1993, section 8.3). With few folds, bootstrap
+        intervals are too narrow by sqrt((n - 1) / n) and by the ratio of normal to Student's t quantiles; deviations
+        from the observed mean are stretched to correct for both.
         """
         count, present = len(self.folds), ~np.isnan(self.folds)
         draws = np.random.default_rng(_SEED).multinomial(count, np.full(count, 1 / count), size=REPLICATES)

@@ -1,7 +1,7 @@
 """The families of learning curves that a forecast averages over.
 
-All are written a - b g(x; shape) with x = size / largest size, b >= 0 and g falling to 0, so that given the shape the
-fit of a (the score that is approached) and b is linear, and a curve never passes a. The shapes are on fixed grids.
+Each has the form a - b g(x; shape) with x = size / largest size, b >= 0 and g decreasing to 0. For a given shape,
+fitting a (the asymptote) and b is therefore linear, and a curve never exceeds a. Shapes are taken from fixed grids.
 """
 
 import itertools
@@ -15,7 +15,7 @@ from cytocurve.core.statistics.values import Values
 
 @dataclass(frozen=True)
 class Family:
-    """A family: ``basis`` takes x and a shape to g, by broadcasting; ``shapes`` are the tuples on its grid."""
+    """A family: ``basis`` maps x and a shape to g and broadcasts; ``shapes`` are the tuples on its grid."""
 
     name: str
     formula: str
@@ -52,4 +52,4 @@ FAMILIES = (
         _grid(np.geomspace(1e-4, 1e-1, 7)),
     ),
 )
-"""After Viering & Loog 2023, "The shape of learning curves", table 1, which names the first three and a logarithm."""
+"""After table 1 of Viering & Loog 2023, "The shape of learning curves", which lists the first three and a logarithm."""

@@ -1,4 +1,4 @@
-"""The weighted least-squares fits of many curves by many shapes at once."""
+"""Weighted least-squares fits of many shapes to many curves at once."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ import numpy as np
 
 from cytocurve.core.statistics.values import Values
 
-_TINY = 1e-30  # a basis that vanishes at all sizes has nothing to fit; its b is then 0
+_TINY = 1e-30  # avoids 0 / 0 for a basis that vanishes at all sizes; b is then 0
 
 
 @dataclass(frozen=True)
 class Fits:
-    """a - b g for each curve and shape, all (curves, shapes); ``loss`` is the weighted mean square of the residuals."""
+    """a - b g for each curve and shape, all (curves, shapes); ``loss`` is the weighted mean squared residual."""
 
     a: Values
     b: Values
@@ -19,11 +19,11 @@ class Fits:
 
 
 def fit(bases: Values, weights: Values, curves: Values, upper: float) -> Fits:
-    """The best a and b for each curve and shape, under b >= 0 and a <= ``upper``.
+    """The best a and b for each curve and shape, subject to b >= 0 and a <= ``upper``.
 
-    ``bases`` (shapes, sizes) is g, ``weights`` (sizes,) are relative, ``curves`` (curves, sizes) are scores of at most
-    ``upper``. The loss is a convex parabola in (a, b), so where the free minimum breaks a bound the best lies on it:
-    b = 0 is a constant, a = upper is a regression through that point.
+    ``bases`` (shapes, sizes) is g, ``weights`` (sizes,) are relative, and ``curves`` (curves, sizes) are scores of at
+    most ``upper``. The loss is convex and quadratic in (a, b), so if the unconstrained minimum violates a bound, the
+    constrained one lies on that bound: a constant for b = 0, a regression with a fixed intercept for a = upper.
     """
     w = weights / weights.sum()
     g, y = bases @ w, curves @ w  # means: (shapes,), (curves,)

@@ -1,6 +1,6 @@
-"""Forecasts of a mean learning curve: families averaged by how well they foresee larger sizes, folds drawn again.
+"""Forecasts of a mean learning curve: an average of curve families, weighted by how well each predicts larger sizes.
 
-The whole procedure runs on the observed mean curve and on each bootstrap replicate of it.
+The whole procedure is applied to the observed mean curve and to each of its bootstrap replicates over folds.
 """
 
 from dataclasses import dataclass
@@ -16,21 +16,22 @@ from cytocurve.core.statistics.values import Values
 
 LEVEL = 0.9
 FEWEST = 4
-"""The sizes from which a forecast can be made: three are fitted to foresee the fourth."""
+"""The fewest sizes that a forecast can be made from: three are fitted to predict the fourth."""
 
 _HELD_BACK = 3
 _ANCHOR = 0.85
 _WIDEN = 1.3
 _DRIFT = 0.25
-"""Share of the error on held-back sizes, by which a forecast may drift from the truth with each doubling; this and
-``_WIDEN`` are calibrated in ``bench/planner.py`` on curves that it does not report."""
+"""How far a forecast may drift from the truth with each doubling, as a share of the error on held-out sizes.
+
+This and ``_WIDEN`` are calibrated by ``bench/planner.py`` on curves that are not among those it reports on."""
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """The mean score at some sizes (at,), with its 90 % interval, and the weights of the families (families,).
+    """The mean score at the requested sizes (at,) with its 90 % interval, and the family weights (families,).
 
-    ``gain`` is the mean score less that at the largest observed size, ``gain_low`` and ``gain_high`` its interval.
+    ``gain`` is the mean score minus that at the largest observed size; ``gain_low`` to ``gain_high`` is its interval.
     """
 
     mean: Values
@@ -45,10 +46,10 @@ class Forecast:
 def forecast(evidence: Evidence, at: NDArray[np.int64]) -> Forecast:
     """The forecast at sizes ``at`` (at,), from at least ``FEWEST`` sizes and two folds.
 
-    The interval is of the mean score over the population of folds from which the study's are a sample. It is the
-    forecast ± z sd, cut at the metric's bounds, with z the normal quantile and
-    sd² = 1.3² (bootstrap variance + variance between families + (e/4 log2(n / largest))²): e is the root mean square
-    error, a doubling, of the families' average on the largest sizes when held back.
+    The interval is for the mean score over the population of folds that the study's folds are sampled from. It is the
+    forecast ± z sd, clipped to the metric's bounds, where z is the normal quantile and
+    sd² = 1.3² (bootstrap variance + variance between families + (e/4 log2(n / largest))²). Here e is the root mean
+    square error, per doubling, of the weighted average of families on the largest sizes when these are held out.
     """
     x, largest = evidence.sizes / evidence.largest, evidence.largest
     points = np.append(at, largest) / largest
@@ -71,7 +72,7 @@ def forecast(evidence: Evidence, at: NDArray[np.int64]) -> Forecast:
 
 
 def _spread(families: Values, weights: Values, drift: Values) -> tuple[Values, Values]:
-    """The families' average (at,) for the observed curve, and half the width of its interval (at,)."""
+    """The weighted average of families (at,) for the observed curve, and half the width of its interval (at,)."""
     averages = (weights[:, :, None] * families).sum(axis=1)
     between = (weights[0][:, None] * (families[0] - averages[0]) ** 2).sum(axis=0)
     sd = _WIDEN * np.sqrt(averages[1:].var(axis=0) + between + drift**2)
@@ -79,10 +80,10 @@ def _spread(families: Values, weights: Values, drift: Values) -> tuple[Values, V
 
 
 def _judge(x: Values, curves: Values, variances: Values, upper: float) -> tuple[Values, float]:
-    """The families' weights (curves, families), and the average's root mean square error a doubling.
+    """The family weights (curves, families), and the root mean square error per doubling of the weighted average.
 
-    The one, two and three largest sizes are held back in turn. A family's weight is one over its mean squared error
-    on them plus the families' mean of it, which keeps one lucky family from taking all.
+    The one, two and three largest sizes are held out in turn. A family's weight is the inverse of its mean squared
+    error on them plus the mean of that error over all families, which keeps one lucky family from dominating.
     """
     misses, distances = [], []
     for shown in range(max(len(x) - _HELD_BACK, FEWEST - 1), len(x)):
@@ -93,7 +94,7 @@ def _judge(x: Values, curves: Values, variances: Values, upper: float) -> tuple[
     errors = (miss**2).mean(axis=2)
     weights = 1 / (errors + errors.mean(axis=1, keepdims=True) + 1e-8)
     weights /= weights.sum(axis=1, keepdims=True)
-    # Neighboring sizes tell of noise rather than of drift: below a third of a doubling they count as that.
+    # Errors at close sizes reflect noise rather than drift, so distances below 0.3 doublings count as 0.3.
     average = (weights[0][:, None] * miss[0]).sum(axis=0) / np.maximum(distance, 0.3)
     return weights, float(np.sqrt((average**2).mean()))
 
@@ -105,10 +106,11 @@ def _extrapolate(x: Values, curves: Values, variances: Values, shown: int, at: V
 
 
 def _member(family: Family, x: Values, curves: Values, variances: Values, at: Values, upper: float) -> Values:
-    """One family's forecasts (curves, at): its shapes averaged by likelihood, shifted towards the last observed mean.
+    """One family's forecasts (curves, at): its shapes averaged by likelihood, shifted toward the last observed mean.
 
-    Sizes weigh by n / variance, since what is asked lies beyond the largest. The noise in the likelihood is what the
-    best shape leaves, at least the folds' variance. What the average leaves at the last size stays, by 85 %.
+    Sizes are weighted by n / variance, since forecasts are for sizes beyond the largest. The noise variance in the
+    likelihood is the residual variance of the best shape, but at least the variance over folds. The curve is shifted by
+    85 % of the average's residual at the last size.
     """
     bases, weights, shown = family.bases(x), x / variances, len(x)
     fits = fit(bases, weights, curves, upper)

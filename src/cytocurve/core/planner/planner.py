@@ -1,4 +1,4 @@
-"""The plan of an arm: its forecast, what more images buy, what targets need, and how past forecasts would have done."""
+"""The plan of an arm: its forecast, the gain from more images, the images that targets need, and a backtest."""
 
 import itertools
 import math
@@ -15,17 +15,17 @@ from cytocurve.core.planner.forecasting import FEWEST, Forecast, forecast
 from cytocurve.core.planner.records import Gain, Observed, Point, Target, Trial
 
 HORIZON = 10
-"""Beyond so many times the largest size nothing is said."""
+"""The farthest size that is forecast, as a multiple of the largest training size."""
 
 NEXT = (50, 100, 500)
 STEP = 0.005
 _POINTS = (20, 41)
-"""Points of the forecast up to the largest size, and from it to the horizon."""
+"""The number of forecast points up to the largest size, and from there to the horizon."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a study says about larger training sets; with a ``refusal``, a sentence, it says nothing.
+    """What a study predicts for larger training sets; if ``refusal`` is set, it is the reason why there is no forecast.
 
     ``families`` are (name, weight, formula). Undefined means are NaN.
     """
@@ -41,14 +41,15 @@ class Plan:
 
     @property
     def next(self) -> Sequence[Gain]:
-        """What the next 50, 100 and 500 images buy, as far as the horizon reaches."""
-        return [buys(self, images) for images in NEXT if self.forecast and self.largest + images <= self.horizon]
+        """The gain from the next 50, 100 and 500 images, up to the horizon."""
+        reachable = [images for images in NEXT if self.forecast and self.largest + images <= self.horizon]
+        return [expected_gain(self, images) for images in reachable]
 
     @property
     def targets(self) -> Sequence[Target]:
-        """Targets in steps of 0.005, from the worst observed mean to just beyond what the forecast may reach.
+        """Targets in steps of 0.005, from the lowest observed mean to just above the highest forecast interval.
 
-        A bound of the metric is none: no number of images is known to give a perfect mean.
+        The metric's upper bound is not a target: no number of images guarantees a perfect mean.
         """
         if not self.forecast:
             return []
@@ -59,14 +60,13 @@ class Plan:
 
 
 def plan(sizes: ArrayLike, scores: ArrayLike, *, lower: float = 0.0, upper: float = 1.0) -> Plan:
-    """The plan from scores (folds, seeds, sizes), NaN where undefined, of increasing training ``sizes`` (sizes,).
+    """The plan from scores (folds, seeds, sizes), NaN where undefined, at increasing training ``sizes`` (sizes,).
 
-    Larger scores are better; they lie between ``lower`` and ``upper``. What is forecast is the mean score of such
-    trainings over the population of folds (of test images and of training images drawn for them) from which the
-    study's folds are a sample: what the study would show at that size if it had very many folds. The intervals are
-    calibrated at 2 and 4 times the largest size (``bench/planner.py``); from there to the horizon they widen by the
-    same rule. Deterministic, and independent of the folds' order. Raises ``ValueError`` where shapes, sizes or bounds
-    do not fit.
+    Higher scores are better; they lie between ``lower`` and ``upper``. The forecast is of the mean score over the
+    population of folds (draws of test and training images) that the study's folds are sampled from: what the study
+    would show at that size with very many folds. The intervals are calibrated at 2 and 4 times the largest size
+    (``bench/planner.py``); from there to the horizon they widen by the same rule. The result is deterministic and does
+    not depend on the order of folds. Raises ``ValueError`` if shapes, sizes or bounds do not match.
     """
     evidence = Evidence.of(np.asarray(sizes, dtype=np.int64), np.asarray(scores, dtype=np.float64), lower, upper)
     horizon = HORIZON * evidence.largest
@@ -75,15 +75,15 @@ def plan(sizes: ArrayLike, scores: ArrayLike, *, lower: float = 0.0, upper: floa
     if refusal is not None:
         return Plan(refusal, evidence.largest, horizon, upper, observed)
     at = _at(int(evidence.sizes[0]), evidence.largest, horizon)
-    found = forecast(evidence, at)
+    result = forecast(evidence, at)
     families = [
-        (family.name, float(weight), family.formula) for family, weight in zip(FAMILIES, found.weights, strict=True)
+        (family.name, float(weight), family.formula) for family, weight in zip(FAMILIES, result.weights, strict=True)
     ]
-    return Plan(None, evidence.largest, horizon, upper, observed, _points(at, found), families, _backtest(evidence))
+    return Plan(None, evidence.largest, horizon, upper, observed, _points(at, result), families, _backtest(evidence))
 
 
 def required(plan: Plan, target: float) -> Target:
-    """The images that ``target`` needs; of a plan with a refusal, only whether the observed sizes have reached it."""
+    """The number of images that ``target`` needs; without a forecast, only whether an observed size reaches it."""
     ahead = [point for point in plan.forecast if point.size >= plan.largest]
     size, low, high = (
         _from_on(plan.observed, target, end) or _crossing(ahead, target, end) for end in (_mean, _high, _low)
@@ -93,11 +93,14 @@ def required(plan: Plan, target: float) -> Target:
     return Target(target, "forecast", size, low, high) if ahead and low is not None else Target(target, "beyond")
 
 
-def buys(plan: Plan, images: int) -> Gain:
-    """What ``images`` more than the largest size add; raises ``ValueError`` beyond the horizon or after a refusal."""
+def expected_gain(plan: Plan, images: int) -> Gain:
+    """The gain from ``images`` more than the largest size.
+
+    Raises ``ValueError`` if that is beyond the horizon or there is no forecast.
+    """
     size = plan.largest + images
     if not plan.forecast or not plan.largest <= size <= plan.horizon:
-        raise ValueError(f"the plan says nothing of {size} images: {plan.refusal or f'its horizon is {plan.horizon}'}")
+        raise ValueError(f"no forecast for {size} images: {plan.refusal or f'the horizon is {plan.horizon} images'}")
     logs = np.log([point.size for point in plan.forecast])
     ends = [[point.gain, point.gain_low, point.gain_high] for point in plan.forecast]
     gain, low, high = (float(np.interp(np.log(size), logs, column)) for column in zip(*ends, strict=True))
@@ -106,12 +109,12 @@ def buys(plan: Plan, images: int) -> Gain:
 
 
 def _mean_of_largest(plan: Plan) -> float:
-    """The mean that was observed at the largest size, NaN where it is undefined."""
+    """The observed mean at the largest size, NaN if undefined."""
     return next((point.mean for point in plan.observed if point.size == plan.largest), float("nan"))
 
 
 def _observed(evidence: Evidence) -> list[Observed]:
-    """The means with percentile bootstrap intervals over folds; ends are NaN where there are not two folds."""
+    """The means with percentile bootstrap intervals over folds; the bounds are NaN with fewer than two folds."""
     means, ends = evidence.means, np.full((2, len(evidence.sizes)), np.nan)
     if len(evidence.folds) > 1:
         ends = np.quantile(evidence.replicates()[1:], (0.05, 0.95), axis=0)
@@ -120,7 +123,7 @@ def _observed(evidence: Evidence) -> list[Observed]:
 
 
 def _at(smallest: int, largest: int, horizon: int) -> NDArray[np.int64]:
-    """Whole sizes at even steps of log n, the largest observed size among them."""
+    """Integer sizes in even steps of log n, including the largest observed size."""
     below, above = (
         np.geomspace(*ends, count)
         for ends, count in zip(((smallest, largest), (largest, horizon)), _POINTS, strict=True)
@@ -128,13 +131,13 @@ def _at(smallest: int, largest: int, horizon: int) -> NDArray[np.int64]:
     return np.unique(np.rint(np.concatenate([below, above])).astype(np.int64))
 
 
-def _points(at: NDArray[np.int64], found: Forecast) -> list[Point]:
-    columns = (found.mean, found.low, found.high, found.gain, found.gain_low, found.gain_high)
+def _points(at: NDArray[np.int64], result: Forecast) -> list[Point]:
+    columns = (result.mean, result.low, result.high, result.gain, result.gain_low, result.gain_high)
     return [Point(int(size), *row) for size, row in zip(at, np.stack(columns, -1).tolist(), strict=True)]
 
 
 def _backtest(evidence: Evidence) -> list[Trial]:
-    """Forecasts of the largest size without it alone, and from sizes up to a half, a quarter and an eighth of it."""
+    """Forecasts of the largest size from all smaller ones, and from sizes up to 1/2, 1/4 and 1/8 of it."""
     shares = evidence.sizes / evidence.largest
     counts = {len(shares) - 1} | {int((shares <= share).sum()) for share in (1 / 2, 1 / 4, 1 / 8)}
     trials = []
@@ -142,9 +145,9 @@ def _backtest(evidence: Evidence) -> list[Trial]:
         if count < FEWEST:
             continue
         shown = evidence.first(count)
-        found = forecast(shown, evidence.sizes[-1:])
-        ends = float(found.mean[0]), float(found.low[0]), float(found.high[0])
-        trials.append(Trial(shown.largest, evidence.largest, *ends, truth=float(evidence.means[-1])))
+        result = forecast(shown, evidence.sizes[-1:])
+        predicted = float(result.mean[0]), float(result.low[0]), float(result.high[0])
+        trials.append(Trial(shown.largest, evidence.largest, *predicted, truth=float(evidence.means[-1])))
     return trials
 
 
@@ -161,17 +164,17 @@ def _high(point: Observed | Point) -> float:
 
 
 def _from_on(observed: Sequence[Observed], target: float, end: Callable[[Observed], float]) -> int | None:
-    """The smallest size at which and at all larger ones this end is at the target."""
-    found = None
+    """The smallest observed size such that this bound is at or above the target there and at all larger sizes."""
+    smallest = None
     for point in reversed(observed):
         if not end(point) >= target:
             break
-        found = point.size
-    return found
+        smallest = point.size
+    return smallest
 
 
 def _crossing(points: Sequence[Point], target: float, end: Callable[[Point], float]) -> int | None:
-    """The smallest size beyond the first point's at which this end is at the target, linear in log n between points."""
+    """The smallest size above the first point's at which this bound reaches the target, interpolated in log n."""
     for before, after in itertools.pairwise(points):
         if end(after) < target:
             continue

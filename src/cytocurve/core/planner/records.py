@@ -1,4 +1,4 @@
-"""The lines of a plan."""
+"""The records that make up a plan."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ Verdict = Literal["reached", "forecast", "beyond"]
 
 @dataclass(frozen=True)
 class Point:
-    """The mean score at a size with its 90 % interval, and its gain over the largest observed size with that of it."""
+    """The mean score at a size, and its gain over the largest observed size, each with a 90 % interval."""
 
     size: int
     mean: float
@@ -31,7 +31,7 @@ class Observed:
 
 @dataclass(frozen=True)
 class Gain:
-    """What ``images`` more than the largest size add to the mean score, with a 90 % interval."""
+    """The gain in mean score from ``images`` more than the largest size, with a 90 % interval."""
 
     images: int
     size: int
@@ -44,12 +44,12 @@ class Gain:
 class Target:
     """The size at which the mean score reaches ``target``; ``low`` and ``high`` are the ends of its 90 % interval.
 
-    - ``reached``: ``size`` was trained, and there and at all larger ones the observed mean is at the target.
-    - ``forecast``: ``size`` is where the forecast reaches it; None where that lies beyond the horizon.
-    - ``beyond``: not reachable on this evidence, not even by the upper end of the interval; no sizes.
+    - ``reached``: ``size`` was trained, and the observed mean is at or above the target there and at all larger sizes.
+    - ``forecast``: ``size`` is where the forecast reaches the target; None if that is beyond the horizon.
+    - ``beyond``: not even the upper end of the interval reaches the target within the horizon; no sizes.
 
-    ``low`` and ``high`` are where the upper and the lower end of the mean's interval are at the target, observed or
-    forecast; ``high`` is None where that may lie beyond the horizon.
+    ``low`` and ``high`` are where the upper and the lower end of the mean's interval, observed or forecast, reach the
+    target; ``high`` is None if that may be beyond the horizon.
     """
 
     target: float
@@ -61,7 +61,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Trial:
-    """A forecast of the largest size from sizes up to ``shown``, and the mean that was observed there."""
+    """A forecast of the largest size from sizes up to ``shown``, and the mean observed there."""
 
     shown: int
     size: int
@@ -72,5 +72,5 @@ class Trial:
 
     @property
     def covered(self) -> bool:
-        """Whether the interval holds the observed mean."""
+        """Whether the interval contains the observed mean."""
         return self.low <= self.truth <= self.high

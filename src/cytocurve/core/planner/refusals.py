@@ -1,4 +1,4 @@
-"""When a planner says nothing, and why."""
+"""When the planner refuses to forecast, and why."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,71 +10,71 @@ from cytocurve.core.statistics.values import Values
 
 FEWEST_FOLDS = 3
 FEWEST_SIZES = FEWEST + 1
-"""Enough to forecast the largest size from the others, so that each plan can be judged."""
+"""Enough to forecast the largest size from the others, so that every plan can be backtested."""
 
 WIDEST = 0.2
-"""The widest 90 % interval at twice the largest size, as a share of the metric's range, that still says something."""
+"""The widest useful 90 % interval at twice the largest size, as a share of the metric's range."""
 
 
 def reason(evidence: Evidence) -> str | None:
-    """Why nothing is said, as a sentence, or None."""
+    """Why there is no forecast, as a sentence, or None."""
     return _thin(evidence) or _level(evidence) or _vague(evidence)
 
 
 def _thin(evidence: Evidence) -> str | None:
-    """Why there is too little to forecast from, or None."""
+    """Why there is too little data for a forecast, or None."""
     folds, sizes = len(evidence.folds), evidence.sizes
     if folds < FEWEST_FOLDS:
-        return f"A forecast needs scores of at least {FEWEST_FOLDS} folds; there are {folds}."
+        return f"A forecast needs scores from at least {FEWEST_FOLDS} folds; this arm has {folds}."
     if len(sizes) < FEWEST_SIZES:
-        return f"A forecast needs at least {FEWEST_SIZES} training sizes; there are {len(sizes)}."
+        return f"A forecast needs at least {FEWEST_SIZES} training sizes; this arm has {len(sizes)}."
     missing = sizes[evidence.defined < FEWEST_FOLDS].tolist()
     if missing:
         return (
             f"The score is undefined in all but {evidence.defined.min()} folds at {_listed(missing)} images; "
-            f"a forecast needs {FEWEST_FOLDS} folds at every size."
+            f"a forecast needs at least {FEWEST_FOLDS} folds at every size."
         )
     return None
 
 
 def _level(evidence: Evidence) -> str | None:
-    """Why there is no growth to extrapolate, or None.
+    """Why there is no trend to extrapolate, or None.
 
-    Judged by the rise of a straight line in log n, bootstrapped over folds, with 95 % confidence: the curve falls where
-    the rise over all sizes is below 0, or where the last two doublings lose more than the margin; it is flat where the
-    rise over all sizes is not shown to be above 0.
+    Based on the rise of a straight line in log n, bootstrapped over folds, with 95 % confidence: the curve falls if
+    the rise over all sizes is below 0 or the last two doublings lose more than the margin; it is flat if the rise over
+    all sizes is not shown to be above 0.
     """
     sizes, curves = evidence.sizes, evidence.replicates()
     first, last = evidence.means[[0, -1]]
     low, high = _rise(sizes, curves)
     if high < 0:
         return (
-            f"The curve falls, from {first:.3f} at {sizes[0]} images to {last:.3f} at {sizes[-1]}: "
-            "there is no growth to extrapolate."
+            f"The curve falls from {first:.3f} at {sizes[0]} images to {last:.3f} at {sizes[-1]}, "
+            "so there is no improvement to extrapolate."
         )
     if low <= 0:
         return (
-            f"The curve is flat: {first:.3f} at {sizes[0]} images, {last:.3f} at {sizes[-1]}, and no rise "
-            "between them that could not be chance. There is no growth to extrapolate."
+            f"The curve is flat: {first:.3f} at {sizes[0]} images and {last:.3f} at {sizes[-1]}; any rise between "
+            "them could be chance, so there is no improvement to extrapolate."
         )
     start = min(int(np.searchsorted(sizes, sizes[-1] / 4)), len(sizes) - 3)
     if _rise(sizes[start:], curves[:, start:])[1] < -MARGIN * (evidence.upper - evidence.lower):
         return (
-            f"The curve falls from {sizes[start]} images on, from {evidence.means[start]:.3f} to {last:.3f} at "
-            f"{sizes[-1]}: there is no growth to extrapolate."
+            f"The curve falls after {sizes[start]} images, from {evidence.means[start]:.3f} to {last:.3f} at "
+            f"{sizes[-1]}, so there is no improvement to extrapolate."
         )
     return None
 
 
 def _vague(evidence: Evidence) -> str | None:
-    """Why the forecast at twice the largest size says nothing, or None."""
+    """Why the forecast at twice the largest size is too uncertain to be useful, or None."""
     double = forecast(evidence, np.array([2 * evidence.largest]))
     low, high = float(double.low[0]), float(double.high[0])
     if high - low <= WIDEST * (evidence.upper - evidence.lower):
         return None
     return (
-        f"The curve families and the folds disagree beyond use: at {2 * evidence.largest} images the score may be "
-        f"anything from {low:.2f} to {high:.2f}."
+        f"The forecast is too uncertain to be useful: the curve families and the folds disagree, and at "
+        f"{2 * evidence.largest} images the score could be anywhere from {low:.2f} to {high:.2f}."
     )
 
 

@@ -1,1 +1,1 @@
-"""Scores, curves and what they support; pure."""
+"""Statistics on scores, predictions and learning curves; pure functions."""

@@ -1,6 +1,6 @@
-"""How far label versions agree: confusion, Cohen's kappa, scores against a reference, and their consensus.
+"""Agreement between label versions: confusion table, Cohen's kappa, scores against a reference, and consensus.
 
-Labels come as sequences of equal length, one entry per image; ``""`` means unlabelled.
+Labels are sequences of equal length, one entry per image; ``""`` means unlabeled.
 """
 
 from collections import Counter
@@ -16,14 +16,14 @@ from cytocurve.core.data.taxonomy import CELL_TYPES, NAMED_TASKS
 LEVEL = 0.95
 BINARY_TASKS = tuple(name for name in NAMED_TASKS if name != "multiclass")
 VOTES = ("unanimous", "majority", "tie", "single", "unlabelled")
-"""How an image came to its label: all of several votes, the most of them, equal votes, one vote alone, none."""
+"""How the consensus label was determined: all votes agree, a majority, a tie, a single vote, or no votes."""
 
 Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its 95 % interval; all three are None where the value is not defined."""
+    """A value with its 95 % interval; all three are None if the value is undefined."""
 
     value: float | None
     low: float | None
@@ -32,7 +32,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Share:
-    """A share, hits of total, with its 95 % Wilson interval; no value where the total is zero."""
+    """The share ``hits / total`` with its 95 % Wilson interval; undefined if the total is zero."""
 
     hits: int
     total: int
@@ -40,9 +40,9 @@ class Share:
 
 
 def confusion(first: Sequence[str], second: Sequence[str]) -> tuple[list[str], Counts]:
-    """The labels that occur, sorted, and the images (label of ``first``, label of ``second``).
+    """The sorted labels that occur, and the confusion table (label of ``first``, label of ``second``).
 
-    Images that either of the two leaves unlabelled are not counted.
+    Images that are unlabeled in either version are not counted.
     """
     pairs = [pair for pair in zip(first, second, strict=True) if all(pair)]
     names = sorted({label for pair in pairs for label in pair})
@@ -54,11 +54,11 @@ def confusion(first: Sequence[str], second: Sequence[str]) -> tuple[list[str], C
 
 
 def cohen_kappa(counts: Counts) -> Estimate:
-    """Agreement of two versions beyond chance, from their square confusion table (Cohen 1960).
+    """Chance-corrected agreement of two versions, from their square confusion table (Cohen 1960).
 
-    The interval is kappa +- 1.96 standard errors, within [-1, 1], by the asymptotic standard error of Fleiss, Cohen &
-    Everitt 1969 (Psychological Bulletin 72:323-327). Not defined without images, and where both versions
-    give one and the same label to all of them.
+    The interval is kappa ± 1.96 standard errors, clipped to [-1, 1], with the asymptotic standard error of Fleiss,
+    Cohen & Everitt 1969 (Psychological Bulletin 72:323-327). Undefined without images, and if both versions assign
+    the same single label to all of them.
     """
     total = counts.sum()
     if np.count_nonzero(counts.sum(axis=0) + counts.sum(axis=1)) < 2:
@@ -68,7 +68,7 @@ def cohen_kappa(counts: Counts) -> Estimate:
     observed, chance = np.trace(share), rows @ columns
     rest = 1 - chance
     kappa = (observed - chance) / rest
-    both = columns[:, np.newaxis] + rows  # (i, j): the share of label i in the second version and of j in the first
+    both = columns[:, np.newaxis] + rows  # (i, j): share of label i in the second version + share of j in the first
     apart = share * both**2
     agreeing = np.diag(share) @ (rest - np.diag(both) * (1 - observed)) ** 2
     differing = (1 - observed) ** 2 * (apart.sum() - np.trace(apart))
@@ -78,7 +78,7 @@ def cohen_kappa(counts: Counts) -> Estimate:
 
 
 def share(hits: int, total: int) -> Share:
-    """The share with its interval (Wilson 1927, without correction for continuity)."""
+    """The share with its interval (Wilson 1927, without continuity correction)."""
     if not total:
         return Share(hits, total, Estimate(None, None, None))
     interval = binomtest(hits, total).proportion_ci(LEVEL, method="wilson")
@@ -86,7 +86,7 @@ def share(hits: int, total: int) -> Share:
 
 
 def by_class(names: Sequence[str], counts: Counts) -> dict[str, tuple[Share, Share]]:
-    """Precision and sensitivity of each label, the first version of the confusion table being the truth."""
+    """Precision and sensitivity of each label, taking the first version of the confusion table as ground truth."""
     return {
         name: (
             share(int(counts[number, number]), int(counts[:, number].sum())),
@@ -97,7 +97,7 @@ def by_class(names: Sequence[str], counts: Counts) -> dict[str, tuple[Share, Sha
 
 
 def binary(names: Sequence[str], counts: Counts, positive: Collection[str]) -> tuple[Share, Share]:
-    """Sensitivity and specificity for these positive labels, the first version of the table being the truth."""
+    """Sensitivity and specificity for these positive labels, taking the first version as ground truth."""
     yes = np.array([name in positive for name in names], dtype=bool)
     return (
         share(int(counts[yes][:, yes].sum()), int(counts[yes].sum())),
@@ -106,27 +106,26 @@ def binary(names: Sequence[str], counts: Counts, positive: Collection[str]) -> t
 
 
 def binary_tasks(names: Collection[str]) -> dict[str, frozenset[str]]:
-    """The positive labels of each binary task of the taxonomy; none where it does not know all these labels."""
+    """The positive labels of each binary task of the taxonomy; empty if a label is not in the taxonomy."""
     if not set(names) <= set(CELL_TYPES):
         return {}
     return {task: frozenset(name for name in names if getattr(CELL_TYPES[name], task)) for task in BINARY_TASKS}
 
 
 def consensus(versions: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
-    """Each image's label by the vote of the versions, and how it came about (one of ``VOTES``).
+    """Each image's label by majority vote of the versions, and how it was determined (one of ``VOTES``).
 
-    The label that most versions give; among labels with equally many votes, the one of the version named first. A
-    version that leaves an image unlabelled does not vote on it.
+    Ties go to the label of the version that comes first. A version in which an image is unlabeled does not vote on it.
     """
-    return [_vote([label for label in given if label]) for given in zip(*versions.values(), strict=True)]
+    return [_vote([label for label in labels if label]) for labels in zip(*versions.values(), strict=True)]
 
 
-def _vote(given: Sequence[str]) -> tuple[str, str]:
-    if len(given) < 2:
-        return (given[0], "single") if given else ("", "unlabelled")
-    votes = Counter(given)
+def _vote(labels: Sequence[str]) -> tuple[str, str]:
+    if len(labels) < 2:
+        return (labels[0], "single") if labels else ("", "unlabelled")
+    votes = Counter(labels)
     most = max(votes.values())
-    leading = [label for label in given if votes[label] == most]
-    if most == len(given):
+    leading = [label for label in labels if votes[label] == most]
+    if most == len(labels):
         return leading[0], "unanimous"
     return leading[0], "majority" if len(set(leading)) == 1 else "tie"

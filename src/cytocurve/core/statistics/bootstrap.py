@@ -1,7 +1,7 @@
-"""Intervals of means over folds and seeds.
+"""Bootstrap intervals of means over folds and seeds.
 
-Folds, not runs, are the units that are drawn first: the runs of a fold share test images and, over the sizes, training
-images, so they stay together. Undefined values (NaN) are left out.
+Folds rather than runs are resampled first: the runs of a fold share test images and, across sizes, training images,
+so they are kept together. Undefined values (NaN) are excluded.
 """
 
 from functools import lru_cache
@@ -20,16 +20,16 @@ _SEED = 20_190_419
 def mean_intervals(values: Values, resamples: int = RESAMPLES) -> tuple[Values, Values]:
     """The lower and upper ends, each (columns,), of the 95 % intervals of the means of values (folds, seeds, columns).
 
-    Percentile bootstrap (Efron & Tibshirani 1993, chapter 13) in two stages: folds are drawn with replacement, then
-    seeds within each drawn fold (Davison & Hinkley 1997, section 3.8). All columns share the draws; the draws are the
-    same in every call for the same numbers of folds and seeds, and the order of folds and seeds does not matter. NaN
-    where no value is defined.
+    Two-stage percentile bootstrap (Efron & Tibshirani 1993, chapter 13): folds are drawn with replacement, then seeds
+    within each drawn fold (Davison & Hinkley 1997, section 3.8). All columns share the draws. The draws are identical
+    in every call with the same numbers of folds and seeds, and the order of folds and seeds does not matter. NaN if no
+    value is defined.
 
-    Percentiles of few units lie too close; they are expanded to the width of Student's interval (Hesterberg 2015, The
-    American Statistician 69:371-386): the tails are those of the normal distribution beyond t sqrt(n / (n - 1)), n
-    being the folds with a defined value, or the seeds where there is one fold. Of independent normal scores, one a
-    fold, the interval covers the expected value in 91 % of simulated cases with 5 folds, in 95 % with 10, in 94 % with
-    20 (``bench/intervals.py``); plain percentiles do in 83, 91 and 92 %.
+    Percentile intervals are too narrow with few units, so they are widened to match Student's interval (Hesterberg
+    2015, The American Statistician 69:371-386): the tail probability is that of the normal distribution beyond
+    t sqrt(n / (n - 1)), where n is the number of folds with a defined value, or of seeds if there is one fold. For
+    independent normal scores, one per fold, simulated coverage is 91 % with 5 folds, 95 % with 10 and 94 % with 20
+    (``bench/intervals.py``); plain percentiles reach 83, 91 and 92 %.
     """
     folds, seeds, columns = values.shape
     flat = _ordered(values).reshape(folds * seeds, columns)
@@ -39,19 +39,19 @@ def mean_intervals(values: Values, resamples: int = RESAMPLES) -> tuple[Values, 
     means = ratio(draws @ np.where(defined, flat, 0.0), counts)
     units = defined.reshape(folds, seeds, columns).any(axis=1 if folds > 1 else 0).sum(axis=0)
     tail = _tail(units)
-    ordered = np.sort(means.T, axis=1)  # undefined means come last
+    ordered = np.sort(means.T, axis=1)  # NaN sorts last
     return _quantile(ordered, tail), _quantile(ordered, 1 - tail)
 
 
 def _tail(units: NDArray[np.intp]) -> Values:
-    """The share of resamples beyond either end of the interval; one unit alone has no width to expand."""
+    """The share of resamples beyond either end of the interval; a single unit is treated as two."""
     n = np.maximum(units, 2)
     ends = t.ppf((1 + CONFIDENCE) / 2, n - 1) * np.sqrt(n / (n - 1))
     return np.asarray(norm.cdf(-ends))
 
 
 def _quantile(ordered: Values, share: Values) -> Values:
-    """A quantile of each row, its values being in order with NaN last; straight between two values."""
+    """A quantile of each row of sorted values with NaN last, by linear interpolation."""
     place = share * ((~np.isnan(ordered)).sum(axis=1) - 1)
     below = np.floor(place).clip(min=0).astype(np.intp)
     rows, above = np.arange(len(ordered)), np.ceil(place).clip(min=0).astype(np.intp)
@@ -61,17 +61,17 @@ def _quantile(ordered: Values, share: Values) -> Values:
 
 @lru_cache(maxsize=4)
 def _draws(folds: int, seeds: int) -> Values:
-    """How often each run is drawn, (RESAMPLES, folds * seeds); a fold drawn k times has k draws of all its seeds."""
+    """How often each run is drawn, (RESAMPLES, folds * seeds); if a fold is drawn k times, so are its seeds."""
     random = np.random.default_rng(_SEED)
-    of_folds = random.multinomial(folds, np.full(folds, 1 / folds), size=RESAMPLES)  # (R, folds)
-    drawn = random.multinomial(of_folds * seeds, np.full(seeds, 1 / seeds)) if seeds > 1 else of_folds
+    fold_draws = random.multinomial(folds, np.full(folds, 1 / folds), size=RESAMPLES)  # (R, folds)
+    drawn = random.multinomial(fold_draws * seeds, np.full(seeds, 1 / seeds)) if seeds > 1 else fold_draws
     draws = drawn.reshape(RESAMPLES, folds * seeds).astype(np.float64)
     draws.setflags(write=False)
     return draws
 
 
 def _ordered(values: Values) -> Values:
-    """The seeds of each fold, and then the folds, in the order of their values: their numbers mean nothing."""
+    """Sort the seeds of each fold, then the folds, by their values, so that results do not depend on their numbers."""
     order = np.lexsort(np.moveaxis(values, -1, 0))  # (folds, seeds)
     within = np.take_along_axis(values, order[:, :, np.newaxis], axis=1)
     return within[np.lexsort(within.reshape(len(values), -1).T)]

@@ -1,4 +1,4 @@
-"""Whether probabilities can be trusted: Brier score, expected calibration error, reliability."""
+"""Calibration of probabilities: Brier score, expected calibration error, reliability."""
 
 from dataclasses import dataclass
 
@@ -13,10 +13,11 @@ BINS = 10
 
 @dataclass(frozen=True, eq=False)
 class Calibration:
-    """``brier`` over folds, ``ece`` over seeds (its ``n`` are seeds), and the reliability in ten equal bins.
+    """``brier`` over folds, ``ece`` over seeds (so its ``n`` counts seeds), and the reliability in ten equal bins.
 
-    A bin, (bins,), holds the probabilities above ``low`` up to ``high``: their mean is ``predicted``, the share that
-    came true ``observed``, NaN where the bin has no ``images``. Those are predictions: an image counts once a run.
+    A bin, (bins,), contains the probabilities above ``low`` up to ``high``: ``predicted`` is their mean and
+    ``observed`` the share that came true, both NaN in empty bins. ``images`` counts predictions, so each image counts
+    once per run.
     """
 
     brier: Spread
@@ -29,15 +30,15 @@ class Calibration:
 
 
 def calibration(predictions: Predictions) -> Calibration:
-    """How far the probabilities are from what came true.
+    """How well the probabilities agree with the outcomes.
 
-    The Brier score is the mean of the squared differences from the outcomes, summed over the classes, 0 to 2 (Brier
-    1950); with two classes half of it, which is the positive class's own, 0 to 1; less is better.
+    The Brier score is the mean squared difference from the outcomes, summed over classes, 0 to 2 (Brier 1950). With
+    two classes it is half of that, which equals the score of the positive class, 0 to 1. Lower is better.
 
-    In bins are, with two classes, the probability of the positive one and whether the image is of it; with more, the
-    largest probability and whether it is right. The expected calibration error is the mean distance of predicted and
-    observed, weighted by images (Guo et al. 2017, ICML, equation 3). It grows with the noise of small bins, so that
-    the test images of all folds of a seed are taken together; still it is above zero for perfect probabilities.
+    With two classes, bins are over the probability of the positive one; with more, over the largest probability and
+    whether that class is correct. The expected calibration error is the mean absolute difference between predicted
+    and observed, weighted by images (Guo et al. 2017, ICML, equation 3). Noise in small bins inflates it, so the test
+    images of all folds of a seed are pooled; even so, it is above zero for perfectly calibrated probabilities.
     """
     used = predictions.defined[predictions.run]
     seeds, seed = np.unique(predictions.seed, return_inverse=True)
@@ -66,7 +67,7 @@ def calibration(predictions: Predictions) -> Calibration:
 
 
 def _judged(predictions: Predictions) -> tuple[Values, Values]:
-    """The probability that is taken at its word, and whether it came true (0 or 1), each (N,)."""
+    """The probability that is evaluated, and whether it came true (0 or 1), each (N,)."""
     probabilities, labels = predictions.probabilities, predictions.labels
     if predictions.classes == 2:
         return probabilities[:, 1], labels.astype(np.float64)

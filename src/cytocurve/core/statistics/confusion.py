@@ -1,6 +1,6 @@
-"""Which classes are taken for which: confusion matrices, and precision and sensitivity a class, over folds.
+"""Confusion matrices, and precision and sensitivity per class, over folds.
 
-An image is given to the class of its largest probability, the first of equals.
+An image is assigned to the class with the largest probability; ties go to the first class.
 """
 
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from cytocurve.core.statistics.values import Values, ratio
 
 @dataclass(frozen=True, eq=False)
 class Confusion:
-    """Percent of each true class (row) that is given to each class (column), with the ``sd`` over folds by n - 1.
+    """Percent of each true class (row) assigned to each class (column), with ``sd`` over folds (ddof 1).
 
-    Both (classes, classes). Of each true class, (classes,): ``images`` that were tested, ``n`` folds that have some,
-    and ``undefined`` runs without.
+    Both are (classes, classes). For each true class, (classes,): ``images`` is the number of test images, ``n`` the
+    number of folds that contain the class, and ``undefined`` the number of runs without it.
     """
 
     percent: Values
@@ -31,7 +31,7 @@ class Confusion:
 class ClassWise:
     """Precision and sensitivity of each class, (classes,), and its ``images``.
 
-    Precision is undefined in a run that gives no image to the class, sensitivity in one without images of it.
+    Precision is undefined in runs that assign no image to the class, sensitivity in runs without images of it.
     """
 
     images: Indices
@@ -47,9 +47,9 @@ def confusion(predictions: Predictions) -> Confusion:
 
 
 def class_wise(predictions: Predictions) -> ClassWise:
-    """Precision and sensitivity a class with their spread over folds (Matek et al. 2019, equations 1 and 3, table 1).
+    """Precision and sensitivity per class with their spread over folds (Matek et al. 2019, equations 1 and 3, table 1).
 
-    The table's ± is the deviation by n, ours by n - 1, and it takes an undefined precision for zero.
+    Unlike that table, standard deviations are computed with ddof 1, and an undefined precision does not count as zero.
     """
     counts = _counts(predictions)
     hits = np.diagonal(counts, axis1=1, axis2=2)
@@ -61,7 +61,7 @@ def class_wise(predictions: Predictions) -> ClassWise:
 
 
 def _counts(predictions: Predictions) -> NDArray[np.float64]:
-    """Images by run, true class and given class, (R, classes, classes); NaN in runs that cannot be judged."""
+    """Images by run, true class and assigned class, (R, classes, classes); NaN for runs that cannot be scored."""
     classes = predictions.classes
     place = (predictions.run * classes + predictions.labels) * classes + predictions.probabilities.argmax(axis=1)
     counts = np.bincount(place, minlength=predictions.runs * classes**2).astype(np.float64)
@@ -71,6 +71,6 @@ def _counts(predictions: Predictions) -> NDArray[np.float64]:
 
 
 def _images(predictions: Predictions) -> Indices:
-    """The test images of each class, (classes,): those of one run a fold, since the runs of a fold share them."""
+    """The number of test images of each class, (classes,), from one run per fold, since runs of a fold share them."""
     _, first = np.unique(predictions.fold, return_index=True)
     return np.bincount(predictions.labels[np.isin(predictions.run, first)], minlength=predictions.classes)

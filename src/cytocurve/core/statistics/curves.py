@@ -1,6 +1,6 @@
-"""Learning curves: what an arm scores at each training size, how sure that is, and what more images add.
+"""Learning curves: an arm's scores at each training size, their uncertainty, and the gain from more images.
 
-Undefined scores (NaN) are left out of every figure and counted beside it.
+Undefined scores (NaN) are excluded from all statistics and counted separately.
 """
 
 from collections.abc import Sequence
@@ -13,18 +13,18 @@ from cytocurve.core.statistics.bootstrap import mean_intervals
 from cytocurve.core.statistics.values import Values
 
 MARGIN = 0.01
-"""The gain in score below which a larger training set is not worth its labels."""
+"""The gain in score below which a larger training set is not worth labeling."""
 
 WHISKER = 1.5
-"""Box lengths that a whisker may be long (Tukey 1977, Exploratory Data Analysis, section 2D)."""
+"""Maximum whisker length in box lengths (Tukey 1977, Exploratory Data Analysis, section 2D)."""
 
 
 @dataclass(frozen=True, eq=False)
 class Curve:
-    """One arm's scores by one metric: ``scores`` (folds, seeds, sizes), NaN where undefined and where no run is.
+    """One arm's scores by one metric: ``scores`` (folds, seeds, sizes), NaN if undefined or if there is no run.
 
-    ``folds``, ``seeds`` and ``sizes`` name the axes, each increasing, so that curves of the same runs can be
-    subtracted; ``ran`` (folds, seeds, sizes) says which runs there are.
+    ``folds``, ``seeds`` and ``sizes`` are the increasing axis labels, so that curves of the same runs can be
+    subtracted; ``ran`` (folds, seeds, sizes) marks existing runs.
     """
 
     folds: NDArray[np.int64]
@@ -35,14 +35,14 @@ class Curve:
 
     @classmethod
     def of(cls, folds: Sequence[int], seeds: Sequence[int], sizes: Sequence[int], scores: Sequence[float]) -> "Curve":
-        """The curve of these runs, as columns of equal length; raises ``ValueError`` where one is there twice."""
+        """The curve of these runs, given as columns of equal length; raises ``ValueError`` for duplicate runs."""
         fold_names, fold = np.unique(np.asarray(folds, dtype=np.int64), return_inverse=True)
         seed_names, seed = np.unique(np.asarray(seeds, dtype=np.int64), return_inverse=True)
         size_names, size = np.unique(np.asarray(sizes, dtype=np.int64), return_inverse=True)
         ran = np.zeros((len(fold_names), len(seed_names), len(size_names)), dtype=np.bool_)
         ran[fold, seed, size] = True
         if ran.sum() < len(scores):
-            raise ValueError("a fold, seed and size may occur once in a curve; some run is there twice")
+            raise ValueError("duplicate runs: each fold, seed and size may occur only once in a curve")
         table = np.full(ran.shape, np.nan)
         table[fold, seed, size] = scores
         return cls(fold_names, seed_names, size_names, table, ran)
@@ -50,10 +50,10 @@ class Curve:
 
 @dataclass(frozen=True)
 class Summary:
-    """The scores of the runs at one size: ``sd`` by n - 1, and a 95 % interval of the mean; NaN if undefined.
+    """The scores of the runs at one size: ``sd`` with ddof 1, and a 95 % interval of the mean; NaN if undefined.
 
-    Box and whiskers as a box plot has them: a whisker ends at the furthest score within 1.5 box lengths of the box,
-    and the scores beyond are ``outliers``, in order. ``n`` scores are defined, those of ``undefined`` runs are not.
+    Quartiles and whiskers are those of a box plot: a whisker ends at the furthest score within 1.5 box lengths of the
+    box, and scores beyond it are ``outliers``, sorted. ``n`` runs have a defined score, ``undefined`` runs do not.
     """
 
     mean: float
@@ -72,18 +72,18 @@ class Summary:
     undefined: int
 
 
-def summarise(curve: Curve) -> dict[int, Summary]:
+def summarize(curve: Curve) -> dict[int, Summary]:
     """The summary of each size; intervals as in ``mean_intervals``."""
     return dict(zip(curve.sizes.tolist(), _summaries(curve.scores, curve.ran), strict=True))
 
 
 def areas(scores: Values, sizes: Sequence[int]) -> Values:
-    """The area under each learning curve over log(size), (…,) of scores (…, sizes), in the score's own range.
+    """The area under each learning curve over log(size), (…,) from scores (…, sizes), in the range of the score.
 
     The trapezoidal rule over the logarithm of the number of labels (Guyon et al. 2011, "Results of the Active Learning
-    Challenge", JMLR W&CP 16), divided by the length of that axis: a curve that stays at 0.9 has the area 0.9. It is
-    linear in the scores, so that the difference of two arms' areas is the area of their difference. NaN where a score
-    is undefined, and with one size.
+    Challenge", JMLR W&CP 16), divided by the length of that axis: a constant curve at 0.9 has the area 0.9. The area is
+    linear in the scores, so the difference of two areas is the area of the difference. NaN if any score is undefined or
+    there is only one size.
     """
     if len(sizes) == 1:
         return np.full(scores.shape[:-1], np.nan)
@@ -93,7 +93,7 @@ def areas(scores: Values, sizes: Sequence[int]) -> Values:
 
 
 def area(curve: Curve) -> Summary:
-    """The summary of ``areas``; a fold and seed is ``undefined`` where some size lacks a defined score."""
+    """The summary of ``areas``; a fold and seed is ``undefined`` if the score is undefined at any size."""
     ran = np.asarray(curve.ran.any(axis=2))
     return _summaries(areas(curve.scores, curve.sizes.tolist())[:, :, np.newaxis], ran[:, :, np.newaxis])[0]
 
@@ -130,7 +130,7 @@ def _summary(scores: Values, low: float, high: float, runs: int) -> Summary:
     q1, median, q3 = np.quantile(defined, (0.25, 0.5, 0.75)).tolist()
     reach = WHISKER * (q3 - q1)
     inside = defined[(defined >= q1 - reach) & (defined <= q3 + reach)]
-    # Between distant neighbours a quartile is interpolated, and a whisker would end inside the box.
+    # A quartile interpolated between distant scores may lie beyond the last inlier; keep whiskers outside the box.
     whisker_low, whisker_high = min(q1, float(inside[0])), max(q3, float(inside[-1]))
     return Summary(
         mean=float(defined.mean()),

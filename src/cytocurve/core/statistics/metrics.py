@@ -1,10 +1,10 @@
-"""Scores of class probabilities against known classes; of every one, higher is better.
+"""Scores of class probabilities against known classes; higher is better for all of them.
 
-Probabilities have the shape (images, classes), labels (images,) are class indices, and an image is given to the class
-of its largest probability, the first of equals. With two classes, the second is the positive one, and sensitivity,
-specificity, precision and ROC-AUC are its own; with more, they are macro averages, one class against the rest, over
-the classes that occur among the labels. An undefined score is NaN: nothing to divide by, no images, or a
-probability that is not finite.
+Probabilities have the shape (images, classes), labels (images,) are class indices, and an image is assigned to the
+class with the largest probability; ties go to the first class. With two classes, the second is positive, and
+sensitivity, specificity, precision and ROC-AUC refer to it; with more, they are macro averages, one class against the
+rest, over the classes that occur among the labels. A score is NaN if it is undefined: a zero denominator, no images,
+or a non-finite probability.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ Probabilities = NDArray[np.floating[Any]]
 
 
 class _Counts(NamedTuple):
-    """Images a class, each of shape (classes,): rightly given to it, belonging to it, given to it; and all images."""
+    """Images per class, each (classes,): correctly assigned to it, belonging to it, assigned to it; and all images."""
 
     hits: NDArray[np.intp]
     occurring: NDArray[np.intp]
@@ -36,7 +36,7 @@ def score(labels: Labels, probabilities: Probabilities) -> dict[str, float]:
 
 
 def roc_auc(labels: Labels, probabilities: Probabilities) -> float:
-    """The chance that an image of the class gets a higher probability than another one, equals counting half.
+    """The probability that an image of the class gets a higher probability than another image; ties count half.
 
     The area under the ROC curve as the Mann-Whitney statistic (Hanley & McNeil 1982).
     """
@@ -51,32 +51,32 @@ def f1(labels: Labels, probabilities: Probabilities) -> float:
 
 
 def f1_weighted(labels: Labels, probabilities: Probabilities) -> float:
-    """The mean of the classes' F1 scores, each weighted by its images."""
+    """The mean of the classes' F1 scores, weighted by their numbers of images."""
     counts = _count(labels, probabilities)
     present = counts.occurring > 0
     return float(np.average(_f1_scores(counts)[present], weights=counts.occurring[present]))
 
 
 def accuracy(labels: Labels, probabilities: Probabilities) -> float:
-    """The share of images given to their class."""
+    """The share of images assigned to their true class."""
     return float(np.mean(probabilities.argmax(axis=1) == labels))
 
 
 def sensitivity(labels: Labels, probabilities: Probabilities) -> float:
-    """The share of a class's images that are given to it."""
+    """The share of a class's images that are assigned to it."""
     counts = _count(labels, probabilities)
     return _over_classes(ratio(counts.hits, counts.occurring), labels)
 
 
 def specificity(labels: Labels, probabilities: Probabilities) -> float:
-    """The share of the other classes' images that are not given to the class."""
+    """The share of other classes' images that are not assigned to the class."""
     counts = _count(labels, probabilities)
     others = counts.total - counts.occurring
     return _over_classes(ratio(others - (counts.given - counts.hits), others), labels)
 
 
 def precision(labels: Labels, probabilities: Probabilities) -> float:
-    """The share of the images given to a class that belong to it."""
+    """The share of images assigned to a class that belong to it."""
     counts = _count(labels, probabilities)
     return _over_classes(ratio(counts.hits, counts.given), labels)
 

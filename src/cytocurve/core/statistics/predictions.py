@@ -1,4 +1,4 @@
-"""The predictions of one arm at one training size, and how a figure of its runs is averaged over folds."""
+"""The predictions of one arm at one training size, and averages of per-run values over folds."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ Indices = NDArray[np.intp]
 
 @dataclass(frozen=True)
 class Spread:
-    """The mean of a figure over ``n`` folds with its ``sd`` by n - 1; arrays of one shape, that of the figure.
+    """The mean of a value over ``n`` folds with its ``sd`` (ddof 1); arrays of the same shape as the value.
 
-    The runs of a fold are averaged first. ``undefined`` runs have no defined figure and are left out of their fold.
+    The runs of a fold are averaged first. Runs whose value is undefined are excluded and counted in ``undefined``.
     """
 
     mean: Values
@@ -29,10 +29,10 @@ class Spread:
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """What the runs say of their test images: ``labels`` (N,) class indices and ``probabilities`` (N, classes).
+    """The runs' predictions for their test images: ``labels`` (N,) class indices and ``probabilities`` (N, classes).
 
-    Rows of a run lie together: ``run`` (N,) never falls and numbers the runs, whose ``fold`` and ``seed`` are (R,).
-    ``subject`` (N,) numbers the patients, -1 where one is not known; None where none is.
+    Rows are grouped by run: ``run`` (N,) is the non-decreasing index into ``fold`` and ``seed``, both (R,).
+    ``subject`` (N,) is the patient's number, -1 if unknown; None if no patient is known.
     """
 
     labels: Indices
@@ -52,9 +52,9 @@ class Predictions:
         seed: Sequence[int],
         subject: NDArray[Any] | None = None,
     ) -> "Predictions":
-        """These predictions, rows in any order; raises ``ValueError`` where a fold and seed is there twice."""
+        """The predictions, from rows in any order; raises ``ValueError`` for duplicate runs."""
         if len(set(zip(fold, seed, strict=True))) < len(fold):
-            raise ValueError("a fold and seed may occur once in the predictions of a size; some run is there twice")
+            raise ValueError("duplicate runs: each fold and seed may occur only once in the predictions of a size")
         order = np.argsort(run, kind="stable")
         return cls(
             np.asarray(labels, dtype=np.intp)[order],
@@ -77,18 +77,18 @@ class Predictions:
 
     @cached_property
     def starts(self) -> Indices:
-        """The first row of each run, and the number of rows, (R + 1,)."""
+        """The first row of each run, followed by the number of rows, (R + 1,)."""
         return np.searchsorted(self.run, np.arange(self.runs + 1))
 
     @cached_property
     def defined(self) -> NDArray[np.bool_]:
-        """Which runs can be judged, (R,): they have test images, and only finite probabilities."""
+        """Which runs can be scored, (R,): those with test images and only finite probabilities."""
         finite = np.isfinite(self.probabilities).all(axis=1)
         diverged = np.bincount(self.run[~finite], minlength=self.runs) > 0
         return np.asarray(~diverged & (np.diff(self.starts) > 0))
 
     def table(self, values: Values) -> Values:
-        """Values of the runs, (R, …), as (folds, seeds, …); NaN where there is no run."""
+        """The runs' values, (R, …), as (folds, seeds, …); NaN if there is no run."""
         folds, fold = np.unique(self.fold, return_inverse=True)
         seeds, seed = np.unique(self.seed, return_inverse=True)
         table = np.full((len(folds), len(seeds), *values.shape[1:]), np.nan)

@@ -1,4 +1,4 @@
-"""Binary questions to a multiclass arm: the probability of the positive side is the sum of its classes'."""
+"""Binary questions to a multiclass arm: the positive probability is the sum over the positive classes."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,26 +13,26 @@ Sides = NDArray[np.bool_]
 
 
 def questions(task: Task) -> dict[str, Sides]:
-    """The binary tasks of the taxonomy that the classes of this one answer, and whether each is positive, (classes,).
+    """The binary tasks of the taxonomy that these classes can answer, and which classes are positive, (classes,).
 
-    A class may hold several labels. A question cannot be asked where the taxonomy does not know one of them, where the
-    labels of a class lie on both sides, or where one side is empty. A binary task answers none but its own.
+    A class may comprise several labels. A question cannot be answered if a label is not in the taxonomy, if a class
+    has labels on both sides, or if one side is empty. A binary task answers no other questions.
     """
     if task.binary or not set(task.members) <= set(CELL_TYPES):
         return {}
-    found = {}
+    answered = {}
     for name in BINARY_TASKS:
         sides = {(number, getattr(CELL_TYPES[label], name)) for label, number in task.members.items()}
         positive = np.array([(number, True) in sides for number in range(len(task.classes))])
         if len(sides) == len(task.classes) and positive.any() and not positive.all():
-            found[name] = positive
-    return found
+            answered[name] = positive
+    return answered
 
 
 def asked(predictions: Predictions, positive: Sides) -> Predictions:
-    """The predictions as those of a binary task, its classes negative and positive (Matek et al. 2019, Results).
+    """The predictions as those of a binary task with the classes negative and positive (Matek et al. 2019, Results).
 
-    P(blast) = P(myeloblast) + P(monoblast), and likewise for the other side.
+    For example, P(blast) = P(myeloblast) + P(monoblast).
     """
     sums = [predictions.probabilities[:, side].sum(axis=1) for side in (~positive, positive)]
     return Predictions(
@@ -49,5 +49,5 @@ def scores(predictions: Predictions) -> dict[str, Values]:
     """Every metric of every run, (R,), as in ``metrics.score``; NaN where undefined."""
     starts = predictions.starts
     rows = [slice(starts[number], starts[number + 1]) for number in range(predictions.runs)]
-    found = [score(predictions.labels[each], predictions.probabilities[each]) for each in rows]
-    return {metric: np.array([values[metric] for values in found]) for metric in METRICS}
+    by_run = [score(predictions.labels[part], predictions.probabilities[part]) for part in rows]
+    return {metric: np.array([values[metric] for values in by_run]) for metric in METRICS}

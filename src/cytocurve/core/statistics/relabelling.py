@@ -1,4 +1,4 @@
-"""What relabelling bought: arms that differ in their label version only, compared run by run on the same labels."""
+"""The gain from relabeling: arms that differ only in label version, compared run by run on the same labels."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from cytocurve.core.runs import Arm
-from cytocurve.core.statistics.curves import Curve, Summary, summarise
+from cytocurve.core.statistics.curves import Curve, Summary, summarize
 from cytocurve.core.statistics.metrics import score
 from cytocurve.core.statistics.review import probability_columns
 
@@ -16,10 +16,10 @@ RUN = ["fold", "size", "seed"]
 
 @dataclass(frozen=True)
 class Relabelling:
-    """By training size, how much better an arm is than the arm of another label version, paired by fold and seed.
+    """By training size, the gain of an arm over the same arm with another label version, paired by fold and seed.
 
-    Both are scored on the ``judge``'s labels of the same test images: an arm's own labels would judge each by its own
-    mistakes. Of ``images`` tested, ``changed`` have another class under the arm's labels than under the other's.
+    Both are scored on the labels of version ``judge`` for the same test images, since scoring each arm on its own
+    labels would hide its label errors. ``changed`` of the ``images`` have a different class in the two versions.
     """
 
     arm: str
@@ -34,28 +34,28 @@ class Relabelling:
 def relabellings(
     arms: Sequence[Arm], results: Mapping[str, pd.DataFrame], predictions: Mapping[str, pd.DataFrame], metric: str
 ) -> list[Relabelling]:
-    """Each pair of arms with the same architecture and augmentation, the later label version against the first.
+    """All pairs of arms with the same architecture and augmentation, each later label version against the first.
 
-    The judge is the last label version of the study. ``results`` and ``predictions`` (of test images) are the arms'
-    tables by name. Pairs whose classes or test images differ are left out.
+    The judge is the last label version of the study. ``results`` and ``predictions`` (for test images) are the arms'
+    tables by name. Pairs whose classes or test images differ are omitted.
     """
-    found = []
+    gains = []
     for arm in arms:
-        family = [each for each in arms if replace(each, labels=arm.labels) == arm]
+        family = [other for other in arms if replace(other, labels=arm.labels) == arm]
         first, judge = family[0], family[-1]
         if arm == first:
             continue
         given = _labels(predictions[judge.name])
-        scored = [judged(results[each.name], predictions[each.name], given, metric) for each in (first, arm)]
+        scored = [judged(results[member.name], predictions[member.name], given, metric) for member in (first, arm)]
         if scored[0] is None or scored[1] is None:
             continue
         pairs = scored[0].merge(scored[1], on=RUN, suffixes=("_first", "_second"))
         difference = (pairs["score_second"] - pairs["score_first"]).tolist()
         curve = Curve.of(pairs["fold"].tolist(), pairs["seed"].tolist(), pairs["size"].tolist(), difference)
-        before, after = (_labels(predictions[each.name]) for each in (first, arm))
+        before, after = (_labels(predictions[member.name]) for member in (first, arm))
         changed = int((before.sort_index() != after.sort_index()).sum())
-        found.append(Relabelling(arm.name, first.name, judge.labels, metric, len(before), changed, summarise(curve)))
-    return found
+        gains.append(Relabelling(arm.name, first.name, judge.labels, metric, len(before), changed, summarize(curve)))
+    return gains
 
 
 def _labels(table: pd.DataFrame) -> pd.Series:
@@ -64,9 +64,9 @@ def _labels(table: pd.DataFrame) -> pd.Series:
 
 
 def judged(runs: pd.DataFrame, table: pd.DataFrame, given: pd.Series, metric: str) -> pd.DataFrame | None:
-    """Each run's ``fold, size, seed`` and ``score`` on the given labels, by image; ``table`` are its test predictions.
+    """Each run's ``fold, size, seed`` and ``score`` on the labels ``given`` by image; ``table`` has test predictions.
 
-    None where an image has no such label, or a label is not one of the classes.
+    None if an image has no given label, or if a label is not one of the classes.
     """
     columns = probability_columns(table)
     names = [column.removeprefix("p_") for column in columns]

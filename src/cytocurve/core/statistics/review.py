@@ -1,16 +1,16 @@
-"""Suspect labels: images whose label disagrees with what networks that never trained on them predict."""
+"""Suspect labels: images whose label disagrees with the predictions of networks that did not train on them."""
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-NEIGHBOURS = 3
+NEIGHBORS = 3
 BINS = 4
-"""Steps of each colour in the histogram that neighbours are found by."""
+"""Bins per color channel in the histograms used to find neighbors."""
 
 
 def out_of_fold(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Each image's class and mean probabilities over the runs that did not train on it.
+    """Each image's class, and its mean probabilities over the runs that did not train on it.
 
     ``predictions`` has ``image, label`` and one column ``p_<class>`` per class, one row per run and image. The
     result has one row per image, sorted by name, with the same columns.
@@ -29,8 +29,8 @@ def probability_columns(table: pd.DataFrame) -> list[str]:
 def ranked(means: pd.DataFrame) -> pd.DataFrame:
     """The rows of ``out_of_fold`` with ``score`` and ``suggested``, most suspect label first.
 
-    The score is the probability of the given label (0 to 1), as cleanlab's self-confidence; ``suggested`` is the class
-    of the largest probability. Northcutt, Jiang & Chuang 2021, "Confident Learning", JAIR 70, section 3.
+    The score is the probability of the given label (0 to 1), cleanlab's self-confidence; ``suggested`` is the class
+    with the largest probability. Northcutt, Jiang & Chuang 2021, "Confident Learning", JAIR 70, section 3.
     """
     from cleanlab.rank import get_label_quality_scores
 
@@ -46,8 +46,8 @@ def ranked(means: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values(["score", "image"], ignore_index=True)
 
 
-def colours(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """The square roots of an image's colour histogram, (BINS ** 3,): the same however the image is turned."""
+def color_histogram(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """The square root of an image's color histogram, (BINS ** 3,); it does not depend on the image's orientation."""
     steps = (pixels.reshape(-1, 3) // (256 // BINS)).astype(np.intp)
     index = (steps[:, 0] * BINS + steps[:, 1]) * BINS + steps[:, 2]
     counts = np.bincount(index, minlength=BINS**3)
@@ -55,12 +55,13 @@ def colours(pixels: NDArray[np.uint8]) -> NDArray[np.float64]:
     return shares
 
 
-def neighbours(histograms: NDArray[np.float64], of: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Indices (len(of), NEIGHBOURS) of the images whose colours are most alike, the nearest first.
+def neighbors(histograms: NDArray[np.float64], of: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Indices (len(of), NEIGHBORS) of the images with the most similar colors, nearest first.
 
-    Nearest by the Hellinger distance of colour histograms; ``histograms`` is (images, bins), rows of ``colours``.
+    Similarity is the Hellinger distance between color histograms; the rows of ``histograms``, (images, bins), come
+    from ``color_histogram``.
     """
     alike = histograms[of] @ histograms.T
     alike[np.arange(len(of)), of] = -1
-    nearest: NDArray[np.intp] = np.argsort(-alike, axis=1, kind="stable")[:, :NEIGHBOURS]
+    nearest: NDArray[np.intp] = np.argsort(-alike, axis=1, kind="stable")[:, :NEIGHBORS]
     return nearest

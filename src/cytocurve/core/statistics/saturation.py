@@ -1,4 +1,4 @@
-"""Saturation: from which training size on more images stop to pay, and what is known about the sizes below it."""
+"""Saturation: the training size beyond which more images no longer help, and what is known about smaller sizes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from cytocurve.core.statistics.bootstrap import CONFIDENCE, mean_intervals
 from cytocurve.core.statistics.curves import MARGIN, Curve, Gain, gain
 
 _ROUNDING = 1e-9
-"""A rise of exactly the margin may end up above it by the rounding of the subtraction."""
+"""Tolerance for rounding: a gain of exactly the margin must not end up above it."""
 
 
 @dataclass(frozen=True)
 class Saturation:
-    """Where a curve is saturated, ``size``, and where it only looks so, ``gain_not_shown_beyond``; None if nowhere.
+    """The size at which a curve is shown to saturate, and the size at which it only appears to; None if there is none.
 
-    ``size`` is a statement: from it on, no larger size is better by more than ``margin``, with this confidence.
-    ``gain_not_shown_beyond`` is the lack of one: beyond it no gain above the margin was shown, which noise makes easy.
-    ``missed`` says of each size but the largest, with this confidence and by itself, how much the best larger one is
-    better at most, whatever the margin; ``gain`` is that of the largest size over ``size``.
+    ``size`` makes a claim: with this confidence, no larger size is better by more than ``margin``.
+    ``gain_not_shown_beyond`` makes none: beyond it, no gain above the margin was shown, possibly because of noise.
+    ``missed`` maps each size except the largest to an upper confidence bound on how much better the best larger size
+    is, whatever the margin; the bounds are not simultaneous. ``gain`` is that of the largest size over ``size``.
     """
 
     size: int | None
@@ -32,19 +32,20 @@ class Saturation:
 
 
 def saturation(curve: Curve, margin: float = MARGIN) -> Saturation:
-    """The smallest size from which on no larger one is better by more than ``margin``, with 95 % confidence.
+    """The smallest size such that no larger one is better by more than ``margin``, with 95 % confidence.
 
-    Gains score(m) - score(n) are paired by fold and seed, with intervals as in ``mean_intervals``. ``missed[n]``
-    is the highest upper end of the gains of all m > n, and ``size`` the smallest n such that ``missed`` is at most the
-    margin at n and at every size between n and the largest: a test of non-inferiority. No correction for the number of
-    sizes is due. At one n all gains have to be below the margin, an intersection-union test (Berger 1982, Technometrics
-    24:295-300), and sizes are tested from the largest down, each only where all before it passed, a fixed sequence
-    (Maurer, Hothorn & Lehmacher 1995): the chance of any wrong statement is that of one interval's upper end. That end
-    is the one that ``gain`` shows: where a gain is just above the margin the statement is made in 4 % of simulated
-    studies of 5 folds, 2 % of 10, 3 % of 20, and in 9, 9 and 10 % without the sequence (``bench/intervals.py``).
+    Gains score(m) - score(n) are paired by fold and seed, with intervals as in ``mean_intervals``. ``missed[n]`` is
+    the highest upper end of the gains over all m > n, and ``size`` the smallest n such that ``missed`` is at most the
+    margin at n and at every size between n and the largest: a non-inferiority test. No correction for the number of
+    sizes is needed. At each n all gains must be below the margin, an intersection-union test (Berger 1982,
+    Technometrics 24:295-300), and sizes are tested from the largest down, each only if all previous ones passed, a
+    fixed-sequence test (Maurer, Hothorn & Lehmacher 1995). The probability of any wrong claim is therefore that of a
+    single interval's upper end, the one reported in ``gain``. For a true gain just above the margin, the claim is made
+    in 4 % of simulated studies with 5 folds, 2 % with 10 and 3 % with 20, and in 9, 9 and 10 % without the sequence
+    (``bench/intervals.py``).
 
     ``gain_not_shown_beyond`` is the smallest n such that the lower ends of all gains beyond it are at most the margin.
-    Undefined gains fulfil neither, and with one size there is nothing to say.
+    Undefined gains satisfy neither condition; with a single size, both are None.
     """
     highest, lowest = _bounds(curve)
     last = int(curve.sizes[-1])
@@ -62,7 +63,7 @@ def saturation(curve: Curve, margin: float = MARGIN) -> Saturation:
 
 
 def _bounds(curve: Curve) -> tuple[dict[int, float], dict[int, float]]:
-    """By size, the highest upper and the highest lower end of the gains of all larger sizes."""
+    """By size, the highest upper end and the highest lower end of the gains over all larger sizes."""
     pairs = np.array(list(combinations(range(len(curve.sizes)), 2)), dtype=np.intp).reshape(-1, 2).T
     if not pairs.size:
         return {}, {}

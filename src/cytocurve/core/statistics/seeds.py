@@ -1,4 +1,4 @@
-"""How much a result depends on the seed: one value per seed, over all of its folds."""
+"""How much a result depends on the seed: one value per seed, averaged over its folds."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,9 @@ from cytocurve.core.statistics.curves import Curve
 
 @dataclass(frozen=True)
 class OverSeeds:
-    """The least, mean, ``sd`` (by n - 1) and greatest score of ``n`` seeds; NaN where fewer seeds than needed have one.
+    """The minimum, mean, ``sd`` (ddof 1) and maximum score over ``n`` seeds; NaN if too few seeds have a score.
 
-    A seed's score is the mean over its folds; ``undefined`` runs have none and are left out of that mean.
+    A seed's score is the mean over its folds; runs without a defined score are excluded and counted in ``undefined``.
     """
 
     min: float
@@ -24,7 +24,7 @@ class OverSeeds:
 
 
 def over_seeds(curve: Curve) -> dict[int, OverSeeds]:
-    """The spread over seeds at each size, as table 2 of Prellberg & Kramer 2019 has it for one fold."""
+    """The spread over seeds at each size, as in table 2 of Prellberg & Kramer 2019 for one fold."""
     values = defined.mean(curve.scores)  # (seeds, sizes)
     undefined = (curve.ran & np.isnan(curve.scores)).sum(axis=(0, 1))
     return {

@@ -1,4 +1,4 @@
-"""Scores by patient: how well each one's cells are recognised, and whether the cells together tell the class."""
+"""Scores by patient: how well each patient's cells are classified, and whether together they give the right class."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from cytocurve.core.statistics.values import Values, ratio
 
 @dataclass(frozen=True)
 class Share:
-    """The mean over ``n`` subjects, its ``sd`` over subjects by n - 1, and a 95 % interval over subjects and seeds."""
+    """The mean over ``n`` subjects, ``sd`` over subjects (ddof 1), and a 95 % interval over subjects and seeds."""
 
     mean: float
     sd: float
@@ -24,12 +24,12 @@ class Share:
 
 @dataclass(frozen=True, eq=False)
 class Subjects:
-    """The tested subjects, (P,): their numbers, and of each the ``images``, ``label``, ``right`` and ``diagnosed``.
+    """The tested subjects, (P,): their numbers, and for each the ``images``, ``label``, ``right`` and ``diagnosed``.
 
-    ``right`` is the share of the subject's images given to their class, ``diagnosed`` the share of seeds whose mean
-    probabilities over all images of the subject are largest for its class. A subject whose images are of several
-    classes has the label -1 and no diagnosis. ``accuracy`` and ``diagnosis`` average the two over subjects.
-    ``unknown`` predictions are of no known subject; ``undefined`` runs cannot be judged; both are left out.
+    ``right`` is the share of the subject's images that are classified correctly, ``diagnosed`` the share of seeds for
+    which the mean probability over all images of the subject is largest for its class. Subjects with images of several
+    classes have the label -1 and no diagnosis. ``accuracy`` and ``diagnosis`` average the two over subjects.
+    ``unknown`` counts predictions without a known subject, ``undefined`` runs that cannot be scored; both are excluded.
     """
 
     subject: Indices
@@ -44,10 +44,10 @@ class Subjects:
 
 
 def subjects(predictions: Predictions) -> Subjects | None:
-    """The scores by subject, as figure 3 of Prellberg & Kramer 2019 shows the accuracy; None where none is known.
+    """The scores by subject, as in figure 3 of Prellberg & Kramer 2019 for accuracy; None if no subject is known.
 
-    A seed's images of a subject are taken from all of its folds: where folds are drawn by image, from networks that
-    trained on others of its images. Every subject counts the same, however many images it has.
+    For each seed, the images of a subject are pooled over all folds; if folds are drawn by image, the networks may have
+    trained on other images of the same subject. All subjects have equal weight, however many images they have.
     """
     if predictions.subject is None or not (predictions.subject >= 0).any():
         return None
@@ -63,10 +63,10 @@ def subjects(predictions: Predictions) -> Subjects | None:
     right = ratio(
         _sums((probabilities.argmax(axis=1) == labels)[:, np.newaxis], group, (*shape[:2], 1))[..., 0], images
     )
-    of_one = (occurring.sum(axis=1) > 0).sum(axis=1) == 1
-    label = np.where(of_one, occurring.sum(axis=1).argmax(axis=1), -1)
-    told = _sums(probabilities, group, shape).argmax(axis=2) == label[:, np.newaxis]
-    diagnosed = np.where(of_one[:, np.newaxis] & (images > 0), told, np.nan)
+    one_class = (occurring.sum(axis=1) > 0).sum(axis=1) == 1
+    label = np.where(one_class, occurring.sum(axis=1).argmax(axis=1), -1)
+    correct = _sums(probabilities, group, shape).argmax(axis=2) == label[:, np.newaxis]
+    diagnosed = np.where(one_class[:, np.newaxis] & (images > 0), correct, np.nan)
     return Subjects(
         subject=names,
         label=label,
@@ -81,14 +81,14 @@ def subjects(predictions: Predictions) -> Subjects | None:
 
 
 def _sums(values: NDArray[np.generic], group: Indices, shape: tuple[int, int, int]) -> Values:
-    """The columns of values (rows, columns), summed by group, in a shape (subjects, seeds, columns)."""
+    """The columns of values (rows, columns) summed by group, with the shape (subjects, seeds, columns)."""
     groups = shape[0] * shape[1]
     sums = [np.bincount(group, column, minlength=groups).astype(np.float64) for column in values.T]
     return np.stack(sums, axis=1).reshape(shape)
 
 
 def _share(values: Values) -> Share:
-    """The share of values (P, seeds), NaN where undefined."""
+    """The share summarizing values (P, seeds), NaN where undefined."""
     by_subject = defined.mean(values, axis=1)
     low, high = mean_intervals(values[:, :, np.newaxis])
     n = int((~np.isnan(by_subject)).sum())

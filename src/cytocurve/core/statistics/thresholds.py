@@ -1,7 +1,7 @@
-"""What a class's threshold trades: ROC and precision-recall curves, averaged over runs on a common grid.
+"""ROC and precision-recall curves per class, averaged over runs on a common grid.
 
-A class is asked for against all others by its probability. A run's curve is undefined where its test images lack what
-the curve counts, or the run cannot be judged; such runs are counted.
+Each class is scored against all others by its probability. A run's curve is undefined if its test images lack the
+required classes or the run cannot be scored; such runs are counted.
 """
 
 from collections.abc import Callable
@@ -15,22 +15,22 @@ from cytocurve.core.statistics.predictions import Indices, Predictions
 from cytocurve.core.statistics.values import Values
 
 GRID: Values = np.arange(101) / 100
-"""Where curves are averaged. Quotients, since 30 / 100 is the float of 3 / 10 and a sum of steps is not."""
+"""The grid that curves are averaged on. Computed by division, so that 30 / 100 equals 3 / 10 exactly."""
 
 BAND_RESAMPLES = 1_000
-"""Of the bootstrap's, for each of the 101 points of a band."""
+"""Bootstrap resamples for each of the 101 points of a band."""
 
 Read = Callable[[Indices, Indices], tuple[Values, float] | None]
-"""A run's hits and false alarms at its falling thresholds, (points,), to its curve at the grid and its area."""
+"""Maps a run's hits and false alarms at decreasing thresholds, (points,), to its curve on the grid and its area."""
 
 
 @dataclass(frozen=True, eq=False)
 class AveragedCurve:
     """The ``mean`` curve over ``grid``, both (101,), of ``n`` runs, with a 95 % band ``low`` to ``high``.
 
-    The band holds the mean curve at one point of the grid, not the whole curve at once; intervals as in
-    ``mean_intervals``. ``area`` (R,) is each run's own, not read off the grid, and NaN for the ``undefined`` runs;
-    ``prevalence`` is the class's share of all test images.
+    The band is pointwise, not simultaneous for the whole curve; intervals as in ``mean_intervals``. ``area`` (R,) is
+    each run's exact area, not computed from the grid, and NaN for the ``undefined`` runs; ``prevalence`` is the class's
+    share of all test images.
     """
 
     grid: Values
@@ -46,21 +46,21 @@ class AveragedCurve:
 
 
 def roc(predictions: Predictions, number: int) -> AveragedCurve:
-    """The true-positive over the false-positive rate of the class of that number.
+    """The ROC curve of a class, by its number: true-positive rate against false-positive rate.
 
     Vertical averaging (Fawcett 2006, Pattern Recognition Letters 27:861-874, section 8.1, algorithm 3): each run's
-    curve is read at fixed false-positive rates, at the top of a step, straight between points. The area is the
-    trapezoids', which counts equal probabilities half. Undefined without images of the class or without others.
+    curve is evaluated at fixed false-positive rates, at the top of vertical steps, by linear interpolation. The area is
+    trapezoidal, so ties count half. Undefined without images of the class or without others.
     """
     return _averaged(predictions, number, _roc)
 
 
 def precision_recall(predictions: Predictions, number: int) -> AveragedCurve:
-    """The precision over the recall of the class of that number.
+    """The precision-recall curve of a class, by its number.
 
-    A run's precision at a recall is that of the highest threshold that reaches it: a step, since straight lines
-    between points of this plane promise what no threshold gives (Davis & Goadrich 2006, ICML, section 4). The area is
-    the average precision, the sum of the steps. Undefined without images of the class.
+    A run's precision at a given recall is that of the highest threshold that reaches it: a step function, since linear
+    interpolation between points is overly optimistic here (Davis & Goadrich 2006, ICML, section 4). The area is the
+    average precision, the sum over the steps. Undefined without images of the class.
     """
     return _averaged(predictions, number, _precision_recall)
 
@@ -86,9 +86,9 @@ def _averaged(predictions: Predictions, number: int, read: Read) -> AveragedCurv
     values, area = np.full((predictions.runs, len(GRID)), np.nan), np.full(predictions.runs, np.nan)
     for run in np.flatnonzero(predictions.defined):
         points = slice(starts[run], starts[run + 1])
-        found = read(hits[points], alarms[points])
-        if found is not None:
-            values[run], area[run] = found
+        curve_and_area = read(hits[points], alarms[points])
+        if curve_and_area is not None:
+            values[run], area[run] = curve_and_area
     low, high = mean_intervals(predictions.table(values), BAND_RESAMPLES)
     n = int((~np.isnan(area)).sum())
     return AveragedCurve(
@@ -106,16 +106,16 @@ def _averaged(predictions: Predictions, number: int, read: Read) -> AveragedCurv
 
 
 def _points(predictions: Predictions, number: int) -> tuple[Indices, Indices, Indices]:
-    """Hits and false alarms at every threshold of every run, (points,), from above all probabilities downwards.
+    """Hits and false alarms at every threshold of every run, (points,), from above the largest probability downward.
 
-    ``starts`` (R + 1,) is the first point of each run. Images of equal probability pass the threshold together.
+    ``starts`` (R + 1,) is the first point of each run. Images with equal probabilities pass the threshold together.
     """
     run = predictions.run
     score = predictions.probabilities[:, number]
     order = np.lexsort((-score, run))
     score, before = score[order], predictions.starts[run]  # the first row of each row's run
-    found = np.r_[0, np.cumsum(predictions.labels[order] == number)]
-    hits, passed = found[1:] - found[before], np.arange(1, len(score) + 1) - before
+    cumulative = np.r_[0, np.cumsum(predictions.labels[order] == number)]
+    hits, passed = cumulative[1:] - cumulative[before], np.arange(1, len(score) + 1) - before
     last = np.ones(len(score), dtype=np.bool_)
     last[:-1] = (score[1:] != score[:-1]) | (run[1:] != run[:-1])
     starts = np.searchsorted(run[last], np.arange(predictions.runs + 1))
