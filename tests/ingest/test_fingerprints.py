@@ -25,7 +25,7 @@ def test_colours_are_mean_and_median_of_the_pixels(size: tuple[int, int], tmp_pa
     pixels = np.asarray(draw(1, width, height))
     edge = np.ones((height, width), bool)
     edge[height // 16 + 1 : -(height // 16 + 1), width // 16 + 1 : -(width // 16 + 1)] = False
-    assert found.colour == tuple(pixels.mean(axis=(0, 1)).tolist())
+    assert found.color == tuple(pixels.mean(axis=(0, 1)).tolist())
     assert found.background == tuple(np.median(pixels[edge], axis=0).tolist())
     assert (found.width, found.height, found.format) == (width, height, "PNG")
 

@@ -61,7 +61,7 @@ def test_progress_is_told_for_each_image(project: ProjectPaths) -> None:
 def test_a_known_dataset_that_is_not_here_says_how_to_get_it(tmp_path: Path) -> None:
     done = cytocurve(tmp_path, "data", "info", "pbc")
     assert done.returncode == 0
-    assert "licence: CC BY 4.0" in done.stdout
+    assert "license: CC BY 4.0" in done.stdout
     assert "cytocurve data add pbc PATH" in done.stdout
     assert json.loads(cytocurve(tmp_path, "data", "info", "pbc", "--json").stdout)["here"] is None
 
@@ -93,14 +93,14 @@ def test_all_files_that_cannot_be_used_come_in_one_error(project: ProjectPaths) 
     assert len(caught.value.offenders) == 4
 
 
-def test_people_read_the_same_figures(project: ProjectPaths) -> None:
+def test_text_output_has_the_same_numbers(project: ProjectPaths) -> None:
     (project.data / ".adding-killed").mkdir()
     text = cytocurve(project.root, "data", "info", "mine").stdout
     for part in (
         "8 images",
         "24x20 8",
         "PNG 8",
-        "patients: 4, 1 to 3 images each, median 1.5",
+        "patients: 4, 1 to 3 images per patient, median 1.5",
         "lobed 4, round 3, unl",
     ):
         assert part in text

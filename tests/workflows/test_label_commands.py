@@ -172,7 +172,7 @@ def test_a_list_with_other_columns_is_refused(
         ("list.csv", b"image,label\na\n", "there are 1 in line 2"),
         ("list.csv", b"image;label\na;b\n", "its fields are separated by ';': save it with commas"),
         ("list.csv", b"", "column 'image' is missing"),
-        ("list.csv", b"image,label\n", "no rows below the header"),
+        ("list.csv", b"image,label\n", "no rows after the header"),
         ("list.csv", None, "no such file"),
     ],
 )
@@ -250,7 +250,7 @@ def test_the_consensus_is_written_with_who_voted(project: ProjectPaths) -> None:
     ("names", "message"),
     [
         (["folder"], "at least two label versions"),
-        (["folder", "folder"], "label version 'folder' is named twice"),
+        (["folder", "folder"], "label version 'folder' is listed twice"),
         (["folder", "x", "y"], "label version 'y' is unknown"),
     ],
 )

@@ -130,7 +130,7 @@ def test_wrong_wishes_are_refused_and_change_nothing(project: ProjectPaths) -> N
     before = sorted(project.root.rglob("*"))
     with pytest.raises(InputError, match="'PO3' is unknown; did you mean"):
         remove_patient(project, "toy", "PO3", "consent withdrawn", TODAY)
-    with pytest.raises(InputError, match="needs a reason"):
+    with pytest.raises(InputError, match="must not be blank"):
         remove_patient(project, "toy", "P03", " ", TODAY)
     with pytest.raises(InputError, match="is not there"):
         remove_patient(project, "other", "P03", "consent withdrawn", TODAY)

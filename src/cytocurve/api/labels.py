@@ -2,20 +2,21 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cytocurve.api.base import Base
 
 if TYPE_CHECKING:
     from cytocurve.workflows.labels import Agreement, LabelDiff, VersionList
     from cytocurve.workflows.labels_write import ImportOutcome, MergeOutcome
+    from cytocurve.workflows.review import ReviewOutcome
 
 
 class LabelVerbs(Base):
     """The label versions of a dataset.
 
     ``dataset`` is a dataset in ``data/``, by default that of ``params.yaml``; ``root`` reads the label files of an
-    upstream folder of that dataset instead.
+    upstream folder instead.
     """
 
     def labels_list(self, dataset: str | None = None, root: str | Path | None = None) -> "VersionList":
@@ -46,7 +47,7 @@ class LabelVerbs(Base):
 
         Args:
             first: A label version.
-            second: Another one.
+            second: The label version to compare it with.
             dataset: A dataset in ``data/``, by default that of ``params.yaml``.
             root: An upstream folder of that dataset, read instead of ``data/``.
 
@@ -69,7 +70,7 @@ class LabelVerbs(Base):
     def labels_agreement(
         self, reference: str, *others: str, dataset: str | None = None, root: str | Path | None = None
     ) -> "Agreement":
-        """Score label versions against a reference, which is taken as the truth.
+        """Score label versions against a reference version, which is taken as the truth.
 
         Args:
             reference: A label version.
@@ -81,7 +82,7 @@ class LabelVerbs(Base):
             Cohen's kappa, sensitivity and specificity with 95 % intervals, by version.
 
         Raises:
-            InputError: A version is unknown, or shares no labelled image with the reference.
+            InputError: A version is unknown, or shares no labeled image with the reference.
 
         Example:
             >>> round(project.labels_agreement("folder", "second").versions["second"].kappa.value, 3)
@@ -115,7 +116,7 @@ class LabelVerbs(Base):
             Counts of the new version.
 
         Raises:
-            InputError: The file cannot be used or the name is taken; every problem is listed, nothing is written.
+            InputError: The file cannot be used or the name is taken; every problem is listed, and nothing is written.
 
         Example:
             >>> file = project.paths.root / "review.csv"
@@ -137,7 +138,7 @@ class LabelVerbs(Base):
             dataset: A dataset in ``data/``, by default that of ``params.yaml``.
 
         Returns:
-            Counts of the new version, and how its labels came about.
+            Counts of the new version, and of images by kind of vote.
 
         Raises:
             InputError: A version is unknown, or the name is taken.
@@ -150,23 +151,23 @@ class LabelVerbs(Base):
 
         return merge_versions(self.paths, versions, name, dataset)
 
-    def labels_review(self, arm: str, top: int = 60, overwrite: bool = False) -> dict[str, Any]:
+    def labels_review(self, arm: str, top: int = 60, overwrite: bool = False) -> "ReviewOutcome":
         """Rank the labels that an arm's own networks doubt -> ``reports/review/``.
 
         Args:
             arm: The name of an arm with results.
-            top: The number of images that the page shows.
-            overwrite: Replace a table that holds decisions that were not imported.
+            top: The number of images on the page.
+            overwrite: Replace a table that contains decisions.
 
         Returns:
-            The files, and the most suspect labels.
+            The paths of the table and the page, and the most suspect labels.
 
         Raises:
-            InputError: The arm has no results, or the table holds decisions already.
+            InputError: The arm has no results, or the table already contains decisions.
 
         Example:
             >>> review = project.labels_review("sequential-none-folder", top=5)
-            >>> review["images"], len(review["suspects"])
+            >>> review.images, len(review.suspects)
             (40, 5)
         """
         from cytocurve.workflows.review import review

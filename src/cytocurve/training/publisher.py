@@ -109,7 +109,7 @@ class Publisher:
         self._failed = False
         self._cpu_seconds = 0.0
 
-    def now_and_then(self, finished: Sequence[PlannedRun]) -> None:
+    def publish_if_due(self, finished: Sequence[PlannedRun]) -> None:
         """Begin to publish the runs finished since the last time, if that is some time ago."""
         self._waiting += finished
         if self._waiting and (self._look is None or self._look.done()) and time.monotonic() >= self._next:
