@@ -1,7 +1,7 @@
-"""Import closures: the code that a module can reach, and digests of its statements.
+"""Import closures: the code that a module can reach, and digests of statements.
 
-Everything is read from source files; nothing is imported. An import counts wherever it stands, in a function too,
-except below ``if TYPE_CHECKING``. Comments, docstrings and layout do not change a digest.
+Source files are parsed, not imported. Imports count anywhere in a module, including inside functions, except below
+``if TYPE_CHECKING``. Comments, docstrings and layout do not change a digest.
 """
 
 import ast
@@ -13,35 +13,35 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Package:
-    """A top-level package: its dotted name and the folder of its sources."""
+    """A top-level package: its name and the folder with its sources."""
 
     name: str
     folder: Path
 
     def file(self, module: str) -> Path | None:
-        """The source file of a module or package below this one; None where there is none of that name."""
+        """The source file of a module or package below this one; None if it does not exist."""
         top, *parts = module.split(".")
         if top != self.name or not parts:
             return None
-        place = self.folder.joinpath(*parts)
-        return next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
+        path = self.folder.joinpath(*parts)
+        return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
 
     def closure(self, roots: Collection[str], without: Collection[str] = ()) -> dict[str, Path]:
-        """Files by name: the modules that ``roots`` reach below this package, their packages, and package data.
+        """Files by name: the modules that ``roots`` reach below this package, their parent packages, and package data.
 
-        Modules in ``without`` are neither included nor followed; ``a.b.*`` stands for everything below ``a.b``. A
-        package that looks up its own modules by name reaches all of them. The top-level package itself is excluded:
-        it holds the version and what notebooks import. Package data are the files in folders that are not packages.
+        Modules in ``without`` are neither included nor followed; ``a.b.*`` means everything below ``a.b``. A package
+        that looks up its own modules by name reaches all of them. The top-level package itself is excluded, since it
+        only holds the version and the names for notebooks. Package data are the files in folders that are not packages.
         """
         reached: dict[str, Path] = {}
-        waiting = list(roots)
-        while waiting:
-            module = waiting.pop()
+        pending = list(roots)
+        while pending:
+            module = pending.pop()
             file = self.file(module)
             if file is None or module in reached or _excluded(module, without):
                 continue
             reached[module] = file
-            waiting += [module.rpartition(".")[0], *self._imports(module, file)]
+            pending += [module.rpartition(".")[0], *self._imports(module, file)]
         data = {name: path for module, file in reached.items() for name, path in _package_data(module, file)}
         return dict(sorted({**reached, **data}.items()))
 
@@ -58,7 +58,7 @@ def _excluded(module: str, without: Collection[str]) -> bool:
 
 
 def _imported(node: ast.AST, package: str) -> Iterator[str]:
-    """Names that are imported, and those that may be modules: ``a.b`` and ``a.b.c`` for ``from a.b import c``."""
+    """Names of imported modules and of possible modules: ``a.b`` and ``a.b.c`` for ``from a.b import c``."""
     match node:
         case ast.Import():
             yield from (alias.name for alias in node.names)
@@ -75,7 +75,7 @@ def _imported(node: ast.AST, package: str) -> Iterator[str]:
 
 
 def _looks_up_members(tree: ast.Module) -> bool:
-    """Whether a package hands its own name or path to a call other than ``getLogger``: it is a registry."""
+    """Whether a package passes its own name or path to a call other than ``getLogger``, as registries do."""
     return any(
         isinstance(name, ast.Name) and name.id in {"__name__", "__path__"}
         for call in ast.walk(tree)

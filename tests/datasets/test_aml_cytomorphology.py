@@ -82,7 +82,7 @@ def test_images_and_lines_that_do_not_match_are_all_named(source: Path) -> None:
     save(source / "MON/MON_0099.tiff", 99)
     with pytest.raises(InputError) as caught:
         aml.read(source)
-    no_image = "not an image: its contents are none of BMP, JPEG, PNG, TIFF, WEBP"
+    no_image = "not an image: its format is none of BMP, JPEG, PNG, TIFF, WEBP"
     assert caught.value.offenders == (
         "BAS/: no images; annotations.dat has 1",
         f"KSC/KSC_0001.tiff: in annotations.dat, but there is no such image: {no_image}",

@@ -57,7 +57,7 @@ def test_what_lies_elsewhere_is_left_out_with_a_reason(tmp_path: Path) -> None:
         ".cache": "hidden folder",
         "empty/": "a folder without images",
         "loose.png": "not in a class folder",
-        "notes.txt": "not an image by its suffix (.bmp .jpeg .jpg .png .tif .tiff .webp)",
+        "notes.txt": "not an image suffix (.bmp .jpeg .jpg .png .tif .tiff .webp)",
     }
 
 

@@ -93,10 +93,10 @@ def test_all_paths_that_cannot_be_used_are_listed(source: Path) -> None:
         f"'link.png': leads outside {source}",
         f"'way/outside.png': leads outside {source}",
         "'gone.png': no such file",
-        "'text.png': not an image: its contents are none of BMP, JPEG, PNG, TIFF, WEBP",
-        "'a': not an image by its suffix (.bmp .jpeg .jpg .png .tif .tiff .webp)",
+        "'text.png': not an image: its format is none of BMP, JPEG, PNG, TIFF, WEBP",
+        "'a': not an image suffix (.bmp .jpeg .jpg .png .tif .tiff .webp)",
         r"'a\\cell 0.png': no such file",
-        "row 9: no image is given",
+        "row 9: the image is missing",
         f"'{'x' * 300}.png': cannot be read: File name too long",
         "'b/cell 1.png': 2 rows for one image",
     )

@@ -87,7 +87,7 @@ def test_all_files_that_cannot_be_used_come_in_one_error(project: ProjectPaths) 
         "round/text.png: not an image",
         "other.csv: column 'image'",
         "ragged.csv: every line",
-        "dataset.yaml: a",
+        "dataset.yaml: expected a mapping",
     ):
         assert any(part in line for line in caught.value.offenders)
     assert len(caught.value.offenders) == 4

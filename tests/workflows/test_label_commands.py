@@ -190,11 +190,11 @@ def test_a_file_that_is_no_table_is_refused(
     ("name", "base", "annotator", "message"),
     [
         ("folder", "folder", "B", "already exists"),
-        ("my-labels", "folder", "B", "may hold letters"),
+        ("my-labels", "folder", "B", "may contain only letters"),
         ("patient", "folder", "B", "is a column of the catalog"),
         ("class", "folder", "B", "is a column of cytocurve's own tables"),
         ("reason", "folder", "B", "is a column of cytocurve's own tables"),
-        ("../x", "folder", "B", "may hold letters"),
+        ("../x", "folder", "B", "may contain only letters"),
         ("second", "foldr", "B", "label version 'foldr' is unknown; did you mean 'folder'?"),
         ("second", "folder", " ", "--annotator"),
     ],

@@ -147,5 +147,9 @@ def test_folds_of_another_study_are_refused_where_a_stage_is_run_by_hand(tmp_pat
     write_params(tmp_path, sizes=[4, 8], folds=3, task="multiclass")
     done = cytocurve(tmp_path, command)
     assert done.returncode == 2
-    for line in ("drawn for another study", "folds: 4 there, 3 in params.yaml", "'multiclass' in params.yaml"):
+    for line in (
+        "drawn with other settings",
+        "folds: 4 in build/split, 3 in params.yaml",
+        "'multiclass' in params.yaml",
+    ):
         assert line in done.stderr

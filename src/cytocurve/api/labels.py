@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 class LabelVerbs(Base):
     """The label versions of a dataset.
 
-    ``dataset`` is a dataset in ``data/``, by default that of ``params.yaml``; ``root`` reads the label files of an
+    ``dataset`` is a dataset in ``data/``, by default the one in ``params.yaml``; ``root`` reads the label files of an
     upstream folder instead.
     """
 
@@ -23,7 +23,7 @@ class LabelVerbs(Base):
         """Count the labels of each version.
 
         Args:
-            dataset: A dataset in ``data/``, by default that of ``params.yaml``.
+            dataset: A dataset in ``data/``, by default the one in ``params.yaml``.
             root: An upstream folder of that dataset, read instead of ``data/``.
 
         Returns:
@@ -48,11 +48,11 @@ class LabelVerbs(Base):
         Args:
             first: A label version.
             second: The label version to compare it with.
-            dataset: A dataset in ``data/``, by default that of ``params.yaml``.
+            dataset: A dataset in ``data/``, by default the one in ``params.yaml``.
             root: An upstream folder of that dataset, read instead of ``data/``.
 
         Returns:
-            Counts of each pair of labels, and every image whose label changed.
+            The confusion matrix, and every image whose label changed.
 
         Raises:
             InputError: A version is unknown, or versions cannot be used.
@@ -75,7 +75,7 @@ class LabelVerbs(Base):
         Args:
             reference: A label version.
             others: The versions to score.
-            dataset: A dataset in ``data/``, by default that of ``params.yaml``.
+            dataset: A dataset in ``data/``, by default the one in ``params.yaml``.
             root: An upstream folder of that dataset, read instead of ``data/``.
 
         Returns:
@@ -101,16 +101,16 @@ class LabelVerbs(Base):
         new_classes: Sequence[str] = (),
         dataset: str | None = None,
     ) -> "ImportOutcome":
-        """Import a list of labels as a new version, and let DVC track it.
+        """Import a list of labels as a new version, and track it with DVC.
 
         Args:
-            file: CSV or XLSX with the columns ``image`` and ``label``; a column ``corrected`` or ``new_label`` takes
-                precedence where it is filled.
+            file: A ``.csv``, ``.xlsx`` or ``.xlsm`` file with the columns ``image`` and ``label``. Where a column
+                ``corrected`` or ``new_label`` is filled, it takes precedence over ``label``.
             name: The new label version.
             annotator: Who assigned these labels.
-            base: A version whose labels the images missing from the file keep.
+            base: The version from which images missing in the file keep their labels.
             new_classes: Classes that no other version has.
-            dataset: A dataset in ``data/``, by default that of ``params.yaml``.
+            dataset: A dataset in ``data/``, by default the one in ``params.yaml``.
 
         Returns:
             Counts of the new version.
@@ -130,12 +130,12 @@ class LabelVerbs(Base):
         return import_version(self.paths, Path(file), name, annotator, base, new_classes, dataset)
 
     def labels_merge(self, versions: Sequence[str], name: str, dataset: str | None = None) -> "MergeOutcome":
-        """Merge label versions into their consensus, and let DVC track it.
+        """Merge label versions into their consensus, and track it with DVC.
 
         Args:
             versions: At least two label versions; ties go to the first one.
             name: The new label version.
-            dataset: A dataset in ``data/``, by default that of ``params.yaml``.
+            dataset: A dataset in ``data/``, by default the one in ``params.yaml``.
 
         Returns:
             Counts of the new version, and of images by kind of vote.

@@ -1,4 +1,4 @@
-"""Prepared images of a study, kept in one array that all workers map."""
+"""Prepared images of a study, cached in one array that all workers map into memory."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -22,11 +22,10 @@ def shared_pixels(
     preparation: Preparation,
     progress: Callable[[int, int], None],
 ) -> Path:
-    """A ``.npy`` file with the images as uint8 (images, size, size, 3), made once and then mapped by every worker.
+    """A ``.npy`` file with the prepared images, uint8 (images, size, size, 3), created once and mapped by every worker.
 
-    Its name depends on the images and on all of their preparation. An existing file is checked against its checksum,
-    and made again where it does not match. Raises ``InputError``
-    listing the images that cannot be decoded or whose pixels are no longer those of their identities.
+    Its name depends on the images and their preparation. An existing file is verified by its checksum and recreated if
+    it does not match. Raises ``InputError`` listing the images that cannot be decoded or have changed.
     """
     target = folder / f"{digest([asdict(preparation.component), list(identities)])}.npy"
     checksum = target.with_suffix(".sha256")
@@ -71,7 +70,7 @@ def _write_pixels(
 def checked_pixels(path: Path, identity: str, preparation: Preparation) -> Pixels:
     """The prepared image, uint8 (size, size, 3).
 
-    Raises ``ValueError`` where it cannot be decoded or its pixels are not those of its identity.
+    Raises ``ValueError`` if it cannot be decoded or its pixels do not match its identity.
     """
     image = read_rgb(path)
     if pixel_sha256(image) != identity:

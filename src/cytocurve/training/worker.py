@@ -1,4 +1,4 @@
-"""The work of a worker process: train one run and store it in the ledger."""
+"""The task of a worker process: train one run and store it in the ledger."""
 
 import os
 import platform
@@ -19,7 +19,7 @@ from cytocurve.training import kernel_files
 
 @dataclass(frozen=True)
 class Assignment:
-    """A run for a worker: the URL of the ledger, the file of the prepared pixels, and the run itself."""
+    """A run to train: the URL of the ledger, the file with prepared pixels, and the planned run."""
 
     ledger: str
     pixels: Path
@@ -30,7 +30,7 @@ class Assignment:
 
 
 def train_run(assignment: Assignment) -> None:
-    """Train the run and store it, unless another worker has done so."""
+    """Train the run and store it, unless another worker has already done so."""
     ledger, planned = open_ledger(assignment.ledger), assignment.planned
     if ledger.check(planned.key) == "whole":
         return
@@ -69,7 +69,7 @@ def identity_bytes(images: Images) -> NDArray[np.uint8]:
 
 
 def environment() -> dict[str, Any]:
-    """The host, the interpreter and the packages that compute."""
+    """The host, the interpreter and the versions of numerical packages."""
     packages = {}
     for name in ("cytocurve", "keras", "numba", "numpy", "tensorflow", "tensorflow-cpu"):
         try:
