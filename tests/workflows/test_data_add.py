@@ -118,7 +118,7 @@ def test_a_dataset_that_draws_itself_needs_no_folder(project: ProjectPaths, monk
         ("folder", "my-cells", "'my-cells' is not a valid dataset name"),
         ("folder", "../cells", "'../cells' is not a valid dataset name"),
         ("folder", ".adding-cells", "'.adding-cells' is not a valid dataset name"),
-        ("pbc", None, "is not the whole PBC dataset"),
+        ("pbc", None, "is not the complete PBC dataset"),
     ],
 )
 def test_a_wrong_call_is_refused(
@@ -252,7 +252,7 @@ def test_an_archive_gives_the_same_as_its_folder(suffix: str, top: str, project:
 
 def test_an_archive_of_another_layout_is_named_and_leaves_nothing(project: ProjectPaths, source: Path) -> None:
     archive = pack(source, source.parent / "cells.zip")
-    with pytest.raises(InputError, match=r"is not the whole PBC dataset") as caught:
+    with pytest.raises(InputError, match=r"is not the complete PBC dataset") as caught:
         copy_dataset(project, "pbc", archive, None, silent)
     assert str(archive) in caught.value.problem
     assert ".adding-" not in str(caught.value)

@@ -182,5 +182,5 @@ def test_images_in_no_table_are_skipped_with_a_reason(tmp_path: Path) -> None:
         (tmp_path / "img" / name).touch()
     listing = starter.read(tmp_path)
     assert list(listing.images) == ["Im001_1.tif"]
-    assert listing.skipped == {"img/Im002_1.tif": "in no label table"}
+    assert listing.skipped == {"img/Im002_1.tif": "not in any label table"}
     assert list(listing.labels["expert"]["label"]) == [""]
