@@ -150,7 +150,7 @@ def test_each_fault_is_named_and_nothing_is_written(
 
 
 def test_all_faults_come_in_one_error(project: ProjectPaths) -> None:
-    """Whatever is wrong is told at once, one line for each."""
+    """All problems are reported at once, one line each."""
     for damage, _ in DAMAGES:
         damage(project.root)
     lines = refusal(project).offenders

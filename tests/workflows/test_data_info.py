@@ -1,4 +1,4 @@
-"""What a dataset is and what of it is here can be asked for without decoding an image."""
+"""Datasets and their copies in data/ are described without decoding images."""
 
 import json
 from pathlib import Path
@@ -32,9 +32,9 @@ def project(tmp_path: Path) -> ProjectPaths:
 def test_counts_of_what_is_here_are_those_of_the_files(project: ProjectPaths) -> None:
     draw(1, 30, 40).save(project.data / "mine/images/round/cell1.png", format="JPEG")
     images = [path for path in (project.data / "mine/images").rglob("*") if path.is_file()]
-    figures = info(project, "mine", silent)
-    assert figures.loader == "folder"
-    assert figures.to_json()["here"] == {
+    described = info(project, "mine", silent)
+    assert described.loader == "folder"
+    assert described.to_json()["here"] == {
         "images": 8,
         "bytes": sum(path.stat().st_size for path in images),
         "sizes": {"24x20": 7, "30x40": 1},

@@ -39,7 +39,7 @@ def project(tmp_path: Path) -> ProjectPaths:
 
 
 def list_of(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """A list as a person hands it in, by its suffix as CSV or XLSX, with a drop-down list."""
+    """A list as users write it, CSV or XLSX depending on the suffix, with a drop-down list."""
     table = pd.DataFrame(rows)
     if path.suffix == ".csv":
         table.to_csv(path, index=False)
@@ -124,7 +124,7 @@ def test_without_a_base_every_image_needs_a_row(project: ProjectPaths, tmp_path:
 
 
 def test_everything_wrong_with_a_list_comes_in_one_error(project: ProjectPaths, tmp_path: Path) -> None:
-    """Unknown classes with the nearest one, unknown images and images that stand twice."""
+    """Unknown classes with the nearest one, unknown images and repeated images."""
     labels = [(IMAGES[0], "monocite"), (IMAGES[1], "Q"), (IMAGES[2], DARK), (IMAGES[2], LIGHT), ("ghost.png", DARK)]
     file = list_of(tmp_path / "some.csv", [{"image": image, "label": label} for image, label in labels])
     error = refused(project, lambda: write_list(project, "toy", file, "second", "B", base="folder"))
