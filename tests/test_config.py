@@ -53,9 +53,9 @@ def test_every_wrong_key_and_value_is_listed_with_what_was_given(content: dict[s
     assert "training.batch_sise: unknown key; did you mean 'batch_size'?" in text
     assert "training.optimizer" in text
     assert "'sgd'" in text
-    assert "sizes must increase" in text
+    assert "sizes must be strictly increasing" in text
     assert "got 'ten'" in text
-    assert "stated twice: expert" in text
+    assert "listed twice: expert" in text
     assert "seeds: missing" in text
 
 
@@ -88,7 +88,7 @@ def test_an_image_size_too_small_for_the_network_names_the_least(content: dict[s
     with pytest.raises(InputError) as caught:
         check_arms(validate_params(content, "params.yaml"))
     (line,) = caught.value.offenders
-    assert "at least 190 pixels per side, got 100; with fewer layers in settings.sequential" in line
+    assert "at least 190 pixels per side, got 100; fewer layers in settings.sequential" in line
 
 
 def test_params_yaml_has_the_default_settings_of_every_policy() -> None:

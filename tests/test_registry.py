@@ -20,7 +20,7 @@ print(registry.module("cytocurve.datasets", "pbc").__name__)
 
 
 def install_plugin(folder: Path) -> None:
-    """A distribution as pip lays it out, with a member of its own and one named like a built-in."""
+    """A distribution as installed by pip, with a new member and one named like a built-in."""
     (folder / "our_package.py").write_text('DATASET = "ours"\n')
     info = folder / "our_package-1.0.dist-info"
     info.mkdir()

@@ -1,4 +1,4 @@
-"""``params.yaml``, the studies that change it, the project's folders and the environment, validated."""
+"""Validated settings from ``params.yaml``, and the paths of a project."""
 
 import os
 from collections.abc import Iterable, Mapping
@@ -18,11 +18,11 @@ from cytocurve.files import local_path
 from cytocurve.text import did_you_mean
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$")]
-"""Part of file, stage and experiment names; an arm's name joins three of them with ``-``."""
+"""Used in the names of files, stages and experiments; an arm's name joins three of them with ``-``."""
 
 
 Weight = Annotated[float, Field(ge=1e-6, le=1e6, allow_inf_nan=False)]
-"""Of a class in training: in single precision, far smaller ones are zero and far larger ones infinite."""
+"""The weight of a class in training, bounded so that it is neither zero nor infinite in single precision."""
 
 
 class _Model(BaseModel):
@@ -30,7 +30,7 @@ class _Model(BaseModel):
 
 
 class Training(_Model):
-    """How every run is trained."""
+    """Training settings shared by all runs."""
 
     batch_size: int = Field(5, ge=1, le=100_000)
     protocol: Name = "early_stopping"
@@ -68,9 +68,9 @@ class Params(_Model):
     @field_validator("labels", "architectures", "augmentations", "seeds")
     @classmethod
     def _distinct(cls, values: list[Any]) -> list[Any]:
-        twice = sorted({value for value in values if values.count(value) > 1})
-        if twice:
-            raise ValueError(f"stated twice: {', '.join(map(str, twice))}")
+        repeated = sorted({value for value in values if values.count(value) > 1})
+        if repeated:
+            raise ValueError(f"listed twice: {', '.join(map(str, repeated))}")
         return values
 
     @field_validator("task")
@@ -80,14 +80,14 @@ class Params(_Model):
             if len(task) < 2:
                 raise ValueError("at least two classes are needed")
             if set(task) & set(BINARY) and set(task) != set(BINARY):
-                raise ValueError("a binary task has the classes positive and negative, and no others")
+                raise ValueError("a binary task has exactly the classes positive and negative")
         return task
 
     @field_validator("sizes")
     @classmethod
     def _increasing(cls, sizes: list[int]) -> list[int]:
         if sizes != sorted(set(sizes)):
-            raise ValueError(f"sizes must increase, got {sizes}")
+            raise ValueError("sizes must be strictly increasing")
         return sizes
 
     @property
@@ -96,14 +96,14 @@ class Params(_Model):
         return [Arm(a, p, v) for a in self.architectures for p in self.augmentations for v in self.labels]
 
     def family_of(self, name: str) -> Any:
-        """The architecture or policy that a name in ``architectures`` or ``augmentations`` means.
+        """The family (architecture or policy) of a name in ``architectures`` or ``augmentations``.
 
-        A variant names it as ``base`` in its entry below ``settings``; every other name is that of a family itself.
+        A variant names its family as ``base`` in its entry below ``settings``; any other name is itself a family.
         """
         return self.settings[name].get("base", name)
 
     def settings_of(self, name: str) -> dict[str, Any]:
-        """What a family or variant states of its settings; a variant starts from its family's defaults."""
+        """The settings given for a family or variant; the family's defaults apply to all others."""
         return {key: value for key, value in self.settings[name].items() if key != "base"}
 
     @property
@@ -112,7 +112,7 @@ class Params(_Model):
         return self.task if isinstance(self.task, str) else stated_task_name(self.task)
 
     def task_of(self, counts: Mapping[str, int]) -> Task:
-        """The task on a label version with these counts of images a label; raises ``InputError``."""
+        """The task on a label version with these counts of images per label; raises ``InputError``."""
         if isinstance(self.task, str):
             return named_task(self.task, counts, self.min_class_size, self.rare)
         return stated_task(self.task, counts)
@@ -126,7 +126,7 @@ class ProjectPaths:
 
     @property
     def params_file(self) -> Path:
-        """The study that is current."""
+        """The current study."""
         return self.root / "params.yaml"
 
     @property
@@ -149,16 +149,16 @@ class ProjectPaths:
         return self.root / "build" / "split" / "settings.json"
 
     def results(self, arm: Arm) -> Path:
-        """An arm's runs and their scores."""
+        """The runs of an arm with their scores."""
         return self.root / "results" / f"{arm.name}.parquet"
 
     def predictions(self, arm: Arm) -> Path:
-        """An arm's predictions for validation and test images."""
+        """The predictions of an arm for validation and test images."""
         return self.root / "results" / f"{arm.name}.predictions.parquet"
 
     @property
     def pixels(self) -> Path:
-        """Decoded images, made once and shared by workers; safe to delete."""
+        """Cache of decoded images, shared by workers; safe to delete."""
         return self.root / "build" / "pixels"
 
     @property
@@ -168,21 +168,21 @@ class ProjectPaths:
 
     @property
     def answers(self) -> Path:
-        """All that the results tell, for the page and for other programs."""
+        """All computed answers, for the page and for other programs."""
         return self.reports / "answers.json"
 
     @property
     def ledger_url(self) -> str:
-        """The store of finished runs, for ``open_ledger``; ``CYTOCURVE_LEDGER`` moves it, so clones can share one."""
+        """URL of the ledger; set ``CYTOCURVE_LEDGER`` to move it, for example to share it between clones."""
         return os.environ.get("CYTOCURVE_LEDGER") or str(self.root.resolve() / "ledger")
 
     @property
     def state(self) -> Path:
-        """What running commands share, such as locks; safe to delete while none runs.
+        """State shared by running commands, such as locks; safe to delete while none is running.
 
-        It is ``.cytocurve/`` beside the ledger, by default in the project: clones that share a ledger on a disk share
-        this folder, so that their sweeps wait for each other. Where nothing can be written beside the ledger (or it is
-        not on a disk) the project has its own, and two clones may train the same run twice, which only costs time.
+        This is ``.cytocurve/`` next to the ledger, by default in the project: clones that share a ledger on disk share
+        this folder, so that their sweeps wait for each other. If the ledger's parent folder is not writable, or the
+        ledger is not on disk, the project has its own, and two clones may train the same run twice.
         """
         ledger = local_path(self.ledger_url)
         folder = self.root if ledger is None else ledger.resolve().parent
@@ -202,7 +202,7 @@ class ProjectPaths:
 
     @property
     def tracking_lock(self) -> Path:
-        """Held by the one process of this machine that publishes to a tracking server."""
+        """Held by the process on this machine that publishes to a tracking server."""
         return self.locks / "tracking.lock"
 
     def params(self) -> Params:
@@ -211,24 +211,25 @@ class ProjectPaths:
 
 
 def read_yaml(path: Path) -> Any:
-    """The plain contents of a YAML file; raises ``InputError`` where there is none or it cannot be parsed."""
+    """The plain contents of a YAML file; raises ``InputError`` if it is missing or cannot be parsed."""
     try:
         with path.open(encoding="utf-8") as file:
             return YAML(typ="safe", pure=True).load(file)
     except FileNotFoundError:
         raise InputError(
-            f"{path}: no such file", hint="Run cytocurve in the project's top folder, where params.yaml lies."
+            f"{path}: no such file",
+            hint="Run cytocurve in the project's top folder, which contains params.yaml, or use -C DIR.",
         ) from None
     except IsADirectoryError:
-        raise InputError(f"{path}: a folder, not a file") from None
+        raise InputError(f"{path}: is a folder, not a file") from None
     except (YAMLError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
 
 
 def validate_params(content: Any, name: str) -> Params:
-    """These contents as ``Params``; raises ``InputError`` listing every offending key of the file ``name``."""
+    """Validate the contents of the file ``name``; raises ``InputError`` listing every offending key."""
     if not isinstance(content, dict):
-        raise InputError(f"{name}: a mapping of settings is expected, got {type(content).__name__}")
+        raise InputError(f"{name}: expected a mapping of settings, got {type(content).__name__}")
     try:
         params = Params.model_validate(content)
     except ValidationError as error:
@@ -238,13 +239,13 @@ def validate_params(content: Any, name: str) -> Params:
         raise InputError(
             f"{name}: settings: every architecture and augmentation needs an entry; missing:",
             missing,
-            "An empty one takes the defaults, for example  settings: {none: {}}",
+            "An empty entry uses the defaults, for example  settings: {none: {}}",
         )
     return params
 
 
 def describe(errors: Iterable[ErrorDetails], model: type[BaseModel]) -> list[str]:
-    """Each validation error of a model as the key, the rule and the value received."""
+    """Format each validation error of a model as key, rule and received value."""
     return [_describe(error, model) for error in errors]
 
 
@@ -262,5 +263,5 @@ def _describe(error: ErrorDetails, model: type[BaseModel]) -> str:
 
 
 def _names_a_choice(part: int | str) -> bool:
-    """Whether pydantic put a part in for the alternative of a union that it tried."""
+    """Whether pydantic inserted this part to name an alternative of a union."""
     return isinstance(part, str) and (part == "str" or part.startswith(("literal[", "dict[")))

@@ -1,10 +1,10 @@
-"""The errors a user can meet, and the exit codes they map to.
+"""Errors shown to the user, and their exit codes.
 
 ::
 
-    CytocurveError      exit 1: something failed on the way
+    CytocurveError      exit 1: an operation failed
     ├── InputError      exit 2: wrong usage, configuration or input
-    └── ServiceError    exit 3: a service that was needed could not be reached
+    └── ServiceError    exit 3: a required service could not be reached
 """
 
 from collections.abc import Sequence
@@ -13,8 +13,8 @@ from collections.abc import Sequence
 class CytocurveError(Exception):
     """An error shown to the user as one message.
 
-    ``problem`` states the broken rule, ``offenders`` lists everything that breaks it, ``hint`` says what is allowed,
-    and ``next_step`` says what to do.
+    ``problem`` states the violated rule, ``offenders`` lists everything that violates it, ``hint`` says what is
+    allowed, and ``next_step`` says what to do next.
     """
 
     exit_code = 1
@@ -36,12 +36,12 @@ class CytocurveError(Exception):
 
 
 class InputError(CytocurveError):
-    """Wrong usage, configuration or input; ``offenders`` lists every one of them, not the first."""
+    """Wrong usage, configuration or input; ``offenders`` lists all problems, not only the first."""
 
     exit_code = 2
 
 
 class ServiceError(CytocurveError):
-    """A service that was needed could not be reached."""
+    """A required service could not be reached."""
 
     exit_code = 3

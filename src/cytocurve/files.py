@@ -1,4 +1,4 @@
-"""Files written completely or not at all, with equal bytes for equal contents; local paths of URLs."""
+"""Atomic file writes, checksums, and local paths of URLs."""
 
 import hashlib
 import os
@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text to a file, completely or not at all; its folder is created."""
+    """Write UTF-8 text to a file, completely or not at all, creating its folder."""
     write_bytes(path, text.encode())
 
 
@@ -19,7 +19,7 @@ def sha256(path: Path) -> str:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file completely or not at all: a temporary neighbor, synced, then renamed; its folder is created."""
+    """Write a file completely or not at all, creating its folder: write a temporary file, sync it, rename it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:

@@ -1,4 +1,4 @@
-"""What a long-running verb reports: bars on a terminal, log lines where there is none, or nothing."""
+"""Observers of long-running commands: progress bars, log lines, or silence."""
 
 import logging
 import sys
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 LOG_INTERVAL = 30.0
-"""Seconds between two log lines of the same task."""
+"""Minimum number of seconds between two log lines of a task."""
 
 logger = logging.getLogger("cytocurve")
 
@@ -16,7 +16,7 @@ Progress = Callable[[int, int], None]
 
 
 class Sized(Protocol):
-    """A run, weighted by the number of images that it trains on."""
+    """A run, whose cost is proportional to its number of training images."""
 
     @property
     def size(self) -> int:
@@ -24,26 +24,26 @@ class Sized(Protocol):
 
 
 RunProgress = Callable[[Sequence[Sized]], None]
-"""Called with the runs that have just finished, possibly none; the first call has those that need no training."""
+"""Called with the runs that just finished, possibly none; the first call lists those that need no training."""
 
 
 class Observer(Protocol):
-    """Receives the progress and the messages of a verb. Its methods may be called from any thread."""
+    """Receives the progress and the messages of a command. Its methods may be called from any thread."""
 
     def task(self, description: str, unit: str) -> Progress:
-        """Start following a task whose total is known from its first call on."""
+        """Start a task; its total is known from the first progress call."""
 
     def runs(self, arm: str, runs: Sequence[Sized]) -> RunProgress:
-        """Start following the runs of an arm; the remaining time is estimated from training images."""
+        """Start reporting the runs of an arm; the remaining time is estimated from training images."""
 
     def message(self, text: str) -> None:
-        """Report what is happening."""
+        """Show a message."""
 
     def warning(self, text: str) -> None:
-        """Report what the user should know although the verb goes on."""
+        """Show a warning; the command continues."""
 
     def close(self) -> None:
-        """End all tasks, finished or not; the observer can be used again."""
+        """End all tasks, finished or not. The observer can be reused."""
 
 
 def default_observer() -> Observer:
@@ -69,13 +69,13 @@ class Silent:
         """Ignore the warning."""
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
 
 class LogLines:
-    """Lines of the logger ``cytocurve``: progress and messages at level INFO, warnings at level WARNING.
+    """Logs to the logger ``cytocurve``: progress and messages at level INFO, warnings at level WARNING.
 
-    A task is logged at most every ``LOG_INTERVAL`` seconds, and when it is done.
+    A task is logged at most every ``LOG_INTERVAL`` seconds, and when it finishes.
     """
 
     def __init__(self, interval: float = LOG_INTERVAL) -> None:
@@ -116,7 +116,7 @@ class LogLines:
         logger.warning("%s", text)
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing."""
 
 
 class Bars:
@@ -126,7 +126,7 @@ class Bars:
         self._open: list[Any] = []
 
     def task(self, description: str, unit: str) -> Progress:
-        """Draw a bar, from the first call on."""
+        """Show a progress bar from the first progress call."""
         bar: Any = None
 
         def show(done: int, total: int) -> None:
@@ -140,7 +140,7 @@ class Bars:
         return show
 
     def runs(self, arm: str, runs: Sequence[Sized]) -> RunProgress:
-        """Draw a bar with the rate and the remaining time."""
+        """Show a progress bar with the rate and the remaining time."""
         bar_format = "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} runs [{elapsed}{postfix}]"
         bar, estimate = self._bar(total=len(runs), desc=arm, bar_format=bar_format), Estimate(runs)
 
@@ -148,7 +148,7 @@ class Bars:
             estimate.add(finished)
             bar.set_postfix_str(str(estimate), refresh=False)
             bar.update(len(finished))
-            bar.refresh()  # the elapsed time goes on where no run has finished
+            bar.refresh()  # update the elapsed time even if no run has finished
 
         return show
 
@@ -163,7 +163,7 @@ class Bars:
         self.message(f"warning: {text}")
 
     def close(self) -> None:
-        """Leave the terminal in order."""
+        """Close all bars."""
         for bar in self._open:
             bar.close()
         self._open.clear()
@@ -177,7 +177,7 @@ class Bars:
 
 
 class Estimate:
-    """Rate and remaining time of an arm's runs, by training images: large runs come first."""
+    """Rate and remaining time of an arm's runs, based on training images, since large runs come first."""
 
     def __init__(self, runs: Sequence[Sized]) -> None:
         self.finished = 0

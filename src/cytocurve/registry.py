@@ -1,7 +1,7 @@
-"""Families of interchangeable parts, found by being there: datasets, architectures, engines, ledgers.
+"""Discovery of interchangeable parts: datasets, architectures, engines, ledgers.
 
 A member of a family is a module (or package) directly in the family's package whose name has no leading underscore.
-Another distribution adds a member through the entry-point group ``cytocurve``; the entry point is named after the
+Other distributions can add a member through the entry-point group ``cytocurve``; the entry point is named after the
 family's package and the member, and its value is a module:
 
 .. code-block:: toml
@@ -9,7 +9,7 @@ family's package and the member, and its value is a module:
     [project.entry-points.cytocurve]
     "datasets.our_clinic" = "our_package.our_clinic"
 
-The names of cytocurve's own members cannot be taken by a plugin.
+A plugin cannot replace cytocurve's own members.
 """
 
 import importlib
@@ -29,17 +29,17 @@ def members(package: str) -> list[str]:
 
 
 def module_name(package: str, name: str) -> str:
-    """The dotted name of a member's module; raises ``KeyError`` if the family has no such member."""
+    """The dotted name of a member's module; raises ``KeyError`` if the member does not exist."""
     return _modules(package)[name]
 
 
 def module(package: str, name: str) -> ModuleType:
-    """Import a member's module; raises ``KeyError`` if the family has no such member."""
+    """Import a member's module; raises ``KeyError`` if the member does not exist."""
     return importlib.import_module(module_name(package, name))
 
 
 def load(package: str, name: str, attribute: str) -> Any:
-    """An attribute of a member's module, such as ``DATASET``; raises ``KeyError`` if there is no such member."""
+    """An attribute of a member's module, such as ``DATASET``; raises ``KeyError`` if the member does not exist."""
     return getattr(module(package, name), attribute)
 
 
@@ -47,7 +47,7 @@ _registered: dict[str, str] = {}
 
 
 def register(entry: str, module: str) -> None:
-    """Add a member in this process, as an entry point named ``entry`` with the value ``module`` would."""
+    """Add a member in this process only, like an entry point named ``entry`` with the value ``module``."""
     _registered[entry] = module
     _modules.cache_clear()
 
@@ -56,7 +56,7 @@ def register(entry: str, module: str) -> None:
 def _modules(package: str) -> dict[str, str]:
     """The members' modules by name; looked up once per process."""
     path = importlib.import_module(package).__path__
-    own = {found.name: f"{package}.{found.name}" for found in pkgutil.iter_modules(path) if found.name[0] != "_"}
+    own = {info.name: f"{package}.{info.name}" for info in pkgutil.iter_modules(path) if info.name[0] != "_"}
     prefix = f"{package.rpartition('.')[2]}."
     entries = {entry.name: entry.module for entry in entry_points(group=GROUP)} | _registered
     plugins = {name.removeprefix(prefix): value for name, value in entries.items() if name.startswith(prefix)}

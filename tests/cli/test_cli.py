@@ -1,4 +1,4 @@
-"""The command line: quick help, one message and an exit code for every wrong input, figures as JSON."""
+"""The command line: fast help, one message and an exit code for every invalid input, numbers as JSON."""
 
 import json
 import os
@@ -142,8 +142,8 @@ def test_dvc_repro_runs_all_stages_and_a_change_re_runs_only_what_it_touches(tmp
     first = run(root, "dvc", "repro")
     assert first.returncode == 0, first.stderr
     assert (root / "reports/report.html").stat().st_size > 10_000
-    figures = json.loads((root / "reports/metrics.json").read_text())
-    assert set(figures["arms"]) == {"sequential-none-folder", "sequential-flip_rotate-folder"}
+    metrics = json.loads((root / "reports/metrics.json").read_text())
+    assert set(metrics["arms"]) == {"sequential-none-folder", "sequential-flip_rotate-folder"}
     assert json.loads((root / "reports/model.json").read_text())["model"] == "toy-dark-vs-light"
 
     lock = (root / "dvc.lock").read_bytes()
@@ -176,7 +176,7 @@ def test_every_command_that_reports_figures_prints_them_as_json(swept: Path, sta
 
 @pytest.mark.slow
 def test_what_mlflow_and_tensorflow_say_of_themselves_is_not_among_the_figures(swept: Path) -> None:
-    """The one that loads both, in a process of its own, where their native code writes to the same output."""
+    """The one that loads both, in a separate process, where their native code writes to the same output."""
     done = run(swept, "cytocurve", "register", "--json")
     assert done.returncode == 0, done.stderr
     assert isinstance(json.loads(done.stdout), dict)

@@ -1,4 +1,4 @@
-"""ALL-IDB2's file names tell the diagnosis; a table beside them may tell cell types."""
+"""ALL-IDB2: diagnoses from file names, cell types from an optional table."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -83,8 +83,8 @@ def test_all_unknown_types_are_listed(source: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("picture,label\n", r"one column must be headed image, (.|\n)*The columns are: picture, label"),
-        ("image,label,type\n", r"'label' is such a column(.|\n)*'type' is such a column"),
+        ("picture,label\n", r"one column must be named image, (.|\n)*Columns: picture, label"),
+        ("image,label,type\n", r"'label' matches(.|\n)*'type' matches"),
         ("image,label\nIm001_1.tif\n", r"types\.csv: cannot be used as a table: .*line 2"),
         ("image;label\nIm001_1.tif;monocyte\n", "its fields are separated by ';': save it with commas"),
     ],

@@ -52,7 +52,7 @@ def test_not_shown_and_not_assignable_are_both_unlabelled_but_told_apart(source:
 
 
 def test_images_are_named_by_their_class_folders(source: Path) -> None:
-    """One image a line, whether the class folders lie beside annotations.dat or in the archive's folder."""
+    """One line per image, whether the class folders are next to annotations.dat or in the archive's folder."""
     listing = aml.read(source)
     assert set(listing.images) == set(listing.labels["gold"]["image"])
     top = source / aml.TOPS[0]
@@ -82,16 +82,16 @@ def test_images_and_lines_that_do_not_match_are_all_named(source: Path) -> None:
     save(source / "MON/MON_0099.tiff", 99)
     with pytest.raises(InputError) as caught:
         aml.read(source)
-    no_image = "not an image: its contents are none of BMP, JPEG, PNG, TIFF, WEBP"
+    no_image = "not an image: its format is none of BMP, JPEG, PNG, TIFF, WEBP"
     assert caught.value.offenders == (
         "BAS/: no images; annotations.dat has 1",
-        f"KSC/KSC_0001.tiff: in annotations.dat, but there is no such image: {no_image}",
-        "MON/MON_0099.tiff: an image that is not in annotations.dat",
+        f"KSC/KSC_0001.tiff: in annotations.dat, but the image is missing: {no_image}",
+        "MON/MON_0099.tiff: not in annotations.dat",
     )
 
 
 def test_all_lines_that_cannot_be_used_are_named(source: Path) -> None:
-    """Unknown codes with line, version and nearest code; too few fields; an image that stands twice."""
+    """Unknown codes with line, version and nearest code; too few fields; repeated images."""
     rewrite(
         source,
         lambda text: (

@@ -78,7 +78,7 @@ def test_everything_that_is_wrong_with_the_arrays_is_listed(tmp_path: Path, fold
         "val_images: its shape is (4, 12, 12), not (n, pixels, pixels, 3)",
         "val_labels: float64 in row-major order, not uint8 in row-major order",
         "test_images: no such array",
-        "train_labels: 9 is not one of the labels 0 to 7",
+        "train_labels: 9 is not a label from 0 to 7",
         "train: 7 images, but 8 labels",
     )
 

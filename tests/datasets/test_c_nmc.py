@@ -72,7 +72,7 @@ def test_all_missing_folds_are_named(source: Path) -> None:
 
 def test_preliminary_images_need_their_table(source: Path) -> None:
     (source / c_nmc.TOP / c_nmc.PRELIMINARY_LABELS).unlink()
-    with pytest.raises(InputError, match=r"labels\.csv: no such file; it has the labels of the 5 images"):
+    with pytest.raises(InputError, match=r"labels\.csv: no such file; it contains the labels of the 5 images"):
         c_nmc.read(source)
 
 

@@ -34,7 +34,7 @@ def listing(dataset: Dataset, source: Path) -> Listing:
 
 
 def test_a_dataset_says_where_it_comes_from(dataset: Dataset) -> None:
-    """Its name is its module's; title, licence, citation and URL are stated, each on one line."""
+    """Its name is that of its module; title, license, citation and URL are stated on one line each."""
     assert datasets.load(dataset.name) is dataset
     for text in (dataset.title, dataset.licence, dataset.citation, dataset.url):
         assert text
@@ -74,15 +74,15 @@ def test_tables_alone_are_those_of_the_listing(dataset: Dataset, source: Path, l
 
 def test_junk_never_becomes_an_image(dataset: Dataset, source: Path, listing: Listing) -> None:
     """Hidden files, other files and text named as an image are left out."""
-    beside = next(iter(listing.images.values())).parent
+    folder_of_images = next(iter(listing.images.values())).parent
     for name in (".DS_1.jpg", "notes.txt", "text.jpg", "empty.png"):
-        (beside / name).write_text("no image" if "empty" not in name else "")
+        (folder_of_images / name).write_text("no image" if "empty" not in name else "")
     assert dataset.read(source).images == listing.images
 
 
 @pytest.mark.parametrize("there", [True, False])
 def test_another_folder_is_refused(dataset: Dataset, there: bool, tmp_path: Path) -> None:
-    """An empty folder, and one that is not there, are named in the error together with what to do."""
+    """The error names an empty or a missing folder, and the next step."""
     folder = tmp_path / "elsewhere"
     if there:
         folder.mkdir()

@@ -47,7 +47,7 @@ def test_images_of_16_bits_are_left_out_with_a_reason(tmp_path: Path) -> None:
 
 
 def test_what_lies_elsewhere_is_left_out_with_a_reason(tmp_path: Path) -> None:
-    """Files beside the class folders, hidden ones and empty folders are skipped."""
+    """Files next to the class folders, hidden files and empty folders are skipped."""
     make_folder(tmp_path)
     save(tmp_path / "loose.png", 1)
     save(tmp_path / ".cache" / "thumb.png", 1)
@@ -55,9 +55,9 @@ def test_what_lies_elsewhere_is_left_out_with_a_reason(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert folder.read(tmp_path).skipped == {
         ".cache": "hidden folder",
-        "empty/": "a folder without images",
+        "empty/": "folder without images",
         "loose.png": "not in a class folder",
-        "notes.txt": "not an image by its suffix (.bmp .jpeg .jpg .png .tif .tiff .webp)",
+        "notes.txt": "not an image suffix (.bmp .jpeg .jpg .png .tif .tiff .webp)",
     }
 
 

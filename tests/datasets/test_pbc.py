@@ -71,7 +71,7 @@ def test_what_is_left_out_has_a_reason(source: Path) -> None:
         "basophil/BA_7.jpg": "link to a file that does not exist",
         "monocyte/loop": "link to a folder; not followed",
         "neutrophil/.DS_169665.jpg": "hidden file",
-        "neutrophil/SNE_99.jpg": "not an image: its contents are none of BMP, JPEG, PNG, TIFF, WEBP",
-        "neutrophil/readme.txt": "not an image by its suffix (.bmp .jpeg .jpg .png .tif .tiff .webp)",
+        "neutrophil/SNE_99.jpg": "not an image: its format is none of BMP, JPEG, PNG, TIFF, WEBP",
+        "neutrophil/readme.txt": "not an image suffix (.bmp .jpeg .jpg .png .tif .tiff .webp)",
     }
     assert "basophil/BA_8.jpg" in listing.images

@@ -31,7 +31,7 @@ def offenders(source: Path) -> tuple[str, ...]:
 
 
 def test_every_label_column_is_a_version(source: Path) -> None:
-    """Patients and folds stand in each of them; an empty field is no label."""
+    """Patients and folds are in each of them; an empty field means unlabeled."""
     tables = table.read(source).labels
     assert list(tables) == ["first", "second"]
     assert tables["second"].to_dict("records")[2] == {
@@ -40,7 +40,7 @@ def test_every_label_column_is_a_version(source: Path) -> None:
 
 
 def test_one_label_column_is_the_version_table(source: Path) -> None:
-    """Other columns than those known are told, not taken; paths are brought to plain form."""
+    """Unknown columns are reported and ignored; paths are normalized."""
     rewrite(source, "image,label,annotator,note\n./a//cell 0.png,dark,Ann,x\nb/cell 1.png,light,Bo,y\n")
     listing = table.read(source)
     assert list(listing.images) == ["a/cell 0.png", "b/cell 1.png"]
@@ -50,7 +50,7 @@ def test_one_label_column_is_the_version_table(source: Path) -> None:
 
 
 def test_the_file_itself_may_be_given(source: Path) -> None:
-    """Then other tables beside it do not matter."""
+    """Other tables in its folder are then ignored."""
     (source / "other.csv").write_text("a,b\n")
     assert len(table.read(source / "cells.csv").images) == 6
     assert len(table.tables(source / "cells.csv")["first"]) == 6
@@ -79,7 +79,7 @@ def test_labels_can_be_read_without_images(source: Path) -> None:
 
 
 def test_all_paths_that_cannot_be_used_are_listed(source: Path) -> None:
-    """Leaving the folder, missing, repeated, no image, no name: one error."""
+    """One error for paths outside the folder, missing, repeated, empty, or not an image."""
     save(source.parent / "outside.png", 1)
     (source / "link.png").symlink_to(source.parent / "outside.png")
     (source / "way").symlink_to(source.parent)
@@ -93,10 +93,10 @@ def test_all_paths_that_cannot_be_used_are_listed(source: Path) -> None:
         f"'link.png': leads outside {source}",
         f"'way/outside.png': leads outside {source}",
         "'gone.png': no such file",
-        "'text.png': not an image: its contents are none of BMP, JPEG, PNG, TIFF, WEBP",
-        "'a': not an image by its suffix (.bmp .jpeg .jpg .png .tif .tiff .webp)",
+        "'text.png': not an image: its format is none of BMP, JPEG, PNG, TIFF, WEBP",
+        "'a': not an image suffix (.bmp .jpeg .jpg .png .tif .tiff .webp)",
         r"'a\\cell 0.png': no such file",
-        "row 9: no image is given",
+        "row 9: the image is missing",
         f"'{'x' * 300}.png': cannot be read: File name too long",
         "'b/cell 1.png': 2 rows for one image",
     )
@@ -147,7 +147,7 @@ def test_several_tables_in_a_folder_are_named(source: Path) -> None:
 
 @given(values=st.lists(st.text(st.sampled_from("ab./\\ \0é~1"), max_size=9) | st.text(max_size=5), max_size=6))
 def test_no_text_leads_out_of_the_folder(values: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Whatever stands in a table: each row is an image of the folder or one of the lines."""
+    """For any table, each row is either an image in the folder or listed in the error."""
     folder = tmp_path_factory.getbasetemp() / "law"
     if not folder.exists():
         save(folder / "a" / "b.png", 1)

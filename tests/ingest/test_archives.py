@@ -42,7 +42,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def refused(archive: Path, tmp_path: Path) -> InputError:
-    """The error of an archive of which nothing is written, in its folder or beside it."""
+    """The error of an archive of which nothing is written, in its folder or next to it."""
     folder = tmp_path / "unpacked"
     folder.mkdir()
     before = sorted(tmp_path.rglob("*"))
@@ -192,7 +192,7 @@ def test_a_damaged_archive_is_refused(suffix: str, damage: str, tmp_path: Path) 
 def test_a_tar_that_ends_between_two_members_is_refused(tmp_path: Path) -> None:
     archive = tarred(tmp_path / "cut.tar", ("a.png", b"x" * 512, None), ("b.png", b"y" * 512, None))
     archive.write_bytes(archive.read_bytes()[:2048])
-    assert "its end is missing" in refused(archive, tmp_path).problem
+    assert "it is truncated" in refused(archive, tmp_path).problem
 
 
 @pytest.mark.parametrize("suffix", [".zip", ".tar.gz", ".tar.xz", ".tar.bz2"])
@@ -226,7 +226,7 @@ def test_a_header_of_a_tar_that_asks_for_gigabytes_is_refused(tmp_path: Path) ->
 
 
 def test_sparse_files_are_refused(tmp_path: Path) -> None:
-    """They may declare terabytes that no byte stands for."""
+    """They may declare terabytes without containing them."""
     entry = tarfile.TarInfo("sparse.png")
     entry.type = tarfile.GNUTYPE_SPARSE
     (tmp_path / "sparse.tar").write_bytes(entry.tobuf(tarfile.GNU_FORMAT) + bytes(10_240))
@@ -238,7 +238,7 @@ def test_too_many_members_are_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     make_folder(tmp_path / "source")
     for suffix in (".zip", ".tar"):
         (line,) = refused(pack(tmp_path / "source", tmp_path / f"many{suffix}"), tmp_path).offenders
-        assert line == "(all members): more than 3"
+        assert line == "(all members): more than 3 members"
         (tmp_path / "unpacked").rmdir()
 
 

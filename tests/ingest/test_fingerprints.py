@@ -25,7 +25,7 @@ def test_colours_are_mean_and_median_of_the_pixels(size: tuple[int, int], tmp_pa
     pixels = np.asarray(draw(1, width, height))
     edge = np.ones((height, width), bool)
     edge[height // 16 + 1 : -(height // 16 + 1), width // 16 + 1 : -(width // 16 + 1)] = False
-    assert found.colour == tuple(pixels.mean(axis=(0, 1)).tolist())
+    assert found.color == tuple(pixels.mean(axis=(0, 1)).tolist())
     assert found.background == tuple(np.median(pixels[edge], axis=0).tolist())
     assert (found.width, found.height, found.format) == (width, height, "PNG")
 
@@ -40,10 +40,10 @@ def test_hashes_are_those_of_bytes_pixels_and_looks(tmp_path: Path) -> None:
 
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 16))
-def test_a_black_ground_is_no_part_of_the_thumbnail(left: int, top: int, grey: int) -> None:
+def test_the_thumbnail_excludes_a_black_background(left: int, top: int, gray: int) -> None:
     """A cell that was segmented looks the same wherever it lies, and however large the frame."""
     cell = draw_cell(3, dark=False, size=40)
-    frame = Image.new("RGB", (80, 75), (grey, grey, grey))
+    frame = Image.new("RGB", (80, 75), (gray, gray, gray))
     frame.paste(cell, (left, top))
     np.testing.assert_array_equal(thumbnail(frame), thumbnail(cell))
 

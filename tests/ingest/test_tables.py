@@ -78,7 +78,7 @@ def test_read_table_gives_a_workbook_and_a_csv_file_of_the_same_cells_the_same_r
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("list.txt", b"image,label", "not a table by its suffix"),
+        ("list.txt", b"image,label", "not a table suffix"),
         ("list.csv", b"image,label\n\xe9,x", "not UTF-8, byte 12"),
         ("list.csv", b"image,label\na\n", "1 in line 2"),
         ("list.csv", b"image;label\na;b\n", "separated by ';'"),

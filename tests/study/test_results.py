@@ -1,4 +1,4 @@
-"""The committed figures are those of the committed pipeline, and keep what the starter dataset promises."""
+"""The committed results match the committed pipeline and the promises of the starter dataset."""
 
 import hashlib
 import json

@@ -71,7 +71,7 @@ def test_a_setting_that_states_its_default_changes_no_recipe() -> None:
         ({"base": "sequentia"}, "settings.wide.base: 'sequentia' is unknown; did you mean 'sequential'?"),
         ({"base": "wide"}, "settings.wide.base: 'wide' is not a family"),
         ({"base": "wider"}, "settings.wide.base: 'wider' is not a family"),
-        ({"base": ["sequential"]}, "settings.wide.base: the name of an architecture or augmentation is expected"),
+        ({"base": ["sequential"]}, "settings.wide.base: expected the name of an architecture or augmentation"),
         ({"base": "none"}, "architectures: 'wide' is a variant of 'none', which is an augmentation"),
         ({"base": "sequential", "filter": [3]}, "settings.wide.filter: unknown key; did you mean 'filters'?"),
     ],
@@ -85,7 +85,7 @@ def test_a_variant_that_cannot_be_used_is_named_in_one_error(entry: dict[str, An
 
 def test_a_variant_cannot_take_the_name_of_a_family() -> None:
     (line,) = problems(params_with({"sequential": {"base": "sequential", **FEW}}))
-    assert line == "settings.sequential: this is a family itself and cannot be a variant of 'sequential'"
+    assert line == "settings.sequential: this is itself a family and cannot be a variant of 'sequential'"
 
 
 def test_everything_wrong_with_variants_is_listed_at_once() -> None:

@@ -44,7 +44,7 @@ def test_a_file_that_was_written_anew_gets_a_new_checksum(tmp_path: Path) -> Non
 def test_of_two_workers_one_compiles_and_damaged_kernel_files_are_compiled_again_to_the_same_bytes(
     tmp_path: Path,
 ) -> None:
-    """A first sweep tells of compiling; its workers start together, and each kernel is compiled and saved once."""
+    """A first sweep reports compiling; its workers start together, and each kernel is compiled and saved once."""
     root = make_project(tmp_path / "project", sizes=[4])
     variables = {"CYTOCURVE_CACHE": str(tmp_path / "cache"), "NUMBA_DEBUG_CACHE": "1"}
     table = root / "results" / "sequential-none-folder.parquet"

@@ -24,8 +24,8 @@ def prepare(root: Path, **changes: object) -> Path:
 def sweep(root: Path, *arguments: str, **variables: str) -> dict[str, dict[str, object]]:
     done = cytocurve(root, "sweep", *arguments, "--json", **variables)
     assert done.returncode == 0, done.stderr
-    figures: dict[str, dict[str, object]] = json.loads(done.stdout)
-    return figures
+    outcomes: dict[str, dict[str, object]] = json.loads(done.stdout)
+    return outcomes
 
 
 def results(root: Path) -> dict[str, bytes]:

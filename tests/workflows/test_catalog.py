@@ -123,7 +123,7 @@ def unknown_loader(root: Path) -> None:
 
 DAMAGES = [
     (truncate, "data/toy/images/dark/cell001.png: cannot be decoded: image file is truncated"),
-    (text_as_image, "data/toy/images/dark/cell003.png: not an image: its contents are none of"),
+    (text_as_image, "data/toy/images/dark/cell003.png: not an image: its format is none of"),
     (bomb, "data/toy/images/dark/cell005.png: 8000x8000 pixels are more than the limit"),
     (deep, "data/toy/images/dark/cell007.png: pixels of mode I;16"),
     (label_without_image, "data/toy/labels/folder.csv: light/ghost.png: a row for an image that does not exist"),
@@ -150,7 +150,7 @@ def test_each_fault_is_named_and_nothing_is_written(
 
 
 def test_all_faults_come_in_one_error(project: ProjectPaths) -> None:
-    """Whatever is wrong is told at once, one line for each."""
+    """All problems are reported at once, one line each."""
     for damage, _ in DAMAGES:
         damage(project.root)
     lines = refusal(project).offenders
@@ -185,7 +185,7 @@ def test_an_image_that_large_is_refused_before_it_is_decoded(project: ProjectPat
 def test_an_unknown_loader_is_named(project: ProjectPaths) -> None:
     """A dataset.yaml that states a dataset which there is not says which there are."""
     unknown_loader(project.root)
-    assert f"loader: one of {', '.join(datasets.names())} is expected" in refusal(project).offenders[0]
+    assert f"loader: expected one of {', '.join(datasets.names())}" in refusal(project).offenders[0]
 
 
 def test_a_dataset_made_by_hand_has_open_classes(project: ProjectPaths) -> None:

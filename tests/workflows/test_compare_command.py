@@ -65,7 +65,7 @@ def test_metric_and_sizes_can_be_chosen(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         ({"names": ["sequential-non-expert", SECOND]}, f"did you mean {FIRST!r}"),
         ({"names": ["one", "two"]}, "arm 'one' is unknown.*arm 'two' is unknown"),
@@ -77,9 +77,9 @@ def test_metric_and_sizes_can_be_chosen(tmp_path: Path) -> None:
     ],
 )
 def test_what_cannot_be_used_is_refused_with_what_there_is(
-    tmp_path: Path, arguments: dict[str, Any], told: str
+    tmp_path: Path, arguments: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(InputError, match=f"(?s){told}"):
+    with pytest.raises(InputError, match=f"(?s){message}"):
         compare(project_with_arms(tmp_path), **arguments)
 
 
@@ -171,9 +171,9 @@ def test_results_of_another_commit_are_read_without_a_checkout(tmp_path: Path) -
     assert {row.difference for row in same.comparisons} == {0.0}
     assert pd.read_parquet(project.results(arm)).equals(strong)
 
-    told = refused(project, f"no-branch:{FIRST}", "HEAD~1:sequential-non-expert")
-    assert "unknown Git revision 'no-branch'" in told
-    assert f"did you mean {FIRST!r}" in told
+    message = refused(project, f"no-branch:{FIRST}", "HEAD~1:sequential-non-expert")
+    assert "unknown Git revision 'no-branch'" in message
+    assert f"did you mean {FIRST!r}" in message
     (tmp_path / ".dvc" / "cache").rename(tmp_path / "cache")
     assert "neither in DVC's cache nor in a remote" in refused(project, FIRST, f"HEAD~1:{FIRST}")
 

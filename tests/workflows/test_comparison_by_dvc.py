@@ -1,4 +1,4 @@
-"""What `dvc metrics diff`, `dvc plots diff` and `dvc exp show` tell of two commits of a study."""
+"""`dvc metrics diff`, `dvc plots diff` and `dvc exp show` on two commits of a study."""
 
 import json
 from typing import Any

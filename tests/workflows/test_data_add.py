@@ -50,8 +50,8 @@ def contents(root: Path) -> dict[str, bytes]:
 
 
 def test_images_labels_and_origin_are_written(project: ProjectPaths, source: Path) -> None:
-    """The upstream's tree stands below images/, its labels as sorted CSV, its origin in dataset.yaml."""
-    figures = copy_dataset(project, "folder", source, "mine", silent)
+    """The upstream tree is below images/, its labels in sorted CSV files, its origin in dataset.yaml."""
+    outcome = copy_dataset(project, "folder", source, "mine", silent)
     written = contents(project.data / "mine")
     assert {n.removeprefix("images/") for n in written if n.startswith("images/")} == contents(source).keys()
     assert written["images/round/cell1.png"] == (source / "round" / "cell1.png").read_bytes()
@@ -59,7 +59,7 @@ def test_images_labels_and_origin_are_written(project: ProjectPaths, source: Pat
     assert rows[:2] == ["image,label", "lobed/old/cell0.png,lobed"]
     assert rows[1:-1] == sorted(rows[1:-1])
     assert written["dataset.yaml"].decode().startswith("loader: folder\ntitle: ")
-    assert figures.to_json() == {
+    assert outcome.to_json() == {
         "images": 8,
         "labels": {"folder": {"lobed": 4, "round": 4}},
         "patients": 0,
@@ -89,7 +89,7 @@ def test_progress_is_told_for_each_image(project: ProjectPaths, source: Path) ->
 
 
 def test_patients_are_counted_and_written(project: ProjectPaths, tmp_path: Path) -> None:
-    """Where the dataset knows patients they stand in the label tables."""
+    """Known patients are in the label tables."""
     MAKERS["starter"](tmp_path / "drawn")
     assert copy_dataset(project, "starter", tmp_path / "drawn", None, silent).patients == 4
     table = (project.data / "starter" / "labels" / "expert.csv").read_text()
@@ -118,7 +118,7 @@ def test_a_dataset_that_draws_itself_needs_no_folder(project: ProjectPaths, monk
         ("folder", "my-cells", "'my-cells' is not a valid dataset name"),
         ("folder", "../cells", "'../cells' is not a valid dataset name"),
         ("folder", ".adding-cells", "'.adding-cells' is not a valid dataset name"),
-        ("pbc", None, "is not the whole PBC dataset"),
+        ("pbc", None, "is not the complete PBC dataset"),
     ],
 )
 def test_a_wrong_call_is_refused(
@@ -162,8 +162,8 @@ def test_links_out_of_the_folder_are_not_copied(project: ProjectPaths, source: P
     """A link to a file elsewhere is reported and left out."""
     save(tmp_path / "secret.png", 1)
     (source / "round" / "link.png").symlink_to(tmp_path / "secret.png")
-    figures = copy_dataset(project, "folder", source, "mine", silent)
-    assert figures.skipped == {"round/link.png": "link that leads outside the folder; not followed"}
+    outcome = copy_dataset(project, "folder", source, "mine", silent)
+    assert outcome.skipped == {"round/link.png": "link that leads outside the folder; not followed"}
     assert not (project.data / "mine" / "images" / "round" / "link.png").exists()
 
 
@@ -244,15 +244,15 @@ def test_of_two_calls_for_one_dataset_the_first_to_finish_stays(project: Project
 def test_an_archive_gives_the_same_as_its_folder(suffix: str, top: str, project: ProjectPaths, source: Path) -> None:
     """Packed with or without a folder around it, byte for byte; nothing else stays below data/."""
     archive = pack(source, source.parent / f"cells{suffix}", top)
-    figures = copy_dataset(project, "folder", archive, "packed", silent)
-    assert figures == copy_dataset(project, "folder", source, "mine", silent)
+    outcome = copy_dataset(project, "folder", archive, "packed", silent)
+    assert outcome == copy_dataset(project, "folder", source, "mine", silent)
     assert contents(project.data / "packed") == contents(project.data / "mine")
     assert sorted(path.name for path in project.data.iterdir()) == ["mine", "packed"]
 
 
 def test_an_archive_of_another_layout_is_named_and_leaves_nothing(project: ProjectPaths, source: Path) -> None:
     archive = pack(source, source.parent / "cells.zip")
-    with pytest.raises(InputError, match=r"is not the whole PBC dataset") as caught:
+    with pytest.raises(InputError, match=r"is not the complete PBC dataset") as caught:
         copy_dataset(project, "pbc", archive, None, silent)
     assert str(archive) in caught.value.problem
     assert ".adding-" not in str(caught.value)
@@ -295,7 +295,7 @@ def states(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def test_links_are_the_files_of_the_source(project: ProjectPaths, source: Path) -> None:
-    """With --link no image is copied, and the result is the same, byte for byte."""
+    """With --link, no image is copied, and the result is byte-identical."""
     linked = copy_dataset(project, "folder", source, "linked", silent, link=True)
     copied = copy_dataset(project, "folder", source, "copied", silent)
     assert (linked.linked, copied.linked) == (8, 0)
@@ -310,8 +310,8 @@ def test_where_no_link_can_be_made_images_are_copied(project: ProjectPaths, sour
         pytest.skip("there is no second file system at /dev/shm")
     with tempfile.TemporaryDirectory(dir=elsewhere) as folder:
         make_folder(Path(folder) / "cells")
-        figures = copy_dataset(project, "folder", Path(folder) / "cells", "mine", silent, link=True)
-    assert (figures.images, figures.linked) == (8, 0)
+        outcome = copy_dataset(project, "folder", Path(folder) / "cells", "mine", silent, link=True)
+    assert (outcome.images, outcome.linked) == (8, 0)
     assert (project.data / "mine/images/round/cell1.png").read_bytes() == (source / "round" / "cell1.png").read_bytes()
 
 

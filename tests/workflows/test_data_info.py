@@ -1,4 +1,4 @@
-"""What a dataset is and what of it is here can be asked for without decoding an image."""
+"""Datasets and their copies in data/ are described without decoding images."""
 
 import json
 from pathlib import Path
@@ -32,9 +32,9 @@ def project(tmp_path: Path) -> ProjectPaths:
 def test_counts_of_what_is_here_are_those_of_the_files(project: ProjectPaths) -> None:
     draw(1, 30, 40).save(project.data / "mine/images/round/cell1.png", format="JPEG")
     images = [path for path in (project.data / "mine/images").rglob("*") if path.is_file()]
-    figures = info(project, "mine", silent)
-    assert figures.loader == "folder"
-    assert figures.to_json()["here"] == {
+    described = info(project, "mine", silent)
+    assert described.loader == "folder"
+    assert described.to_json()["here"] == {
         "images": 8,
         "bytes": sum(path.stat().st_size for path in images),
         "sizes": {"24x20": 7, "30x40": 1},
@@ -61,7 +61,7 @@ def test_progress_is_told_for_each_image(project: ProjectPaths) -> None:
 def test_a_known_dataset_that_is_not_here_says_how_to_get_it(tmp_path: Path) -> None:
     done = cytocurve(tmp_path, "data", "info", "pbc")
     assert done.returncode == 0
-    assert "licence: CC BY 4.0" in done.stdout
+    assert "license: CC BY 4.0" in done.stdout
     assert "cytocurve data add pbc PATH" in done.stdout
     assert json.loads(cytocurve(tmp_path, "data", "info", "pbc", "--json").stdout)["here"] is None
 
@@ -87,20 +87,20 @@ def test_all_files_that_cannot_be_used_come_in_one_error(project: ProjectPaths) 
         "round/text.png: not an image",
         "other.csv: column 'image'",
         "ragged.csv: every line",
-        "dataset.yaml: a",
+        "dataset.yaml: expected a mapping",
     ):
         assert any(part in line for line in caught.value.offenders)
     assert len(caught.value.offenders) == 4
 
 
-def test_people_read_the_same_figures(project: ProjectPaths) -> None:
+def test_text_output_has_the_same_numbers(project: ProjectPaths) -> None:
     (project.data / ".adding-killed").mkdir()
     text = cytocurve(project.root, "data", "info", "mine").stdout
     for part in (
         "8 images",
         "24x20 8",
         "PNG 8",
-        "patients: 4, 1 to 3 images each, median 1.5",
+        "patients: 4, 1 to 3 images per patient, median 1.5",
         "lobed 4, round 3, unl",
     ):
         assert part in text

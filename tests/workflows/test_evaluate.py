@@ -76,7 +76,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> ProjectPaths:
 
 
 def test_equal_results_give_equal_bytes_wherever_they_lie(evaluated: ProjectPaths, tmp_path: Path) -> None:
-    """Computed again in another folder, every file is the same to the byte, and there are these and no others."""
+    """Recomputed in another folder, exactly these files exist, and all are byte-identical."""
     again = synthetic_study(tmp_path)
     metrics = evaluate(again)
     assert strict((again.reports / "metrics.json").read_text()) == metrics
@@ -135,7 +135,7 @@ def test_the_page_leads_with_the_arm_of_the_best_validation_scores_whatever_the_
 
 
 def test_scores_of_the_tables_are_those_of_the_answers(evaluated: ProjectPaths) -> None:
-    """Every mean of curves.csv stands in answers.json, at its arm, metric and size."""
+    """Every mean in curves.csv equals the one in answers.json for its arm, metric and size."""
     found = strict(evaluated.answers.read_bytes())["arms"]
     table = pd.read_csv(evaluated.reports / "tables" / "curves.csv")
     assert len(table) == len(found) * len(METRICS) * 3
@@ -145,7 +145,7 @@ def test_scores_of_the_tables_are_those_of_the_answers(evaluated: ProjectPaths) 
 
 
 def test_the_page_knows_the_seconds_of_training_that_its_runs_took(evaluated: ProjectPaths, tmp_path: Path) -> None:
-    """Seconds stand on the page alone: the files that DVC records are the same without them."""
+    """Only the page contains times: the files that DVC records do not depend on them."""
     before, project = written(evaluated), synthetic_study(tmp_path)
     for key in pd.read_parquet(project.results(project.params().arms[0]))["run_key"]:
         folder = project.root / "ledger" / "runs" / key[:2] / key
@@ -179,7 +179,7 @@ def test_figures_are_well_formed_and_hold_their_text(evaluated: ProjectPaths) ->
 
 
 def test_every_arm_without_results_is_named(tmp_path: Path) -> None:
-    """All missing files stand in one error, with the next step."""
+    """One error lists all missing files, with the next step."""
     project = project_with_params(tmp_path)
     with pytest.raises(InputError) as caught:
         evaluate(project)
@@ -191,7 +191,7 @@ def test_every_arm_without_results_is_named(tmp_path: Path) -> None:
 
 
 def test_results_that_cannot_be_used_are_named(tmp_path: Path) -> None:
-    """A damaged file, and one that lacks a metric, are told apart in one error."""
+    """One error distinguishes a damaged file from one that lacks a metric."""
     project = project_with_results(tmp_path)
     first, second = map(project.results, project.params().arms)
     first.write_bytes(b"PAR1 no more")
@@ -215,7 +215,7 @@ def damaged_runs(kind: str, runs: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("kind", "problem"),
     [
         ("twice", "duplicate runs of the same fold"),
         ("another arm", "runs of another arm: x-y-z"),
@@ -224,13 +224,13 @@ def damaged_runs(kind: str, runs: pd.DataFrame) -> pd.DataFrame:
         ("half a fold", "fold: expected integers"),
     ],
 )
-def test_runs_that_cannot_be_are_told_for_every_arm(tmp_path: Path, kind: str, told: str) -> None:
+def test_invalid_runs_are_reported_for_every_arm(tmp_path: Path, kind: str, problem: str) -> None:
     project = project_with_results(tmp_path)
     for arm in project.params().arms:
         write_parquet(project.results(arm), damaged_runs(kind, pd.read_parquet(project.results(arm))))
     with pytest.raises(InputError) as caught:
         evaluate(project)
-    assert str(caught.value).count(told) == 2
+    assert str(caught.value).count(problem) == 2
     assert not project.reports.exists()
 
 
@@ -248,7 +248,7 @@ def damaged_predictions(kind: str, table: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(
-    ("kind", "told"),
+    ("kind", "problem"),
     [
         ("lost", "1 of 15 runs have no test predictions"),
         ("twice", "duplicate predictions for an image"),
@@ -257,13 +257,15 @@ def damaged_predictions(kind: str, table: pd.DataFrame) -> pd.DataFrame:
         ("one class", "fewer than two columns"),
     ],
 )
-def test_predictions_that_do_not_fit_their_runs_are_told_for_every_arm(tmp_path: Path, kind: str, told: str) -> None:
+def test_predictions_that_do_not_match_their_runs_are_reported_for_every_arm(
+    tmp_path: Path, kind: str, problem: str
+) -> None:
     project = project_with_results(tmp_path)
     for arm in project.params().arms:
         write_parquet(project.predictions(arm), damaged_predictions(kind, pd.read_parquet(project.predictions(arm))))
     with pytest.raises(InputError) as caught:
         evaluate(project)
-    assert str(caught.value).count(told) == 2
+    assert str(caught.value).count(problem) == 2
     assert not project.reports.exists()
 
 

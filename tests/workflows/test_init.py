@@ -86,7 +86,7 @@ def test_init_refuses_a_directory_with_files_and_lists_all_of_them(tmp_path: Pat
 
 def test_init_refuses_a_study(tmp_path: Path) -> None:
     init(tmp_path / "study")
-    with pytest.raises(InputError, match="already a study"):
+    with pytest.raises(InputError, match="already contains a study"):
         init(tmp_path / "study")
 
 

@@ -39,7 +39,7 @@ def project(tmp_path: Path) -> ProjectPaths:
 
 
 def list_of(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:
-    """A list as a person hands it in, by its suffix as CSV or XLSX, with a drop-down list."""
+    """A list as users write it, CSV or XLSX depending on the suffix, with a drop-down list."""
     table = pd.DataFrame(rows)
     if path.suffix == ".csv":
         table.to_csv(path, index=False)
@@ -124,7 +124,7 @@ def test_without_a_base_every_image_needs_a_row(project: ProjectPaths, tmp_path:
 
 
 def test_everything_wrong_with_a_list_comes_in_one_error(project: ProjectPaths, tmp_path: Path) -> None:
-    """Unknown classes with the nearest one, unknown images and images that stand twice."""
+    """Unknown classes with the nearest one, unknown images and repeated images."""
     labels = [(IMAGES[0], "monocite"), (IMAGES[1], "Q"), (IMAGES[2], DARK), (IMAGES[2], LIGHT), ("ghost.png", DARK)]
     file = list_of(tmp_path / "some.csv", [{"image": image, "label": label} for image, label in labels])
     error = refused(project, lambda: write_list(project, "toy", file, "second", "B", base="folder"))
@@ -172,7 +172,7 @@ def test_a_list_with_other_columns_is_refused(
         ("list.csv", b"image,label\na\n", "there are 1 in line 2"),
         ("list.csv", b"image;label\na;b\n", "its fields are separated by ';': save it with commas"),
         ("list.csv", b"", "column 'image' is missing"),
-        ("list.csv", b"image,label\n", "no rows below the header"),
+        ("list.csv", b"image,label\n", "no rows after the header"),
         ("list.csv", None, "no such file"),
     ],
 )
@@ -190,11 +190,11 @@ def test_a_file_that_is_no_table_is_refused(
     ("name", "base", "annotator", "message"),
     [
         ("folder", "folder", "B", "already exists"),
-        ("my-labels", "folder", "B", "may hold letters"),
+        ("my-labels", "folder", "B", "may contain only letters"),
         ("patient", "folder", "B", "is a column of the catalog"),
         ("class", "folder", "B", "is a column of cytocurve's own tables"),
         ("reason", "folder", "B", "is a column of cytocurve's own tables"),
-        ("../x", "folder", "B", "may hold letters"),
+        ("../x", "folder", "B", "may contain only letters"),
         ("second", "foldr", "B", "label version 'foldr' is unknown; did you mean 'folder'?"),
         ("second", "folder", " ", "--annotator"),
     ],
@@ -250,7 +250,7 @@ def test_the_consensus_is_written_with_who_voted(project: ProjectPaths) -> None:
     ("names", "message"),
     [
         (["folder"], "at least two label versions"),
-        (["folder", "folder"], "label version 'folder' is named twice"),
+        (["folder", "folder"], "label version 'folder' is listed twice"),
         (["folder", "x", "y"], "label version 'y' is unknown"),
     ],
 )

@@ -130,9 +130,9 @@ def test_wrong_wishes_are_refused_and_change_nothing(project: ProjectPaths) -> N
     before = sorted(project.root.rglob("*"))
     with pytest.raises(InputError, match="'PO3' is unknown; did you mean"):
         remove_patient(project, "toy", "PO3", "consent withdrawn", TODAY)
-    with pytest.raises(InputError, match="needs a reason"):
+    with pytest.raises(InputError, match="must not be blank"):
         remove_patient(project, "toy", "P03", " ", TODAY)
-    with pytest.raises(InputError, match="is not there"):
+    with pytest.raises(InputError, match="does not exist"):
         remove_patient(project, "other", "P03", "consent withdrawn", TODAY)
     assert sorted(project.root.rglob("*")) == before
 
@@ -164,7 +164,7 @@ def test_a_catalog_of_other_pictures_is_refused(project: ProjectPaths) -> None:
     (images / "dark" / "cell003.png").write_bytes((images / "dark" / "cell001.png").read_bytes())
     with pytest.raises(InputError) as caught:
         remove_patient(project, "toy", "P03", "consent withdrawn", TODAY)
-    assert caught.value.offenders == ("light/new.png", "dark/cell003.png, in its present version")
+    assert caught.value.offenders == ("light/new.png", "dark/cell003.png, in its current version")
     assert not (project.data / "toy" / "withdrawn.csv").exists()
 
 

@@ -1,4 +1,4 @@
-"""Suspect labels come first, and the page shows them."""
+"""Label review: the ranking of suspect labels, and the page that shows them."""
 
 from pathlib import Path
 
@@ -66,8 +66,8 @@ def test_an_image_is_not_its_own_neighbour_and_its_like_is_the_nearest() -> None
     assert found[:, 0].tolist() == [1, 0, 3, 2]
 
 
-def test_the_page_escapes_what_it_shows_and_asks_nobody() -> None:
-    """Names from a folder are text; pictures are part of the page."""
+def test_the_page_escapes_names_and_loads_nothing() -> None:
+    """File names are shown as text, and pictures are embedded."""
     from PIL import Image
 
     name = "<b>cell & 'co'.png"
@@ -94,9 +94,9 @@ def reviewed(tmp_path: Path) -> tuple[ProjectPaths, Arm]:
 
 
 def test_pictures_of_another_dataset_are_not_shown(reviewed: tuple[ProjectPaths, Arm]) -> None:
-    """They may have the same names, as when params.yaml names another dataset than the catalog was made of."""
+    """Names may coincide when params.yaml names a dataset other than the one in the catalog."""
     project, arm = reviewed
-    assert review(project, arm, 3, silent)["images"] == 8
+    assert review(project, arm, 3, silent).images == 8
     write_params(project.root, dataset="other")
     write_toy(project.data / "other", cells=8)
     draw_cell(99, True).save(project.data / "other" / "images" / "dark" / "cell003.png")
@@ -104,17 +104,17 @@ def test_pictures_of_another_dataset_are_not_shown(reviewed: tuple[ProjectPaths,
         review(project, arm, 3, silent)
 
 
-def test_an_arm_without_predictions_is_told(reviewed: tuple[ProjectPaths, Arm]) -> None:
+def test_an_arm_without_predictions_is_an_input_error(reviewed: tuple[ProjectPaths, Arm]) -> None:
     project, arm = reviewed
     write_parquet(project.predictions(arm), pd.read_parquet(project.predictions(arm)).head(0))
-    with pytest.raises(InputError, match="no predictions of these runs"):
+    with pytest.raises(InputError, match="no predictions for these runs"):
         review(project, arm, 3, silent)
 
 
-def test_decisions_are_not_overwritten_unless_that_is_asked_for(reviewed: tuple[ProjectPaths, Arm]) -> None:
-    """An expert's hours stand in the column new_label until they are brought in."""
+def test_decisions_are_overwritten_only_on_request(reviewed: tuple[ProjectPaths, Arm]) -> None:
+    """The column new_label holds hours of an expert's work until it is imported."""
     project, arm = reviewed
-    table = project.root / review(project, arm, 3, silent)["table"]
+    table = project.root / review(project, arm, 3, silent).table
     decided = pd.read_csv(table, dtype="str", keep_default_na=False)
     decided.loc[0, "new_label"] = "light"
     decided.to_csv(table, index=False)

@@ -134,18 +134,22 @@ def test_near_identical_pictures_are_never_torn_where_duplicates_are_grouped(tmp
 
 def test_the_command_tells_how_even_the_classes_are(tmp_path: Path) -> None:
     project(tmp_path, split="patient", sizes=[4, 8])
-    figures = json.loads(cytocurve(tmp_path, "split", "--json").stdout)["folder"]
-    assert len(figures["test_folds"]) == 4
-    assert sum(sum(fold.values()) for fold in figures["test_folds"]) == 40
+    summary = json.loads(cytocurve(tmp_path, "split", "--json").stdout)["folder"]
+    assert len(summary["test_folds"]) == 4
+    assert sum(sum(fold.values()) for fold in summary["test_folds"]) == 40
     assert "per test fold: negative" in cytocurve(tmp_path, "split").stdout
 
 
 @pytest.mark.parametrize("command", ["audit", "sweep", "evaluate", "register"])
 def test_folds_of_another_study_are_refused_where_a_stage_is_run_by_hand(tmp_path: Path, command: str) -> None:
-    """After a change of params.yaml, figures of the old study would come out under the new one's name."""
+    """After a change of params.yaml, the numbers of the old study would be reported for the new one."""
     split(project(tmp_path, sizes=[4, 8]))
     write_params(tmp_path, sizes=[4, 8], folds=3, task="multiclass")
     done = cytocurve(tmp_path, command)
     assert done.returncode == 2
-    for line in ("drawn for another study", "folds: 4 there, 3 in params.yaml", "'multiclass' in params.yaml"):
+    for line in (
+        "drawn with other settings",
+        "folds: 4 in build/split, 3 in params.yaml",
+        "'multiclass' in params.yaml",
+    ):
         assert line in done.stderr

@@ -141,8 +141,8 @@ def test_a_class_that_only_one_version_knows_may_be_stated() -> None:
 
 
 def test_a_class_that_is_rare_on_the_shared_images_falls_out_of_all_versions() -> None:
-    """Multiclass counts the images that take part; what falls out is told with the version and the reason."""
-    first = ["dark"] * 12 + ["light"] * 12 + ["grey"] * 6
+    """Multiclass counts the included images; excluded labels are reported with version and reason."""
+    first = ["dark"] * 12 + ["light"] * 12 + ["gray"] * 6
     second = without(first, {24, 25})
     frame = catalog(a=first, b=second)
     study = params(["a", "b"], task="multiclass", min_class_size=5)
@@ -166,7 +166,7 @@ def test_a_sample_is_balanced_by_the_first_version() -> None:
 
 
 def test_a_test_fold_without_a_class_of_another_version_is_named() -> None:
-    """Folds are stratified by the first version; where they do not fit another one, all such folds are told."""
+    """Folds are stratified by the first version; if they do not fit another one, all such folds are reported."""
     frame = catalog(a=half(12), b=flipped(half(12), set(range(12))))
     tested = split_versions(frame, params(["a"]))["a"].query("subset == 'test' and fold == 1")["image"]
     second = ["light" if name in set(tested) else label for name, label in zip(frame["image"], frame["a"], strict=True)]

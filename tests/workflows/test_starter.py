@@ -165,7 +165,7 @@ def test_a_table_without_its_columns_is_refused(tmp_path: Path) -> None:
 
 
 def test_images_named_but_absent_are_refused(tmp_path: Path) -> None:
-    """Reading names every image that stands in a table but not in the folder."""
+    """Reading reports every image that is in a table but not in the folder."""
     for version in starter.VERSIONS:
         (tmp_path / f"{version}.csv").write_text("image,label,patient\nIm001_1.tif,,P01\n")
     with pytest.raises(InputError) as caught:
@@ -182,5 +182,5 @@ def test_images_in_no_table_are_skipped_with_a_reason(tmp_path: Path) -> None:
         (tmp_path / "img" / name).touch()
     listing = starter.read(tmp_path)
     assert list(listing.images) == ["Im001_1.tif"]
-    assert listing.skipped == {"img/Im002_1.tif": "in no label table"}
+    assert listing.skipped == {"img/Im002_1.tif": "not in any label table"}
     assert list(listing.labels["expert"]["label"]) == [""]

@@ -1,7 +1,7 @@
 """``cytocurve.Project``: everything that the command line can do, from Python.
 
-Each method calls one function of ``cytocurve.workflows``, where the rules are: the audit gate, publishing to MLflow and
-the tracking of data by DVC. The command line calls the same methods.
+Each method calls one function in ``cytocurve.workflows``, which implements the audit gate, publishing to MLflow and
+tracking data with DVC. The command line calls the same methods.
 """
 
 from pathlib import Path
@@ -22,7 +22,7 @@ class Project(StageVerbs, ResultVerbs, DataVerbs, LabelVerbs):
     """A study directory, with every command of cytocurve as a method.
 
     Args:
-        path: The directory that holds ``params.yaml``. A relative path is relative to the current directory.
+        path: The directory that contains ``params.yaml``.
         observer: Receives progress and messages, see ``cytocurve.progress``. By default, progress bars if stderr is a
             terminal, else the logger ``cytocurve``: progress at level INFO, warnings at level WARNING. Pass
             ``cytocurve.progress.Silent()`` for neither.
@@ -36,13 +36,13 @@ class Project(StageVerbs, ResultVerbs, DataVerbs, LabelVerbs):
 
     @staticmethod
     def init(path: str | Path) -> list[str]:
-        """Create a study directory of your own: pipeline, parameters, DVC settings.
+        """Create a study directory with a pipeline, parameters and DVC settings.
 
         Args:
-            path: A directory that is new or empty.
+            path: A new or empty directory.
 
         Returns:
-            The files that were created.
+            The names of the created files.
 
         Raises:
             InputError: The directory is not empty; the error lists what is in the way.
@@ -58,7 +58,7 @@ class Project(StageVerbs, ResultVerbs, DataVerbs, LabelVerbs):
 
 
 def load_answers(path: str | Path) -> "Answers":
-    """Read the answers of a study from its ``reports/answers.json``, without the rest of the study.
+    """Read the answers of a study from its ``reports/answers.json``; no other file of the study is needed.
 
     Args:
         path: The file.
@@ -67,7 +67,7 @@ def load_answers(path: str | Path) -> "Answers":
         The answers, as ``Project.answers`` returns them.
 
     Raises:
-        InputError: The file is missing, or not one that this version of cytocurve can read.
+        InputError: The file is missing, or this version of cytocurve cannot read it.
 
     Example:
         >>> from cytocurve import load_answers

@@ -1,4 +1,4 @@
-"""What all verbs share: the project's folders, its arms, and who observes them."""
+"""The base of all project methods: paths, arms and the observer."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -72,7 +72,7 @@ class Base:
 
     @contextmanager
     def _observed(self) -> Iterator[Observer]:
-        """The observer of one verb; the terminal is left in order whatever happens."""
+        """The observer for one call, closed afterwards so that the terminal is left clean."""
         observer = self._observer or default_observer()
         try:
             yield observer

@@ -19,16 +19,16 @@ class DataVerbs(Base):
     def data_add(
         self, name: str, path: str | Path | None = None, as_name: str | None = None, link: bool = False
     ) -> "AddOutcome":
-        """Copy a dataset to ``data/`` and let DVC track it.
+        """Copy a dataset to ``data/`` and track it with DVC.
 
         Args:
-            name: A known dataset, see ``data_list``.
-            path: Its folder or file; ``starter`` and ``bloodmnist`` need none.
+            name: The name of a known dataset, see ``data_list``.
+            path: Its folder or file; optional for ``starter`` and ``bloodmnist``.
             as_name: The name below ``data/``, by default ``name``.
-            link: Make hard links instead of copies if the disk can.
+            link: Make hard links instead of copies if the file system supports them.
 
         Returns:
-            Counts of images, labels and patients, and the files that were skipped.
+            Counts of images, labels and patients, and the skipped files.
 
         Raises:
             InputError: The dataset, its files or the name cannot be used; nothing is left behind.
@@ -44,7 +44,7 @@ class DataVerbs(Base):
             return add(self.paths, name, None if path is None else Path(path), as_name, link, observer)
 
     def data_list(self) -> "DatasetList":
-        """List the datasets that can be added, and those in ``data/``.
+        """List the known datasets, and those in ``data/``.
 
         Returns:
             The known datasets with title and license, and the names of those present.
@@ -58,7 +58,7 @@ class DataVerbs(Base):
         return list_datasets(self.paths)
 
     def data_info(self, name: str) -> "DatasetInfo":
-        """Describe a dataset, and what ``data/`` holds of it; no image is decoded.
+        """Describe a dataset and its copy in ``data/`` without decoding images.
 
         Args:
             name: A folder below ``data/``, or a known dataset.
@@ -83,8 +83,8 @@ class DataVerbs(Base):
         """Find every run, curve and registered model that used an image, or the images of a patient.
 
         Args:
-            image: Its name below ``images/``, or a file name that is unique; withdrawn images are found too.
-            patient: A patient; either this or ``image`` is needed.
+            image: Its path below ``images/``, or a unique file name; withdrawn images are found too.
+            patient: A patient; specify either this or ``image``.
 
         Returns:
             The images, and the runs, curves and models that used them.
@@ -94,8 +94,8 @@ class DataVerbs(Base):
             ServiceError: The tracking store cannot be reached.
 
         Example:
-            >>> found = project.trace("cell003.png")
-            >>> len(found.runs), found.curves[0].arm
+            >>> trace = project.trace("cell003.png")
+            >>> len(trace.runs), trace.curves[0].arm
             (9, 'sequential-none-folder')
         """
         from cytocurve.workflows.data_trace import trace
@@ -104,15 +104,15 @@ class DataVerbs(Base):
             return trace(self.paths, image, patient, observer.task("ledger", "runs"))
 
     def withdraw(self, patient: str, reason: str, dataset: str | None = None) -> "WithdrawOutcome":
-        """Remove a patient from a dataset, keep a record of it, and let DVC track the change.
+        """Remove a patient from a dataset, record the withdrawal, and track the change with DVC.
 
         Args:
             patient: The patient whose images and labels are deleted from ``data/``.
-            reason: Why; kept in ``withdrawn.csv`` with the date.
-            dataset: A dataset in ``data/``, by default that of ``params.yaml``.
+            reason: The reason, recorded in ``withdrawn.csv`` with the date.
+            dataset: A dataset in ``data/``, by default the one in ``params.yaml``.
 
         Returns:
-            The images that were removed, and near-identical ones that stay.
+            The removed images, and near-identical ones that were kept.
 
         Raises:
             InputError: The patient is unknown, the reason is blank, or the catalog does not match the data.
@@ -127,10 +127,10 @@ class DataVerbs(Base):
         return withdraw(self.paths, patient, reason, dataset)
 
     def study_list(self) -> dict[str, str]:
-        """List the published studies of ``studies/``.
+        """List the published studies in ``studies/``.
 
         Returns:
-            The title of each study by its name.
+            The title of each study by name.
 
         Example:
             >>> project.study_list()
@@ -141,16 +141,16 @@ class DataVerbs(Base):
         return studies(self.paths)
 
     def study_use(self, name: str) -> dict[str, Any]:
-        """Write the settings of a published study into ``params.yaml``; comments and other settings stay.
+        """Write the settings of a published study into ``params.yaml``, keeping its comments and other settings.
 
         Args:
-            name: A study of ``study_list``.
+            name: A study listed by ``study_list``.
 
         Returns:
-            The settings that were written.
+            The changed settings.
 
         Raises:
-            InputError: There is no such study, or the result is not a valid ``params.yaml``.
+            InputError: The study does not exist, or the result is not a valid ``params.yaml``.
 
         Example:
             >>> studies = project.paths.root / "studies"

@@ -2,27 +2,28 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cytocurve.api.base import Base
 
 if TYPE_CHECKING:
     from cytocurve.workflows.labels import Agreement, LabelDiff, VersionList
     from cytocurve.workflows.labels_write import ImportOutcome, MergeOutcome
+    from cytocurve.workflows.review import ReviewOutcome
 
 
 class LabelVerbs(Base):
     """The label versions of a dataset.
 
-    ``dataset`` is a dataset in ``data/``, by default that of ``params.yaml``; ``root`` reads the label files of an
-    upstream folder of that dataset instead.
+    ``dataset`` is a dataset in ``data/``, by default the one in ``params.yaml``; ``root`` reads the label files of an
+    upstream folder instead.
     """
 
     def labels_list(self, dataset: str | None = None, root: str | Path | None = None) -> "VersionList":
         """Count the labels of each version.
 
         Args:
-            dataset: A dataset in ``data/``, by default that of ``params.yaml``.
+            dataset: A dataset in ``data/``, by default the one in ``params.yaml``.
             root: An upstream folder of that dataset, read instead of ``data/``.
 
         Returns:
@@ -46,12 +47,12 @@ class LabelVerbs(Base):
 
         Args:
             first: A label version.
-            second: Another one.
-            dataset: A dataset in ``data/``, by default that of ``params.yaml``.
+            second: The label version to compare it with.
+            dataset: A dataset in ``data/``, by default the one in ``params.yaml``.
             root: An upstream folder of that dataset, read instead of ``data/``.
 
         Returns:
-            Counts of each pair of labels, and every image whose label changed.
+            The confusion matrix, and every image whose label changed.
 
         Raises:
             InputError: A version is unknown, or versions cannot be used.
@@ -69,19 +70,19 @@ class LabelVerbs(Base):
     def labels_agreement(
         self, reference: str, *others: str, dataset: str | None = None, root: str | Path | None = None
     ) -> "Agreement":
-        """Score label versions against a reference, which is taken as the truth.
+        """Score label versions against a reference version, which is taken as the truth.
 
         Args:
             reference: A label version.
             others: The versions to score.
-            dataset: A dataset in ``data/``, by default that of ``params.yaml``.
+            dataset: A dataset in ``data/``, by default the one in ``params.yaml``.
             root: An upstream folder of that dataset, read instead of ``data/``.
 
         Returns:
             Cohen's kappa, sensitivity and specificity with 95 % intervals, by version.
 
         Raises:
-            InputError: A version is unknown, or shares no labelled image with the reference.
+            InputError: A version is unknown, or shares no labeled image with the reference.
 
         Example:
             >>> round(project.labels_agreement("folder", "second").versions["second"].kappa.value, 3)
@@ -100,22 +101,22 @@ class LabelVerbs(Base):
         new_classes: Sequence[str] = (),
         dataset: str | None = None,
     ) -> "ImportOutcome":
-        """Import a list of labels as a new version, and let DVC track it.
+        """Import a list of labels as a new version, and track it with DVC.
 
         Args:
-            file: CSV or XLSX with the columns ``image`` and ``label``; a column ``corrected`` or ``new_label`` takes
-                precedence where it is filled.
+            file: A ``.csv``, ``.xlsx`` or ``.xlsm`` file with the columns ``image`` and ``label``. Where a column
+                ``corrected`` or ``new_label`` is filled, it takes precedence over ``label``.
             name: The new label version.
             annotator: Who assigned these labels.
-            base: A version whose labels the images missing from the file keep.
+            base: The version from which images missing in the file keep their labels.
             new_classes: Classes that no other version has.
-            dataset: A dataset in ``data/``, by default that of ``params.yaml``.
+            dataset: A dataset in ``data/``, by default the one in ``params.yaml``.
 
         Returns:
             Counts of the new version.
 
         Raises:
-            InputError: The file cannot be used or the name is taken; every problem is listed, nothing is written.
+            InputError: The file cannot be used or the name is taken; every problem is listed, and nothing is written.
 
         Example:
             >>> file = project.paths.root / "review.csv"
@@ -129,15 +130,15 @@ class LabelVerbs(Base):
         return import_version(self.paths, Path(file), name, annotator, base, new_classes, dataset)
 
     def labels_merge(self, versions: Sequence[str], name: str, dataset: str | None = None) -> "MergeOutcome":
-        """Merge label versions into their consensus, and let DVC track it.
+        """Merge label versions into their consensus, and track it with DVC.
 
         Args:
             versions: At least two label versions; ties go to the first one.
             name: The new label version.
-            dataset: A dataset in ``data/``, by default that of ``params.yaml``.
+            dataset: A dataset in ``data/``, by default the one in ``params.yaml``.
 
         Returns:
-            Counts of the new version, and how its labels came about.
+            Counts of the new version, and of images by kind of vote.
 
         Raises:
             InputError: A version is unknown, or the name is taken.
@@ -150,23 +151,23 @@ class LabelVerbs(Base):
 
         return merge_versions(self.paths, versions, name, dataset)
 
-    def labels_review(self, arm: str, top: int = 60, overwrite: bool = False) -> dict[str, Any]:
+    def labels_review(self, arm: str, top: int = 60, overwrite: bool = False) -> "ReviewOutcome":
         """Rank the labels that an arm's own networks doubt -> ``reports/review/``.
 
         Args:
             arm: The name of an arm with results.
-            top: The number of images that the page shows.
-            overwrite: Replace a table that holds decisions that were not imported.
+            top: The number of images on the page.
+            overwrite: Replace a table that contains decisions.
 
         Returns:
-            The files, and the most suspect labels.
+            The paths of the table and the page, and the most suspect labels.
 
         Raises:
-            InputError: The arm has no results, or the table holds decisions already.
+            InputError: The arm has no results, or the table already contains decisions.
 
         Example:
             >>> review = project.labels_review("sequential-none-folder", top=5)
-            >>> review["images"], len(review["suspects"])
+            >>> review.images, len(review.suspects)
             (40, 5)
         """
         from cytocurve.workflows.review import review

@@ -1,4 +1,4 @@
-"""What the results of a study say: answers, tables, forecasts, comparisons, figures."""
+"""The results of a study: answers, tables, forecasts, comparisons, figures."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ResultVerbs(Base):
-    """From stored predictions to answers."""
+    """Methods that read and compare results."""
 
     def answers(self) -> "Answers":
         """Read everything that the stage ``evaluate`` computed, from ``reports/answers.json``.
@@ -22,7 +22,7 @@ class ResultVerbs(Base):
             The answers of the study.
 
         Raises:
-            InputError: The study was not evaluated, or ``params.yaml`` has changed since.
+            InputError: The study has not been evaluated, or ``params.yaml`` has changed since then.
 
         Example:
             >>> project.answers().chosen
@@ -39,11 +39,11 @@ class ResultVerbs(Base):
             metric: A metric of the study.
 
         Returns:
-            One row per arm and training size: ``arm, size, mean, sd, median, q1, q3, ci_low, ci_high, n``. The interval
-            is of 95 %.
+            One row per arm and training size: ``arm, size, mean, sd, median, q1, q3, ci_low, ci_high, n``, with 95 %
+            intervals.
 
         Raises:
-            InputError: The metric is unknown, or the study was not evaluated.
+            InputError: The metric is unknown, or the study has not been evaluated.
 
         Example:
             >>> project.curves()[["arm", "size", "n"]]
@@ -99,7 +99,7 @@ class ResultVerbs(Base):
         return predictions_table(self.paths, self.arms(arms), subset)
 
     def plan(self, target: float = 0.95, metric: str = "roc_auc", arms: Sequence[str] = ()) -> "PlanAnswer":
-        """Forecast how many labelled images a target needs.
+        """Forecast how many labeled images a target needs.
 
         Args:
             target: The mean score to reach, above 0 and up to 1.
@@ -107,8 +107,8 @@ class ResultVerbs(Base):
             arms: Names of arms; by default all arms of the study.
 
         Returns:
-            The forecast of each arm, what the target needs, and how well earlier forecasts would have done. Intervals
-            are of 90 %.
+            The forecast of each arm, the training size that the target needs, and back-tests of the forecast, with
+            90 % intervals.
 
         Raises:
             InputError: The metric or an arm is unknown, the target is out of range, or results are missing.
@@ -133,16 +133,16 @@ class ResultVerbs(Base):
         """Test whether arms differ, pair by pair.
 
         Args:
-            arms: Names of arms, ``REVISION:ARM`` for another commit's results, ``mlflow:EXPERIMENT:ARM`` for those of
-                the tracking store; by default all arms of the study.
+            arms: Names of arms, ``REVISION:ARM`` for the results of another commit, or ``mlflow:EXPERIMENT:ARM`` for
+                those in the tracking store; by default all arms of the study.
             metric: A metric of the study.
-            at: Training sizes, and ``area`` for the area under the learning curve; by default all of them.
+            at: Training sizes, or ``area`` for the area under the learning curve; by default all.
             judge: A label version that scores all arms.
             independent: Compare independent seeds instead of folds.
 
         Returns:
-            The arms with their mean scores, the comparisons, adjusted by Holm's method for all of them, and the pairs
-            that are not comparable.
+            The arms with their mean scores, the comparisons with Holm-adjusted p-values, and the pairs that cannot be
+            compared.
 
         Raises:
             InputError: Arms, sizes, metric or judge are unknown, or results are missing.
@@ -159,7 +159,7 @@ class ResultVerbs(Base):
         return compare(self.paths, arms, metric, at, judge, independent)
 
     def figure(self, name: str = "curves", width_mm: float = 85.0) -> "Figure":
-        """Draw a figure; a notebook displays it.
+        """Draw a figure that displays itself in a notebook.
 
         Args:
             name: ``curves``, ``boxplot``, ``forecast``, ``roc``, ``confusion`` or ``reliability``.
@@ -169,7 +169,7 @@ class ResultVerbs(Base):
             The figure, with ``svg``, ``pdf`` and ``save(path)``.
 
         Raises:
-            InputError: The study was not evaluated, or it has no such figure.
+            InputError: The study has not been evaluated, or it has no such figure.
 
         Example:
             >>> project.figure("curves")
@@ -189,7 +189,7 @@ class ResultVerbs(Base):
             The paths of the files, relative to the project.
 
         Raises:
-            InputError: The study was not evaluated.
+            InputError: The study has not been evaluated.
 
         Example:
             >>> "reports/paper/curves.svg" in project.figures()
@@ -200,13 +200,13 @@ class ResultVerbs(Base):
         return figures(self.paths, width_mm)
 
     def report(self) -> str:
-        """Rebuild the page from the answers -> ``reports/report.html``.
+        """Rebuild the page from the stored answers -> ``reports/report.html``.
 
         Returns:
             The path of the page, relative to the project.
 
         Raises:
-            InputError: The study was not evaluated.
+            InputError: The study has not been evaluated.
 
         Example:
             >>> project.report()
@@ -214,4 +214,4 @@ class ResultVerbs(Base):
         """
         from cytocurve.workflows.report import report
 
-        return str(report(self.paths)["page"])
+        return report(self.paths)

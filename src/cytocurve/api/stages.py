@@ -23,10 +23,10 @@ class StageVerbs(Base):
     """From images to a registered model."""
 
     def code(self) -> dict[str, int]:
-        """Write a digest of the code that each stage can reach -> ``build/code/``.
+        """Write digests of the code that each stage can reach -> ``build/code/``.
 
         Returns:
-            The number of modules and files behind each stage.
+            The number of modules and files per stage.
 
         Example:
             >>> "evaluate" in project.code()
@@ -61,7 +61,7 @@ class StageVerbs(Base):
             A summary by label version.
 
         Raises:
-            InputError: The study needs more images, patients or classes than there are.
+            InputError: There are not enough images, patients or classes for the study.
 
         Example:
             >>> project.split()["folder"].classes
@@ -72,13 +72,13 @@ class StageVerbs(Base):
         return split(self.paths)
 
     def audit(self) -> "AuditOutcome":
-        """Look for duplicates, leakage and shortcuts -> ``reports/audit.json``.
+        """Find duplicates, leakage and shortcuts -> ``reports/audit.json``.
 
         Returns:
-            The findings, and as ``refusal`` the error that ``sweep`` raises because of them, None if it raises none.
+            The findings; ``refusal`` is the error that ``sweep`` would raise because of them, or None.
 
         Raises:
-            InputError: The catalog or the splits are missing or do not belong together.
+            InputError: The catalog or the splits are missing or do not match.
 
         Example:
             >>> outcome = project.audit()
@@ -90,14 +90,14 @@ class StageVerbs(Base):
         return audit(self.paths)
 
     def audit_inventory(self, file: str | Path, dataset: str | None = None) -> "InventoryAudit":
-        """Find byte-identical files in a list of files, before any image is downloaded.
+        """Find byte-identical files in a list of files, before downloading any image.
 
         Args:
             file: CSV, gzipped or not, with the columns ``path``, ``bytes`` and ``sha256``.
-            dataset: The dataset whose paths contain patients and official folds.
+            dataset: The dataset that defines how paths encode patients and official folds.
 
         Returns:
-            The pairs, and the patients behind them.
+            The pairs, and the patients concerned.
 
         Raises:
             InputError: The file cannot be used (every offending line is listed), or the dataset is unknown.
@@ -117,22 +117,22 @@ class StageVerbs(Base):
     def sweep(
         self, arms: Sequence[str] = (), workers: int = 2, executor: str | Callable[[], Executor] = "processes"
     ) -> "dict[str, SweepOutcome]":
-        """Train the runs that the ledger lacks, write ``results/`` and publish the runs to MLflow.
+        """Train the runs that are not in the ledger, write ``results/`` and publish the runs to MLflow.
 
-        Nothing is trained if the audit refuses the study (``leakage: fail`` or ``duplicates: fail``).
+        Nothing is trained if the audit fails (``leakage: fail`` or ``duplicates: fail``).
 
         Args:
             arms: Names of arms; by default all arms of the study.
             workers: Number of worker processes, one thread each.
-            executor: ``processes``, ``serial`` (in this process, for a debugger), or a function that returns a
-                ``concurrent.futures.Executor``, such as that of a cluster. It may be called again after a crash.
+            executor: ``processes``, ``serial`` (in this process, for debugging), or a function that returns a
+                ``concurrent.futures.Executor``, for example for a cluster. It may be called again after a crash.
 
         Returns:
             Counts of runs by arm.
 
         Raises:
-            CytocurveError: The audit refuses the study, or runs failed (after all others have finished).
-            InputError: Wrong arguments or settings, missing splits, or images that changed since the catalog.
+            CytocurveError: The audit failed, or runs failed (raised after all others have finished).
+            InputError: Invalid arguments or settings, missing splits, or images that changed after cataloguing.
 
         Example:
             >>> outcome = project.sweep()["sequential-none-folder"]
@@ -152,13 +152,13 @@ class StageVerbs(Base):
             return sweep(self.paths, designs, make, observer)
 
     def publish(self, arms: Sequence[str] = ()) -> "dict[str, Published]":
-        """Bring MLflow up to date with the runs in the ledger; safe to repeat.
+        """Publish the finished runs in the ledger to MLflow; safe to repeat.
 
         Args:
             arms: Names of arms; by default all arms of the study.
 
         Returns:
-            The number of runs that were created, and of those present already, by arm.
+            The number of created and of already present runs, by arm.
 
         Raises:
             ServiceError: The tracking store cannot be reached.
@@ -192,10 +192,10 @@ class StageVerbs(Base):
             return evaluate(self.paths, observer.task("evaluating", "arms"))
 
     def register(self) -> "RegisterOutcome":
-        """Register the model of the best arm, by validation scores alone, as challenger -> ``reports/model.json``.
+        """Register the model of the arm with the best validation score as challenger -> ``reports/model.json``.
 
         Returns:
-            The model, its arm and the runs that are its members.
+            The model, its arm and its member runs.
 
         Raises:
             InputError: Results or weights are missing.
@@ -211,16 +211,16 @@ class StageVerbs(Base):
         return register(self.paths)
 
     def ui_server(self, port: int = 5000) -> "UiServer":
-        """Prepare a server of MLflow's pages for this machine; it is not started.
+        """Prepare an MLflow server for this machine, without starting it.
 
         Args:
             port: The port on 127.0.0.1.
 
         Returns:
-            The command, the environment variables it needs, and the address of the learning curves.
+            The command, the environment variables it needs, and the URL of the learning curves.
 
         Raises:
-            InputError: The tracking store is a server, which has pages of its own, or the port is in use.
+            InputError: The tracking store is a server, which has its own user interface, or the port is in use.
 
         Example:
             >>> project.ui_server(port=5123).url

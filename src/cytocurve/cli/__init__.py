@@ -1,4 +1,4 @@
-"""The command line: parses, calls one method of ``cytocurve.Project``, prints, and maps errors to exit codes."""
+"""The command line: parse arguments, call one method of ``cytocurve.Project``, print, map errors to exit codes."""
 
 import logging
 import sys
@@ -16,7 +16,7 @@ INTERRUPTED = 130
 
 
 def main() -> NoReturn:
-    """Run the command line and exit: 0 done, 1 a check failed, 2 wrong usage or input, 3 a service is unavailable."""
+    """Run the command line and exit with 0 (done), 1 (failure), 2 (wrong usage or input) or 3 (service unavailable)."""
     handler = _log_to_stderr()
     try:
         code = cli.main(standalone_mode=False)
@@ -38,16 +38,16 @@ def main() -> NoReturn:
 
 
 class _Lines(logging.Formatter):
-    """Messages as they are, warnings marked as such."""
+    """Messages without time and level, warnings with a prefix."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """A line without time and level: whoever stores logs adds them."""
+        """Format a record as one line."""
         text = record.getMessage()
         return f"warning: {text}" if record.levelno >= logging.WARNING else text
 
 
 def _log_to_stderr() -> logging.Handler:
-    """Print what the logger ``cytocurve`` gets: where stderr is not a terminal, progress goes there."""
+    """Print the logger ``cytocurve``, which receives progress if stderr is not a terminal."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Lines())
     logger = logging.getLogger("cytocurve")
@@ -64,18 +64,18 @@ def _log_to_stderr() -> logging.Handler:
     "directory",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     metavar="DIR",
-    help="Run as if started in DIR; like git -C, relative paths in other arguments are relative to DIR.",
+    help="Run as if started in DIR; relative paths in other arguments are relative to DIR, as in git -C.",
 )
 @click.pass_context
 def cli(context: click.Context, directory: Path | None) -> None:
-    """How many labelled blood cells are enough? Learning-curve studies with DVC, MLflow and Keras.
+    """How many labeled blood cells are enough? Learning-curve studies with DVC, MLflow and Keras.
 
     \b
-    dvc repro                     compute whatever changed, from images to a registered model
-    cytocurve plan --target 0.95  how many labelled images that needs
-    cytocurve compare             whether the arms really differ
-    cytocurve ui                  look at runs and curves in MLflow's pages
-    cytocurve data add pbc PATH   add a dataset; then name it in params.yaml
+    dvc repro                     run all stages that changed, from images to a registered model
+    cytocurve plan --target 0.95  forecast how many labeled images a target score needs
+    cytocurve compare             test whether arms differ
+    cytocurve ui                  browse runs and learning curves in MLflow
+    cytocurve data add pbc PATH   add a dataset; then set it in params.yaml
     """
     if directory is not None:
         context.with_resource(chdir(directory))

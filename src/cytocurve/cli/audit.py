@@ -1,4 +1,4 @@
-"""``cytocurve audit``: the stage, and the audit of an inventory alone."""
+"""``cytocurve audit``: the stage, and the audit of a list of files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from cytocurve.workflows.inventory import InventoryAudit
 
 SHOWN = 3
-"""Offenders of a finding that are printed; reports/audit.json has the others."""
+"""Number of offenders printed per finding; reports/audit.json lists all of them."""
 
 
 @click.command()
@@ -24,28 +24,30 @@ SHOWN = 3
     "--inventory",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Audit only this list of files (path,bytes,sha256; CSV, gzipped or not).",
+    help="Audit only this list of files (CSV with columns path, bytes, sha256; may be gzipped).",
 )
-@click.option("--dataset", metavar="NAME", help="With --inventory: the dataset whose paths contain patients and folds.")
+@click.option(
+    "--dataset", metavar="NAME", help="With --inventory: the dataset that defines how paths encode patients and folds."
+)
 @json_option
 def audit(inventory: Path | None, dataset: str | None, json_output: bool) -> None:
-    """Stage: duplicates, leakage, shortcuts -> reports/audit.json.
+    """Stage: find duplicates, leakage, shortcuts -> reports/audit.json.
 
-    Checks the catalog and the split for whatever makes scores too good: duplicates, patients or pictures in both
-    training and test, classes that are too small, and classes that image size, color or format give away. Prints the
-    first offenders. Exits with 1 if a finding violates `leakage: fail` or `duplicates: fail` in params.yaml.
+    Checks the catalog and the split for anything that inflates scores: duplicates, patients or images in both training
+    and test sets, classes that are too small, and classes that image size, color or format give away. Prints the first
+    offenders. Exits with 1 if a finding violates `leakage: fail` or `duplicates: fail` in params.yaml.
 
     \b
-    dvc repro audit                                              with the stages that it needs
-    cytocurve audit --json                                       on build/ as it is
-    cytocurve audit --inventory files.csv.gz --dataset c_nmc     before the images are downloaded
+    dvc repro audit                                              also runs the stages it depends on
+    cytocurve audit --json                                       uses build/ as it is
+    cytocurve audit --inventory files.csv.gz --dataset c_nmc     before downloading the images
     """
     if inventory:
         listing = current_project().audit_inventory(inventory, dataset)
         show(json_output, listing.to_json(), lambda: _pairs(listing, dataset))
         return
     if dataset:
-        raise click.UsageError("--dataset requires --inventory; the stage audits the dataset of params.yaml.")
+        raise click.UsageError("--dataset requires --inventory; the stage audits the dataset in params.yaml.")
     outcome = current_project().audit()
     show(json_output, outcome.to_json(), lambda: _summary(outcome))
     if outcome.refusal:
@@ -65,7 +67,7 @@ def _summary(outcome: "AuditOutcome") -> str:
         if any(size.different for size in sizes):
             lines += _sizes(labels, sizes)
     passed = sorted({check for check, _ in audited.passed} - {finding.id for finding in audited.findings})
-    return "\n".join([*lines, f"Passed: {', '.join(passed) or 'no check'}", "Details: reports/audit.json"])
+    return "\n".join([*lines, f"Passed: {', '.join(passed) or 'none'}", "Details: reports/audit.json"])
 
 
 def _finding(finding: "Finding") -> list[str]:
@@ -80,13 +82,13 @@ def _finding(finding: "Finding") -> list[str]:
 def _shortcuts(labels: str, shortcuts: "Sequence[Shortcut]") -> list[str]:
     if not shortcuts:
         return [f"Shortcuts, label version {labels}: too few images to check"]
-    head = f"{'feature':<12}  {'ROC-AUC':>7}  {'95 % interval':>13}  class given away most"
+    head = f"{'feature':<12}  {'ROC-AUC':>7}  {'95 % interval':>13}  most predictable class"
     rows = [
         f"{row.feature:<12}  {row.macro.roc_auc:>7.3f}  {row.macro.ci_low:>6.3f}–{row.macro.ci_high:.3f}  "
         + (f"{row.worst_class} {row.worst.roc_auc:.3f}" if row.worst.above_chance else "none")
         for row in shortcuts
     ]
-    title = f"Shortcuts, label version {labels}: features that predict the class by themselves"
+    title = f"Shortcuts, label version {labels}: features that predict the class on their own"
     return [title, *(f"  {row}" for row in (head, *rows))]
 
 
@@ -107,13 +109,13 @@ def _pairs(listing: "InventoryAudit", dataset: str | None) -> str:
     pairs = f"{listing.files:,} files: {listing.byte_identical_pairs:,} byte-identical pairs"
     if not dataset:
         rows = [f"  {' = '.join(pair.paths)}" for pair in listing.pairs]
-        return "\n".join([f"{pairs}; with --dataset, also those across official folds", *rows])
+        return "\n".join([f"{pairs}; use --dataset to count pairs across official folds", *rows])
     lines = [f"{pairs}, {listing.pairs_across_folds:,} across official folds"]
     for row in listing.subject_pairs:
         names = " = ".join(row.patients)
         lines.append(f"  patients {names:<10}  {row.pairs:>4} pairs, {row.across_folds:>4} across folds")
     rest = (
-        ("of one patient", listing.pairs_of_one_patient),
+        ("of the same patient", listing.pairs_of_one_patient),
         ("of unknown patients", listing.pairs_of_unknown_patients),
     )
     return "\n".join([*lines, *(f"  {what:<19}  {count:>4} pairs" for what, count in rest)])

@@ -1,4 +1,4 @@
-"""``cytocurve code``: the stage that tells the others whether their code changed."""
+"""``cytocurve code``: the stage that detects code changes for all other stages."""
 
 import click
 
@@ -8,10 +8,10 @@ from cytocurve.cli.shared import current_project, json_option, show
 @click.command()
 @json_option
 def code(json_output: bool) -> None:
-    """Stage: digests of each stage's code -> build/code/.
+    """Stage: digest each stage's code -> build/code/.
 
-    Also points a study made by `cytocurve init` to the cytocurve that is installed here: run it once after
-    cloning or moving a study.
+    In a study created by `cytocurve init`, it also links the installed cytocurve: run it once after cloning or
+    moving the study.
     """
     counts = current_project().code()
     lines = (f"{stage}: {count} modules and files" for stage, count in counts.items())

@@ -1,4 +1,4 @@
-"""``cytocurve compare``: whether arms differ."""
+"""``cytocurve compare``: test whether arms differ."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -16,19 +16,21 @@ Row = TypeVar("Row", "PairComparison", "SeedComparison")
 @click.command()
 @click.argument("arms", nargs=-1)
 @click.option("--metric", default="roc_auc", show_default=True, help="The metric to compare by.")
-@click.option("--size", "at", multiple=True, metavar="N", help="A training size, or area; all by default. Repeatable.")
-@click.option("--judge", metavar="VERSION", help="Score all arms by the labels of this version of one of them.")
-@click.option("--independent", is_flag=True, help="Seeds are independent: compare them instead of folds.")
+@click.option("--size", "at", multiple=True, metavar="N", help="A training size, or area; repeatable. Default: all.")
+@click.option(
+    "--judge", metavar="VERSION", help="Score all arms by the labels of this version, which one of them must use."
+)
+@click.option("--independent", is_flag=True, help="Compare independent seeds instead of folds.")
 @json_option
 def compare(
     arms: tuple[str, ...], metric: str, at: tuple[str, ...], judge: str | None, independent: bool, json_output: bool
 ) -> int:
-    """Compare ARMS pair by pair.
+    """Compare ARMS pair by pair (default: all arms of the study).
 
-    At each training size and on the area under the learning curve, paired by fold and seed: the mean difference with
-    its 95 % interval, the corrected resampled t-test and Wilcoxon's signed-rank test, with Holm's correction over all
-    requested comparisons. All arms of the study by default. ARM is an arm of params.yaml, REVISION:ARM is read from the
-    results of another commit, mlflow:EXPERIMENT:ARM from the tracking store. Exit code 1: no pair can be compared.
+    Prints, at each training size and for the area under the learning curve, paired by fold and seed: the mean
+    difference with its 95 % interval, the corrected resampled t-test and Wilcoxon's signed-rank test, both with Holm's
+    correction over all requested comparisons. ARM is an arm in params.yaml; REVISION:ARM takes the results of another
+    commit, mlflow:EXPERIMENT:ARM those in the tracking store. Exits with 1 if no pair can be compared.
 
     \b
     cytocurve compare sequential-none-expert sequential-flip_rotate-expert
@@ -47,11 +49,11 @@ def _lines(answer: "ComparisonAnswer") -> Iterator[str]:
         yield f"{answer.metric} by training images, a = {a}, b = {b}"
         yield from _paired(rows, means[a], means[b])
         if alone := [size for size in (*means[a], *means[b]) if (size in means[a]) != (size in means[b])]:
-            yield f"Only one of them has results {_places(alone)}."
+            yield f"Only one of the two has results {_places(alone)}."
         yield from _verdicts(a, b, rows)
         yield ""
     for (a, b), seed_rows in _by_pair(answer.seed_comparisons).items():
-        yield f"{answer.metric} by training images over independent seeds, a = {a}, b = {b}; p-value for a being better"
+        yield f"{answer.metric} by training images over independent seeds, a = {a}, b = {b}; p-value for a > b"
         yield from _over_seeds(seed_rows)
         yield from _verdicts(a, b, seed_rows)
         yield ""
@@ -87,7 +89,7 @@ def _paired(
     )
     if undefined := [row.at for row in rows if row.p_t is None]:
         places = _places(undefined)
-        yield f"No test {places}: fewer than two folds have scores of both arms, or all folds differ equally."
+        yield f"No test {places}: fewer than two folds have both arms, or the difference is the same in all folds."
 
 
 def _over_seeds(rows: "Sequence[SeedComparison]") -> Iterator[str]:
@@ -105,7 +107,7 @@ def _over_seeds(rows: "Sequence[SeedComparison]") -> Iterator[str]:
             for row in rows
         ],
     )
-    yield "This is about retraining on these images and does not extend to other images."
+    yield "This compares retraining on the same images and does not generalize to other images."
 
 
 def _verdicts(a: str, b: str, rows: "Sequence[PairComparison | SeedComparison]") -> Iterator[str]:
@@ -114,9 +116,9 @@ def _verdicts(a: str, b: str, rows: "Sequence[PairComparison | SeedComparison]")
         where.setdefault(row.verdict, []).append(row.at)
     for name, verdict in ((a, "a_better"), (b, "b_better")):
         if verdict in where:
-            yield f"{name} is better {_places(where[verdict])} (5 % level over all requested comparisons together)."
+            yield f"{name} is better {_places(where[verdict])} (5 % level, corrected for all requested comparisons)."
     if unshown := where.get("not_shown"):
-        yield f"No difference is shown {_places(unshown)}; this does not mean that there is none."
+        yield f"No significant difference {_places(unshown)}, which does not show that the arms are equal."
 
 
 def _places(names: Sequence[str]) -> str:

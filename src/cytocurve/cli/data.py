@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
 @click.group()
 def data() -> None:
-    """Datasets: add, show, trace, withdraw from."""
+    """Datasets: add, list, describe, trace, withdraw."""
 
 
 @data.command("add")
 @click.argument("name")
 @click.argument("path", type=click.Path(path_type=Path), required=False)
-@click.option("--as", "as_name", metavar="DATASET", help="Name below data/; by default that of the dataset.")
+@click.option("--as", "as_name", metavar="DATASET", help="Name below data/; by default NAME.")
 @click.option(
     "--link/--copy",
     default=False,
     show_default=True,
-    help="--link: add by hard links where the disk can; DVC may turn them into copies when it records them.",
+    help="--link: use hard links if the file system supports them; DVC may replace them by copies.",
 )
 @json_option
 def data_add(name: str, path: Path | None, as_name: str | None, link: bool, json_output: bool) -> None:
-    """Copy a dataset to data/ and let DVC track it.
+    """Copy a dataset to data/ and track it with DVC.
 
-    NAME is one of `cytocurve data list`. PATH is the folder that you downloaded, unpacked, or its archive: .zip, .tar,
-    .tar.gz, .tgz, .tar.bz2 or .tar.xz; for `table` a CSV or XLSX file, for `bloodmnist` an NPZ file. Without PATH,
-    `starter` is drawn and `bloodmnist` is downloaded. Nothing at PATH is changed.
+    NAME is listed by `cytocurve data list`. PATH is the downloaded folder or archive (.zip, .tar, .tar.gz, .tgz,
+    .tar.bz2 or .tar.xz); for `table` a CSV or XLSX file, for `bloodmnist` an NPZ file. Without PATH, `starter` is drawn
+    and `bloodmnist` is downloaded. Nothing at PATH is changed.
 
     \b
     cytocurve data add pbc ~/Downloads/PBC
@@ -50,7 +50,7 @@ def data_add(name: str, path: Path | None, as_name: str | None, link: bool, json
 def _added(dataset: str, outcome: "AddOutcome", copied: int) -> str:
     lines = [f"data/{dataset}: {outcome.images} images; recorded in data.dvc"]
     if copied:
-        lines.append(f"  {copied} of them copied: the disk cannot link them, or DVC's cache would take over the links")
+        lines.append(f"  {copied} of them copied: they cannot be linked, or DVC's cache would take over the links")
     lines += [f"  label version {version}: {named(counts)}" for version, counts in outcome.labels.items()]
     lines += [f"  skipped: {file}: {reason}" for file, reason in outcome.skipped.items()]
     lines.append(
@@ -63,7 +63,7 @@ def _added(dataset: str, outcome: "AddOutcome", copied: int) -> str:
 @data.command("list")
 @json_option
 def data_list(json_output: bool) -> None:
-    """List the datasets that can be added, and those in data/.
+    """List the known datasets, and those in data/.
 
     \b
     cytocurve data list --json
@@ -79,9 +79,9 @@ def data_list(json_output: bool) -> None:
 @click.argument("name")
 @json_option
 def data_info(name: str, json_output: bool) -> None:
-    """Show what a dataset is, and what data/ holds of it.
+    """Describe a dataset and its copy in data/.
 
-    NAME is a folder below data/, or one of `cytocurve data list`. No image is decoded.
+    NAME is a folder below data/, or a dataset listed by `cytocurve data list`. Images are not decoded.
 
     \b
     cytocurve data info pbc
@@ -91,7 +91,7 @@ def data_info(name: str, json_output: bool) -> None:
 
 
 def _described(info: "DatasetInfo") -> str:
-    origin = {"title": info.title, "licence": info.licence, "citation": info.citation, "url": info.url}
+    origin = {"title": info.title, "license": info.licence, "citation": info.citation, "url": info.url}
     lines = [f"{key}: {value or 'not stated'}" for key, value in origin.items()]
     here = info.here
     if here is None:
@@ -100,12 +100,12 @@ def _described(info: "DatasetInfo") -> str:
     lines += [f"  formats: {named(here.formats)}", f"  sizes: {named(here.sizes)}"]
     patients = here.patients
     lines.append(
-        f"  patients: {patients.count}, {patients.min} to {patients.max} images each, median {patients.median:g}"
+        f"  patients: {patients.count}, {patients.min} to {patients.max} images per patient, median {patients.median:g}"
         if patients
         else "  patients: unknown"
     )
     lines.append(f"  official folds: {named(here.folds) if here.folds else 'none'}")
     for version, counts in here.labels.items():
-        unlabelled = f", unlabelled {counts.unlabelled}" if counts.unlabelled else ""
-        lines.append(f"  label version {version}: {named(counts.classes)}{unlabelled}")
+        unlabeled = f", unlabeled {counts.unlabelled}" if counts.unlabelled else ""
+        lines.append(f"  label version {version}: {named(counts.classes)}{unlabeled}")
     return "\n".join(lines)

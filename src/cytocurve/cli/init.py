@@ -1,4 +1,4 @@
-"""``cytocurve init``: a study directory."""
+"""``cytocurve init``: create a study directory."""
 
 from pathlib import Path
 
@@ -19,4 +19,4 @@ def init(folder: Path) -> None:
     """
     created = Project.init(folder)
     click.echo("\n".join([f"Created a study in {folder}:", *(f"  {name}" for name in created)]))
-    click.echo(f"Next: cd {folder}, add a dataset (cytocurve data add), name it in params.yaml, then dvc repro")
+    click.echo(f"Next: cd {folder}, add a dataset (cytocurve data add), set it in params.yaml, then dvc repro")

@@ -1,4 +1,4 @@
-"""``cytocurve labels``: label versions listed, compared, imported and merged."""
+"""``cytocurve labels``: list, compare, import and merge label versions."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from cytocurve.workflows.labels_write import ImportOutcome, MergeOutcome
 
 dataset_option = click.option(
-    "--dataset", metavar="DATASET", help="A dataset in data/; by default that of params.yaml."
+    "--dataset", metavar="DATASET", help="A dataset in data/; by default the one in params.yaml."
 )
 root_option = click.option(
     "--root",
     type=click.Path(path_type=Path),
     metavar="DIR",
-    help="Read the label files of this upstream folder of --dataset instead of data/.",
+    help="Read the label files in this upstream folder of --dataset instead of data/.",
 )
-version_option = click.option("--as", "name", required=True, metavar="NAME", help="The new label version.")
+version_option = click.option("--as", "name", required=True, metavar="NAME", help="Name of the new label version.")
 
 
 @click.group()
@@ -34,9 +34,9 @@ def labels() -> None:
 @root_option
 @json_option
 def labels_list(dataset: str | None, root: Path | None, json_output: bool) -> None:
-    """List label versions and their counts.
+    """List label versions with counts of images per class and annotator.
 
-    The number of images per class, of unlabelled images, and of images per annotator.
+    Also counts unlabeled images.
 
     \b
     cytocurve labels list --dataset starter --json
@@ -51,9 +51,9 @@ def _overview(versions: "Mapping[str, VersionCounts]") -> Iterator[str]:
         ["", *versions],
         [
             ["images", *(version.images for version in counts)],
-            ["labelled", *(version.labelled for version in counts)],
-            ["unlabelled", *(version.unlabelled for version in counts)],
-            ["of them not assignable", *(version.not_assignable for version in counts)],
+            ["labeled", *(version.labelled for version in counts)],
+            ["unlabeled", *(version.unlabelled for version in counts)],
+            ["not assignable", *(version.not_assignable for version in counts)],
         ],
     )
     names = sorted({label for version in counts for label in version.classes})
@@ -77,7 +77,7 @@ def _overview(versions: "Mapping[str, VersionCounts]") -> Iterator[str]:
 def labels_diff(first: str, second: str, dataset: str | None, root: Path | None, json_output: bool) -> None:
     """Show what changed from version A to B.
 
-    Counts of each pair of labels, and every image whose label changed.
+    Prints the confusion matrix, and every image whose label changed.
 
     \b
     cytocurve labels diff expert expert2
@@ -88,8 +88,8 @@ def labels_diff(first: str, second: str, dataset: str | None, root: Path | None,
 
 def _difference(diff: "LabelDiff") -> Iterator[str]:
     first, second = diff.versions
-    yield f"{diff.images} images are labelled in both versions, {diff.agreeing} of them alike. Rows: {first}; columns,"
-    yield f"numbered like the rows: {second}"
+    yield f"{diff.images} images are labeled in both versions, {diff.agreeing} of them identically."
+    yield f"Rows: {first}; columns, numbered like the rows: {second}"
     header = ["", *(str(number) for number in range(1, len(diff.confusion) + 1))]
     rows = [
         [f"{number} {name}", *(count or "." for count in row.values())]
@@ -99,7 +99,7 @@ def _difference(diff: "LabelDiff") -> Iterator[str]:
     yield f"{len(diff.changed)} images have different labels:"
     yield from (f"  {change.image}: {change.before} -> {change.after}" for change in diff.changed)
     for version, images in diff.only_in.items():
-        yield f"{len(images)} images are labelled only in {version}" + ("; --json lists them" if images else "")
+        yield f"{len(images)} images are labeled only in {version}" + ("; --json lists them" if images else "")
 
 
 @labels.command("agreement")
@@ -113,8 +113,8 @@ def labels_agreement(
 ) -> None:
     """Score label versions against a REFERENCE.
 
-    REFERENCE is taken as the truth. On images labelled in both: Cohen's kappa, sensitivity and specificity for blasts
-    and atypical cells, precision and sensitivity per class, with 95 % intervals.
+    Takes REFERENCE as the truth. On the images labeled in both versions, prints Cohen's kappa, sensitivity and
+    specificity for blasts and atypical cells, and precision and sensitivity per class, with 95 % intervals.
 
     \b
     cytocurve labels agreement gold first second --dataset aml_cytomorphology --root ~/AML
@@ -128,16 +128,16 @@ def labels_agreement(
 
 
 def _agreement(reference: str, name: str, scored: "VersionAgreement") -> str:
-    title = f"{name} against {reference}: {scored.images} images labelled in both"
+    title = f"{name} against {reference}: {scored.images} images labeled in both"
     if scored.not_assignable:
-        title += f"; without {scored.not_assignable} that {name} could not assign"
+        title += f", excluding {scored.not_assignable} not assignable in {name}"
     lines = [title, f"Cohen's kappa {_kappa(scored)}"]
     tasks = [
         [task, _percent(scores.sensitivity), _percent(scores.specificity)] for task, scores in scored.tasks.items()
     ]
     lines += table(["task", "sensitivity %", "specificity %"], tasks) if tasks else []
     if scored.unknown_to_the_taxonomy:
-        lines.append(f"Not blast or atypical in the taxonomy: {', '.join(scored.unknown_to_the_taxonomy)}")
+        lines.append(f"Not in the taxonomy, so neither blast nor atypical: {', '.join(scored.unknown_to_the_taxonomy)}")
     rows = [
         [label, scores.sensitivity.total, _percent(scores.precision), _percent(scores.sensitivity)]
         for label, scores in scored.classes.items()
@@ -162,8 +162,14 @@ def _percent(share: "ShareWithInterval") -> str:
 @click.argument("file", type=click.Path(path_type=Path))
 @version_option
 @click.option("--annotator", required=True, metavar="WHO", help="Who assigned these labels.")
-@click.option("--base", metavar="VERSION", help="Images missing from FILE keep this version's labels.")
-@click.option("--new-class", "new_classes", multiple=True, metavar="LABEL", help="A class that no version has yet.")
+@click.option("--base", metavar="VERSION", help="Label version from which images missing in FILE keep their labels.")
+@click.option(
+    "--new-class",
+    "new_classes",
+    multiple=True,
+    metavar="LABEL",
+    help="Declare a class that no version has yet; repeatable.",
+)
 @dataset_option
 @json_option
 def labels_import(
@@ -177,9 +183,10 @@ def labels_import(
 ) -> None:
     """Import a list of labels as a new version.
 
-    FILE is a CSV or XLSX with the columns image and label; a column corrected (or new_label) takes precedence where it
-    is filled, other columns are ignored. Rows are attributed to the annotator. With --base, a list with such a column
-    contributes only the rows where it is filled, as in the table of `labels review`. DVC records the new version.
+    FILE is a .csv, .xlsx or .xlsm file with the columns image and label. Where a column corrected (or new_label) is
+    filled, it takes precedence over label; other columns are ignored. Rows are attributed to the annotator. With
+    --base, a list with such a column contributes only the rows where it is filled, as in the table of `labels review`.
+    DVC records the new version.
 
     \b
     cytocurve labels import reviewed.xlsx --as expert2 --annotator "Dr A" --base expert
@@ -189,7 +196,7 @@ def labels_import(
 
 
 def _imported(outcome: "ImportOutcome") -> Iterator[str]:
-    changed = "" if outcome.changed is None else f", {outcome.changed} of them with a different label"
+    changed = "" if outcome.changed is None else f", {outcome.changed} of them with a changed label"
     yield f"{outcome.rows} rows imported{changed}"
     yield from (f"New class: {label!r}" for label in outcome.new_classes)
 
@@ -202,8 +209,8 @@ def _imported(outcome: "ImportOutcome") -> Iterator[str]:
 def labels_merge(versions: tuple[str, ...], name: str, dataset: str | None, json_output: bool) -> None:
     """Merge versions A, B, … into their consensus.
 
-    An image gets the label that most versions give it. Ties go to the version named first; a version that leaves an
-    image unlabelled does not vote on it. DVC records the new version.
+    Each image gets its most frequent label. Ties go to the version listed first; a version that leaves an image
+    unlabeled has no vote on it. DVC records the new version.
 
     \b
     cytocurve labels merge first second gold --as consensus
@@ -216,13 +223,13 @@ def _merged(outcome: "MergeOutcome") -> Iterator[str]:
     votes = outcome.votes
     yield (
         f"{votes['unanimous']} images unanimous, {votes['majority']} by majority, {votes['tie']} by tie, "
-        f"{votes['single']} by a single vote, {votes['unlabelled']} unlabelled"
+        f"{votes['single']} by a single vote, {votes['unlabelled']} unlabeled"
     )
 
 
 def _written(outcome: "ImportOutcome | MergeOutcome", details: Iterator[str]) -> Iterator[str]:
     path, counts = f"data/{outcome.dataset}/labels/{outcome.version}.csv", outcome.counts
-    yield f"{path}: {counts.labelled} of {counts.images} images labelled; recorded in data.dvc"
+    yield f"{path}: {counts.labelled} of {counts.images} images labeled; recorded in data.dvc"
     yield from details
     yield named(counts.classes)
     yield f"Next: add {outcome.version} to labels in params.yaml, then dvc repro"

@@ -1,4 +1,4 @@
-"""``cytocurve data trace`` and ``data withdraw``: what used a record, and removing it."""
+"""``cytocurve data trace`` and ``data withdraw``: trace what used an image, and remove a patient."""
 
 from typing import TYPE_CHECKING
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 @click.command("trace")
 @click.argument("image", required=False)
-@click.option("--patient", metavar="ID", help="All images of this patient.")
+@click.option("--patient", metavar="ID", help="Trace all images of this patient.")
 @json_option
 def trace(image: str | None, patient: str | None, json_output: bool) -> None:
     """List what was trained, validated or tested on IMAGE.
 
-    Every run of the ledger, every curve, every registered model version. IMAGE is a name below images/ of the dataset
-    of params.yaml, or just a file name if only one image has it; withdrawn images are found too.
+    Searches all runs in the ledger, learning curves and registered model versions. IMAGE is a path below images/ of the
+    dataset in params.yaml, or a file name if it is unique; withdrawn images are found too.
 
     \b
     cytocurve data trace Im001_1.tif
     cytocurve data trace --patient P07 --json
     """
     if (image is None) == (patient is None):
-        raise click.UsageError("Give either IMAGE or --patient ID.")
+        raise click.UsageError("Specify either IMAGE or --patient ID.")
     traced = current_project().trace(image, patient)
     show(json_output, traced.to_json(), lambda: _traced(traced))
 
@@ -39,31 +39,31 @@ def _traced(traced: "Trace") -> str:
         f"  {image.image}" + (f" (withdrawn: {image.withdrawn})" if image.withdrawn else "") for image in traced.images
     ]
     present = sum(runs.values())
-    lines.append(f"present results: {counted(present, 'run')}; earlier: {len(runs) - present}")
+    lines.append(f"Current results: {counted(present, 'run')}; earlier results: {len(runs) - present}")
     for curve in traced.curves:
         roles = "; ".join(f"{role} at {', '.join(map(str, sizes))}" for role, sizes in curve.sizes.items())
-        lines.append(f"{'curve' if curve.present else 'earlier curve'} {curve.arm}: {roles}")
+        lines.append(f"{'Curve' if curve.present else 'Earlier curve'} {curve.arm}: {roles}")
     for model in traced.models:
         members = sorted({role for roles_of_run in model.members.values() for role in roles_of_run})
         alias = f" ({', '.join(model.aliases)})" if model.aliases else ""
-        lines.append(f"model {model.model} version {model.version}{alias}: {', '.join(members)}")
+        lines.append(f"Model {model.model} version {model.version}{alias}: {', '.join(members)}")
     if damaged := traced.damaged_runs:
-        lines.append(f"warning: {counted(len(damaged), 'damaged run')}; the images they used are unknown:")
+        lines.append(f"warning: {counted(len(damaged), 'damaged run')}, whose images are unknown:")
         lines += [f"  {key}" for key in damaged]
-    return "\n".join([*lines, "All runs with their keys: --json"])
+    return "\n".join([*lines, "List all run keys: --json"])
 
 
 @click.command("withdraw")
-@click.option("--patient", metavar="ID", required=True, help="The patient whose records are removed.")
-@click.option("--reason", metavar="TEXT", required=True, help="Why; kept in withdrawn.csv with the date.")
-@click.option("--dataset", metavar="DATASET", help="By default that of params.yaml.")
+@click.option("--patient", metavar="ID", required=True, help="The patient to remove.")
+@click.option("--reason", metavar="TEXT", required=True, help="The reason, recorded in withdrawn.csv with the date.")
+@click.option("--dataset", metavar="DATASET", help="A dataset in data/; by default the one in params.yaml.")
 @json_option
 def withdraw(patient: str, reason: str, dataset: str | None, json_output: bool) -> None:
     """Remove a patient from a dataset, and record the withdrawal.
 
-    The images and label rows are deleted from data/, a record of them is kept in data/DATASET/withdrawn.csv, and DVC
-    records a new data version. `dvc repro` then retrains only the runs that had used them. Earlier data versions, runs
-    in ledger/ and registered models stay: docs/data.md explains how to remove them.
+    Deletes the images and label rows from data/, keeps a record in data/DATASET/withdrawn.csv, and lets DVC record a
+    new data version. `dvc repro` then retrains only the runs that used them. Earlier data versions, runs in ledger/ and
+    registered models are kept: docs/data.md explains how to remove them.
 
     \b
     cytocurve data withdraw --patient P07 --reason "consent withdrawn" && dvc repro
@@ -78,10 +78,10 @@ def _withdrawn(outcome: "WithdrawOutcome") -> str:
     when = f"already withdrawn on {outcome.date} ({outcome.reason})" if outcome.already else "withdrawn"
     lines = [f"data/{outcome.dataset}: {images} {when}:"]
     lines += [f"  {name}" for name in outcome.images]
-    lines += [f"  {name}: the same picture under another name" for name in outcome.identical]
+    lines += [f"  {name}: the same image under another name" for name in outcome.identical]
     lines += [f"  near-identical, kept: {name}" for name in outcome.near_identical_that_stay]
     lines.append(
-        "Recorded in data.dvc. Next: dvc repro. To see what was trained on them: cytocurve data trace --patient "
-        f"{outcome.patient}. Earlier data versions and ledger/ are unchanged: see docs/data.md"
+        "Recorded in data.dvc. Next: dvc repro. To list what was trained on these images: cytocurve data trace "
+        f"--patient {outcome.patient}. Earlier data versions and ledger/ are unchanged, see docs/data.md"
     )
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""``cytocurve plan``: how many labeled images a target needs."""
+"""``cytocurve plan``: forecast how many labeled images a target score needs."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -20,13 +20,14 @@ if TYPE_CHECKING:
     help="The mean score to reach.",
 )
 @click.option("--metric", default="roc_auc", show_default=True, help="A metric of the study.")
-@click.option("--arm", "arms", multiple=True, help="An arm; repeatable. All by default.")
+@click.option("--arm", "arms", multiple=True, help="An arm; repeatable. Default: all.")
 @json_option
 def plan(target: float, metric: str, arms: tuple[str, ...], json_output: bool) -> int:
-    """Forecast how many labeled images a target needs.
+    """Forecast how many labeled images a target score needs.
 
-    And what the next ones gain: from the learning curve of each arm, extended by several families of curves that are
-    weighted by how well they predicted its larger sizes. Intervals are 90 %. Exit code 1: no arm allows a forecast.
+    Also forecasts the gain of additional images. Extrapolates the learning curve of each arm with several curve
+    families, weighted by how well they predicted its larger sizes. Intervals are 90 %. Exits with 1 if no arm allows a
+    forecast.
 
     \b
     cytocurve plan --target 0.95 --arm sequential-flip_rotate-expert

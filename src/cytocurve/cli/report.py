@@ -1,4 +1,4 @@
-"""``cytocurve report`` and ``cytocurve figures``: results as a page and as figures for a paper."""
+"""``cytocurve report`` and ``cytocurve figures``: results as a page, and as figures for a paper."""
 
 import re
 
@@ -10,12 +10,12 @@ _UNITS = {"mm": 1.0, "cm": 10.0, "in": 25.4}
 
 
 class Width(click.ParamType[float]):
-    """A width with its unit, in millimeters."""
+    """A width with a unit, converted to millimeters."""
 
     name = "width"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Millimeters of texts such as ``85mm``, ``8.5cm`` or ``3.35in``."""
+        """Convert strings such as ``85mm``, ``8.5cm`` or ``3.35in`` to millimeters."""
         match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(mm|cm|in)", str(value))
         millimeters = float(match[1]) * _UNITS[match[2]] if match else 0.0
         if not 30 <= millimeters <= 500:
@@ -26,10 +26,10 @@ class Width(click.ParamType[float]):
 @click.command()
 @json_option
 def report(json_output: bool) -> None:
-    """Rebuild the page from the results of the stage evaluate -> reports/report.html.
+    """Rebuild the page from the results of `evaluate` -> reports/report.html.
 
-    The page has links to the runs in MLflow and training times, as far as this machine knows them. `dvc repro` writes
-    it too; use this command after `dvc pull`.
+    The page includes links to MLflow and training times if they are available on this machine. `dvc repro` also writes
+    it; use this command after `dvc pull`.
 
     \b
     dvc pull && cytocurve report
@@ -39,12 +39,12 @@ def report(json_output: bool) -> None:
 
 
 @click.command()
-@click.option("--width", type=Width(), default="85mm", show_default=True, help="Width of a figure in mm, cm or in.")
+@click.option("--width", type=Width(), default="85mm", show_default=True, help="Width of each figure in mm, cm or in.")
 @json_option
 def figures(width: float, json_output: bool) -> None:
     """Write figures for a paper, SVG and PDF with embedded fonts -> reports/paper/.
 
-    One column of most journals is 85 mm wide, two are 178 mm.
+    In most journals, one column is 85 mm wide and two columns are 178 mm.
 
     \b
     cytocurve figures --width 178mm

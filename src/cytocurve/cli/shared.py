@@ -1,4 +1,4 @@
-"""What commands share: the current project, and results as text or JSON."""
+"""Helpers shared by all commands: the current project, and output as text or JSON."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -17,12 +17,12 @@ def current_project() -> Project:
 
 
 def show(json_output: bool, result: object, text: Callable[[], str]) -> None:
-    """Print a result as JSON, or as text for people."""
+    """Print a result as JSON or as readable text."""
     click.echo(json.dumps(result, indent=1) if json_output else text())
 
 
 def table(header: Sequence[object], rows: Sequence[Sequence[object]]) -> list[str]:
-    """Rows in columns, the first one aligned left, the others right."""
+    """Format rows in columns, the first column left-aligned, the others right-aligned."""
     cells = [list(map(str, row)) for row in (header, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in cells]
@@ -30,10 +30,10 @@ def table(header: Sequence[object], rows: Sequence[Sequence[object]]) -> list[st
 
 
 def listed(counts: Mapping[str, object]) -> str:
-    """Names with their counts, separated by commas."""
+    """Join names and counts with commas, underscores shown as spaces."""
     return ", ".join(f"{name.replace('_', ' ')} {count}" for name, count in counts.items())
 
 
 def named(counts: Mapping[str, object]) -> str:
-    """Names as they are with their counts, separated by commas."""
+    """Join names and counts with commas."""
     return ", ".join(f"{name} {count}" for name, count in counts.items())

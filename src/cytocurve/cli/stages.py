@@ -17,7 +17,7 @@ def catalog(json_output: bool) -> None:
     """Stage: decode images, check labels -> build/catalog.parquet.
 
     \b
-    cytocurve catalog --json      counts, duplicates and conflicting labels
+    cytocurve catalog --json      print counts, duplicates and conflicting labels
     """
     report = current_project().catalog()
     show(json_output, report.to_json(), lambda: f"{report.kept} of {report.images} images are distinct")
@@ -28,13 +28,13 @@ def catalog(json_output: bool) -> None:
 def split(json_output: bool) -> None:
     """Stage: folds and nested training sets -> build/split/.
 
-    The settings are split, folds, sizes, grow_by and duplicates in params.yaml; all label versions share the folds.
-    Prints, per version, the number of images, the size of the smallest training set, and the range of each class over
+    Controlled by split, folds, sizes, grow_by and duplicates in params.yaml; all label versions share the folds. For
+    each version, prints the number of images, the size of the smallest training set, and the range of each class across
     test folds.
 
     \b
-    dvc repro split               with the catalog that it needs
-    cytocurve split --json        also each test fold, and why images are excluded
+    dvc repro split               also runs the stages it depends on
+    cytocurve split --json        also print each test fold, and why images are excluded
     """
     summaries = current_project().split()
     show(
@@ -46,8 +46,10 @@ def split(json_output: bool) -> None:
 
 def _split(labels: str, summary: "SplitSummary") -> str:
     counts = {name: [fold.get(name, 0) for fold in summary.test_folds] for name in summary.classes}
-    ranges = ", ".join(f"{name} {min(held)}–{max(held)} of {sum(held)}" for name, held in counts.items())
-    excluded = f"; {summary.left_out.images} labelled images are excluded" if summary.left_out.images else ""
+    ranges = ", ".join(
+        f"{name} {min(per_fold)}–{max(per_fold)} of {sum(per_fold)}" for name, per_fold in counts.items()
+    )
+    excluded = f"; {summary.left_out.images} labeled images are excluded" if summary.left_out.images else ""
     return (
         f"{labels}: {summary.images} images in {summary.folds} folds, training sets of at least "
         f"{summary.training_images}; per test fold: {ranges}{excluded}"
@@ -56,20 +58,25 @@ def _split(labels: str, summary: "SplitSummary") -> str:
 
 @click.command()
 @click.argument("arms", nargs=-1)
-@click.option("--workers", type=click.IntRange(1), default=2, show_default=True, help="Processes, one thread each.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=2,
+    show_default=True,
+    help="Number of worker processes, each with one thread.",
+)
 @click.option(
     "--executor",
     type=click.Choice(["processes", "serial"]),
     default="processes",
     show_default=True,
-    help="serial: in this process, for a debugger.",
+    help="serial runs in this process, for debugging.",
 )
 @json_option
 def sweep(arms: tuple[str, ...], workers: int, executor: str, json_output: bool) -> None:
     """Stage: train ARMS (default: all) -> results/, MLflow.
 
-    Runs that the ledger holds are not trained again; finished ones are published. Nothing is trained if the audit
-    fails.
+    Skips runs that are already in the ledger, and publishes finished runs to MLflow. Trains nothing if the audit fails.
 
     \b
     cytocurve sweep sequential-none-expert --workers 4
@@ -82,9 +89,9 @@ def sweep(arms: tuple[str, ...], workers: int, executor: str, json_output: bool)
 @click.argument("arms", nargs=-1)
 @json_option
 def publish(arms: tuple[str, ...], json_output: bool) -> None:
-    """Bring MLflow up to date with the runs of ARMS.
+    """Publish finished runs of ARMS (default: all) to MLflow.
 
-    All arms by default. Safe to repeat.
+    Safe to repeat: existing runs are not duplicated.
 
     \b
     MLFLOW_TRACKING_URI=http://mlflow.example.org cytocurve publish
@@ -99,7 +106,7 @@ def evaluate(json_output: bool) -> None:
     """Stage: answers, figures and the page -> reports/.
 
     \b
-    cytocurve evaluate --json     every metric of the study
+    cytocurve evaluate --json     print every metric of the study
     """
     project = current_project()
     metrics = project.evaluate()
@@ -122,10 +129,10 @@ def _curves(arms: dict[str, dict[str, dict[str, dict[str, float]]]]) -> list[str
 def register(json_output: bool) -> None:
     """Stage: register the best arm's model as challenger.
 
-    The arm is chosen by validation scores alone.
+    The arm is chosen by validation scores only.
 
     \b
-    cytocurve register --json     the model, its arm and the runs behind it
+    cytocurve register --json     print the model, its arm and its member runs
     """
     outcome = current_project().register()
-    show(json_output, outcome.to_json(), lambda: f"{outcome.model}: {outcome.arm} is the challenger")
+    show(json_output, outcome.to_json(), lambda: f"{outcome.model}: registered {outcome.arm} as challenger")

@@ -7,7 +7,7 @@ from cytocurve.cli.shared import current_project, json_option, show
 
 @click.group()
 def study() -> None:
-    """Published experiments: short files with their differences from params.yaml."""
+    """Published experiments: presets that override settings in params.yaml."""
 
 
 @study.command("list")

@@ -1,4 +1,4 @@
-"""``cytocurve ui``: MLflow's pages on the local tracking store."""
+"""``cytocurve ui``: browse the local tracking store in MLflow."""
 
 import os
 
@@ -10,13 +10,11 @@ from cytocurve.cli.shared import current_project
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
 def ui(port: int) -> None:
-    """Open MLflow's pages on the local tracking store; starting up can take half a minute.
+    """Serve MLflow's user interface for the local tracking store; startup can take half a minute.
 
     \b
-    cytocurve ui --port 5001      then open the link that it prints
+    cytocurve ui --port 5001      then open the printed link
     """
     server = current_project().ui_server(port)
-    click.echo(
-        f"Learning curves, overlaid: {server.url} (stop with Ctrl+C)\nStarting up can take half a minute.", err=True
-    )
+    click.echo(f"Learning curves: {server.url} (stop with Ctrl+C)\nStartup can take half a minute.", err=True)
     os.execve(server.command[0], list(server.command), os.environ | server.environment)

@@ -1,7 +1,7 @@
-"""Datasets, one per module: where they come from, and how their folders become images and label tables.
+"""Known datasets, one per module: their origin, and how to read their files as images and label tables.
 
-A module of this package that defines ``DATASET``, or a plugin (see ``cytocurve.registry``), is a dataset of
-``cytocurve data add``; nothing else needs to know about it.
+A module in this package, or a plugin (see ``cytocurve.registry``), that defines ``DATASET`` is available to
+``cytocurve data add``; no other module refers to it.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,7 +16,7 @@ Progress = Callable[[int, int], None]
 """Called with the number of files done and their total."""
 
 RecordOf = Callable[[str], tuple[str | None, str | None]]
-"""From a file's upstream path to its patient and its official fold; None for what the path does not say."""
+"""Maps a file's upstream path to its patient and official fold; None if the path does not contain them."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Listing:
     ``images`` maps an image's name (its path below ``data/<dataset>/images``, with ``/``) to its file;
     ``labels`` maps a label version to a table with the columns ``image`` and ``label`` and, where known,
     ``patient``, ``annotator`` and ``fold`` (the official one): one row per image, with an empty label if the version
-    has none; ``skipped`` maps excluded files to the reason.
+    has none; ``skipped`` maps each excluded file to the reason.
     """
 
     images: Mapping[str, Path]
@@ -38,12 +38,12 @@ class Listing:
 class Dataset:
     """A dataset that ``cytocurve data add`` can add.
 
-    ``read`` lists an upstream folder and raises ``InputError`` if the folder is not this dataset's. ``draw`` is for
-    datasets that need no folder: it draws or downloads the upstream layout into an empty folder. ``unpack`` is for
-    datasets whose upstream is one file other than an archive: it writes the layout that ``read`` expects into an empty
-    folder. ``tables`` reads only the label versions of an upstream folder, as in ``Listing.labels``, if they are in
-    files of their own. ``classes`` are the labels that may occur; None allows any. ``record_of`` is for datasets whose
-    paths contain patients or official folds; it takes any path of the upstream inventory.
+    ``read`` lists an upstream folder and raises ``InputError`` if it does not contain this dataset. ``draw``, for
+    datasets that do not need a source, draws or downloads the upstream layout into an empty folder. ``unpack``, for
+    datasets distributed as one file, not an archive, writes the layout that ``read`` expects into an empty folder.
+    ``tables`` reads only the label versions of an upstream folder, as in ``Listing.labels``, if they are in separate
+    files. ``classes`` are the allowed labels; None allows any. ``record_of``, for datasets whose paths contain patients
+    or official folds, accepts any path of the upstream inventory.
     """
 
     name: str
@@ -65,6 +65,6 @@ def names() -> list[str]:
 
 
 def load(name: str) -> Dataset:
-    """The dataset of that name; raises ``KeyError`` if there is none."""
+    """The dataset with that name; raises ``KeyError`` if it does not exist."""
     dataset: Dataset = registry.load(__name__, name, "DATASET")
     return dataset

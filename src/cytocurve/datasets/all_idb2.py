@@ -1,8 +1,8 @@
 """ALL-IDB2: 260 images of single cells from patients with acute lymphoblastic leukemia and from healthy people.
 
-Upstream's form is ``ALL_IDB2/img/ImNNN_<c>.tif``, c = 1 for a blast and 0 for another cell: the label version
-``diagnosis`` (``ALL``, ``healthy``), as Schouten et al. 2021 call it. A table of cell types
-beside the images is a second one, ``expert``. Patients are unknown.
+Upstream layout: ``ALL_IDB2/img/ImNNN_<c>.tif``, with c = 1 for a blast and 0 for any other cell. This
+is the label version ``diagnosis`` (``ALL``, ``healthy``, as in Schouten et al. 2021). An optional table of cell types
+next to the images is a second version, ``expert``. Patients are unknown.
 """
 
 import re
@@ -39,21 +39,21 @@ _TYPE_HEADERS = ("label", "type", "cell type", "class")
 
 
 def read(folder: Path) -> Listing:
-    """List upstream's folder, the ``ALL_IDB2`` or the ``img`` in it.
+    """List the upstream folder, its subfolder ``ALL_IDB2`` or the ``img`` in it.
 
-    Raises ``InputError`` if a diagnosis has no image, or listing every problem in the table of cell types.
+    Raises ``InputError`` if a diagnosis has no images, or listing every problem in the table of cell types.
     """
     top = inner(folder, TOP)
-    found, skipped = find_images(inner(top, IMAGES))
-    images = {name: path for name, path in found.items() if _NAME.fullmatch(name)}
-    skipped |= dict.fromkeys(found.keys() - images.keys(), "not named ImNNN_<0 or 1>.tif")
+    candidates, skipped = find_images(inner(top, IMAGES))
+    images = {name: path for name, path in candidates.items() if _NAME.fullmatch(name)}
+    skipped |= dict.fromkeys(candidates.keys() - images.keys(), "not named ImNNN_<0 or 1>.tif")
     codes = [name[name.rindex("_") + 1] for name in images]
-    missing = [f"ImNNN_{code}.tif ({label}): no image" for code, label in DIAGNOSES.items() if code not in codes]
+    missing = [f"ImNNN_{code}.tif ({label}): no images" for code, label in DIAGNOSES.items() if code not in codes]
     if missing:
         raise InputError(
             f"{folder} is not ALL-IDB2; it lacks",
             missing,
-            next_step=f"request it at {DATASET.url}, and give the folder that contains {TOP}, or its images.",
+            next_step=f"request it at {DATASET.url}, then pass the folder that contains {TOP} or its images",
         )
     tables = {"diagnosis": pd.DataFrame({"image": list(images), "label": [DIAGNOSES[code] for code in codes]})}
     file = _table({folder, top, inner(top, IMAGES)})
@@ -67,41 +67,41 @@ def _table(folders: set[Path]) -> Path | None:
     files = sorted(file for folder in folders for file in tables_in(folder))
     if len(files) > 1:
         raise InputError(
-            "ALL-IDB2: only one table of cell types can be used; there are",
+            "ALL-IDB2: expected at most one table of cell types, found:",
             [str(file) for file in files],
-            next_step="move the others to another folder.",
+            next_step="move all but one to another folder",
         )
     return files[0] if files else None
 
 
 def _expert(file: Path, images: list[str]) -> pd.DataFrame:
-    """The table's rows with the taxonomy's names, and an empty label for each image it does not list."""
+    """The table's rows with labels of the taxonomy, and an empty label for each image it does not list."""
     table = read_table(file)
     image, kind = _column(file, table, _IMAGE_HEADERS), _column(file, table, _TYPE_HEADERS)
-    known = {_words(name): label for name, label in EXPERT.items()}
-    given = [(_file_name(name), kind) for name, kind in zip(table[image], table[kind], strict=True)]
-    unknown = [f"{name}: {kind!r}" for name, kind in given if kind.strip() and _words(kind) not in known]
+    known = {_normalized(name): label for name, label in EXPERT.items()}
+    listed = [(_file_name(name), kind) for name, kind in zip(table[image], table[kind], strict=True)]
+    unknown = [f"{name}: {kind!r}" for name, kind in listed if kind.strip() and _normalized(kind) not in known]
     if unknown:
         raise InputError(f"{file}: these cell types are unknown:", unknown, f"Known: {', '.join(EXPERT)}")
-    rows = [(name, known.get(_words(kind), "")) for name, kind in given]
-    rows += [(name, "") for name in images if name not in {name for name, _ in given}]
+    rows = [(name, known.get(_normalized(kind), "")) for name, kind in listed]
+    rows += [(name, "") for name in images if name not in {name for name, _ in listed}]
     return pd.DataFrame(rows, columns=["image", "label"], dtype="str")
 
 
 def _column(file: Path, table: pd.DataFrame, headers: tuple[str, ...]) -> str:
-    """The only column whose header, in any case, is one of these."""
-    fitting = [str(column) for column in table if _words(str(column)) in headers]
-    if len(fitting) != 1:
+    """The only column with one of these headers, ignoring case."""
+    matches = [str(column) for column in table if _normalized(str(column)) in headers]
+    if len(matches) != 1:
         raise InputError(
-            f"{file}: exactly one column must be headed {', '.join(headers[:-1])} or {headers[-1]}",
-            [f"{column!r} is such a column" for column in fitting],
-            f"The columns are: {', '.join(map(str, table.columns)) or 'none'}",
+            f"{file}: exactly one column must be named {', '.join(headers[:-1])} or {headers[-1]}",
+            [f"{column!r} matches" for column in matches],
+            f"Columns: {', '.join(map(str, table.columns)) or 'none'}",
         )
-    return fitting[0]
+    return matches[0]
 
 
-def _words(text: str) -> str:
-    """The words of a header or cell type, in lower case, separated by one blank."""
+def _normalized(text: str) -> str:
+    """Normalize a header or cell type to lower-case words separated by single blanks."""
     return " ".join(re.findall(r"[^\W_]+", text.lower()))
 
 

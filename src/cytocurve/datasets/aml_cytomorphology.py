@@ -1,9 +1,9 @@
-"""AML-Cytomorphology_LMU: 18,365 images of single leukocytes of 200 persons, Munich University Hospital.
+"""AML-Cytomorphology_LMU: 18,365 images of single leukocytes of 200 people, Munich University Hospital.
 
-Upstream's form is ``<CLS>/<CLS>_NNNN.tiff`` (RGBA, 400x400) and ``annotations.dat``, one line per image: path, the
-label that one examiner gave on the whole scan (``gold``), and those that another gave twice on single images,
-eleven months apart (``first``, ``second``; 1,905 images). There ``nan`` means that an image was not shown
-again, ``UNC`` that it could not be assigned: both are unlabelled, but only the latter has an annotator.
+Upstream layout: ``<CLS>/<CLS>_NNNN.tiff`` (RGBA, 400x400) and ``annotations.dat``, one line per image: path, the
+label that one examiner assigned on the whole scan (``gold``), and those that another assigned twice on single images,
+eleven months apart (``first``, ``second``; 1,905 images). In the latter, ``nan`` means that an image was not shown
+again, and ``UNC`` that it could not be assigned: both are unlabeled, but only ``UNC`` has an annotator.
 Patients are unknown.
 """
 
@@ -21,48 +21,48 @@ from cytocurve.text import did_you_mean
 
 ANNOTATIONS = "annotations.dat"
 TOPS = ("AML-Cytomorphology_LMU", "AML-Cytomorphology")
-"""Folders that contain the class folders if the archive was unpacked beside ``annotations.dat``."""
+"""Folders that contain the class folders if the archive was unpacked next to ``annotations.dat``."""
 
 ANNOTATORS: Mapping[str, str] = {"gold": "examiner_1", "first": "examiner_2", "second": "examiner_2"}
-"""Who gave the labels of each version (Matek et al. 2019, Results, "Inter- and intra-rater performance")."""
+"""Who assigned the labels of each version (Matek et al. 2019, Results, "Inter- and intra-rater performance")."""
 
 NOT_SHOWN = "nan"
 NOT_ASSIGNABLE = "UNC"
 
 
 def read(folder: Path) -> Listing:
-    """List upstream's folder: the class folders, or one folder that holds them, and ``annotations.dat``.
+    """List the upstream folder: ``annotations.dat``, and the class folders or a folder that contains them.
 
     Raises ``InputError`` listing every line that cannot be parsed, or every class folder without images, every
     line without an image and every image without a line.
     """
     tables = tables_of(folder)
-    found, skipped = find_images(_top(folder))
-    images = {name: path for name, path in found.items() if name.split("/")[0] in MATEK and name.count("/") == 1}
-    skipped |= dict.fromkeys(found.keys() - images.keys(), "not directly in one of the class folders")
+    candidates, skipped = find_images(_top(folder))
+    images = {name: path for name, path in candidates.items() if name.split("/")[0] in MATEK and name.count("/") == 1}
+    skipped |= dict.fromkeys(candidates.keys() - images.keys(), "not directly in one of the class folders")
     wrong = _mismatches(set(images), set(tables["gold"]["image"]), skipped)
     if wrong:
         raise InputError(
-            f"{folder} is not the whole of {TOPS[0]}; images and {ANNOTATIONS} do not match:", wrong, next_step=_NEXT
+            f"{folder} is not the complete {TOPS[0]}; images and {ANNOTATIONS} do not match:", wrong, next_step=_NEXT
         )
     return Listing(images, tables, dict(sorted(skipped.items())))
 
 
 def _mismatches(images: set[str], named: set[str], skipped: Mapping[str, str]) -> list[str]:
-    """One line per image that is missing or not listed, or per class folder without any image."""
+    """One line per missing or unlisted image, and per class folder without images."""
     full = {name.split("/")[0] for name in images}
     absent = Counter(name.split("/")[0] for name in named - images)
     lines = [f"{code}/: no images; {ANNOTATIONS} has {count}" for code, count in absent.items() if code not in full]
     lines += [
-        f"{name}: in {ANNOTATIONS}, but there is no such image" + (f": {skipped[name]}" if name in skipped else "")
+        f"{name}: in {ANNOTATIONS}, but the image is missing" + (f": {skipped[name]}" if name in skipped else "")
         for name in named - images
         if name.split("/")[0] in full
     ]
-    return sorted([*lines, *(f"{name}: an image that is not in {ANNOTATIONS}" for name in images - named)])
+    return sorted([*lines, *(f"{name}: not in {ANNOTATIONS}" for name in images - named)])
 
 
 def tables_of(folder: Path) -> dict[str, pd.DataFrame]:
-    """The three label versions from ``annotations.dat`` alone, images sorted; raises ``InputError`` listing its faults.
+    """The three label versions in ``annotations.dat``, sorted by image; raises ``InputError`` listing its errors.
 
     An empty label with an annotator means that the annotator could not assign a class.
     """
@@ -95,7 +95,7 @@ def _rows(folder: Path) -> list[tuple[str, list[str]]]:
         raise InputError(
             f"{path}: these lines cannot be used:",
             wrong or ["there are none"],
-            f"Each is `path gold first second`. Codes: {', '.join(MATEK)}; in the last two also {NOT_SHOWN} and "
+            f"Expected: `path gold first second`. Codes: {', '.join(MATEK)}; in the last two also {NOT_SHOWN} and "
             f"{NOT_ASSIGNABLE}.",
             _NEXT,
         )
@@ -122,8 +122,8 @@ def _top(folder: Path) -> Path:
 
 
 _NEXT = (
-    f"download https://doi.org/10.7937/tcia.2019.36f5o9ld, unpack it, and give the folder that holds "
-    f"{ANNOTATIONS} and the class folders."
+    f"download https://doi.org/10.7937/tcia.2019.36f5o9ld, unpack it, then pass the folder that contains "
+    f"{ANNOTATIONS} and the class folders"
 )
 
 DATASET = Dataset(

@@ -1,8 +1,8 @@
 """BloodMNIST: PBC's cells, cropped and scaled by MedMNIST to 28, 64, 128 or 224 pixels, in its eight classes.
 
-Upstream's form is one file ``bloodmnist[_<pixels>].npz`` with the arrays ``<split>_images`` (n, pixels, pixels, 3) and
-``<split>_labels`` (n, 1), both uint8, of the splits train, val and test, which are the official folds. Unpacked, it is
-``<split>/<index>.png`` and ``labels.csv`` with the columns image, label and fold. Patients are not known.
+Upstream layout: a file ``bloodmnist[_<pixels>].npz`` with arrays ``<split>_images`` (n, pixels, pixels, 3) and
+``<split>_labels`` (n, 1), both uint8, of the splits train, val and test, which are the official folds; unpacked to
+``<split>/<index>.png`` and ``labels.csv`` with the columns image, label and fold. Patients are unknown.
 """
 
 import hashlib
@@ -48,9 +48,9 @@ _CHUNK = 1 << 20
 
 
 def draw(folder: Path, progress: Progress) -> None:
-    """Download the images of 224 pixels (1.5 GB) and unpack them into an empty folder.
+    """Download the images with 224 pixels (1.5 GB) and unpack them into an empty folder.
 
-    Progress counts every image twice, downloaded and unpacked. Raises ``ServiceError`` where the file cannot be had.
+    Progress counts every image twice, for downloading and unpacking. Raises ``ServiceError`` if the download fails.
     """
     file = folder / f".{DRAWN}"
     _download(file, lambda done, total: progress(_IMAGES * done // total, 2 * _IMAGES))
@@ -70,17 +70,17 @@ def _download(file: Path, progress: Progress) -> None:
                 target.write(chunk)
                 digest.update(chunk)
                 done += len(chunk)
-                progress(done, max(done, total))  # a server need not send the total
+                progress(done, max(done, total))  # servers may omit the total
     except requests.RequestException as error:
         raise _unavailable(f"{url} cannot be downloaded: {error}") from error
     if digest.hexdigest() != MD5[DRAWN]:
-        raise _unavailable(f"{url} returned another file: its MD5 is {digest.hexdigest()}, not {MD5[DRAWN]}")
+        raise _unavailable(f"{url} returned a different file: its MD5 is {digest.hexdigest()}, not {MD5[DRAWN]}")
 
 
 def _unavailable(problem: str) -> ServiceError:
     return ServiceError(
         problem,
-        next_step=f"repeat the command, or download one of {', '.join(MD5)} elsewhere: "
+        next_step=f"rerun the command, or download one of {', '.join(MD5)} elsewhere: "
         "cytocurve data add bloodmnist FILE.npz",
     )
 
@@ -88,7 +88,7 @@ def _unavailable(problem: str) -> ServiceError:
 def unpack(file: Path, folder: Path, progress: Progress) -> None:
     """Write the images of an NPZ file as PNG, and their labels as a table, into an empty folder.
 
-    Holds one image at a time in memory. Raises ``InputError`` listing every array that is missing or of another kind.
+    Holds one image at a time in memory. Raises ``InputError`` listing every missing or invalid array.
     """
     rows, done = [], 0
     with _archive(file) as archive:
@@ -134,7 +134,7 @@ def _labels(file: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[np.intege
         if numbers:
             labels[split] = _array(archive, f"{split}_labels").reshape(-1)
             beyond = sorted({int(number) for number in labels[split]} - set(range(len(LABELS))))
-            wrong += [f"{split}_labels: {number} is not one of the labels 0 to {len(LABELS) - 1}" for number in beyond]
+            wrong += [f"{split}_labels: {number} is not a label from 0 to {len(LABELS) - 1}" for number in beyond]
         if images and numbers and images[0] != numbers[0]:
             wrong.append(f"{split}: {images[0]} images, but {numbers[0]} labels")
     sizes = {shape[1] for name, shape in shapes.items() if shape and name.endswith("_images")}
@@ -148,7 +148,7 @@ def _labels(file: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[np.intege
 
 
 def _shape(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], str]:
-    """The shape of an array, judged by its header alone; if it is wrong, an empty shape and the reason."""
+    """The shape of an array from its header; an empty shape and the reason if it is invalid."""
     try:
         info = archive.getinfo(f"{name}.npy")
     except KeyError:
@@ -164,7 +164,7 @@ def _shape(archive: zipfile.ZipFile, name: str) -> tuple[tuple[int, ...], str]:
     if not shape or not shape[0] or not (square if name.endswith("_images") else shape[1:] == (1,)):
         return (), f"its shape is {shape}, not {'(n, pixels, pixels, 3)' if name.endswith('_images') else '(n, 1)'}"
     if info.file_size < math.prod(shape):
-        return (), f"cut off: {info.file_size} bytes for the shape {shape}"
+        return (), f"truncated: {info.file_size} bytes for shape {shape}"
     return shape, ""
 
 
@@ -192,7 +192,7 @@ def _images(archive: zipfile.ZipFile, split: str) -> Iterator[NDArray[np.uint8]]
 
 
 def read(folder: Path) -> Listing:
-    """List an unpacked file; raises ``InputError`` that names every column, image or fold that cannot be used."""
+    """List an unpacked file; raises ``InputError`` listing every invalid column, image and fold."""
     next_step = "cytocurve data add bloodmnist FILE.npz"
     if not (folder / _TABLE).is_file():
         raise InputError(f"{folder} is not an unpacked BloodMNIST; it lacks", [_TABLE], next_step=next_step)

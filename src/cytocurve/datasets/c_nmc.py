@@ -1,9 +1,9 @@
 """C-NMC 2019: leukemic B-lymphoblasts and normal B-lymphoid precursors, each cell cut out on black.
 
-Upstream's form is ``C-NMC_Leukemia/training_data/fold_<k>/{all,hem}/UID_<subject>_<image>_<cell>_{all,hem}.bmp`` and
-two test sets of numbered images, of which the preliminary one has a table with labels and original file names. A
-subject is the patient; healthy ones are ``H<number>``, and upstream's ``h3`` is read as ``H3``, which occurs nowhere
-else. The official folds are those of training, ``preliminary`` and ``final``; the images of ``final`` have no label.
+Upstream layout: ``C-NMC_Leukemia/training_data/fold_<k>/{all,hem}/UID_<subject>_<image>_<cell>_{all,hem}.bmp`` and
+two test sets of numbered images; the preliminary one has a table with labels and original file names. Subjects are
+patients; healthy ones are named ``H<number>``, and upstream's ``h3`` is read as ``H3``, which does not occur
+otherwise. The official folds are those of training, ``preliminary`` and ``final``; images in ``final`` are unlabeled.
 """
 
 import re
@@ -44,7 +44,7 @@ def subject_of(path: str) -> str | None:
 
 
 def fold_of(path: str) -> str | None:
-    """The official fold of a path below, or from, ``C-NMC_Leukemia``; None if it is not an image of one."""
+    """The official fold of a path below or including ``C-NMC_Leukemia``; None if it is not in one."""
     match = _PLACES.fullmatch(path)
     if not match:
         return None
@@ -52,21 +52,23 @@ def fold_of(path: str) -> str | None:
 
 
 def read(folder: Path) -> Listing:
-    """List upstream's folder, or the ``C-NMC_Leukemia`` in it; test sets may be absent, in part or altogether.
+    """List the upstream folder, or the ``C-NMC_Leukemia`` in it; test sets may be missing or incomplete.
 
-    Raises ``InputError`` listing the training folds without images, file names that tell no subject or contradict
-    their folder, and everything in the preliminary test set's table that cannot be used.
+    Raises ``InputError`` listing the training folds without images, file names without a subject or in the wrong class
+    folder, and every problem in the table of the preliminary test set.
     """
     top = inner(folder, TOP)
-    found, skipped = find_images(top)
-    folds = {name: fold for name in found if (fold := fold_of(name))}
-    skipped |= dict.fromkeys(found.keys() - folds.keys(), "not in one of the dataset's folders, or not a .bmp file")
+    candidates, skipped = find_images(top)
+    folds = {name: fold for name in candidates if (fold := fold_of(name))}
+    skipped |= dict.fromkeys(
+        candidates.keys() - folds.keys(), "not in one of the dataset's folders, or not a .bmp file"
+    )
     missing = [f"{TRAINING}/{fold}: no images" for fold in FOLDS if fold not in folds.values()]
     if missing:
         raise InputError(
             f"{folder} is not C-NMC 2019; it lacks",
             missing,
-            next_step=f"download {DATASET.url}, unpack it, and give the folder that holds {TOP}.",
+            next_step=f"download {DATASET.url}, unpack it, then pass the folder that contains {TOP}",
         )
     rows = _training([name for name, fold in folds.items() if fold in FOLDS])
     preliminary = [name for name, fold in folds.items() if fold == "preliminary"]
@@ -76,7 +78,7 @@ def read(folder: Path) -> Listing:
         skipped |= {PRELIMINARY_LABELS: _absent(known, preliminary)}
     cells = [(name, *rows.get(name, ("", "")), fold) for name, fold in folds.items()]
     table = pd.DataFrame(cells, columns=["image", "label", "patient", "fold"], dtype="str")
-    images = {name: found[name] for name in folds}
+    images = {name: candidates[name] for name in folds}
     return Listing(images, {"expert": table}, {name: skipped[name] for name in sorted(skipped) if skipped[name]})
 
 
@@ -92,28 +94,28 @@ def _training(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     ]
     if wrong:
         raise InputError(
-            "C-NMC: these training images name no subject, or another class than their folder:",
+            "C-NMC: these names of training images lack a subject or contradict the class folder:",
             wrong,
-            next_step="remove these files, or restore their original names.",
+            next_step="remove these files, or restore their original names",
         )
     return {name: (LABELS[folders[name]], subject_of(name) or "") for name in names}
 
 
 def _preliminary(file: Path, images: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Label and subject of each image that the preliminary test set's table names."""
+    """Label and subject of each image in the table of the preliminary test set."""
     if not file.is_file():
         raise InputError(
-            f"{file}: no such file; it has the labels of the {len(images)} images of {PRELIMINARY}",
-            next_step=f"put it there, or remove the folder {PRELIMINARY}.",
+            f"{file}: no such file; it contains the labels of the {len(images)} images of {PRELIMINARY}",
+            next_step=f"add it, or remove the folder {PRELIMINARY}",
         )
     table = read_table(file)
     wrong = [f"column {column!r} is missing" for column in _COLUMNS if column not in table]
     rows = [] if wrong else list(table[list(_COLUMNS)].itertuples(index=False, name=None))
     wrong += [f"{new}: {fault}" for original, new, code in rows if (fault := _fault(original, code))]
-    times = Counter(new for _, new, _ in rows)
-    wrong += [f"{new}: {count} rows for one image" for new, count in times.items() if count > 1]
+    occurrences = Counter(new for _, new, _ in rows)
+    wrong += [f"{new}: {count} rows for one image" for new, count in occurrences.items() if count > 1]
     if rows:
-        wrong += [f"{name}: an image without a row" for name in images if PurePosixPath(name).name not in times]
+        wrong += [f"{name}: an image without a row" for name in images if PurePosixPath(name).name not in occurrences]
     if wrong:
         raise InputError(
             f"{file}: this table cannot be used:", wrong, next_step=f"use the original table: {DATASET.url}"
@@ -122,7 +124,7 @@ def _preliminary(file: Path, images: Sequence[str]) -> dict[str, tuple[str, str]
 
 
 def _fault(original: str, code: str) -> str:
-    """What is wrong with a row; empty if nothing is."""
+    """What is wrong with a row; empty if it is valid."""
     match = _CELL.fullmatch(original)
     if not match:
         return f"Patient_ID {original!r} is not UID_<subject>_<image>_<cell>_<all or hem>.bmp"
@@ -132,7 +134,7 @@ def _fault(original: str, code: str) -> str:
 
 
 def _absent(known: Mapping[str, object], images: Sequence[str]) -> str:
-    """The images that the table lists and the folder lacks, as a message; empty if there are none."""
+    """A message about listed images that are missing from the folder; empty if there are none."""
     absent = [PurePosixPath(name).name for name in known if name not in set(images)]
     return f"{len(absent)} of its {len(known)} images are missing: {first_few(absent, 3)}" if absent else ""
 

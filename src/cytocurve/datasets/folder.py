@@ -1,4 +1,4 @@
-"""Any images in one folder per class: the folder's name is the label, the label version is ``folder``."""
+"""Your own images, sorted into one folder per class; the label version is ``folder``."""
 
 from pathlib import Path
 
@@ -10,27 +10,27 @@ from cytocurve.ingest.scanning import find_images
 
 
 def read(folder: Path) -> Listing:
-    """List a folder of class folders; an image's label is the first folder below it.
+    """List a folder of class folders; the label of an image is the name of its class folder.
 
-    Raises ``InputError``, with all files that were left out, where fewer than two class folders hold images.
+    Raises ``InputError`` listing the skipped files if fewer than two class folders contain images.
     """
-    found, skipped = find_images(folder)
-    images = {name: path for name, path in found.items() if "/" in name}
-    skipped |= dict.fromkeys(found.keys() - images.keys(), "not in a class folder")
+    candidates, skipped = find_images(folder)
+    images = {name: path for name, path in candidates.items() if "/" in name}
+    skipped |= dict.fromkeys(candidates.keys() - images.keys(), "not in a class folder")
     labels = [name.split("/")[0] for name in images]
-    left_out = {*labels, *skipped}
+    mentioned = {*labels, *skipped}
     skipped |= {
-        f"{path.name}/": "a folder without images"
+        f"{path.name}/": "folder without images"
         for path in folder.iterdir()
-        if path.is_dir() and path.name not in left_out
+        if path.is_dir() and path.name not in mentioned
     }
     skipped = dict(sorted(skipped.items()))
     if len(set(labels)) < 2:
         raise InputError(
-            f"{folder}: at least two class folders with images are needed; there is "
+            f"{folder}: expected at least two class folders with images, found "
             + (f"only {labels[0]!r}" if labels else "none"),
             [f"{name}: {reason}" for name, reason in skipped.items()],
-            next_step=f"arrange the images as {folder}/<class>/<image>.",
+            next_step=f"arrange the images as {folder}/<class>/<image>",
         )
     return Listing(images, {"folder": pd.DataFrame({"image": list(images), "label": labels})}, skipped)
 

@@ -1,8 +1,8 @@
 """PBC: 17,092 images of normal peripheral blood cells, Hospital Clínic de Barcelona.
 
-Upstream's form is ``PBC_dataset_normal_DIB/<class>/<PREFIX>_<number>.jpg``. The folder is one label version
-(``folder``, eight classes), the prefix another and finer one (``prefix``: bands and segmented neutrophils, stages of
-immature granulocytes). Patients are unknown.
+Upstream layout: ``PBC_dataset_normal_DIB/<class>/<PREFIX>_<number>.jpg``. The folders are one label version
+(``folder``, eight classes), the prefixes a finer one (``prefix``: band and segmented neutrophils, stages of immature
+granulocytes). Patients are unknown.
 """
 
 import re
@@ -45,13 +45,13 @@ PREFIXES: Mapping[str, str] = {
 
 
 def read(folder: Path) -> Listing:
-    """List upstream's folder, or the ``PBC_dataset_normal_DIB`` in it.
+    """List the upstream folder, or the ``PBC_dataset_normal_DIB`` in it.
 
-    Raises ``InputError`` listing the class folders that are missing or empty, or the images with an unknown prefix.
+    Raises ``InputError`` listing missing and empty class folders, or images with an unknown prefix.
     """
-    found, skipped = find_images(_top(folder))
+    candidates, skipped = find_images(_top(folder))
     images = {}
-    for name, path in found.items():
+    for name, path in candidates.items():
         if path.parent.name in FOLDERS and name.count("/") == 1:
             images[name] = path
         else:
@@ -78,9 +78,9 @@ def _top(folder: Path) -> Path:
 
 def _not_pbc(folder: Path, missing: list[str]) -> InputError:
     return InputError(
-        f"{folder} is not the whole PBC dataset; it lacks",
+        f"{folder} is not the complete PBC dataset; it lacks",
         missing,
-        next_step=f"download {DATASET.url}, unpack it, and give the folder that contains {TOP}.",
+        next_step=f"download {DATASET.url}, unpack it, then pass the folder that contains {TOP}",
     )
 
 
@@ -89,10 +89,10 @@ def _prefix_labels(images: Mapping[str, Path]) -> list[str]:
     unknown = [f"{name}: {prefix!r}" for name, prefix in prefixes.items() if prefix not in PREFIXES]
     if unknown:
         raise InputError(
-            "PBC: a file's name must begin with a known prefix; these do not:",
+            "PBC: these file names do not start with a known prefix:",
             unknown,
             hint=f"Known prefixes: {', '.join(PREFIXES)}.",
-            next_step="remove or rename these files.",
+            next_step="remove or rename these files",
         )
     return [PREFIXES[prefix] for prefix in prefixes.values()]
 

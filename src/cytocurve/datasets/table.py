@@ -1,6 +1,6 @@
-"""Any images that a table lists: paths, labels and, where known, patients, official folds and annotators.
+"""Your own images, listed in a table with labels and, where known, patients, official folds and annotators.
 
-PATH is a CSV or XLSX file, or a folder that holds exactly one. Its columns are ``image``, a path relative to the
+PATH is a CSV or XLSX file, or a folder that contains exactly one. Its columns are ``image``, a path relative to the
 table's folder; ``label`` (label version ``table``), or a column ``label:<version>`` for each of several versions; and
 ``patient``, ``fold`` and ``annotator`` where known.
 """
@@ -25,10 +25,10 @@ _COLUMNS = ("image", "label", f"{_NAMED}<version>", *labels.OPTIONAL)
 
 
 def read(path: Path) -> Listing:
-    """List the images of a table; unused columns are in ``skipped``.
+    """List the images in a table; unused columns are in ``skipped``.
 
-    Raises ``InputError`` listing the columns that are wrong, or every path that leaves the table's folder, names no
-    image or occurs twice.
+    Raises ``InputError`` listing invalid columns, or every path that is outside the table's folder, is not an image or
+    occurs twice.
     """
     file = _file(path)
     frame, versions = _checked(file)
@@ -37,7 +37,7 @@ def read(path: Path) -> Listing:
         raise InputError(
             f"{file}: these images cannot be used:",
             wrong,
-            next_step=f"list each image once, by its path relative to {file.parent}, with '/'.",
+            next_step=f"list each image once, by its path relative to {file.parent}, with '/'",
         )
     used = {"image", *versions.values(), *labels.OPTIONAL}
     skipped = {
@@ -47,26 +47,26 @@ def read(path: Path) -> Listing:
 
 
 def tables(path: Path) -> Mapping[str, pd.DataFrame]:
-    """The label versions of a table, whether its images exist or not; raises ``InputError`` as ``read`` does."""
+    """The label versions of a table, without checking its images; raises ``InputError`` for invalid columns."""
     return _split(*_checked(_file(path)))
 
 
 def _file(path: Path) -> Path:
-    """The table at that path, or the only one in that folder."""
-    next_step = "give a table with the columns image and label, or a folder that contains one."
+    """The table at this path, or the only table in this folder."""
+    next_step = "pass a table with the columns image and label, or a folder that contains one"
     if path.is_file():
         return path
     if not path.is_dir():
         raise InputError(f"{path}: no such file or folder", next_step=next_step)
-    found = tables_in(path)
-    if len(found) != 1:
-        many = "several tables in this folder:" if found else f"no table ({', '.join(SUFFIXES)}) in this folder"
-        raise InputError(f"{path}: {many}", [file.name for file in found], next_step=next_step)
-    return found[0]
+    files = tables_in(path)
+    if len(files) != 1:
+        problem = "several tables in this folder:" if files else f"no table ({', '.join(SUFFIXES)}) in this folder"
+        raise InputError(f"{path}: {problem}", [file.name for file in files], next_step=next_step)
+    return files[0]
 
 
 def _checked(file: Path) -> tuple[pd.DataFrame, dict[str, str]]:
-    """The table, and the column of each label version."""
+    """Read and check a table; returns it with the column of each label version."""
     frame = read_table(file)
     columns = [str(column) for column in frame.columns]
     versions = {

@@ -1,1 +1,1 @@
-"""Untrusted input: archives, images and tables, checked before they are used."""
+"""Untrusted input: archives, images and tables, validated before use."""

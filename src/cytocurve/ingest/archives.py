@@ -1,6 +1,6 @@
-"""Untrusted archives, unpacked safely: ``.zip`` and ``.tar``, plain or compressed.
+"""Safe unpacking of untrusted archives: ``.zip`` and ``.tar``, plain or compressed.
 
-Names and sizes of all members are checked before anything is written, and bytes are counted during writing.
+Names and sizes of all members are checked before anything is written, and bytes are counted while writing.
 """
 
 import bz2
@@ -35,7 +35,7 @@ SMALL = 64 * 2**20
 _PIECE = 2**20
 _JUNK = "__MACOSX"
 _ALL = "(all members)"
-_UNIX = 3  # the creating system of a zip's member
+_UNIX = 3  # code of the system that created a zip member
 _OPENERS: dict[str, Callable[[IO[bytes]], Any]] = {".tar": lambda file: file} | {
     ".tar.gz": gzip.open, ".tgz": gzip.open, ".tar.bz2": bz2.open, ".tar.xz": lzma.open
 }  # fmt: skip
@@ -43,14 +43,14 @@ _DAMAGED = (
     zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, ValueError, NotImplementedError,
     RuntimeError, LookupError, OverflowError,
 )  # fmt: skip
-"""What the libraries raise for archives that are damaged or use an unsupported format."""
+"""Exceptions that the libraries raise for damaged archives and unsupported formats."""
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class _Member:
-    """A file of an archive: ``name`` is its normalized path, ``source`` the library's object."""
+    """A file in an archive: its normalized path, size, library object, and the reason to refuse it, if any."""
 
     name: str
     size: int
@@ -64,18 +64,18 @@ def is_archive(path: Path) -> bool:
 
 
 def unpack(path: Path, folder: Path, progress: Progress) -> None:
-    """Write an archive's files below an existing empty folder, where ``progress`` counts them.
+    """Unpack an archive into an existing empty folder; ``progress`` counts files.
 
     Raises one ``InputError`` that lists every member that cannot be unpacked (outside the folder, a link, a device, a
-    duplicate name, encrypted), or says that the archive is damaged or too large when unpacked. The caller removes what
-    was written by then. Files that macOS adds to an archive are skipped.
+    duplicate name, encrypted), or says that the archive is damaged or too large. The caller removes any files written
+    before the error. Files that macOS adds to an archive are skipped.
     """
     with _damage_reported(path), _opened(path) as archive:
         members = [member for member in archive.members() if PurePosixPath(member.name).parts[:1] != (_JUNK,)]
         wrong = _problems(members)
         if wrong:
             raise InputError(
-                f"{path}: this archive cannot be unpacked:", wrong, next_step="unpack it by hand and inspect it."
+                f"{path}: this archive cannot be unpacked:", wrong, next_step="unpack it by hand and inspect it"
             )
         for done, member in enumerate(members, start=1):
             target = folder / member.name
@@ -87,7 +87,7 @@ def unpack(path: Path, folder: Path, progress: Progress) -> None:
 
 
 def _copy(source: IO[bytes], file: IO[bytes], size: int) -> None:
-    """Copy a member of this declared size; raises ``ValueError`` if it has another, without writing more bytes."""
+    """Copy a member, without writing more than its declared size; raises ``ValueError`` if the actual size differs."""
     copied = 0
     while piece := source.read(_PIECE):
         copied += len(piece)
@@ -95,7 +95,7 @@ def _copy(source: IO[bytes], file: IO[bytes], size: int) -> None:
             break
         file.write(piece)
     if copied != size:
-        raise ValueError(f"{Path(file.name).name} does not have the {size} bytes declared")
+        raise ValueError(f"{Path(file.name).name} does not have the declared size of {size} bytes")
 
 
 def _suffix(path: Path) -> str | None:
@@ -113,7 +113,7 @@ def _damage_reported(path: Path) -> Iterator[None]:
         ):  # EINVAL: a seek before the start
             raise
         reason = str(error) or type(error).__name__
-        raise InputError(f"{path}: this archive is damaged: {reason}", next_step="download it again.") from error
+        raise InputError(f"{path}: this archive is damaged: {reason}", next_step="download it again") from error
 
 
 def _problems(members: Sequence[_Member]) -> list[str]:
@@ -130,16 +130,16 @@ def _problems(members: Sequence[_Member]) -> list[str]:
 def _excess(count: int, size: int, packed: int) -> str:
     """Why an archive with this many members and bytes is too large; empty if it is not."""
     if count > MEMBERS:
-        return f"more than {MEMBERS:,}"
+        return f"more than {MEMBERS:,} members"
     if size > UNPACKED:
-        return f"{size:,} bytes or more when unpacked; at most {UNPACKED:,} are allowed"
+        return f"{size:,} bytes or more when unpacked; the limit is {UNPACKED:,}"
     if size > max(SMALL, RATIO * packed):
-        return f"{packed:,} packed bytes become {size:,} or more, more than {RATIO} times as many: a decompression bomb"
+        return f"{packed:,} bytes unpack to {size:,} or more, over {RATIO} times as many: a decompression bomb"
     return ""
 
 
 def _path(name: str) -> str:
-    """Why a member's name cannot be a path below a folder; empty if it can be."""
+    """Why a member's name is not a valid path below a folder; empty if it is."""
     if name.startswith("/") or re.match(r"[A-Za-z]:", name):
         return "an absolute path"
     if ".." in name.split("/"):
@@ -147,7 +147,7 @@ def _path(name: str) -> str:
     if "\\" in name or not name.isprintable():
         return "a name with backslashes or control characters, or not UTF-8"
     if not name or len(name) > 1000 or any(len(part.encode()) > 255 for part in name.split("/")):
-        return "no name, or one too long"
+        return "an empty or overlong name"
     return ""
 
 
@@ -156,7 +156,7 @@ def _shown(name: str) -> str:
 
 
 def _clean(name: str) -> str:
-    """A name without meaningless parts, such as a leading ``./``."""
+    """The name without redundant parts, such as a leading ``./``."""
     return "/".join(part for part in name.split("/") if part not in ("", ".")) if name[:1] != "/" else name
 
 
@@ -165,7 +165,7 @@ class _Zip:
         self._zip, self._packed = zipfile.ZipFile(file), packed
 
     def members(self) -> Iterator[_Member]:
-        """All files, including those that are refused."""
+        """All files, including refused ones."""
         entries = self._zip.infolist()
         excess = _excess(len(entries), sum(entry.file_size for entry in entries), self._packed)
         if excess:
@@ -187,7 +187,7 @@ class _Zip:
         return self._zip.open(entry)
 
     def finish(self) -> None:
-        """Nothing to do: a member's checksum is verified when its last byte is read."""
+        """Do nothing: each checksum is verified when the last byte of a member is read."""
 
     def close(self) -> None:
         self._zip.close()
@@ -199,7 +199,7 @@ class _Tar:
         self._tar = tarfile.TarFile(fileobj=cast("Any", self._stream))
 
     def members(self) -> Iterator[_Member]:
-        """All files, including those that are refused; stops once the total is too large."""
+        """All files, including refused ones; stops once the total is too large."""
         size = 0
         for count, entry in enumerate(self._tar, start=1):
             size += entry.size
@@ -210,9 +210,9 @@ class _Tar:
             name, wrong = _clean(entry.name), self._wrong(entry)
             if wrong or not entry.isdir() or (name and _path(name)):
                 yield _Member(name, entry.size, entry, wrong)
-        # An archive that was cut off between two members, or has a damaged header, does not end in zeros.
+        # A complete archive ends in zeros, unlike one that is truncated between members or has a damaged header.
         if self._stream.last != bytes(tarfile.BLOCKSIZE):
-            raise ValueError("its end is missing")
+            raise ValueError("it is truncated")
 
     def _wrong(self, entry: tarfile.TarInfo) -> str:
         if entry.issym() or entry.islnk():
@@ -227,12 +227,12 @@ class _Tar:
         return source
 
     def finish(self) -> None:
-        """Read the packed data to its end, where its checksum is verified."""
+        """Read the compressed data to its end, where its checksum is verified."""
         left = SMALL
         while piece := self._stream.read(_PIECE):
             left -= len(piece)
             if left < 0:
-                raise ValueError("data after its end")
+                raise ValueError("unexpected data after its end")
 
     def close(self) -> None:
         self._tar.close()

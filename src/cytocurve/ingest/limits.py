@@ -1,7 +1,7 @@
-"""The largest image that is accepted."""
+"""The maximum image size."""
 
 PIXEL_LIMIT = 50_000_000
-"""Larger images are refused before they are decoded: photographs of single cells are far smaller."""
+"""Larger images are refused before decoding; images of single cells are far smaller."""
 
 
 def too_large(width: int, height: int) -> str:

@@ -1,4 +1,4 @@
-"""The images that a table lists by their paths."""
+"""Images listed in a table by path."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from cytocurve.ingest.scanning import bombs_refused, unusable
 
 
 def listed_images(folder: Path, values: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
-    """The images that a table names by their paths below a folder, and a line for each that cannot be used.
+    """The images that a table lists by path below a folder, and one line per problem.
 
-    Names are normalized paths, in the order of the table; a name that occurs more than once cannot be used.
+    Names are normalized paths, in the order of the table. A name that occurs more than once is a problem.
     """
     images, problems = {}, []
     with bombs_refused():
@@ -21,19 +21,21 @@ def listed_images(folder: Path, values: Sequence[str]) -> tuple[dict[str, Path],
                 problems.append(f"{value!r}: {reason}" if value else f"row {row}: {reason}")
             else:
                 images[name] = folder / name
-    times = Counter(plain_path(value) for value in values if value)
-    return images, problems + [f"{name!r}: {count} rows for one image" for name, count in times.items() if count > 1]
+    occurrences = Counter(plain_path(value) for value in values if value)
+    return images, problems + [
+        f"{name!r}: {count} rows for one image" for name, count in occurrences.items() if count > 1
+    ]
 
 
 def plain_path(value: str) -> str:
-    """A path without ``.`` parts and doubled ``/``."""
+    """Normalize a path: remove ``.`` parts and repeated ``/``."""
     return PurePosixPath(value).as_posix()
 
 
 def _reason(folder: Path, value: str) -> str:
-    """Why a path in a table is not a usable image of the folder; empty if it is."""
+    """Why a path in a table is not a usable image in the folder; empty if it is."""
     if not value:
-        return "no image is given"
+        return "the image is missing"
     if not value.isprintable():
         return "its name has control characters"
     if ".." in PurePosixPath(value).parts or PurePosixPath(value).is_absolute():

@@ -1,4 +1,4 @@
-"""Tables that people hand in, as CSV or as a spreadsheet."""
+"""Tables from users, as CSV or spreadsheet."""
 
 import warnings
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from cytocurve.errors import InputError
 SPREADSHEETS = (".xlsx", ".xlsm")
 SUFFIXES = (".csv", *SPREADSHEETS)
 
-NEXT_STEP = "save it as CSV (UTF-8, fields separated by commas) or as XLSX."
+NEXT_STEP = "save it as CSV (UTF-8, comma-separated) or XLSX"
 
 
 def tables_in(folder: Path) -> list[Path]:
-    """The tables directly in a folder, sorted, except hidden files and Excel's lock files (``~$``)."""
+    """The tables directly in a folder, sorted, excluding hidden files and Excel's lock files (``~$``)."""
     return sorted(
         path
         for path in folder.iterdir()
@@ -28,15 +28,15 @@ def tables_in(folder: Path) -> list[Path]:
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """The table in a CSV file, or on the first sheet of a workbook, as strings; an empty cell is ``""``.
+    """Read a CSV file or the first sheet of a workbook as strings; an empty cell is ``""``.
 
-    The first row with contents names the columns. Blanks around a value are removed, empty rows and columns without a
-    name are dropped, and whole numbers in a workbook have no decimals. Raises ``InputError`` with the reason if the
+    The first nonempty row is the header. Surrounding whitespace, empty rows and columns without a name are dropped, and
+    whole numbers in a workbook have no decimals. Raises ``InputError`` with the reason if the
     file cannot be read.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise InputError(f"{path}: not a table by its suffix", next_step=f"give one of {', '.join(SUFFIXES)}.")
+        raise InputError(f"{path}: not a table suffix", next_step=f"use one of {', '.join(SUFFIXES)}")
     try:
         return _table(_workbook_rows(path) if suffix in SPREADSHEETS else _csv_rows(path))
     except FileNotFoundError:
@@ -45,12 +45,12 @@ def read_table(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not UTF-8, byte {error.start}", next_step=NEXT_STEP) from error
-    except Exception as error:  # openpyxl passes on whatever its parts raise for a damaged or unusual file
+    except Exception as error:  # openpyxl raises nearly anything for damaged files
         raise InputError(f"{path}: cannot be used as a table: {error}", next_step=NEXT_STEP) from error
 
 
 def _table(rows: Sequence[Sequence[str]]) -> pd.DataFrame:
-    """A table of stripped cells; rows may end early."""
+    """Build a table from stripped cells; rows may be shorter than the header."""
     header, *filled = [row for row in rows if any(row)] or [[]]
     named = [number for number, name in enumerate(header) if name]
     cells = [[row[number] if number < len(row) else "" for number in named] for row in filled]
@@ -64,7 +64,7 @@ def _csv_rows(path: Path) -> list[list[str]]:
 
 def _workbook_rows(path: Path) -> list[list[str]]:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about styles and drop-down lists, which a reader of values does not need
+        warnings.simplefilter("ignore")  # about styles and drop-down lists, which do not affect values
         with closing(load_workbook(path, read_only=True, data_only=True)) as book:
             return [[_text(cell) for cell in row] for row in book.worksheets[0].iter_rows(values_only=True)]
 

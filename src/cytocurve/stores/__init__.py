@@ -1,1 +1,1 @@
-"""Where things last, one library a file."""
+"""Persistent storage: data versions (DVC), the ledger, Parquet tables, and tracking (MLflow)."""

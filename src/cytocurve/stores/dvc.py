@@ -1,4 +1,4 @@
-"""DVC through its command line and, for reading, ``dvc.api``: its stable interfaces."""
+"""DVC, through its stable interfaces: the command line and, for reading, ``dvc.api``."""
 
 import os
 import subprocess
@@ -10,12 +10,12 @@ from cytocurve.errors import CytocurveError, InputError
 
 
 def track_data(root: Path) -> None:
-    """Record the present bytes of ``data/`` in ``data.dvc``; raises ``CytocurveError`` with DVC's message."""
+    """Record the current contents of ``data/`` in ``data.dvc``; raises ``CytocurveError`` with DVC's message."""
     _dvc(root, "add", "data")
 
 
 def takes_over_links(root: Path) -> bool:
-    """Whether DVC may keep hard links in its cache, which makes every file with the same inode read-only."""
+    """Whether DVC may use hard links to its cache, which makes every file with the same inode read-only."""
     done = _run(root, "config", "cache.type")
     return done.returncode == 0 and "hardlink" in done.stdout
 
@@ -26,11 +26,11 @@ def data_hash(root: Path) -> str | None:
     try:
         return str(read_yaml(path)["outs"][0]["md5"]) if path.is_file() else None
     except (KeyError, IndexError, TypeError):
-        raise InputError(f"{path}: records no data", next_step="dvc add data") from None
+        raise InputError(f"{path}: does not record any data", next_step="dvc add data") from None
 
 
 def commit(root: Path) -> str | None:
-    """The commit of the current code and settings, with ``+changed`` if files differ from it; None outside git."""
+    """The commit of the current code and settings, with ``+changed`` if tracked files differ; None outside git."""
     head = _git(root, "rev-parse", "HEAD")
     if head is None:
         return None
@@ -39,7 +39,7 @@ def commit(root: Path) -> str | None:
 
 
 class Revision:
-    """The files of the project at another git revision, from git, DVC's cache or its remote; nothing is checked out."""
+    """Read-only access to the project at another git revision, from git, DVC's cache or its remote."""
 
     def __init__(self, root: Path, name: str) -> None:
         """Raises ``InputError`` if git does not know the revision, or the folder is not under git and DVC."""
@@ -80,7 +80,7 @@ def _dvc(root: Path, *arguments: str) -> None:
     if done.returncode:
         reason = (done.stderr.strip() or done.stdout.strip()).removeprefix("ERROR: ")
         command = f"dvc {' '.join(arguments)}"
-        raise CytocurveError(f"{command} failed: {reason}", next_step=f"fix that, then: {command}")
+        raise CytocurveError(f"{command} failed: {reason}", next_step=f"fix the problem, then run {command}")
 
 
 def _run(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -1,4 +1,4 @@
-"""Tables as Parquet files: equal tables give equal bytes."""
+"""Read and write tables as Parquet files, deterministically."""
 
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +10,7 @@ from cytocurve.files import write_bytes
 
 
 def write_parquet(path: Path, frame: pd.DataFrame) -> None:
-    """Write a table's columns to a Parquet file, without its index; equal tables give equal bytes."""
+    """Write a table to a Parquet file without its index; equal tables give equal bytes."""
     write_bytes(path, frame.to_parquet(engine="pyarrow", index=False))
 
 
@@ -19,7 +19,7 @@ def read_parquet(path: Path, next_step: str) -> pd.DataFrame:
     try:
         return pd.read_parquet(path)
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file yet", next_step=f"{next_step}") from None
+        raise InputError(f"{path}: no such file", next_step=next_step) from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: not a Parquet file: {error}", next_step=f"remove it, then {next_step}") from error
 

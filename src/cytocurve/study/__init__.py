@@ -1,1 +1,1 @@
-"""What the stages of a study share: its runs, their training, and their publication."""
+"""A study: its dataset, design, results, lineage and presets."""

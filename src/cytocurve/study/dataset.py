@@ -1,4 +1,4 @@
-"""A dataset below ``data/``: its folder, its images, its label versions and the classes that it may have."""
+"""A dataset in ``data/``: its folder, images, label versions and classes."""
 
 import json
 import os
@@ -20,38 +20,38 @@ COLUMNS = (
     "fold", "withdrawn", "unlabelled_in", "format",
     "red", "green", "blue", "background_red", "background_green", "background_blue",
 )  # fmt: skip
-"""Columns of the catalog ahead of those of the label versions.
+"""Columns of the catalog before those of the label versions.
 
-``unlabelled_in`` names the versions that gave a withdrawn image no label when it was withdrawn, with blanks between.
+``unlabelled_in`` lists the versions, separated by blanks, in which a withdrawn image was unlabeled.
 """
 
 RESERVED = ("class", "date", "group", "label", "near", "reason")
-"""Columns beside those of the label versions in a split or in the record of withdrawn images."""
+"""Columns used in a split or in the record of withdrawn images, which cannot name a label version."""
 
 
 WITHDRAWN = "withdrawn.csv"
-"""Beside ``images``: the records withdrawn from a dataset, without their images."""
+"""The record of withdrawals in a dataset's folder."""
 
 
 def dataset_folder(project: ProjectPaths, name: str, stated: str = "params.yaml: dataset") -> Path:
-    """The folder ``data/<name>``; raises ``InputError`` with where the name was given and the existing datasets."""
-    folder, there = project.data, project.data.is_dir()
-    here = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".") if there else []
-    if name in here:
+    """The folder ``data/<name>``; raises ``InputError`` naming the source of the name and the existing datasets."""
+    folder, exists = project.data, project.data.is_dir()
+    present = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".") if exists else []
+    if name in present:
         return folder / name
     command = f"cytocurve data add {name if name in datasets.names() else f'NAME PATH --as {name}'}"
-    if not there:
-        raise InputError("data/: there is no data yet", next_step=f"make repro, or {command}")
+    if not exists:
+        raise InputError("data/ does not exist yet", next_step=f"make repro, or {command}")
     raise InputError(
-        f"data/{name} is not there",
-        check_known(stated, [name], here),
-        hint=f"Existing datasets: {', '.join(here) or 'none'}.",
-        next_step=f"{command}",
+        f"data/{name} does not exist",
+        check_known(stated, [name], present),
+        hint=f"Existing datasets: {', '.join(present) or 'none'}.",
+        next_step=command,
     )
 
 
 def images_below(folder: Path, shown: str) -> tuple[dict[str, Path], list[str]]:
-    """Files by name, sorted, hidden ones excluded; links are followed, since DVC may link to its cache."""
+    """Files by sorted name, without hidden ones, and one line per problem; links are followed, as DVC may use them."""
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     images = {name: files[name] for name in sorted(files) if "/." not in f"/{name}" and _readable(name) == name}
     wrong = [f"{shown}/{_readable(name)}: its name is not valid UTF-8" for name in files if _readable(name) != name]
@@ -61,19 +61,18 @@ def images_below(folder: Path, shown: str) -> tuple[dict[str, Path], list[str]]:
 def read_catalog(project: ProjectPaths, dataset: str = "", next_step: str = "dvc repro catalog") -> pd.DataFrame:
     """The catalog of a dataset, by default the study's.
 
-    Raises ``InputError`` if it is missing, damaged, of another dataset, or made by an older version that had fewer
-    columns.
+    Raises ``InputError`` if it is missing, damaged, of another dataset, or lacks columns of this version of cytocurve.
     """
     table = read_parquet(project.catalog, next_step)
     wanted, about = dataset or project.params().dataset, project.catalog.with_suffix(".json")
     made_of = json.loads(about.read_text(encoding="utf-8"))["dataset"] if about.is_file() else wanted
     if made_of != wanted:
-        raise InputError(f"{project.catalog} is of dataset {made_of!r}, not of {wanted!r}", next_step=f"{next_step}")
-    lacking = [column for column in COLUMNS if column not in table]
-    if lacking:
+        raise InputError(f"{project.catalog} is of dataset {made_of!r}, not of {wanted!r}", next_step=next_step)
+    missing = [column for column in COLUMNS if column not in table]
+    if missing:
         raise InputError(
-            f"{project.catalog}: not a catalog of this version of cytocurve; it lacks the columns",
-            lacking,
+            f"{project.catalog}: made by another version of cytocurve; it lacks the columns",
+            missing,
             next_step=f"remove it, then {next_step}",
         )
     return table
@@ -84,7 +83,7 @@ def _readable(name: str) -> str:
 
 
 def label_tables(folder: Path, shown: str) -> tuple[dict[str, pd.DataFrame | None], list[str]]:
-    """Label tables by version, None for one that cannot be read, and one line per problem in their files."""
+    """Label tables by version, None for unreadable ones, and one line per problem."""
     tables: dict[str, pd.DataFrame | None] = {}
     wrong = []
     for path in sorted(path for path in folder.glob("*.csv") if not path.name.startswith(".")):
@@ -102,7 +101,7 @@ def label_tables(folder: Path, shown: str) -> tuple[dict[str, pd.DataFrame | Non
 
 
 def write_labels(path: Path, table: pd.DataFrame) -> None:
-    """Write a label version, images sorted, completely or not at all; equal tables give equal bytes."""
+    """Write a label version atomically, sorted by image; equal tables give equal bytes."""
     columns = [column for column in (*labels.REQUIRED, *labels.OPTIONAL) if column in table]
     write_text(path, table[columns].sort_values("image").to_csv(index=False, lineterminator="\n"))
 
@@ -116,11 +115,11 @@ def check_version(version: str) -> None:
     try:
         TypeAdapter(Name).validate_python(version)
     except ValidationError:
-        raise ValueError("the name of a label version may hold letters, digits, '_' and '.' only") from None
+        raise ValueError("the name of a label version may contain only letters, digits, '_' and '.'") from None
 
 
 def known_classes(path: Path, shown: str) -> tuple[frozenset[str] | None, list[str]]:
-    """The labels that may occur, None if open, as for a folder that was made by hand and names no loader."""
+    """The allowed labels, None if any label is allowed, as for a dataset without ``dataset.yaml``."""
     if not path.is_file():
         return None, []
     try:
@@ -129,5 +128,5 @@ def known_classes(path: Path, shown: str) -> tuple[frozenset[str] | None, list[s
         return None, [f"{shown}: cannot be read: {error}"]
     loader = content.get("loader") if isinstance(content, dict) else None
     if loader not in datasets.names():
-        return None, [f"{shown}: loader: one of {', '.join(datasets.names())} is expected, got {loader!r}"]
+        return None, [f"{shown}: loader: expected one of {', '.join(datasets.names())}, got {loader!r}"]
     return datasets.load(loader).classes, []

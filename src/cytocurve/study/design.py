@@ -1,4 +1,4 @@
-"""What a study consists of: the runs of an arm, derived from ``params.yaml`` and the arm's split."""
+"""The design of a study: the runs of each arm, derived from ``params.yaml`` and the arm's split."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,7 +43,7 @@ class ArmDesign:
 
     @property
     def key(self) -> str:
-        """Identifies what all runs of the arm share except training sizes: adding sizes extends the same arm."""
+        """A digest of what all runs share except training sizes, so that adding sizes extends the same arm."""
         folds = [[r.fold, r.seed, r.run.validation.identities, r.run.test.identities] for r in self.runs]
         return digest([self.arm.name, digest(asdict(self.recipe)), sorted({digest(fold) for fold in folds})])
 
@@ -75,18 +75,18 @@ def _unknown(params: Params, key: str, known: Sequence[str]) -> list[str]:
 
 
 def _wrong_variants(params: Params, architecture_names: Sequence[str], policy_names: Sequence[str]) -> list[str]:
-    """What is wrong with the variants: entries below ``settings`` that name a ``base``."""
+    """One line per problem with the variants, which are entries below ``settings`` with a ``base``."""
     families, problems = [*architecture_names, *policy_names], []
     for name, entry in params.settings.items():
         if "base" not in entry:
             continue
         base, key = entry["base"], f"settings.{name}.base"
         if name in families:
-            problems.append(f"settings.{name}: this is a family itself and cannot be a variant of {base!r}")
+            problems.append(f"settings.{name}: this is itself a family and cannot be a variant of {base!r}")
         elif not isinstance(base, str):
-            problems.append(f"{key}: the name of an architecture or augmentation is expected, got {base!r}")
+            problems.append(f"{key}: expected the name of an architecture or augmentation, got {base!r}")
         elif base not in families and base in params.settings:
-            problems.append(f"{key}: {base!r} is not a family; a variant is based on a family, not on another variant")
+            problems.append(f"{key}: {base!r} is not a family; a variant cannot be based on another variant")
         elif base not in families:
             problems += check_known(f"{key}:", [base], families)
         elif name in params.architectures and base not in architecture_names:
@@ -108,7 +108,7 @@ def _wrong_architecture(params: Params, stated: str, family: str) -> list[str]:
     if settings is not None and params.image_size < (least := architecture.minimum_size(settings)):
         problems.append(
             f"image_size: {stated} needs at least {least} pixels per side, got {params.image_size}; "
-            f"with fewer layers in settings.{stated} it needs less"
+            f"fewer layers in settings.{stated} need less"
         )
     engine = params.training.engine
     if engine in engines.names() and not engines.serves(engine, family, params.training.optimizer):
@@ -125,7 +125,7 @@ def _settings(model: type[BaseModel], params: Params, name: str) -> tuple[BaseMo
 
 
 def class_weights(params: Params, class_names: Sequence[str]) -> str | tuple[float, ...] | None:
-    """``training.class_weights``, one per class in order if stated; raises ``InputError`` listing all offenders."""
+    """``training.class_weights``, a mapping as one weight per class; raises ``InputError`` listing all offenders."""
     given = params.training.class_weights
     if not isinstance(given, Mapping):
         return given
@@ -139,7 +139,7 @@ def class_weights(params: Params, class_names: Sequence[str]) -> str | tuple[flo
 
 
 def recipe(params: Params, arm: Arm, class_names: Sequence[str]) -> Recipe:
-    """How the runs of an arm are trained; raises ``InputError``."""
+    """The recipe of an arm's runs; raises ``InputError``."""
     training = params.training
     architecture, policy = params.family_of(arm.architecture), params.family_of(arm.augmentation)
     engine = engines.resolve(training.engine, architecture, training.optimizer)
@@ -154,7 +154,7 @@ def recipe(params: Params, arm: Arm, class_names: Sequence[str]) -> Recipe:
 
 
 def _component(family: Any, name: str, stated: Mapping[str, Any]) -> Component:
-    """A member of a family of ``models`` with these settings."""
+    """A component: a member of a family in ``models`` with these settings."""
     model = family.load(name).settings
     given = model.model_validate(stated).model_dump(mode="json")
     return Component.of(name, family.version(name), given, defaults(model))
@@ -212,16 +212,16 @@ def _images(rows: NDArray[np.intp], identities: tuple[str, ...], classes: tuple[
 def read_split(project: ProjectPaths, params: Params, labels: str) -> pd.DataFrame:
     """The split of a label version: columns ``fold, subset, rank, image, pixel_sha256, label, class``.
 
-    Raises ``InputError`` where it is missing, damaged, or was drawn for another study.
+    Raises ``InputError`` if it is missing, damaged, or was drawn with other settings.
     """
     check_split(project, params)
     return read_parquet(project.split(labels), SPLIT_NEXT)
 
 
 def check_split(project: ProjectPaths, params: Params) -> None:
-    """Raise ``InputError`` listing the settings that differ from those with which the splits were drawn.
+    """Raise ``InputError`` listing the settings that changed after the splits were drawn.
 
-    DVC draws the splits again after a change; a stage run by hand would report another study's numbers as this one's.
+    DVC redraws the splits after a change; a stage run by hand would report the numbers of another study.
     """
     if not project.split_settings.is_file():
         return
@@ -229,17 +229,19 @@ def check_split(project: ProjectPaths, params: Params) -> None:
     try:
         drawn = dict(json.loads(project.split_settings.read_text(encoding="utf-8")))
     except (ValueError, TypeError) as error:
-        raise InputError(f"{project.split_settings}: damaged", next_step=f"{SPLIT_NEXT}") from error
+        raise InputError(f"{project.split_settings}: damaged", next_step=SPLIT_NEXT) from error
     differing = [
-        f"{key}: {drawn.get(key)!r} there, {wanted[key]!r} in params.yaml"
+        f"{key}: {drawn.get(key)!r} in build/split, {wanted[key]!r} in params.yaml"
         for key in wanted
         if drawn.get(key) != wanted[key]
     ]
     if differing:
-        raise InputError("build/split was drawn for another study:", differing, next_step=f"{SPLIT_NEXT}, or dvc repro")
+        raise InputError(
+            "build/split was drawn with other settings:", differing, next_step=f"{SPLIT_NEXT}, or dvc repro"
+        )
 
 
 def split_settings(params: Params) -> dict[str, Any]:
-    """What determines the splits, as plain JSON values; training sizes only have to fit."""
+    """The settings that determine the splits, as JSON values; training sizes do not affect them."""
     grouped = params.duplicates == "group"
     return params.model_dump(mode="json", include=set(SPLIT_SETTINGS)) | {"duplicates": "group" if grouped else "drop"}

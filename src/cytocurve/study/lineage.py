@@ -1,4 +1,4 @@
-"""The lineage of a record: every run that saw an image, and the arms and models made from those runs."""
+"""The lineage of images: every run in the ledger that used them."""
 
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from cytocurve.stores.ledger import Finished, Ledger
 
 @dataclass(frozen=True)
 class Sighting:
-    """A run that saw an image as part of its ``train``, ``validation`` or ``test`` set."""
+    """The use of an image in the ``train``, ``validation`` or ``test`` set of a run."""
 
     identity: str
     subset: str
@@ -24,8 +24,8 @@ def sightings(
 ) -> tuple[list[Sighting], list[str]]:
     """Every sighting of these images (SHA-256 of the pixels, hex) in a ledger, and the keys of damaged runs.
 
-    In the order of the run keys. The ledger is searched completely, runs of other studies and of earlier key formats
-    included; what a damaged run saw is unknown.
+    Sorted by run key. Searches the whole ledger, including runs of other studies and earlier key formats; the images of
+    damaged runs are unknown.
     """
     wanted = {bytes.fromhex(identity) for identity in identities}
     keys, damaged = ledger.keys(), []

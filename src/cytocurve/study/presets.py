@@ -1,4 +1,4 @@
-"""Studies: short YAML files of what differs from ``params.yaml``."""
+"""Published studies: short YAML files with settings that override ``params.yaml``."""
 
 import io
 from collections.abc import Mapping
@@ -17,9 +17,9 @@ def studies(project: ProjectPaths) -> dict[str, str]:
 
 
 def use(project: ProjectPaths, name: str) -> dict[str, Any]:
-    """Write the study's settings into ``params.yaml`` and return them; comments and other settings stay.
+    """Write a study's settings into ``params.yaml``, keeping comments and other settings; returns the changed settings.
 
-    Raises ``InputError`` where there is no such study, or where the result is not a valid ``params.yaml``.
+    Raises ``InputError`` if the study does not exist, or if the result is not a valid ``params.yaml``.
     """
     known = studies(project)
     if name not in known:
@@ -27,7 +27,7 @@ def use(project: ProjectPaths, name: str) -> dict[str, Any]:
     file = _folder(project) / f"{name}.yaml"
     project.params()
     if not isinstance(read_yaml(file), dict):
-        raise InputError(f"studies/{name}.yaml: a mapping of settings is expected")
+        raise InputError(f"studies/{name}.yaml: expected a mapping of settings")
     yaml = YAML()
     yaml.width = 120
     yaml.representer.add_representer(type(None), _null)

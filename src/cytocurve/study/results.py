@@ -1,4 +1,4 @@
-"""The results of a study, as its sweeps wrote them: a table of runs an arm, and their predictions."""
+"""Read the results written by sweeps: the runs of each arm, and their predictions."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -11,55 +11,57 @@ from cytocurve.core.statistics.run_tables import wrong_predictions, wrong_runs
 from cytocurve.errors import InputError
 
 NEXT_STEP = "dvc repro"
-_WORDS = ["run_key", "image", "subset", "label"]
+_TEXT_COLUMNS = ["run_key", "image", "subset", "label"]
 
 
 def read_runs(project: ProjectPaths, arms: Sequence[Arm]) -> dict[str, pd.DataFrame]:
-    """Runs by the name of their arm: ``fold, size, seed, run_key`` and a column a metric.
+    """The runs of each arm by name: ``fold, size, seed, run_key`` and one column per metric.
 
-    Raises ``InputError`` listing every arm's file that is missing or cannot be used.
+    Raises ``InputError`` listing all files that are missing or cannot be used.
     """
-    return _each(project, arms, project.results, pd.read_parquet, lambda table, arm: wrong_runs(table, arm.name))
+    return _read_each(project, arms, project.results, pd.read_parquet, lambda table, arm: wrong_runs(table, arm.name))
 
 
 def read_tests(project: ProjectPaths, arms: Sequence[Arm], runs: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-    """Test predictions of these runs by the name of their arm, as ``read_predictions`` gives them.
+    """Test predictions of the runs of each arm by name, as returned by ``read_predictions``.
 
-    Raises ``InputError`` listing every arm's file that is missing or cannot be used.
+    Raises ``InputError`` listing all files that are missing or cannot be used.
     """
 
     def read(path: Path) -> pd.DataFrame:
         return _read_predictions(path, "test")
 
-    return _each(project, arms, project.predictions, read, lambda table, arm: wrong_predictions(table, runs[arm.name]))
+    return _read_each(
+        project, arms, project.predictions, read, lambda table, arm: wrong_predictions(table, runs[arm.name])
+    )
 
 
 def read_predictions(project: ProjectPaths, arm: Arm, subset: str, run_keys: Collection[str] = ()) -> pd.DataFrame:
-    """An arm's predictions for a subset: ``run_key, image, label`` as categories, and a column ``p_<class>`` a class.
+    """An arm's predictions for a subset: ``run_key, image, label`` as categories, and a column ``p_<class>`` per class.
 
-    Of the runs with these keys, where any are named. Raises ``InputError`` where the file is missing or damaged.
+    ``run_keys`` restricts them to these runs. Raises ``InputError`` if the file is missing or damaged.
     """
-    found = _each(
+    tables = _read_each(
         project, [arm], project.predictions, lambda path: _read_predictions(path, subset, run_keys), lambda _, __: []
     )
-    return found[arm.name]
+    return tables[arm.name]
 
 
 def _read_predictions(path: Path, subset: str, run_keys: Collection[str] = ()) -> pd.DataFrame:
     wanted = [("subset", "==", subset), *([("run_key", "in", set(run_keys))] if run_keys else [])]
-    table = pd.read_parquet(path, filters=wanted, read_dictionary=_WORDS)
-    words = [column for column in _WORDS if column in table]
-    return table.astype(dict.fromkeys(words, "category")).drop(columns="subset")
+    table = pd.read_parquet(path, filters=wanted, read_dictionary=_TEXT_COLUMNS)
+    columns = [column for column in _TEXT_COLUMNS if column in table]
+    return table.astype(dict.fromkeys(columns, "category")).drop(columns="subset")
 
 
-def _each(
+def _read_each(
     project: ProjectPaths,
     arms: Sequence[Arm],
     file_of: Callable[[Arm], Path],
     read: Callable[[Path], pd.DataFrame],
     wrong: Callable[[pd.DataFrame, Arm], list[str]],
 ) -> dict[str, pd.DataFrame]:
-    """A table an arm; raises ``InputError`` listing what is wrong with any of them."""
+    """One table per arm; raises ``InputError`` listing every problem."""
     tables, offenders = {}, []
     for arm in arms:
         file = file_of(arm)
@@ -72,7 +74,9 @@ def _each(
         except FileNotFoundError:
             offenders.append(f"{name}: no such file")
         except (OSError, ValueError, KeyError) as error:
-            offenders.append(f"{name}: not a Parquet file of these columns: {' '.join(str(error).split())[:200]}")
+            offenders.append(
+                f"{name}: not a Parquet file with the expected columns: {' '.join(str(error).split())[:200]}"
+            )
     if offenders:
         raise InputError("These results cannot be used:", offenders, f"Run  {NEXT_STEP}  to compute what is missing.")
     return tables

@@ -1,4 +1,4 @@
-"""Which arm is best, by validation scores alone: test images are not looked at."""
+"""Select the best arm by validation scores only; test images are not used."""
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,9 @@ METRIC = "roc_auc"
 
 
 def validation_scores(project: ProjectPaths, size: int) -> dict[str, float]:
-    """Each arm's mean score on the validation images of its runs at that training size; NaN where none is defined.
+    """Each arm's mean validation score over its runs at a training size; NaN if undefined.
 
-    Raises ``InputError`` listing every file of results that is missing or lacks runs of that size.
+    Raises ``InputError`` listing all results that are missing or lack runs of that size.
     """
     scores, offenders = {}, []
     for arm in project.params().arms:
@@ -30,9 +30,9 @@ def validation_scores(project: ProjectPaths, size: int) -> dict[str, float]:
 
 
 def best_arm(scores: dict[str, float], params: Params) -> str:
-    """The arm of the last label version with the highest score, the first by name of equals.
+    """The arm of the last label version with the highest score; ties go to the first by name.
 
-    Arms of other versions are scored by other labels: a version that agrees with what networks say would always win.
+    Arms of other versions are scored against other labels, which would favor versions that agree with the networks.
     """
     names = sorted(arm.name for arm in params.arms if arm.labels == params.labels[-1])
     return max(names, key=lambda name: np.nan_to_num(scores[name], nan=-1.0))
@@ -43,11 +43,11 @@ def _validation_score(project: ProjectPaths, arm: Arm, size: int) -> float:
     keys = runs.loc[runs["size"] == size, "run_key"]
     rows = read_predictions(project, arm, "validation", set(keys)).reset_index(drop=True)
     if keys.empty or rows["run_key"].nunique() < len(keys):
-        raise ValueError(f"lacks runs of {size} training images")
+        raise ValueError(f"lacks runs with {size} training images")
     columns = probability_columns(rows)
     names = [column.removeprefix("p_") for column in columns]
     labels = rows["label"].astype(str).map(names.index).to_numpy()
     probabilities = rows[columns].to_numpy()
-    of_runs = rows.groupby("run_key", observed=True).indices.values()
-    scores = [score(labels[part], probabilities[part])[METRIC] for part in of_runs]
+    rows_by_run = rows.groupby("run_key", observed=True).indices.values()
+    scores = [score(labels[part], probabilities[part])[METRIC] for part in rows_by_run]
     return float(np.nanmean(scores)) if np.isfinite(scores).any() else float("nan")

@@ -1,4 +1,4 @@
-"""Compiled kernels on disk, checked before they run: numba loads any file, damaged or not."""
+"""Check compiled kernels on disk before use, since numba also loads damaged files."""
 
 import contextlib
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from cytocurve.models.kernels import jit
 
 @contextlib.contextmanager
 def checked() -> Iterator[None]:
-    """Wrap trainings: damaged files are dropped once per process; new ones get their checksums afterwards."""
+    """Wrap training: damaged files are deleted once per process before, checksums of new files are written after."""
     folder = jit.folder()
     _drop_damaged(folder)
     yield
@@ -21,7 +21,7 @@ def checked() -> Iterator[None]:
 
 
 def to_compile(recipe: Recipe) -> bool:
-    """Whether this training needs kernels that this machine never compiled, by the marks of ``jit.compiling``."""
+    """Whether training needs kernels not yet compiled on this machine, by the markers of ``jit.compiling``."""
     parts = recipes.resolved(recipe)
     augmented = parts.policy.draw is not None
     marker = jit.folder() / f"{parts.protocol_settings.optimizer}-{'augmented' if augmented else 'plain'}"
@@ -29,10 +29,10 @@ def to_compile(recipe: Recipe) -> bool:
 
 
 def record(folder: Path) -> None:
-    """Write the SHA-256 of each compiled file below the folder that has no checksum or is newer than it."""
+    """Write the SHA-256 of each compiled file that has no checksum or is newer than its checksum."""
     for path in folder.rglob("*.nb[ci]"):
         checksum = _checksum(path)
-        with contextlib.suppress(OSError):  # another process may have dropped it; a full disk costs no run
+        with contextlib.suppress(OSError):  # another process may have deleted it, and a full disk must not fail the run
             if not checksum.exists() or checksum.stat().st_mtime < path.stat().st_mtime:
                 write_text(checksum, sha256(path))
 
@@ -43,9 +43,9 @@ def _drop_damaged(folder: Path) -> None:
 
 
 def drop_damaged(folder: Path) -> list[Path]:
-    """Delete and return compiled files that do not match their checksums; they are compiled again when needed.
+    """Delete and return compiled files that do not match their checksums; numba recompiles them when needed.
 
-    A file without a checksum stays: another process may just have written it.
+    A file without a checksum is kept, since another process may have just written it.
     """
     damaged = []
     for path in sorted(folder.rglob("*.nb[ci]")):

@@ -1,4 +1,4 @@
-"""Trained networks, from the ledger or the model registry, as predictors of any image."""
+"""Predictors for any image, from runs in the ledger or from registered models."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -20,38 +20,38 @@ from cytocurve.study.design import ArmDesign
 
 
 def about(design: ArmDesign) -> dict[str, Any]:
-    """What a model of the arm needs beside its networks: preparation and classes, as ``Predictor.about`` gives it."""
+    """The metadata of an arm's models, preparation and classes, as in ``Predictor.about``."""
     return {"preparation": asdict(design.recipe.preparation), "classes": list(design.class_names)}
 
 
 def input_shape(design: ArmDesign) -> tuple[int, int, int]:
-    """Height, width and channels of the images that the arm's networks take."""
+    """The input shape of the arm's networks: height, width, channels."""
     side = design.recipe.preparation.settings["size"]
     return side, side, 3
 
 
 def check_registrable(design: ArmDesign) -> None:
-    """Raise ``InputError`` where the arm's networks cannot become one Keras model."""
+    """Raise ``InputError`` if the arm's networks cannot be combined into a Keras model."""
     if recipes.resolved(design.recipe).architecture.build is None:
-        raise InputError(f"{design.arm.name}: models of this architecture cannot be registered: it has no Keras model")
+        raise InputError(f"{design.arm.name} cannot be registered: its architecture has no Keras model")
 
 
 def members_weights(ledger: Ledger, design: ArmDesign, members: Sequence[PlannedRun]) -> list[Weights]:
-    """The members' weights; raises ``InputError`` listing the runs that the ledger lacks."""
+    """The members' weights; raises ``InputError`` listing runs that are not in the ledger."""
     weights = {run.key: ledger.weights(run.key) for run in members}
-    if lost := [key for key, arrays in weights.items() if arrays is None]:
+    if missing := [key for key, arrays in weights.items() if arrays is None]:
         raise InputError(
             f"{ledger.url} lacks these runs of {design.arm.name}, or they are damaged:",
-            lost,
+            missing,
             next_step="cytocurve sweep, then cytocurve register",
         )
     return [arrays for arrays in weights.values() if arrays is not None]
 
 
 def ensemble(ledger: Ledger, design: ArmDesign, members: Sequence[PlannedRun]) -> Any:
-    """A Keras model that gives the mean of the members' probabilities.
+    """A Keras model that averages the members' probabilities.
 
-    Raises ``InputError`` listing the runs whose weights the ledger lacks.
+    Raises ``InputError`` listing the runs whose weights are not in the ledger.
     """
     weights = members_weights(ledger, design, members)
     parts = recipes.resolved(design.recipe)
@@ -61,17 +61,17 @@ def ensemble(ledger: Ledger, design: ArmDesign, members: Sequence[PlannedRun]) -
 
 
 def of_runs(ledger: Ledger, design: ArmDesign, members: Sequence[PlannedRun]) -> Predictor:
-    """The predictor whose probabilities are the mean over these runs of an arm; raises ``InputError``."""
+    """A predictor that averages the probabilities of these runs; raises ``InputError``."""
     return predictor(ensemble(ledger, design, members), about(design))
 
 
 def of_version(project: ProjectPaths, name: str, version: int) -> Predictor:
     """The predictor of a registered model version.
 
-    Raises ``InputError`` where cytocurve did not register it, ``ServiceError`` where the registry cannot be reached.
+    Raises ``InputError`` if cytocurve did not register it, ``ServiceError`` if the registry cannot be reached.
     """
     with connected(project.tracking_uri, project.tracking_lock) as client, TemporaryDirectory() as scratch:
         file, metadata = download(client, name, version, Path(scratch))
         if "preparation" not in metadata:
-            raise InputError(f"{name}, version {version}, does not say how its images are prepared")
+            raise InputError(f"{name}, version {version}, has no metadata about the preparation of images")
         return predictor(saved_model(file), metadata)

@@ -1,4 +1,4 @@
-"""Finished runs of an arm, from the ledger to MLflow."""
+"""Publish finished runs from the ledger to MLflow."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -23,18 +23,18 @@ from cytocurve.stores.tracking.experiments import publish as publish_runs
 from cytocurve.study.design import ArmDesign
 
 INTERVAL = 20.0
-"""Seconds between two looks at what a running sweep has finished."""
+"""Minimum seconds between two publications during a sweep."""
 
 SHARE = 0.02
-"""Of a sweep's time, the processor time that publishing while it runs may take."""
+"""Maximum share of a sweep's time that publishing may take, in CPU time."""
 
 
 def publish(
     project: ProjectPaths, design: ArmDesign, progress: Callable[[int, int], object] | None = None
 ) -> Published:
-    """Bring MLflow up to date with the arm's runs in the ledger; the curves follow once all of them are there.
+    """Publish the arm's finished runs, and its curves once all runs are finished.
 
-    Raises ``ServiceError`` where the tracking store cannot be used.
+    Raises ``ServiceError`` if the tracking store cannot be used.
     """
     return _publish(project, arm_runs(project, design, list(_read(project, design, design.runs))), progress)
 
@@ -45,7 +45,7 @@ def _publish(project: ProjectPaths, arm: ArmRuns, progress: Callable[[int, int],
 
 
 def arm_runs(project: ProjectPaths, design: ArmDesign, runs: Sequence[PublishedRun]) -> ArmRuns:
-    """These runs of an arm as the tracking store takes them; with all of its runs, the arm has curves."""
+    """The record of these runs for the tracking store; it includes curves if all runs of the arm are given."""
     return ArmRuns(
         arm=design.arm,
         dataset=design.dataset,
@@ -61,7 +61,7 @@ def arm_runs(project: ProjectPaths, design: ArmDesign, runs: Sequence[PublishedR
 
 
 def flat_params(design: ArmDesign) -> dict[str, Any]:
-    """The recipe as MLflow's parameters: every component's version and all of its settings by their own names."""
+    """The recipe as MLflow parameters: the version and all settings of every component."""
     recipe = design.recipe
     versions = {f"{name}_version": component["version"] for name, component in asdict(recipe).items()}
     named = {name: getattr(recipe, name).name for name in ("preparation", "protocol", "engine")}
@@ -70,16 +70,16 @@ def flat_params(design: ArmDesign) -> dict[str, Any]:
 
 
 def _tests(design: ArmDesign) -> str:
-    """The digest of the arm's test images with their folds and labels."""
-    rows = [(row, each.fold) for each in {run.fold: run for run in design.runs}.values() for row in each.rows["test"]]
+    """The digest of the arm's test images, folds and labels."""
+    rows = [(row, run.fold) for run in {run.fold: run for run in design.runs}.values() for row in run.rows["test"]]
     labels = [design.class_names[design.classes[row]] for row, _ in rows]
     return digest_of_tests([design.images[row] for row, _ in rows], [fold for _, fold in rows], labels)
 
 
 def _read(project: ProjectPaths, design: ArmDesign, planned: Sequence[PlannedRun]) -> Iterator[PublishedRun]:
-    """Those of the planned runs that the ledger holds."""
+    """The planned runs that are in the ledger."""
     ledger, classes = open_ledger(project.ledger_url), np.array(design.classes)
-    return (_published(each, run, classes) for each in planned if (run := ledger.get(each.key)))
+    return (_published(run, finished, classes) for run in planned if (finished := ledger.get(run.key)))
 
 
 def _published(planned: PlannedRun, run: Finished, classes: Any) -> PublishedRun:
@@ -94,9 +94,9 @@ def _curves(runs: Sequence[PublishedRun]) -> dict[str, dict[int, float]]:
 
 
 class Publisher:
-    """Publishes an arm beside its sweep, in a thread of its own; a store that fails costs one warning.
+    """Publishes an arm in a background thread during its sweep; a failing store causes a single warning.
 
-    The sweep's process only waits for its workers meanwhile, so that the sweep loses processor time and no more.
+    The process of the sweep only waits for its workers, so publishing costs nothing but CPU time.
     """
 
     def __init__(self, project: ProjectPaths, design: ArmDesign, say: Callable[[str], None]) -> None:
@@ -109,31 +109,28 @@ class Publisher:
         self._failed = False
         self._cpu_seconds = 0.0
 
-    def now_and_then(self, finished: Sequence[PlannedRun]) -> None:
-        """Begin to publish the runs finished since the last time, if that is some time ago."""
+    def publish_if_due(self, finished: Sequence[PlannedRun]) -> None:
+        """Start publishing the runs finished since the last time, unless that was too recent."""
         self._waiting += finished
         if self._waiting and (self._look is None or self._look.done()) and time.monotonic() >= self._next:
             self._look = self._thread.submit(self._try, self._waiting)
             self._waiting = []
 
     def finish(self) -> dict[str, Any]:
-        """Publish what is left; the count of runs in MLflow (None if the store failed), and what publishing cost.
-
-        ``publish_seconds`` is the time that the sweep waited for it here, ``publish_cpu_seconds`` all processor time.
-        """
-        began = time.monotonic()
+        """Publish the remaining runs; returns ``published`` and the cost of publishing, as in ``SweepOutcome``."""
+        started = time.monotonic()
         published = self._thread.submit(self._try, self._design.runs).result()
         self._thread.shutdown()
         return {
             "published": None if published is None else published.created + published.present,
-            "publish_seconds": round(time.monotonic() - began, 2),
+            "publish_seconds": round(time.monotonic() - started, 2),
             "publish_cpu_seconds": round(self._cpu_seconds, 2),
         }
 
     def _try(self, planned: Sequence[PlannedRun]) -> Published | None:
         if self._failed:
             return None
-        began = time.thread_time()
+        started = time.thread_time()
         try:
             return _publish(self._project, arm_runs(self._project, self._design, self._once(planned)))
         except ServiceError as error:
@@ -141,7 +138,7 @@ class Publisher:
             self._say(str(error))
             return None
         finally:
-            spent = time.thread_time() - began
+            spent = time.thread_time() - started
             self._cpu_seconds += spent
             self._next = time.monotonic() + max(INTERVAL, spent / SHARE)
 

@@ -1,4 +1,4 @@
-"""The queue of a sweep: trainings handed to an executor until all are finished, however often workers die."""
+"""The queue of a sweep: submit training runs to an executor until all are finished, even if workers die."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, wait
@@ -10,13 +10,13 @@ from cytocurve.training.executors.processes import end_workers
 from cytocurve.training.worker import Assignment, train_run
 
 DEATHS = 3
-"""How often in a row workers may die, with no run finished in between, before the sweep gives up."""
+"""Consecutive worker deaths, without a finished run in between, after which the sweep gives up."""
 
 TICK = 1.0
 """Seconds after which progress is reported even if no run has finished."""
 
 Report = Callable[[Sequence[PlannedRun]], None]
-"""Called with the runs that have just finished, possibly none; first, with those that the ledger already holds."""
+"""Called with the runs that just finished, possibly none; the first call lists those already in the ledger."""
 
 
 def train_all(
@@ -26,7 +26,7 @@ def train_all(
     report: Report,
     say: Callable[[str], None],
 ) -> None:
-    """Train every assignment; the run of a killed worker is trained again, and no other is lost.
+    """Train every assignment; if a worker dies, only its run is retrained.
 
     Raises ``CytocurveError`` listing the runs that failed, after all others have finished.
     """
@@ -40,13 +40,13 @@ def train_all(
         if pending and deaths == DEATHS:
             raise CytocurveError(
                 f"Worker processes died {DEATHS} times in a row without finishing a run.",
-                hint="Is there enough memory? Try --workers 1, or --executor serial to see the run itself.",
+                hint="The machine may be out of memory. Try --workers 1, or --executor serial to debug the run.",
             )
         if pending:
             say("A worker process died; retraining its run.")
     if failures:
         raise CytocurveError(
-            f"{len(failures)} runs failed; all others are kept:",
+            f"{len(failures)} runs failed; finished runs are kept:",
             [f"{key[:12]}: {reason}" for key, reason in sorted(failures.items())],
         )
 
@@ -54,7 +54,7 @@ def train_all(
 def _train_until_death(
     pending: Sequence[Assignment], executor: Callable[[], Executor], report: Report, failures: dict[str, str]
 ) -> int:
-    """The number of runs that finished before a worker died or all were done; failures are added."""
+    """Train until a worker dies or all runs are done; returns the number of finished runs and adds to ``failures``."""
     finished = 0
     pool = executor()
     try:

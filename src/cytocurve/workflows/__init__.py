@@ -1,1 +1,1 @@
-"""The stages of ``dvc.yaml``, one a file."""
+"""Workflows: one function per command, and one module per stage of ``dvc.yaml`` in ``stages``."""

@@ -1,4 +1,4 @@
-"""Answers from a file, without the rest of the study."""
+"""Read the answers of a study from a file, without the rest of the study."""
 
 import json
 from pathlib import Path
@@ -8,10 +8,12 @@ from cytocurve.errors import InputError
 
 
 def load_answers(path: Path) -> Answers:
-    """The answers that a file holds; raises ``InputError`` if it is missing or of another format."""
+    """Read answers from a file; raises ``InputError`` if it is missing or has another format."""
     try:
         return Answers.from_json(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}", next_step="dvc repro evaluate") from None
     except ValueError as error:
-        raise InputError(f"{path}: not answers of this version: {error}", next_step="dvc repro evaluate") from error
+        raise InputError(
+            f"{path}: not an answers file of this version: {error}", next_step="dvc repro evaluate"
+        ) from error

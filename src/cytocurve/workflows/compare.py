@@ -1,4 +1,4 @@
-"""``cytocurve compare``: whether arms differ, of this study, of other commits and of the tracking store."""
+"""``cytocurve compare``: compare arms of this study, of other commits and of the tracking store."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,9 +23,9 @@ def compare(
     judge: str | None = None,
     independent: bool = False,
 ) -> ComparisonAnswer:
-    """Compare every pair of these arms, or of all arms of the study if none is named.
+    """Compare every pair of these arms, by default of all arms of the study.
 
-    ``at`` are training sizes and ``area``, all by default; ``judge`` is a label version that scores all arms;
+    ``at`` lists training sizes or ``area``, by default all; ``judge`` is a label version that scores all arms;
     ``independent`` compares seeds instead of folds. Raises ``InputError``, ``ServiceError``.
     """
     if unknown := check_known("metric", [metric], list(METRICS)):
@@ -48,7 +48,7 @@ def _check_sizes(arms: Sequence[ScoredArm], at: Sequence[str]) -> None:
     known = sorted({size for arm in arms for size in arm.sizes})
     unknown = check_known("size", at, [*map(str, known), AREA])
     if unknown:
-        raise InputError("No arm has results of these sizes:", unknown, f"Sizes: {', '.join(map(str, known))}, {AREA}")
+        raise InputError("No arm has results for these sizes:", unknown, f"Sizes: {', '.join(map(str, known))}, {AREA}")
 
 
 def _compared(arm: ScoredArm) -> ComparedArm:

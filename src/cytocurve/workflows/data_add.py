@@ -1,4 +1,4 @@
-"""``cytocurve data add``: copy a dataset's images and label versions below ``data/``, completely or not at all."""
+"""``cytocurve data add``: copy a dataset's images and label versions to ``data/``, completely or not at all."""
 
 import errno
 import io
@@ -29,14 +29,15 @@ from cytocurve.text import check_known
 _SCRATCH = ".adding-"
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_LINK = (errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
-_FROM_A_FILE = ("table",)  # datasets whose ``read`` takes a file
+_READ_FROM_FILE = ("table",)  # datasets whose ``read`` accepts a file
 
 
 @dataclass(frozen=True)
 class AddOutcome:
-    """What was copied: counts of images, of those that are hard links of the source's files, and of patients.
+    """What was copied: counts of images, of hard links among them (``linked``), and of patients.
 
-    ``labels`` maps each label version to its number of images per label, ``skipped`` each file left out to the reason.
+    ``labels`` maps each label version to its number of images per label, ``skipped`` maps each skipped file to the
+    reason.
     """
 
     images: int
@@ -53,8 +54,8 @@ class AddOutcome:
 def add(
     project: ProjectPaths, name: str, source: Path | None, as_name: str | None, link: bool, observer: Observer
 ) -> AddOutcome:
-    """Copy a dataset to ``data/`` as ``copy_dataset`` does, and let DVC track it."""
-    project.params()  # DVC cannot record data next to a params.yaml that it cannot read
+    """Copy a dataset to ``data/`` with ``copy_dataset`` and track it with DVC."""
+    project.params()  # fail early: DVC cannot record data next to an unreadable params.yaml
     copying, unpacking = observer.task(as_name or name, "images"), observer.task("unpacking", "files")
     outcome = copy_dataset(project, name, source, as_name, copying, link, unpacking)
     track_data(project.root)
@@ -70,28 +71,28 @@ def copy_dataset(
     link: bool = False,
     unpacking: Progress | None = None,
 ) -> AddOutcome:
-    """Copy the dataset ``name`` from its upstream folder or file, or draw it, to ``data/<as_name or name>``.
+    """Copy the dataset ``name`` from its upstream folder or file to ``data/<as_name or name>``, or draw it there.
 
-    With ``link``, images are hard links if the file system allows them and DVC leaves them alone. ``unpacking`` follows
-    the files of an archive. Raises ``InputError``, with nothing left behind, if the dataset, the source or the name
-    cannot be used.
+    With ``link``, images are hard links if the file system supports them and DVC leaves them alone. ``unpacking``
+    reports the progress of unpacking an archive. Raises ``InputError`` and leaves nothing behind if the dataset, the
+    source or the name cannot be used.
     """
     dataset = _known(name)
     target = project.data / _checked(as_name or name)
     if source is None and dataset.draw is None:
         raise InputError(
             f"dataset {name!r} needs the path to its folder",
-            next_step=f"cytocurve data add {name} PATH. It is available from {dataset.url}",
+            next_step=f"cytocurve data add {name} PATH (download: {dataset.url})",
         )
     _refuse_existing(target)
     try:
         with _scratch(project.data) as scratch:
-            made = scratch / "made"
-            made.mkdir()
-            listing = _listing(dataset, source, made, unpacking or progress if source else progress)
-            # What was made here is ours: its links are left alone when the scratch folder goes.
-            ours = any(made.iterdir())
-            link = ours or (link and not takes_over_links(project.root))
+            unpacked = scratch / "unpacked"
+            unpacked.mkdir()
+            listing = _listing(dataset, source, unpacked, unpacking or progress if source else progress)
+            # Files in the scratch folder are ours: linking them is safe, since the folder is deleted.
+            temporary = any(unpacked.iterdir())
+            link = temporary or (link and not takes_over_links(project.root))
             linked = _write(scratch / "dataset", dataset, listing, progress if source else _silent, link)
             _refuse_existing(target)
             (scratch / "dataset").rename(target)
@@ -99,9 +100,9 @@ def copy_dataset(
         kind = CytocurveError if error.errno in _DISK_FULL else InputError
         raise kind(
             f"{target} could not be written; nothing was kept: {error}",
-            next_step="check free space and permissions of both folders, then rerun the command",
+            next_step="check the free space and the permissions of both folders, then rerun the command",
         ) from error
-    return _outcome(listing, 0 if ours else linked)
+    return _outcome(listing, 0 if temporary else linked)
 
 
 def _known(name: str) -> Dataset:
@@ -111,7 +112,7 @@ def _known(name: str) -> Dataset:
         known = datasets.names()
         raise InputError(
             check_known("dataset", [name], known)[0],
-            hint=f"Known: {', '.join(known)}. Images sorted into one folder per class: cytocurve data add folder PATH",
+            hint=f"Known: {', '.join(known)}. Images in one folder per class: cytocurve data add folder PATH",
         ) from None
 
 
@@ -131,14 +132,14 @@ def _refuse_existing(target: Path) -> None:
         raise InputError(f"{target} already exists", next_step="remove it, or choose another name with --as DATASET")
 
 
-def _listing(dataset: Dataset, source: Path | None, made: Path, progress: Progress) -> Listing:
-    """The source's contents, drawn or unpacked into ``made`` if it is not a folder; raises ``InputError``."""
+def _listing(dataset: Dataset, source: Path | None, scratch: Path, progress: Progress) -> Listing:
+    """The source's contents, drawn or unpacked into ``scratch`` if it is not a folder; raises ``InputError``."""
     if source is None:
         assert dataset.draw is not None
-        dataset.draw(made, progress)
-        listing = dataset.read(made)
+        dataset.draw(scratch, progress)
+        listing = dataset.read(scratch)
     elif source.is_file():
-        listing = _from_file(dataset, source, made, progress)
+        listing = _from_file(dataset, source, scratch, progress)
     else:
         listing = dataset.read(source)
     tables = {f"label version {version}": table for version, table in listing.labels.items()}
@@ -148,45 +149,45 @@ def _listing(dataset: Dataset, source: Path | None, made: Path, progress: Progre
     return listing
 
 
-def _from_file(dataset: Dataset, source: Path, made: Path, progress: Progress) -> Listing:
+def _from_file(dataset: Dataset, source: Path, scratch: Path, progress: Progress) -> Listing:
     if archives.is_archive(source):
-        archives.unpack(source, made, progress)
-        return _read_unpacked(dataset, source, made)
+        archives.unpack(source, scratch, progress)
+        return _read_unpacked(dataset, source, scratch)
     if dataset.unpack is not None:
-        dataset.unpack(source, made, progress)
-        return _read_unpacked(dataset, source, made)
-    if dataset.name in _FROM_A_FILE:
+        dataset.unpack(source, scratch, progress)
+        return _read_unpacked(dataset, source, scratch)
+    if dataset.name in _READ_FROM_FILE:
         return dataset.read(source)
     raise InputError(
-        f"{source} is a file; {dataset.name!r} is read from a folder or an archive",
-        next_step=f"pass the folder, or one of {', '.join(archives.SUFFIXES)}. It is available from {dataset.url}",
+        f"{source} is a file, but {dataset.name!r} is read from a folder or an archive",
+        next_step=f"pass the folder, or one of {', '.join(archives.SUFFIXES)} (download: {dataset.url})",
     )
 
 
-def _read_unpacked(dataset: Dataset, source: Path, made: Path) -> Listing:
-    """Read what was unpacked, or the only folder in it, as is common in archives; errors name the archive."""
-    inside = [path for path in made.iterdir() if not path.name.startswith(".")]
+def _read_unpacked(dataset: Dataset, source: Path, unpacked: Path) -> Listing:
+    """Read the unpacked files, or the only folder among them, as is common in archives; errors name the archive."""
+    entries = [path for path in unpacked.iterdir() if not path.name.startswith(".")]
     try:
         try:
-            return dataset.read(made)
+            return dataset.read(unpacked)
         except InputError:
-            if len(inside) != 1 or not inside[0].is_dir():
+            if len(entries) != 1 or not entries[0].is_dir():
                 raise
-            return dataset.read(inside[0])
+            return dataset.read(entries[0])
     except InputError as error:
         problem, *offenders, hint, next_step = (
-            text.replace(str(made), str(source))
+            text.replace(str(unpacked), str(source))
             for text in (error.problem, *error.offenders, error.hint, error.next_step)
         )
         raise InputError(problem, offenders, hint, next_step) from error
 
 
 def _silent(done: int, total: int) -> None:
-    """Report nothing: drawing has reported its progress already."""
+    """Report nothing: drawing has already reported its progress."""
 
 
 def _write(folder: Path, dataset: Dataset, listing: Listing, progress: Progress, link: bool) -> int:
-    """Write images, label tables and origin; equal listings give equal bytes. Returns how many images are links."""
+    """Write images, label tables and origin, deterministically; returns the number of images that are links."""
     linked = 0
     for done, (name, path) in enumerate(listing.images.items(), start=1):
         copy = folder / "images" / name
@@ -209,7 +210,7 @@ def _write(folder: Path, dataset: Dataset, listing: Listing, progress: Progress,
 
 
 def _hard_link(path: Path, copy: Path) -> bool:
-    """Make a hard link where the file system can."""
+    """Make a hard link; returns False if the file system does not support it."""
     try:
         os.link(path.resolve(), copy)
     except OSError as error:
@@ -231,14 +232,14 @@ def _outcome(listing: Listing, linked: int) -> AddOutcome:
 
 @contextmanager
 def _scratch(data: Path) -> Iterator[Path]:
-    """A temporary folder in ``data/``; those left behind by killed calls are removed first."""
+    """A temporary folder in ``data/``; folders left behind by killed calls are removed first."""
     for stale in data.glob(f"{_SCRATCH}*"):
         with suppress(Timeout, OSError), FileLock(stale / "lock", blocking=False):
             shutil.rmtree(stale)
     folder = data / f"{_SCRATCH}{uuid.uuid4().hex}"
     folder.mkdir(parents=True)
     try:
-        # Held as long as this process lives: distinguishes a running call from one that was killed.
+        # Held while this process lives, which distinguishes a running call from a killed one.
         with FileLock(folder / "lock", blocking=False):
             yield folder
     finally:

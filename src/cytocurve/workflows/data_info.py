@@ -1,4 +1,4 @@
-"""``cytocurve data info``: what a dataset is, and what ``data/`` holds of it, without decoding a pixel."""
+"""``cytocurve data info``: describe a dataset and its copy in ``data/``, without decoding images."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ _ORIGIN = ("loader", "title", "licence", "citation", "url")
 
 @dataclass(frozen=True)
 class PatientCounts:
-    """The number of patients, and images per patient."""
+    """The number of patients, and the range and median of images per patient."""
 
     count: int
     min: int
@@ -33,7 +33,7 @@ class PatientCounts:
 
 @dataclass(frozen=True)
 class VersionCounts:
-    """Images per class of a label version, and unlabelled ones."""
+    """Images per class of a label version, and the number of unlabeled images."""
 
     classes: dict[str, int]
     unlabelled: int
@@ -41,7 +41,7 @@ class VersionCounts:
 
 @dataclass(frozen=True)
 class LocalData:
-    """What ``data/<name>`` holds.
+    """The contents of ``data/<name>``.
 
     ``sizes`` counts images by "<width>x<height>"; ``patients`` and ``folds`` are None if none are known.
     """
@@ -57,7 +57,7 @@ class LocalData:
 
 @dataclass(frozen=True)
 class DatasetInfo:
-    """The origin of a dataset, None where it is not stated, and what is ``here``: None if nothing is."""
+    """The origin of a dataset (None where not stated), and the contents of its folder in ``data/`` (None if absent)."""
 
     name: str
     loader: str | None
@@ -73,9 +73,9 @@ class DatasetInfo:
 
 
 def info(project: ProjectPaths, name: str, progress: Progress) -> DatasetInfo:
-    """Describe ``data/<name>`` by its ``dataset.yaml`` and its files, or the known dataset of that name.
+    """Describe ``data/<name>`` from its ``dataset.yaml`` and its files, or the known dataset of that name.
 
-    Raises ``InputError`` if the name is unknown, and one that lists all files that cannot be used.
+    Raises ``InputError`` if the name is unknown, or listing every file that cannot be used.
     """
     folder = project.data / name
     if folder.parent != project.data or not folder.is_dir() or name.startswith("."):
@@ -85,7 +85,7 @@ def info(project: ProjectPaths, name: str, progress: Progress) -> DatasetInfo:
     images = _images(folder / "images", progress, wrong)
     tables = _tables(folder / "labels", wrong)
     if wrong:
-        raise InputError(f"{folder}: these files cannot be used:", wrong, next_step="correct or remove what is listed.")
+        raise InputError(f"{folder}: these files cannot be used:", wrong, next_step="correct or remove these files")
     patients = Counter(labels.known("patient", tables.values()).values())
     folds = Counter(labels.known("fold", tables.values()).values())
     here = LocalData(
@@ -117,20 +117,20 @@ def _known(project: ProjectPaths, name: str) -> dict[str, str]:
 
 
 def _origin(path: Path, wrong: list[str]) -> dict[str, str | None]:
-    """The entries of the dataset's own file, None where it has none."""
+    """The entries of ``dataset.yaml``, None for missing ones."""
     try:
         content = read_yaml(path) if path.is_file() else {}
     except (InputError, OSError) as error:
         wrong.append(str(error))
         content = {}
     if not isinstance(content, dict):
-        wrong.append(f"{path}: a mapping is expected, as in loader: folder")
+        wrong.append(f"{path}: expected a mapping, for example loader: folder")
         content = {}
     return {key: None if content.get(key) is None else str(content[key]) for key in _ORIGIN}
 
 
 def _images(folder: Path, progress: Progress, wrong: list[str]) -> dict[str, Any]:
-    """Counts of the images; hidden files are none, links are followed."""
+    """Counts of the images; hidden files are ignored, links are followed."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     sizes: Counter[str] = Counter()
@@ -150,11 +150,15 @@ def _images(folder: Path, progress: Progress, wrong: list[str]) -> dict[str, Any
             except OSError as error:
                 wrong.append(f"{path}: cannot be read: {error.strerror or error}")
             progress(done, len(files))
-    return {"images": len(files), "bytes": total, "sizes": _often(sizes), "formats": _often(formats)}
+    return {
+        "images": len(files),
+        "bytes": total,
+        "sizes": _most_frequent_first(sizes),
+        "formats": _most_frequent_first(formats),
+    }
 
 
-def _often(counts: Counter[str]) -> dict[str, int]:
-    """Most frequent first."""
+def _most_frequent_first(counts: Counter[str]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
@@ -167,7 +171,7 @@ def _tables(folder: Path, wrong: list[str]) -> dict[str, pd.DataFrame]:
             wrong.append(f"{path}: {error}")
             continue
         missing = [column for column in labels.REQUIRED if list(table.columns).count(column) != 1]
-        wrong += [f"{path}: column {column!r} must occur once" for column in missing]
+        wrong += [f"{path}: column {column!r} must occur exactly once" for column in missing]
         if not missing:
             tables[path.stem] = table
     return tables

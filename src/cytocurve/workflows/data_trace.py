@@ -1,4 +1,4 @@
-"""``cytocurve data trace``: every run, curve and registered model that used an image or a patient."""
+"""``cytocurve data trace``: find every run, curve and registered model that used an image or a patient."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
@@ -30,7 +30,7 @@ class TracedImage:
 
 @dataclass(frozen=True)
 class TracedRun:
-    """A run that used an image in its ``subset``; ``present`` if it is part of the present results."""
+    """A run that used an image in its ``subset``; ``present`` if it belongs to the current results."""
 
     image: str
     subset: str
@@ -44,7 +44,7 @@ class TracedRun:
 
 @dataclass(frozen=True)
 class TracedCurve:
-    """An arm's runs that used the images: their training sizes by the role that the images had in them."""
+    """An arm with runs that used the images: the training sizes of these runs by the images' subset."""
 
     arm: str
     present: bool
@@ -53,7 +53,7 @@ class TracedCurve:
 
 @dataclass(frozen=True)
 class TracedModel:
-    """A registered model version, and the roles that the images had in the runs that are its members."""
+    """A registered model version; ``members`` maps its runs to the subsets in which they used the images."""
 
     model: str
     version: str
@@ -63,7 +63,7 @@ class TracedModel:
 
 @dataclass(frozen=True)
 class Trace:
-    """The images that were traced, and what used them; what the ``damaged_runs`` used is unknown."""
+    """The traced images and what used them; the images used by ``damaged_runs`` are unknown."""
 
     images: list[TracedImage]
     runs: list[TracedRun]
@@ -72,19 +72,19 @@ class Trace:
     damaged_runs: list[str]
 
     def to_json(self) -> dict[str, Any]:
-        """The record as JSON; a curve's roles stand next to its other keys."""
+        """The record as JSON; a curve's sizes are merged into its other keys."""
         curves = [{"arm": curve.arm, "present": curve.present, **curve.sizes} for curve in self.curves]
         return asdict(self) | {"curves": curves}
 
 
 def trace(project: ProjectPaths, image: str | None, patient: str | None, progress: Callable[[int, int], None]) -> Trace:
-    """Find the runs, curves and models that used an image, or any image of a patient; withdrawn ones are found too.
+    """Find the runs, curves and models that used an image, or any image of a patient, including withdrawn ones.
 
-    Runs come from the whole ledger, models from the tracking store. Raises ``InputError`` for an unknown image or
-    patient, ``ServiceError`` if the tracking store cannot be reached: half an answer would mislead.
+    Searches the whole ledger and the tracking store. Raises ``InputError`` for an unknown image or patient, and
+    ``ServiceError`` if the tracking store cannot be reached, since a partial answer would be misleading.
     """
     if (image is None) == (patient is None):
-        raise InputError("Give either an image or a patient")
+        raise InputError("Specify either an image or a patient")
     catalog = read_catalog(project)
     rows = _images(catalog, image) if image is not None else _patient(catalog, patient or "")
     names = dict(zip(rows["pixel_sha256"], rows["image"], strict=True))
@@ -107,15 +107,15 @@ def _traced(rows: pd.DataFrame) -> list[TracedImage]:
 
 
 def _images(catalog: pd.DataFrame, image: str) -> pd.DataFrame:
-    """The row of an image by its name below ``images``, or by a path that ends like it if that is unique."""
+    """The row of an image by its name below ``images``, or by a unique suffix of its path."""
     rows = catalog[catalog["image"] == image]
     if rows.empty:
-        ends = [f"/{name}".endswith(f"/{image}") or image.endswith(f"/{name}") for name in catalog["image"]]
-        rows = catalog[ends]
+        matches = [f"/{name}".endswith(f"/{image}") or image.endswith(f"/{name}") for name in catalog["image"]]
+        rows = catalog[matches]
     if len(rows) == 1:
         return rows
     if len(rows):
-        raise InputError(f"image {image!r} is ambiguous:", rows["image"].tolist(), next_step="name one of these")
+        raise InputError(f"image {image!r} is ambiguous:", rows["image"].tolist(), next_step="use one of these names")
     raise InputError(
         check_known("image", [image], catalog["image"].tolist())[0], hint="Does it belong to another dataset?"
     )
@@ -133,7 +133,7 @@ def _patient(catalog: pd.DataFrame, patient: str) -> pd.DataFrame:
 
 
 def _present(project: ProjectPaths) -> set[str]:
-    """Keys of the runs in the results of those of the study's arms that have results."""
+    """Run keys in the current results of the study's arms."""
     paths = [project.results(arm) for arm in project.params().arms]
     return {key for path in paths if path.is_file() for key in read_parquet(path, "dvc repro")["run_key"]}
 
@@ -144,18 +144,18 @@ def _run(sighting: Sighting, names: dict[str, str], present: Collection[str]) ->
 
 
 def _curves(seen: Sequence[Sighting], present: Collection[str]) -> list[TracedCurve]:
-    """By arm, present runs before earlier ones."""
+    """One entry per arm, current runs before earlier ones."""
     sizes: dict[tuple[bool, str], dict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
     for sighting in seen:
         sizes[sighting.run_key not in present, sighting.arm][sighting.subset].add(sighting.size)
     return [
-        TracedCurve(arm, not earlier, {subset: sorted(used) for subset, used in sorted(roles.items())})
-        for (earlier, arm), roles in sorted(sizes.items())
+        TracedCurve(arm, not earlier, {subset: sorted(by_size) for subset, by_size in sorted(subsets.items())})
+        for (earlier, arm), subsets in sorted(sizes.items())
     ]
 
 
 def _models(seen: Sequence[Sighting], versions: Sequence[Any]) -> list[TracedModel]:
-    """Registered versions that have a member among the runs."""
+    """Registered versions with a member among these runs."""
     roles: dict[str, set[str]] = defaultdict(set)
     for sighting in seen:
         roles[sighting.run_key].add(sighting.subset)

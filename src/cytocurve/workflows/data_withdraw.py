@@ -1,4 +1,4 @@
-"""``cytocurve data withdraw``: remove a patient from a dataset, and keep a record of what was removed."""
+"""``cytocurve data withdraw``: remove a patient from a dataset, and record what was removed."""
 
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
@@ -16,15 +16,15 @@ from cytocurve.study.dataset import WITHDRAWN, dataset_folder, images_below, lab
 from cytocurve.text import check_known
 
 KEPT = ("image", "pixel_sha256", "patient", "fold", "duplicate_of", "near_duplicate_of")
-"""Catalog columns kept in the record, besides the labels: enough to leave the other images in their folds."""
+"""Catalog columns kept in the record besides the labels, so that the other images stay in their folds."""
 
 
 @dataclass(frozen=True)
 class WithdrawOutcome:
-    """What was withdrawn: the patient's images, ``identical`` ones under other names, and when and why.
+    """The withdrawn images of a patient, ``identical`` ones under other names, and the date and reason.
 
-    ``near_identical_that_stay`` were kept. For a patient who had been withdrawn before, ``already`` is true, and
-    ``reason`` and ``date`` are those of the record.
+    ``near_identical_that_stay`` were kept. If the patient had already been withdrawn, ``already`` is true, and
+    ``reason`` and ``date`` come from the record.
     """
 
     dataset: str
@@ -42,7 +42,7 @@ class WithdrawOutcome:
 
 
 def withdraw(project: ProjectPaths, patient: str, reason: str, dataset: str | None = None) -> WithdrawOutcome:
-    """Remove a patient as ``remove_patient`` does, and let DVC track the change."""
+    """Remove a patient with ``remove_patient`` and track the change with DVC."""
     outcome = remove_patient(project, dataset or project.params().dataset, patient, reason, datetime.now(UTC).date())
     track_data(project.root)
     return outcome
@@ -51,26 +51,26 @@ def withdraw(project: ProjectPaths, patient: str, reason: str, dataset: str | No
 def remove_patient(project: ProjectPaths, dataset: str, patient: str, reason: str, today: date) -> WithdrawOutcome:
     """Delete a patient's images and label rows from ``data/<dataset>``, and record them in its ``withdrawn.csv``.
 
-    Pictures with the same pixels under other names are removed too; near-identical ones stay. The record is written
-    first: after a kill, the same call finishes what it began. Raises ``InputError`` for an unknown patient, an empty
-    reason, or a catalog that does not match the present data.
+    Images with the same pixels under other names are removed too; near-identical ones are kept. The record is written
+    first, so that rerunning an interrupted call completes it. Raises ``InputError`` for an unknown patient, an empty
+    reason, or a catalog that does not match the current data.
     """
     folder = dataset_folder(project, dataset, "dataset")
     if not reason.strip():
-        raise InputError("--reason: the record of a withdrawal needs a reason")
+        raise InputError("--reason: must not be blank")
     tables = _tables(folder)
-    begun = _recorded(folder)
-    named = {image for image, given in labels.known("patient", tables.values()).items() if given == patient}
-    already = not named - set(begun["image"])
+    record = _recorded(folder)
+    named = {image for image, owner in labels.known("patient", tables.values()).items() if owner == patient}
+    already = not named - set(record["image"])
     if not already:
         catalog = _catalog(project, folder, named, tables)
-        record = _record(catalog, named, [*tables]).assign(reason=" ".join(reason.split()), date=today.isoformat())
-        begun = pd.concat([begun, record[~record["image"].isin(begun["image"])]], ignore_index=True)
-        write_text(folder / WITHDRAWN, begun.to_csv(index=False, lineterminator="\n"))
-    elif not (begun["patient"] == patient).any():
+        new = _record(catalog, named, [*tables]).assign(reason=" ".join(reason.split()), date=today.isoformat())
+        record = pd.concat([record, new[~new["image"].isin(record["image"])]], ignore_index=True)
+        write_text(folder / WITHDRAWN, record.to_csv(index=False, lineterminator="\n"))
+    elif not (record["patient"] == patient).any():
         raise _unknown(patient, tables)
-    _remove(folder, set(begun["image"]), tables)
-    return _outcome(begun, dataset, patient, already)
+    _remove(folder, set(record["image"]), tables)
+    return _outcome(record, dataset, patient, already)
 
 
 def _tables(folder: Path) -> dict[str, pd.DataFrame]:
@@ -78,7 +78,7 @@ def _tables(folder: Path) -> dict[str, pd.DataFrame]:
     tables, wrong = label_tables(folder / "labels", f"data/{folder.name}/labels")
     if wrong:
         raise InputError(
-            "These label versions cannot be used:", wrong, next_step="correct them, then rerun this command."
+            "These label versions cannot be used:", wrong, next_step="correct them, then rerun this command"
         )
     return {version: table for version, table in tables.items() if table is not None}
 
@@ -94,8 +94,8 @@ def _recorded(folder: Path) -> pd.DataFrame:
             raise ValueError(f"these columns are missing: {', '.join(missing)}")
     except ValueError as error:
         raise InputError(
-            f"data/{folder.name}/{WITHDRAWN}: the record of withdrawals cannot be used: {error}",
-            next_step="dvc checkout data restores the recorded version; then rerun this command.",
+            f"data/{folder.name}/{WITHDRAWN}: this record of withdrawals cannot be used: {error}",
+            next_step="restore the recorded version with dvc checkout data, then rerun this command",
         ) from error
     return record.mask(record == "")
 
@@ -109,39 +109,39 @@ def _unknown(patient: str, tables: dict[str, pd.DataFrame]) -> InputError:
 
 
 def _catalog(project: ProjectPaths, folder: Path, named: set[str], tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """The catalog, if it was made from the dataset's present images and label versions; raises ``InputError``."""
-    make = f"dataset: {folder.name} in params.yaml, then dvc repro catalog"
-    catalog = read_catalog(project, folder.name, make)
+    """The catalog, if it matches the dataset's current images and label versions; raises ``InputError`` otherwise."""
+    make_catalog = f"dataset: {folder.name} in params.yaml, then dvc repro catalog"
+    catalog = read_catalog(project, folder.name, make_catalog)
     here, _ = images_below(folder / "images", f"data/{folder.name}/images")
     known = dict(zip(catalog["image"], catalog["sha256"], strict=True))
     lacking = sorted((named | here.keys()) - known.keys())
     lacking += [version for version in tables if version not in catalog]
     changed = sorted(name for name in here.keys() & known.keys() if sha256(here[name]) != known[name])
-    lacking += [f"{name}, in its present version" for name in changed]
+    lacking += [f"{name}, in its current version" for name in changed]
     if lacking:
         raise InputError(
-            f"build/catalog.parquet does not match the present data/{folder.name}; it lacks",
+            f"build/catalog.parquet does not match the current data/{folder.name}; it lacks",
             lacking,
-            next_step=f"{make}, then rerun this command",
+            next_step=f"{make_catalog}, then rerun this command",
         )
     return catalog
 
 
 def _record(catalog: pd.DataFrame, named: set[str], versions: list[str]) -> pd.DataFrame:
-    """The record of the images that are removed; ``near`` names a near-identical picture that stays.
+    """The record of the removed images; ``near`` names a near-identical image that is kept.
 
-    That picture takes over the name of the group, so that the group stays together.
+    The group is renamed to that image, so that it stays together.
     """
     pixels = catalog.loc[catalog["image"].isin(named), "pixel_sha256"]
-    leaves = catalog["pixel_sha256"].isin(pixels)
+    removed = catalog["pixel_sha256"].isin(pixels)
     group = catalog["near_duplicate_of"].fillna(catalog["image"])
-    heirs = catalog[~leaves].groupby(group[~leaves])["image"].first()
-    record = catalog.loc[leaves, [*KEPT, *versions]].copy()
-    without = {version: record[version].isna() for version in versions}
+    new_names = catalog[~removed].groupby(group[~removed])["image"].first()
+    record = catalog.loc[removed, [*KEPT, *versions]].copy()
+    unlabeled = {version: record[version].isna() for version in versions}
     record["unlabelled_in"] = [
-        " ".join(version for version in versions if without[version][row]) or None for row in record.index
+        " ".join(version for version in versions if unlabeled[version][row]) or None for row in record.index
     ]
-    record["near"] = group[leaves].map(heirs)
+    record["near"] = group[removed].map(new_names)
     record["near_duplicate_of"] = record["near"].fillna(record["near_duplicate_of"])
     return record
 

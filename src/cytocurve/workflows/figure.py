@@ -1,4 +1,4 @@
-"""One figure of a study, for a notebook."""
+"""A single figure of a study, for notebooks."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,10 +23,10 @@ class Figure:
         return self.svg
 
     def save(self, path: str | Path) -> Path:
-        """Write the figure to a file whose name ends in ``.svg`` or ``.pdf``; raises ``InputError`` otherwise."""
+        """Write the figure to an ``.svg`` or ``.pdf`` file; raises ``InputError`` for any other suffix."""
         path = Path(path)
         if path.suffix not in (".svg", ".pdf"):
-            raise InputError(f"{path}: the name of a figure ends in .svg or .pdf")
+            raise InputError(f"{path}: the name of a figure file must end in .svg or .pdf")
         write_bytes(path, self.pdf if path.suffix == ".pdf" else self.svg.encode())
         return path
 
@@ -34,7 +34,7 @@ class Figure:
 def figure(project: ProjectPaths, name: str, width_mm: float) -> Figure:
     """Draw a figure at a width in millimeters.
 
-    Raises ``InputError`` if the study was not evaluated, or if it has no such figure.
+    Raises ``InputError`` if the study has not been evaluated or has no such figure.
     """
     drawn = draw(read_answers(project), width_mm)
     if unknown := check_known("figure", [name], list(drawn)):

@@ -1,4 +1,4 @@
-"""``cytocurve figures``: the study's figures at the width of a paper's column."""
+"""``cytocurve figures``: write the study's figures at the column width of a paper."""
 
 from cytocurve.config import ProjectPaths
 from cytocurve.evaluation.answers import read_answers
@@ -7,9 +7,9 @@ from cytocurve.report.figures import draw
 
 
 def figures(project: ProjectPaths, width_mm: float) -> list[str]:
-    """Write every figure as SVG and PDF below ``reports/paper/``, and return their paths.
+    """Write every figure as SVG and PDF to ``reports/paper/``; returns their paths.
 
-    Raises ``InputError`` where nothing was evaluated yet.
+    Raises ``InputError`` if the study has not been evaluated.
     """
     written = []
     for name, (svg, pdf) in draw(read_answers(project), width_mm).items():

@@ -1,4 +1,4 @@
-"""The results of a study as tables for notebooks."""
+"""The results of a study as DataFrames."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ SUBSETS = ("validation", "test")
 def runs_table(project: ProjectPaths, arms: Sequence[Arm]) -> pd.DataFrame:
     """One row per run: ``arm, architecture, augmentation, labels, fold, size, seed, run_key, epochs`` and the metrics.
 
-    Raises ``InputError`` listing every arm's results that are missing or cannot be used.
+    Raises ``InputError`` listing all results that are missing or cannot be used.
     """
     return pd.concat(read_runs(project, arms).values(), ignore_index=True)
 
@@ -41,7 +41,7 @@ def predictions_table(project: ProjectPaths, arms: Sequence[Arm], subset: str) -
 def curves_table(project: ProjectPaths, metric: str) -> pd.DataFrame:
     """One row per arm and training size: the mean score with its 95 % interval and its spread over runs.
 
-    Raises ``InputError`` for an unknown metric, and if the study was not evaluated.
+    Raises ``InputError`` for an unknown metric, and if the study has not been evaluated.
     """
     if unknown := check_known("metric", [metric], list(METRICS)):
         raise InputError(unknown[0], hint=f"Metrics: {', '.join(METRICS)}")

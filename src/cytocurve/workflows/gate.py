@@ -1,4 +1,4 @@
-"""The audit gate: whether ``params.yaml`` allows training on the catalog and the splits as they are."""
+"""The audit gate: whether ``params.yaml`` allows training on the current catalog and splits."""
 
 import json
 from dataclasses import dataclass
@@ -15,18 +15,18 @@ from cytocurve.study.dataset import read_catalog
 from cytocurve.study.design import read_split
 
 IDENTICAL = ("byte-identical", "pixel-identical")
-"""The findings that ``duplicates: fail`` refuses; near-identical pictures are a judgment call and only reported."""
+"""Findings that ``duplicates: fail`` rejects; near-identical images are a judgment call and only reported."""
 
 REMEDIES = {
     "leakage: fail": "split: patient or duplicates: group keeps related images together; leakage: warn trains anyway",
     "duplicates: fail": "duplicates: drop keeps the first image of each group, duplicates: group puts them in one fold",
 }
-"""What can be done about a refusal."""
+"""How to resolve a failed audit, by policy."""
 
 
 @dataclass(frozen=True)
 class AuditOutcome:
-    """An audit of a study, and the error to raise if ``params.yaml`` turns one of its findings into a failure."""
+    """An audit of a study; ``refusal`` is the error to raise if a policy in ``params.yaml`` rejects a finding."""
 
     dataset: str
     task: str
@@ -40,9 +40,9 @@ class AuditOutcome:
 
 
 def audit_study(project: ProjectPaths) -> AuditOutcome:
-    """Audit the catalog and the split of each label version, and write ``reports/audit.json``, also on a refusal.
+    """Audit the catalog and the split of each label version, and write ``reports/audit.json``, even if it fails.
 
-    Raises ``InputError`` if the catalog or the splits are missing or do not belong together.
+    Raises ``InputError`` if the catalog or the splits are missing or do not match.
     """
     params = project.params()
     catalog, splits = _tables(project, params)
@@ -55,7 +55,7 @@ def audit_study(project: ProjectPaths) -> AuditOutcome:
 
 
 def require_audit(project: ProjectPaths) -> None:
-    """Raise the refusal of the audit, if ``params.yaml`` has a policy that can refuse: nothing may be trained then."""
+    """Raise the refusal of the audit, if any; audits only if a policy in ``params.yaml`` is ``fail``."""
     params = project.params()
     if "fail" in (params.duplicates, params.leakage) and (refusal := audit_study(project).refusal):
         raise refusal
@@ -64,7 +64,9 @@ def require_audit(project: ProjectPaths) -> None:
 def _tables(project: ProjectPaths, params: Params) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:
     catalog = read_catalog(project)
     splits = {labels: read_split(project, params, labels) for labels in params.labels}
-    wrong = [f"build/catalog.parquet: no column {labels!r}" for labels in params.labels if labels not in catalog]
+    wrong = [
+        f"build/catalog.parquet: column {labels!r} is missing" for labels in params.labels if labels not in catalog
+    ]
     if not wrong:
         present = set(catalog.loc[catalog["withdrawn"].isna(), "image"])
         wrong = [
@@ -73,24 +75,24 @@ def _tables(project: ProjectPaths, params: Params) -> tuple[pd.DataFrame, dict[s
             for image in sorted(set(table["image"]) - present)
         ]
     if wrong:
-        raise InputError("Catalog and splits do not belong together:", wrong, next_step="dvc repro split")
+        raise InputError("The catalog and the splits do not match:", wrong, next_step="dvc repro split")
     return catalog, splits
 
 
 def _refusal(audited: core.Audit, params: Params) -> CytocurveError | None:
-    """The error that lists everything that the policies refuse, None if they refuse nothing."""
-    refused: dict[str, list[Finding]] = {}
+    """The error that lists everything that the policies reject, None if they reject nothing."""
+    rejected: dict[str, list[Finding]] = {}
     if params.leakage == "fail":
-        refused["leakage: fail"] = audited.leaks
+        rejected["leakage: fail"] = audited.leaks
     if params.duplicates == "fail":
-        refused["duplicates: fail"] = audited.of(*IDENTICAL)
-    refused = {policy: findings for policy, findings in refused.items() if findings}
-    if not refused:
+        rejected["duplicates: fail"] = audited.of(*IDENTICAL)
+    rejected = {policy: findings for policy, findings in rejected.items() if findings}
+    if not rejected:
         return None
-    findings = [finding for group in refused.values() for finding in group]
+    findings = [finding for group in rejected.values() for finding in group]
     return CytocurveError(
-        f"Audit failed; nothing was trained (params.yaml: {', '.join(refused)}):",
-        [line for each in findings for line in (each.sentence, *(f"  {describe(o)}" for o in each.offenders))],
-        "The numbers are in reports/audit.json.",
-        f"in params.yaml: {'; '.join(REMEDIES[policy] for policy in refused)}.",
+        f"Audit failed; nothing was trained (params.yaml: {', '.join(rejected)}):",
+        [line for finding in findings for line in (finding.sentence, *(f"  {describe(o)}" for o in finding.offenders))],
+        "Details: reports/audit.json",
+        f"in params.yaml: {'; '.join(REMEDIES[policy] for policy in rejected)}",
     )

@@ -1,4 +1,4 @@
-"""``cytocurve init``: a study directory of the user's own, where cytocurve is only installed."""
+"""``cytocurve init``: create a study directory that uses the installed cytocurve."""
 
 import re
 import shutil
@@ -21,21 +21,21 @@ FILES: Mapping[str, str] = {
     ".dvc/plots/learning_curve.json": "learning_curve.json",
     "dvc.yaml": "pipeline.yaml",
 }
-"""Files of a study to their templates. ``dvc.yaml`` is written last: with it, the study is complete. No template has
-that name: DVC reads every ``dvc.yaml`` of a repository."""
+"""Template of each file. ``dvc.yaml`` is written last and marks the study as complete; its template has another name,
+because DVC reads every ``dvc.yaml`` in a repository."""
 
 ALLOWED = {".git", ".venv"}
 """What may already be in the directory."""
 
 _SCRATCH = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{32}")
-"""Temporary files of ``files.write_text`` and of the link."""
+"""Temporary files of ``files.write_text`` and ``link_package``."""
 
 
 def init(folder: Path) -> list[str]:
-    """Create a study in a directory that is new or empty; returns the files that were written.
+    """Create a study in a new or empty directory; returns the names of the created files.
 
-    A study cut off half-way is completed by the next call. The directory becomes a git repository unless it is part of
-    one. Raises ``InputError`` listing what is in the way, ``CytocurveError`` if git fails.
+    Rerunning an interrupted call completes it. The directory becomes a git repository unless it is already inside one.
+    Raises ``InputError`` listing what is in the way, ``CytocurveError`` if git fails.
     """
     templates = {name: _template(source) for name, source in FILES.items()}
     _check_free(folder, templates)
@@ -58,22 +58,24 @@ def _check_free(folder: Path, templates: Mapping[str, str]) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: not a directory")
     if (folder / "dvc.yaml").exists():
-        raise InputError(f"{folder}: already a study: it has a dvc.yaml", next_step="choose another directory")
+        raise InputError(f"{folder} already contains a study (dvc.yaml)", next_step="choose another directory")
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
-    blocking = [path.name for path in entries if path.name not in ALLOWED and not _half_made(path, folder, templates)]
+    blocking = [
+        path.name for path in entries if path.name not in ALLOWED and not _left_by_init(path, folder, templates)
+    ]
     if blocking:
         raise InputError(
             f"{folder}: the directory is not empty:",
             blocking,
-            f"Only {' and '.join(sorted(ALLOWED))} may be there.",
-            "choose a new or an empty directory",
+            f"It may contain only {' and '.join(sorted(ALLOWED))}.",
+            "choose a new or empty directory",
         )
 
 
-def _half_made(path: Path, folder: Path, templates: Mapping[str, str]) -> bool:
-    """Whether everything at a path is what an earlier call, cut off, can have left."""
+def _left_by_init(path: Path, folder: Path, templates: Mapping[str, str]) -> bool:
+    """Whether an interrupted call may have left everything at this path."""
     if path.is_dir() and not path.is_symlink():
-        return all(_half_made(child, folder, templates) for child in path.iterdir())
+        return all(_left_by_init(child, folder, templates) for child in path.iterdir())
     scratch = _SCRATCH.fullmatch(path.name)
     name = path.with_name(scratch["name"] if scratch else path.name).relative_to(folder).as_posix()
     if path.is_symlink():
@@ -89,9 +91,11 @@ def _scratch_files(path: Path) -> Iterator[Path]:
 
 def _git_init(folder: Path) -> None:
     if shutil.which("git") is None:
-        raise CytocurveError("git was not found; a study is kept in a git repository", next_step="install git")
-    inside = subprocess.run(["git", "rev-parse", "--is-inside-work-tree"], cwd=folder, capture_output=True, check=False)
-    if inside.returncode:
+        raise CytocurveError("git was not found, but a study is kept in a git repository", next_step="install git")
+    repository = subprocess.run(
+        ["git", "rev-parse", "--is-inside-work-tree"], cwd=folder, capture_output=True, check=False
+    )
+    if repository.returncode:
         done = subprocess.run(["git", "init", "--quiet"], cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode:
             raise CytocurveError(f"git init failed in {folder}: {done.stderr.strip()}")

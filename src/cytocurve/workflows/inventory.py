@@ -13,7 +13,7 @@ from cytocurve.errors import InputError
 from cytocurve.text import check_known
 
 UNPACKED_LIMIT = 64 * 2**20
-"""Bytes of an unpacked inventory, about 400,000 images. A file that unpacks to more is refused."""
+"""The maximum size of an unpacked inventory in bytes, about 400,000 images."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class SubjectPairs:
 
 @dataclass(frozen=True)
 class InventoryAudit:
-    """The byte-identical pairs of an inventory, and the patients behind them, most frequent first."""
+    """The byte-identical pairs of an inventory, and the patients concerned, most frequent first."""
 
     files: int
     byte_identical_pairs: int
@@ -54,9 +54,10 @@ class InventoryAudit:
 
 
 def audit_inventory(file: Path, dataset: str | None) -> InventoryAudit:
-    """Find the byte-identical pairs of an inventory, CSV or gzip, with patients and folds from the dataset's paths.
+    """Find the byte-identical pairs in an inventory, with patients and folds from the dataset's paths.
 
-    Raises ``InputError`` listing every offending line, or the datasets whose paths contain patients and folds.
+    The inventory is CSV, gzipped or not. Raises ``InputError`` listing every offending line, or the datasets whose
+    paths contain patients and folds.
     """
     record_of = _record_of(dataset) if dataset else None
     entries, wrong = core.parse(_text(file))
@@ -65,7 +66,7 @@ def audit_inventory(file: Path, dataset: str | None) -> InventoryAudit:
             f"{file}: this inventory cannot be used:",
             wrong,
             hint="Expected: CSV with the columns path, bytes and sha256, one line per file.",
-            next_step="correct what is listed.",
+            next_step="correct these lines",
         )
     counts = core.figures(entries, core.pairs(entries, record_of))
     subjects = [SubjectPairs(**row) for row in counts.pop("subject_pairs")]

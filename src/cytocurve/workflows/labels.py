@@ -1,4 +1,4 @@
-"""``cytocurve labels list``, ``diff`` and ``agreement``: label versions counted and compared."""
+"""``cytocurve labels list``, ``diff`` and ``agreement``: count and compare label versions."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -25,7 +25,7 @@ Tables = Mapping[str, pd.DataFrame]
 class VersionCounts:
     """Counts of a label version: images per class and per annotator.
 
-    ``not_assignable`` are the unlabelled images that an annotator has looked at.
+    ``not_assignable`` counts the unlabeled images that an annotator has reviewed.
     """
 
     images: int
@@ -38,7 +38,7 @@ class VersionCounts:
 
 @dataclass(frozen=True)
 class VersionList:
-    """The label versions of a dataset by name."""
+    """Counts of each label version of a dataset."""
 
     dataset: str
     versions: dict[str, VersionCounts]
@@ -61,8 +61,8 @@ class LabelChange:
 class LabelDiff:
     """What changed from one label version to another.
 
-    ``confusion`` counts labels of the first version by labels of the second on images labelled in both, ``only_in``
-    lists the images that the other version leaves unlabelled.
+    ``confusion`` cross-tabulates the labels of images labeled in both, first version by second; ``only_in`` lists the
+    images that the other version leaves unlabeled.
     """
 
     dataset: str
@@ -75,13 +75,13 @@ class LabelDiff:
 
     def to_json(self) -> dict[str, Any]:
         """The record as JSON; the labels of a change are named ``from`` and ``to``."""
-        changed = [{"image": each.image, "from": each.before, "to": each.after} for each in self.changed]
+        changed = [{"image": change.image, "from": change.before, "to": change.after} for change in self.changed]
         return asdict(self) | {"versions": list(self.versions), "changed": changed}
 
 
 @dataclass(frozen=True)
 class ShareWithInterval:
-    """A share of ``hits`` among ``total`` with its 95 % interval; None where it is undefined."""
+    """A proportion, ``hits`` of ``total``, with its 95 % interval; None where undefined."""
 
     value: float | None
     low: float | None
@@ -108,9 +108,9 @@ class ClassAgreement:
 
 @dataclass(frozen=True)
 class VersionAgreement:
-    """Agreement of a version with the reference on the images labelled in both.
+    """Agreement of a version with the reference on the images labeled in both.
 
-    ``not_assignable`` images have a label in the reference, and an annotator of the version left them unlabelled.
+    ``not_assignable`` counts images labeled in the reference that an annotator of the version left unlabeled.
     """
 
     images: int
@@ -163,8 +163,8 @@ def agreement_with(
 def versions_of(project: ProjectPaths, dataset: str, root: Path | None = None) -> Tables:
     """The label versions of ``data/<dataset>``, or those in the label files of the upstream folder ``root``.
 
-    Every table has one row per image that occurs in any of them, sorted by image; an unlabelled image has an empty
-    label. Raises one ``InputError`` that lists everything wrong with them.
+    Every table has one row per image that occurs in any of them, sorted by image; an unlabeled image has an empty
+    label. Raises one ``InputError`` that lists every problem.
     """
     if root is not None:
         known, tables, wrong = _upstream(dataset, root)
@@ -174,7 +174,7 @@ def versions_of(project: ProjectPaths, dataset: str, root: Path | None = None) -
     images = {image for table in tables.values() if "image" in table for image in table["image"]}
     wrong += labels.problems(images, tables, known)
     refuse(
-        f"{root or f'data/{dataset}'}: these label versions cannot be used:", wrong, next_step="correct what is listed."
+        f"{root or f'data/{dataset}'}: these label versions cannot be used:", wrong, next_step="correct these problems"
     )
     return {Path(name).name.removesuffix(".csv"): _sorted(table) for name, table in tables.items()}
 
@@ -186,7 +186,7 @@ def _upstream(dataset: str, root: Path) -> tuple[frozenset[str] | None, Tables, 
             f"--root: dataset {dataset!r} has no label files that can be read without its images"
             f"{did_you_mean(dataset, list(readers))}",
             hint=f"Datasets with such files: {', '.join(readers)}.",
-            next_step="use --dataset NAME, or cytocurve data add and no --root",
+            next_step="choose one with --dataset NAME, or run cytocurve data add and omit --root",
         )
     read = readers[dataset].tables
     assert read is not None
@@ -194,12 +194,12 @@ def _upstream(dataset: str, root: Path) -> tuple[frozenset[str] | None, Tables, 
 
 
 def tables_here(project: ProjectPaths, folder: Path) -> tuple[frozenset[str] | None, Tables, list[str]]:
-    """Known classes, the readable tables by file name, and one line per problem so far."""
+    """Known classes, the readable tables by file name, and one line per problem."""
     shown = folder.relative_to(project.root).as_posix()
     tables, unread = label_tables(folder / "labels", f"{shown}/labels")
     known, unknown = known_classes(folder / "dataset.yaml", f"{shown}/dataset.yaml")
-    sound = {f"{shown}/labels/{version}.csv": table for version, table in tables.items() if table is not None}
-    return known, sound, [*unread, *unknown]
+    readable = {f"{shown}/labels/{version}.csv": table for version, table in tables.items() if table is not None}
+    return known, readable, [*unread, *unknown]
 
 
 def _sorted(table: pd.DataFrame) -> pd.DataFrame:
@@ -207,15 +207,15 @@ def _sorted(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def refuse(problem: str, wrong: Sequence[str], hint: str = "", next_step: str = "") -> None:
-    """Raise an ``InputError`` if anything is wrong."""
+    """Raise an ``InputError`` if there are any problems."""
     if wrong:
         raise InputError(problem, wrong, hint, next_step)
 
 
 def chosen_versions(tables: Tables, names: Sequence[str]) -> dict[str, pd.DataFrame]:
-    """The versions of these names; raises ``InputError`` listing names that are unknown or repeated."""
+    """The versions with these names; raises ``InputError`` listing unknown and repeated names."""
     wrong = check_known("label version", names, list(tables))
-    wrong += [f"label version {name!r} is named twice" for name, count in Counter(names).items() if count > 1]
+    wrong += [f"label version {name!r} is listed twice" for name, count in Counter(names).items() if count > 1]
     refuse("these label versions cannot be compared:", wrong, f"Label versions: {', '.join(tables)}")
     return {name: tables[name] for name in names}
 
@@ -226,15 +226,15 @@ def overview(tables: Tables) -> dict[str, VersionCounts]:
 
 
 def _version_counts(table: pd.DataFrame) -> VersionCounts:
-    who = table["annotator"] if "annotator" in table else pd.Series("", index=table.index)
+    annotators = table["annotator"] if "annotator" in table else pd.Series("", index=table.index)
     empty = table["label"] == ""
     return VersionCounts(
         images=len(table),
         labelled=int((~empty).sum()),
         unlabelled=int(empty.sum()),
-        not_assignable=int((empty & (who != "")).sum()),
+        not_assignable=int((empty & (annotators != "")).sum()),
         classes=labels.class_counts(table["label"]),
-        annotators=labels.class_counts(who),
+        annotators=labels.class_counts(annotators),
     )
 
 
@@ -258,27 +258,29 @@ def difference(dataset: str, tables: Tables, first: str, second: str) -> LabelDi
 
 
 def agreements(tables: Tables, reference: str, others: Sequence[str]) -> dict[str, VersionAgreement]:
-    """Agreement of other versions with the reference, which is taken as the truth, on images labelled in both.
+    """Agreement of other versions with the reference, which is taken as the truth, on images labeled in both.
 
-    95 % intervals: of kappa by Fleiss, Cohen & Everitt 1969, of shares by Wilson 1927. Raises ``InputError`` listing
-    the versions that share no labelled image with the reference.
+    95 % intervals: Fleiss, Cohen & Everitt 1969 for kappa, Wilson 1927 for proportions. Raises ``InputError`` listing
+    the versions that share no labeled image with the reference.
     """
     chosen = chosen_versions(tables, [reference, *others])
     truth = chosen.pop(reference)
-    apart = [name for name, table in chosen.items() if not ((truth["label"] != "") & (table["label"] != "")).any()]
+    disjoint = [name for name, table in chosen.items() if not ((truth["label"] != "") & (table["label"] != "")).any()]
     refuse(
-        f"no image is labelled both in {reference!r} and in", apart, next_step="compare others: cytocurve labels list"
+        f"no image is labeled both in {reference!r} and in",
+        disjoint,
+        next_step="choose other versions: cytocurve labels list",
     )
     return {name: _agreement(truth, table) for name, table in chosen.items()}
 
 
 def _agreement(truth: pd.DataFrame, table: pd.DataFrame) -> VersionAgreement:
     names, counts = agreement.confusion(truth["label"].tolist(), table["label"].tolist())
-    seen = (table["annotator"] != "") if "annotator" in table else pd.Series(False, index=table.index)
+    reviewed = (table["annotator"] != "") if "annotator" in table else pd.Series(False, index=table.index)
     tasks = agreement.binary_tasks(names)
     return VersionAgreement(
         images=int(counts.sum()),
-        not_assignable=int((seen & (table["label"] == "") & (truth["label"] != "")).sum()),
+        not_assignable=int((reviewed & (table["label"] == "") & (truth["label"] != "")).sum()),
         kappa=agreement.cohen_kappa(counts),
         tasks={
             task: TaskAgreement(*map(_share, agreement.binary(names, counts, positive)))

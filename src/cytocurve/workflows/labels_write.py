@@ -1,4 +1,4 @@
-"""``cytocurve labels import`` and ``merge``: new label versions, written whole or not at all."""
+"""``cytocurve labels import`` and ``merge``: create label versions, completely or not at all."""
 
 from collections import Counter
 from collections.abc import Collection, Sequence
@@ -33,10 +33,10 @@ CORRECTIONS = ("corrected", "new_label")
 
 @dataclass(frozen=True)
 class ImportOutcome:
-    """A label version made from a list: its counts, and the rows of the list.
+    """A label version made from a list: its counts, and the number of rows in the list.
 
-    ``changed`` rows have another label than in the base version, None without one; ``new_classes`` occur in no other
-    version.
+    ``changed`` counts the rows whose label differs from the base version (None without one); ``new_classes`` occur in
+    no other version.
     """
 
     dataset: str
@@ -47,14 +47,14 @@ class ImportOutcome:
     new_classes: list[str]
 
     def to_json(self) -> dict[str, Any]:
-        """The outcome as JSON; the counts stand next to its other keys."""
+        """The outcome as JSON; the counts are merged into its other keys."""
         own = {"version": self.version, "rows": self.rows, "changed": self.changed, "new_classes": self.new_classes}
         return {"dataset": self.dataset, **asdict(self.counts), **own}
 
 
 @dataclass(frozen=True)
 class MergeOutcome:
-    """A label version made from others: its counts, and the number of images by how their label came about."""
+    """A label version merged from others: its counts, and the number of images by kind of vote."""
 
     dataset: str
     version: str
@@ -63,7 +63,7 @@ class MergeOutcome:
     votes: dict[str, int]
 
     def to_json(self) -> dict[str, Any]:
-        """The outcome as JSON; the counts stand next to its other keys."""
+        """The outcome as JSON; the counts are merged into its other keys."""
         own = {"version": self.version, "merged": self.merged, "votes": self.votes}
         return {"dataset": self.dataset, **asdict(self.counts), **own}
 
@@ -77,9 +77,9 @@ def import_version(
     new_classes: Sequence[str] = (),
     dataset: str | None = None,
 ) -> ImportOutcome:
-    """Write a list as a label version as ``write_list`` does, and let DVC track it."""
+    """Write a list as a label version with ``write_list`` and track it with DVC."""
     dataset = dataset or project.params().dataset
-    project.params()  # DVC cannot record data next to a params.yaml that it cannot read
+    project.params()  # fail early: DVC cannot record data next to an unreadable params.yaml
     outcome = write_list(project, dataset, file, name, annotator, base, new_classes)
     track_data(project.root)
     return outcome
@@ -88,9 +88,9 @@ def import_version(
 def merge_versions(
     project: ProjectPaths, versions: Sequence[str], name: str, dataset: str | None = None
 ) -> MergeOutcome:
-    """Write the consensus of several versions as ``write_consensus`` does, and let DVC track it."""
+    """Write the consensus of several versions with ``write_consensus`` and track it with DVC."""
     dataset = dataset or project.params().dataset
-    project.params()  # DVC cannot record data next to a params.yaml that it cannot read
+    project.params()  # fail early: DVC cannot record data next to an unreadable params.yaml
     outcome = write_consensus(project, dataset, versions, name)
     track_data(project.root)
     return outcome
@@ -107,14 +107,14 @@ def write_list(
 ) -> ImportOutcome:
     """Write the list in ``file`` as the label version ``name``, attributing its rows to ``annotator``.
 
-    Images missing from the list keep label and annotator of the version ``base``; without ``base``, each image needs a
-    row. With ``base``, a list with one of the columns ``CORRECTIONS`` contributes only the rows where it is filled: the
-    other rows of a ranking were not looked at. Labels that no other version has must be among ``new_classes``. Raises
-    one ``InputError`` that lists every problem, before anything is written.
+    Images missing from the list keep their label and annotator from the version ``base``; without ``base``, every
+    image needs a row. With ``base``, a list with one of the columns ``CORRECTIONS`` contributes only the rows where it
+    is filled, since the other rows of a ranking were not reviewed. Labels that no other version has must be among
+    ``new_classes``. Raises one ``InputError`` that lists every problem, before anything is written.
     """
-    folder, tables = _place(project, dataset, name)
+    folder, tables = _folder_and_versions(project, dataset, name)
     if not annotator.strip():
-        raise InputError("--annotator: expected a name, got a blank")
+        raise InputError("--annotator: must not be blank")
     rows = _rows(file, corrected_only=base is not None)
     kept = (
         chosen_versions(tables, [base])[base]
@@ -126,7 +126,15 @@ def write_list(
     if known and tables_here(project, folder)[0] is None:
         _refuse_new(rows, known | set(new_classes), file)
     table = pd.concat([rows.assign(annotator=annotator.strip()), kept], ignore_index=True)
-    _write(project, folder, name, table, tables, file.as_posix(), "" if base else " Only some images: --base VERSION.")
+    _write(
+        project,
+        folder,
+        name,
+        table,
+        tables,
+        file.as_posix(),
+        "" if base else " For a partial list: --base VERSION.",
+    )
     counts = overview({name: table})[name]
     before = dict(zip(tables[base]["image"], tables[base]["label"], strict=True)) if base else {}
     different = sum(before.get(image, "") != label for image, label in zip(rows["image"], rows["label"], strict=True))
@@ -141,7 +149,7 @@ def write_list(
 
 
 def _refuse_new(rows: pd.DataFrame, known: Collection[str], file: Path) -> None:
-    """In a dataset with open classes, a label that no other version has is a typing error unless it is declared."""
+    """Treat a label that no other version has as a typo, unless it is declared as a new class."""
     given = Counter(label for label in rows["label"] if label)
     new = sorted(label for label in given if label not in known)
     refuse(
@@ -154,10 +162,10 @@ def _refuse_new(rows: pd.DataFrame, known: Collection[str], file: Path) -> None:
 def write_consensus(project: ProjectPaths, dataset: str, names: Sequence[str], name: str) -> MergeOutcome:
     """Write the consensus of several versions as the version ``name``.
 
-    An image gets the label that most versions give it. Ties go to the version named first; a version that leaves an
-    image unlabelled does not vote on it.
+    Each image gets its most frequent label. Ties go to the version listed first; a version that leaves an image
+    unlabeled has no vote on it.
     """
-    folder, tables = _place(project, dataset, name)
+    folder, tables = _folder_and_versions(project, dataset, name)
     chosen = chosen_versions(tables, names)
     if len(chosen) < 2:
         raise InputError("a consensus needs at least two label versions", hint=f"Label versions: {', '.join(tables)}")
@@ -181,8 +189,8 @@ def write_consensus(project: ProjectPaths, dataset: str, names: Sequence[str], n
     )
 
 
-def _place(project: ProjectPaths, dataset: str, name: str) -> tuple[Path, Tables]:
-    """The dataset's folder and its versions; raises ``InputError`` if a version of this name cannot be added."""
+def _folder_and_versions(project: ProjectPaths, dataset: str, name: str) -> tuple[Path, Tables]:
+    """The dataset's folder and its versions; raises ``InputError`` if a version with this name cannot be added."""
     folder = dataset_folder(project, dataset, "dataset")
     path = folder / "labels" / f"{name}.csv"
     try:
@@ -196,7 +204,8 @@ def _place(project: ProjectPaths, dataset: str, name: str) -> tuple[Path, Tables
 def _refuse_taken(path: Path) -> None:
     if path.exists() or path.is_symlink():
         raise InputError(
-            f"{path} already exists; label versions are never overwritten", next_step="choose another name with --as"
+            f"{path} already exists, and label versions are never overwritten",
+            next_step="choose another name with --as",
         )
 
 
@@ -207,7 +216,7 @@ def _rows(file: Path, corrected_only: bool) -> pd.DataFrame:
     wrong = [f"column {column!r} is missing" for column in labels.REQUIRED if column not in columns]
     wrong += [f"column {c!r} occurs twice" for c in (*labels.REQUIRED, *CORRECTIONS) if columns.count(c) > 1]
     if not wrong and sheet.empty:
-        wrong = ["no rows below the header"]
+        wrong = ["no rows after the header"]
     refuse(f"{file}: this list cannot be used:", wrong, f"Its columns: {', '.join(columns) or 'none'}")
     label = sheet["label"]
     filled = [sheet[column] for column in CORRECTIONS if column in columns]
@@ -215,7 +224,7 @@ def _rows(file: Path, corrected_only: bool) -> pd.DataFrame:
         differ = (filled[0] != "") & (filled[1] != "") & (filled[0] != filled[1])
         both = zip(sheet["image"][differ], filled[0][differ], filled[1][differ], strict=True)
         wrong = [f"{image}: {CORRECTIONS[0]} {a!r}, {CORRECTIONS[1]} {b!r}" for image, a, b in both]
-        refuse(f"{file}: these images have two corrections:", wrong, next_step="leave one of the two columns empty")
+        refuse(f"{file}: these images have two corrections:", wrong, next_step="clear one of the two columns")
     for correction in filled:
         label = label.where(correction == "", correction)
     rows = pd.DataFrame({"image": sheet["image"], "label": label}, dtype="str")
@@ -227,8 +236,8 @@ def _rows(file: Path, corrected_only: bool) -> pd.DataFrame:
     rows = rows[corrected]
     if rows.empty:
         raise InputError(
-            f"{file}: no row has a correction",
-            next_step=f"fill {' or '.join(CORRECTIONS)}; also to confirm a label",
+            f"{file}: none of the rows has a correction",
+            next_step=f"fill in {' or '.join(CORRECTIONS)}, including for labels that you confirm",
         )
     return rows
 
@@ -236,7 +245,7 @@ def _rows(file: Path, corrected_only: bool) -> pd.DataFrame:
 def _write(
     project: ProjectPaths, folder: Path, name: str, table: pd.DataFrame, tables: Tables, shown: str, hint: str
 ) -> None:
-    """Check a new version against the dataset's images, classes and other versions, and write it."""
+    """Check a new version against the dataset's images, classes and other versions, then write it."""
     known, _, _ = tables_here(project, folder)
     images, wrong = images_below(folder / "images", f"data/{folder.name}/images")
     for column in ("patient", "fold"):
@@ -245,10 +254,10 @@ def _write(
             table = table.assign(**{column: [values.get(image, "") for image in table["image"]]})
     wrong += labels.problems(images, {shown: table}, known)
     classes = f" Classes of {folder.name}: {', '.join(sorted(known))}." if known else ""
-    refuse(f"{shown}: these labels cannot be used:", wrong, next_step=f"correct what is listed.{hint}{classes}")
+    refuse(f"{shown}: these labels cannot be used:", wrong, next_step=f"correct these problems.{hint}{classes}")
     path = folder / "labels" / f"{name}.csv"
     lock = project.root / "build" / "labels.lock"
     lock.parent.mkdir(exist_ok=True)
-    with FileLock(lock):  # two simultaneous calls may both have found the name free
+    with FileLock(lock):  # a simultaneous call may also have found the name available
         _refuse_taken(path)
         write_labels(path, table)

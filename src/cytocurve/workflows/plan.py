@@ -1,4 +1,4 @@
-"""``cytocurve plan``: the labeled images that a target needs, by the learning curve of each arm."""
+"""``cytocurve plan``: forecast the number of labeled images that a target score needs."""
 
 from collections.abc import Sequence
 
@@ -14,9 +14,9 @@ from cytocurve.text import check_known
 
 
 def plan(project: ProjectPaths, arms: Sequence[Arm], metric: str, target: float) -> PlanAnswer:
-    """The forecast of each arm by a metric, and what this target needs.
+    """Forecast the learning curve of each arm and the training size at which it reaches the target.
 
-    Raises ``InputError`` for an unknown metric, and listing all results that are missing or cannot be used.
+    Raises ``InputError`` for an unknown metric, or listing all results that are missing or cannot be used.
     """
     if unknown := check_known("metric", [metric], list(METRICS)):
         raise InputError(unknown[0], hint=f"Metrics: {', '.join(METRICS)}")

@@ -1,4 +1,4 @@
-"""``cytocurve publish``: bring MLflow up to date with the runs of arms."""
+"""``cytocurve publish``: publish the finished runs of arms to MLflow."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from cytocurve.training.publisher import publish as publish_arm
 
 
 def publish(project: ProjectPaths, designs: Sequence[ArmDesign], observer: Observer) -> dict[str, Published]:
-    """Publish the ledger's runs of these arms; what was created and what was present already, by arm.
+    """Publish the finished runs of these arms; returns the counts of created and existing runs by arm.
 
     Safe to repeat. Raises ``ServiceError`` if the tracking store cannot be used.
     """

@@ -1,6 +1,4 @@
-"""``cytocurve report``: the page, from the answers that the stage ``evaluate`` computed."""
-
-from typing import Any
+"""``cytocurve report``: rebuild the page from the answers that the stage ``evaluate`` computed."""
 
 from cytocurve.config import ProjectPaths
 from cytocurve.evaluation.answers import read_answers
@@ -8,8 +6,8 @@ from cytocurve.evaluation.page import page_file, page_of
 from cytocurve.files import write_text
 
 
-def report(project: ProjectPaths) -> dict[str, Any]:
-    """Write ``reports/report.html``; its path. Raises ``InputError`` before evaluate."""
+def report(project: ProjectPaths) -> str:
+    """Write ``reports/report.html`` and return its path; raises ``InputError`` if the study has not been evaluated."""
     file = page_file(project)
     write_text(file, page_of(project, read_answers(project)))
-    return {"page": str(file.relative_to(project.root))}
+    return str(file.relative_to(project.root))

@@ -1,7 +1,8 @@
-"""``cytocurve labels review``: the labels of an arm that its own networks doubt, as a table and a page."""
+"""``cytocurve labels review``: rank the labels that an arm's own networks doubt, as a table and a page."""
 
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,26 @@ from cytocurve.study.dataset import read_catalog
 Progress = Callable[[int, int], None]
 
 
-def review(project: ProjectPaths, arm: Arm, top: int, progress: Progress, overwrite: bool = False) -> dict[str, Any]:
-    """Write ``reports/review/<arm>.csv``, all images by how suspect their label is, and a page of the first ``top``.
+@dataclass(frozen=True)
+class ReviewOutcome:
+    """The files of a review, relative to the project, the number of ranked images, and the most suspect ones."""
 
-    An image's probabilities are the mean over the runs of the largest training size that tested or validated on it and
-    so never trained on it. Returns the files and the ``top`` rows. Raises ``InputError`` where the arm has no results,
-    and where the table holds decisions already, unless they may be overwritten.
+    table: str
+    page: str
+    images: int
+    suspects: list[Suspect]
+
+    def to_json(self) -> dict[str, Any]:
+        """The outcome as JSON."""
+        return asdict(self)
+
+
+def review(project: ProjectPaths, arm: Arm, top: int, progress: Progress, overwrite: bool = False) -> ReviewOutcome:
+    """Write ``reports/review/<arm>.csv`` with all images, most suspect label first, and a page of the first ``top``.
+
+    An image's probabilities are averaged over the runs of the largest training size that tested or validated on it and
+    so never trained on it. Raises ``InputError`` if the arm has no results, or if the table already contains decisions
+    and ``overwrite`` is not set.
     """
     target = project.reports / "review" / f"{arm.name}.csv"
     if not overwrite:
@@ -36,26 +51,24 @@ def review(project: ProjectPaths, arm: Arm, top: int, progress: Progress, overwr
     folder = project.data / dataset / "images"
     histograms = np.stack(
         [
-            _colours(folder / name, identity, number, len(table), progress)
+            _color_histogram(folder / name, identity, number, len(table), progress)
             for number, (name, identity) in enumerate(zip(table["image"], table["pixel_sha256"], strict=True))
         ]
     )
     table = table.drop(columns="pixel_sha256")
     shown = table.head(top)
-    alike = neighbors(histograms, np.arange(len(shown)))
-    suspects = [_suspect(table, row, alike[row]) for row in range(len(shown))]
+    nearest = neighbors(histograms, np.arange(len(shown)))
+    suspects = [_suspect(table, row, nearest[row]) for row in range(len(shown))]
     names = {image for suspect in suspects for image in (suspect.image, *(near.image for near in suspect.neighbours))}
     pictures = {name: picture(read_rgb(folder / name)) for name in sorted(names)}
     write_text(target, table.assign(new_label="").to_csv(index=False, lineterminator="\n", float_format="%.6f"))
     write_text(target.with_suffix(".html"), render(arm.name, suspects, len(table), target.name, pictures))
-    return {
-        "table": str(target.relative_to(project.root)),
-        "page": str(target.with_suffix(".html").relative_to(project.root)),
-        "images": len(table),
-        "suspects": [
-            vars(suspect) | {"neighbours": [vars(near) for near in suspect.neighbours]} for suspect in suspects
-        ],
-    }
+    return ReviewOutcome(
+        table=str(target.relative_to(project.root)),
+        page=str(target.with_suffix(".html").relative_to(project.root)),
+        images=len(table),
+        suspects=suspects,
+    )
 
 
 def _refuse_decisions(table: Path) -> None:
@@ -65,8 +78,8 @@ def _refuse_decisions(table: Path) -> None:
         decided = pd.read_csv(table, dtype="str", keep_default_na=False).set_index("image")["new_label"]
         if (decided != "").any():
             raise InputError(
-                f"{table}: it holds {(decided != '').sum()} decisions in the column new_label",
-                next_step="cytocurve labels import brings them in; --overwrite drops them.",
+                f"{table}: the column new_label contains {(decided != '').sum()} decisions",
+                next_step="import them with cytocurve labels import, or discard them with --overwrite",
             )
 
 
@@ -78,14 +91,14 @@ def _suspects(project: ProjectPaths, arm: Arm) -> pd.DataFrame:
     keys = results.loc[results["size"] == results["size"].max(), "run_key"]
     predictions = predictions[predictions["run_key"].isin(keys)]
     if predictions.empty:
-        raise InputError(f"{project.predictions(arm)}: no predictions of these runs", next_step=f"{command}")
+        raise InputError(f"{project.predictions(arm)}: no predictions for these runs", next_step=command)
     table = ranked(out_of_fold(predictions)).rename(columns={"label": "given"})
     catalog = read_catalog(project).set_index("image")
-    absent = [name for name in table["image"] if name not in catalog.index]
-    if absent or arm.labels not in catalog:
+    missing = [name for name in table["image"] if name not in catalog.index]
+    if missing or arm.labels not in catalog:
         raise InputError(
-            f"{project.results(arm)} is not of the present catalog, which lacks",
-            absent or [f"label version {arm.labels}"],
+            f"{project.results(arm)} does not match the current catalog, which lacks",
+            missing or [f"label version {arm.labels}"],
             next_step="dvc repro",
         )
     table.insert(0, "rank", range(1, len(table) + 1))
@@ -94,19 +107,19 @@ def _suspects(project: ProjectPaths, arm: Arm) -> pd.DataFrame:
     return table.assign(pixel_sha256=catalog.loc[table["image"], "pixel_sha256"].to_numpy())
 
 
-def _colours(path: Path, identity: str, number: int, total: int, progress: Progress) -> Any:
+def _color_histogram(path: Path, identity: str, number: int, total: int, progress: Progress) -> Any:
     try:
         image = read_rgb(path)
         if pixel_sha256(image) != identity:
-            raise ValueError("its pixels are not those of the catalog, which may be of another dataset")
-        found = color_histogram(np.asarray(image))
+            raise ValueError("its pixels differ from those in the catalog, which may describe another dataset")
+        histogram = color_histogram(np.asarray(image))
     except ValueError as error:
         raise InputError(f"{path}: {error}", next_step="dvc repro") from error
     progress(number + 1, total)
-    return found
+    return histogram
 
 
-def _suspect(table: pd.DataFrame, row: int, alike: Any) -> Suspect:
+def _suspect(table: pd.DataFrame, row: int, nearest: Any) -> Suspect:
     record = table.iloc[row]
     return Suspect(
         rank=int(record["rank"]),
@@ -116,5 +129,5 @@ def _suspect(table: pd.DataFrame, row: int, alike: Any) -> Suspect:
         suggested=record["suggested"],
         score=float(record["score"]),
         probabilities={name.removeprefix("p_"): float(record[name]) for name in probability_columns(table)},
-        neighbours=[Neighbor(table["image"].iloc[i], table["label"].iloc[i]) for i in alike],
+        neighbours=[Neighbor(table["image"].iloc[i], table["label"].iloc[i]) for i in nearest],
     )

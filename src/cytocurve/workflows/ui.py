@@ -1,4 +1,4 @@
-"""``cytocurve ui``: MLflow's pages on the local tracking store."""
+"""``cytocurve ui``: serve MLflow's user interface for the local tracking store."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from cytocurve.stores.tracking.connection import curves_page, ui_command
 
 @dataclass(frozen=True)
 class UiServer:
-    """The command that serves the pages, the environment variables it needs, and the address of the curves."""
+    """The command that starts the server, the environment variables it needs, and the URL of the learning curves."""
 
     command: Sequence[str]
     environment: Mapping[str, str]
@@ -17,9 +17,9 @@ class UiServer:
 
 
 def ui_server(project: ProjectPaths, port: int) -> UiServer:
-    """Prepare a server of MLflow's pages for this machine.
+    """Prepare an MLflow server for this machine, without starting it.
 
-    Raises ``InputError`` if the tracking store is a server, which has pages of its own, or if the port is in use.
+    Raises ``InputError`` if the tracking store is a server, which has its own user interface, or if the port is in use.
     """
     command, environment = ui_command(project.tracking_uri, project.tracking_lock, port)
     params = project.params()

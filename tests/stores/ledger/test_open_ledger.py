@@ -1,4 +1,4 @@
-"""A ledger is opened by its URL, and its locks lie beside it."""
+"""A ledger is opened by its URL, and its locks are next to it."""
 
 import os
 import subprocess

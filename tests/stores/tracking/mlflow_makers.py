@@ -80,7 +80,7 @@ def free_port() -> int:
 
 @contextmanager
 def tracking_server(folder: Path, port: int) -> Iterator[str]:
-    """A real tracking server on a store of its own in that folder; yields its URI."""
+    """A real tracking server with a separate store in that folder; yields its URI."""
     folder.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
     command += [

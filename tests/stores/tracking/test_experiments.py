@@ -1,4 +1,4 @@
-"""Publishing to real stores: a local SQLite file and a tracking server in a process of its own."""
+"""Publishing to real stores: a local SQLite file and a tracking server in a separate process."""
 
 import dataclasses
 import os
@@ -79,7 +79,7 @@ def _check_complete(uri: str, folder: Path, arm: ArmRuns, epochs: int) -> None:
 
 
 def test_a_published_run_carries_its_identity_its_curves_and_its_times(ledger: LocalLedger, tmp_path: Path) -> None:
-    """A child has the tags, parameters, losses an epoch, scores, data and times of the run it stands for."""
+    """A child has the tags, parameters, losses per epoch, scores, data and times of its run."""
     arm = make_arm(ledger)
     _publish(local_uri(tmp_path), arm, tmp_path)
     runs = _runs(local_uri(tmp_path), tmp_path)
@@ -185,7 +185,7 @@ def _runs_of(client: "MlflowClient", run_id: str) -> "list[Run]":
 
 
 def test_a_run_hangs_below_the_arm_that_published_it_last(ledger: LocalLedger, tmp_path: Path) -> None:
-    """An arm with another key that holds the same run takes it over, and does not make it anew."""
+    """An arm with another key that holds the same run adopts it instead of creating a second one."""
     arm = make_arm(ledger)
     first = _publish(local_uri(tmp_path), arm, tmp_path)
     second = _publish(local_uri(tmp_path), dataclasses.replace(arm, arm_key="other"), tmp_path)
@@ -320,7 +320,7 @@ def test_other_kinds_of_stores_are_refused(uri: str, tmp_path: Path) -> None:
 
 
 def test_an_absent_server_is_told_quickly_and_without_its_password(tmp_path: Path) -> None:
-    """A server that is not there is given up on within 15 seconds; the message names it, not its password."""
+    """An unreachable server fails within 15 seconds; the message contains its address, not its password."""
     port = free_port()
     began = time.monotonic()
     with (
@@ -374,7 +374,7 @@ def test_two_machines_at_once_end_with_one_run_a_key(ledger: LocalLedger, tmp_pa
 
 
 def test_a_server_that_was_away_or_dies_in_the_middle_is_caught_up_with(ledger: LocalLedger, tmp_path: Path) -> None:
-    """Either is told within 15 seconds; once the server is back the next publish completes it and doubles nothing."""
+    """Either is reported within 15 seconds; once the server is back, the next publish completes it exactly once."""
     arm, port = make_arm(ledger, folds=5), free_port()
     uri = f"http://127.0.0.1:{port}"
     stopped = [time.monotonic()]

@@ -136,7 +136,7 @@ def test_a_model_that_cannot_be_stored_is_told(tmp_path: Path, model: Any, sampl
 
 
 def test_the_packages_that_load_a_model_are_pinned() -> None:
-    """TensorFlow, Keras and NumPy stand there with the versions that made the model."""
+    """TensorFlow, Keras and NumPy are listed with the versions that created the model."""
     names = {requirement.partition("==")[0] for requirement in requirements()}
     assert {"keras", "numpy"} <= names
     assert names & {"tensorflow", "tensorflow-cpu"}

@@ -1,7 +1,7 @@
-"""The starter: synthetic single blood cells in the layout of ALL-IDB2, for trying cytocurve without a download.
+"""The starter dataset: synthetic single blood cells in the layout of ALL-IDB2, to try cytocurve without a download.
 
-The folder has upstream's layout: ``img/ImNNN_<c>.tif``, c = 1 for a patient with ALL and 0 for a healthy one, and
-a table ``<version>.csv`` with the columns image, label and patient for each of the two label versions.
+Layout: ``img/ImNNN_<c>.tif``, with c = 1 for a patient with ALL and 0 for a healthy one, and a table ``<version>.csv``
+with the columns image, label and patient for each of the two label versions.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -40,10 +40,10 @@ HEALTHY_CELLS: Mapping[str, int] = {
     "thrombocyte": 28,
 }
 
-_FINE = Granules(count=(80, 150), radius=(1.4, 2.2), colour=(0.10, 0.20, 0.08))
-_AZUROPHIL = Granules(count=(20, 50), radius=(1.3, 2.0), colour=(0.15, 0.25, 0.05))
-_ORANGE = Granules(count=(280, 340), radius=(3.2, 4.6), colour=(0.05, 0.30, 0.33))
-_VIOLET = Granules(count=(70, 110), radius=(3.2, 5.4), colour=(0.55, 0.66, 0.30))
+_FINE = Granules(count=(80, 150), radius=(1.4, 2.2), color=(0.10, 0.20, 0.08))
+_AZUROPHIL = Granules(count=(20, 50), radius=(1.3, 2.0), color=(0.15, 0.25, 0.05))
+_ORANGE = Granules(count=(280, 340), radius=(3.2, 4.6), color=(0.05, 0.30, 0.33))
+_VIOLET = Granules(count=(70, 110), radius=(3.2, 5.4), color=(0.55, 0.66, 0.30))
 
 LOOKS: Mapping[str, Look] = {
     "basophil": Look(
@@ -95,7 +95,7 @@ _SMEARS = 6
 
 @dataclass(frozen=True)
 class Specimen:
-    """The content of one image; specimens with the same ``seed`` are the same picture."""
+    """The content of one image; specimens with the same ``seed`` have the same pixels."""
 
     image: str
     diagnosis: str
@@ -106,7 +106,7 @@ class Specimen:
 
 
 def specimens() -> list[Specimen]:
-    """All 260 images in the order of their names: first those of the patients with ALL, as in ALL-IDB2."""
+    """All 260 images in the order of their names: first those of patients with ALL, as in ALL-IDB2."""
     rng = np.random.RandomState(_SEED)
     ill = _group(rng, "ALL", ALL_PATIENT_CELLS, _SEED)
     healthy = _group(rng, "healthy", HEALTHY_CELLS, _SEED + len(ill))
@@ -117,9 +117,9 @@ def specimens() -> list[Specimen]:
 
 
 def _group(rng: np.random.RandomState, diagnosis: str, counts: Mapping[str, int], seed: int) -> list[Specimen]:
-    """The cells of one diagnosis, five of them twice, in random order and without names yet.
+    """The cells of one diagnosis, five of them duplicated, in random order and still without names.
 
-    Every smear has patients of both diagnoses, so that its stain does not reveal the diagnosis.
+    Every smear contains patients of both diagnoses, so that the stain does not reveal the diagnosis.
     """
     cells: list[Specimen] = []
     for kind in (kind for kind, count in counts.items() for _ in range(count)):
@@ -136,7 +136,7 @@ def _shuffled(rng: np.random.RandomState, cells: list[Specimen]) -> Iterator[Spe
 
 
 def slides() -> list[painter.Smear]:
-    """The smears, each with its stain and its lighting."""
+    """The smears, each with its own stain and lighting."""
     return [painter.smear(np.random.RandomState(_SEED + number)) for number in range(_SMEARS)]
 
 
@@ -159,28 +159,28 @@ def draw(folder: Path, progress: Progress) -> None:
 
 
 def read(folder: Path) -> Listing:
-    """List a drawn folder; raises ``InputError`` that names every table, column or image that is missing."""
-    absent = [version for version in VERSIONS if not _table(folder, version).is_file()]
-    _complain(folder, [_table(folder, version).name for version in absent])
+    """List a drawn folder; raises ``InputError`` listing all missing tables, columns or images."""
+    missing = [version for version in VERSIONS if not _table(folder, version).is_file()]
+    _check_complete(folder, [_table(folder, version).name for version in missing])
     labels = {version: pd.read_csv(_table(folder, version), dtype=str).fillna("") for version in VERSIONS}
-    _complain(folder, [f"{v}.csv: column {c}" for v, table in labels.items() for c in COLUMNS if c not in table])
+    _check_complete(folder, [f"{v}.csv: column {c}" for v, table in labels.items() for c in COLUMNS if c not in table])
     named = sorted({name for table in labels.values() for name in table["image"]})
     images = {name: folder / "img" / name for name in named}
-    _complain(folder, [f"img/{name}" for name, path in images.items() if not path.is_file()])
+    _check_complete(folder, [f"img/{name}" for name, path in images.items() if not path.is_file()])
     others = sorted(path.name for path in (folder / "img").glob("*.tif") if path.name not in images)
-    return Listing(images, labels, {f"img/{name}": "in no label table" for name in others})
+    return Listing(images, labels, {f"img/{name}": "not in any label table" for name in others})
 
 
 def _table(folder: Path, version: str) -> Path:
     return folder / f"{version}.csv"
 
 
-def _complain(folder: Path, missing: list[str]) -> None:
+def _check_complete(folder: Path, missing: list[str]) -> None:
     if missing:
         raise InputError(
-            f"{folder} is not a folder of the starter: it lacks",
+            f"{folder} is not a starter dataset; it lacks",
             missing,
-            "`cytocurve data add starter` without a folder draws a new one.",
+            next_step="draw a new one: cytocurve data add starter",
         )
 
 

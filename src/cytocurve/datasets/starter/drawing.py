@@ -1,7 +1,7 @@
 """Shapes, noise and random numbers, bit for bit identical on every machine.
 
-Only operations whose results IEEE 754 fixes are used (+ - * / sqrt, comparisons, floor, rint), no transcendental
-function, no reduction whose order a processor may choose, and of numpy's generators only the frozen stream of
+Only operations whose results IEEE 754 defines are used (+ - * / sqrt, comparisons, floor, rint): no transcendental
+functions, no reductions whose order depends on the processor, and of numpy's generators only the frozen stream of
 ``RandomState.random_sample``. Lengths are in pixels.
 """
 

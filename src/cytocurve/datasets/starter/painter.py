@@ -1,7 +1,7 @@
-"""Paints synthetic stained blood cells as arrays, bit for bit identical on every machine.
+"""Paint synthetic stained blood cells as arrays, bit for bit identical on every machine.
 
-The image is light that passes through layers: every layer multiplies each colour channel by one minus what it
-absorbs there. The operations are those of ``core.drawing`` and others that IEEE 754 fixes. Lengths are in pixels.
+An image is light that passes through layers: each layer multiplies every color channel by one minus its absorption.
+All operations are those of ``drawing`` or others whose results IEEE 754 defines. Lengths are in pixels.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ from cytocurve.datasets.starter.drawing import (
 SIDE = 257
 """Height and width of an image in pixels, as in ALL-IDB2."""
 
-Colour = tuple[float, float, float]
+Color = tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class Smear:
     the sensor's, in units of 0..1, and ``tilt`` the change of light across the image.
     """
 
-    light: Colour
-    chromatin: Colour
-    red: Colour
+    light: Color
+    chromatin: Color
+    red: Color
     strength: float
     crowding: int
     focus: int
@@ -57,7 +57,7 @@ class Granules:
 
     count: Range
     radius: Range
-    colour: Colour
+    color: Color
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Look:
     density: Range = (0.0, 0.0)
     clumping: Range = (0.0, 0.0)
     nucleoli: Range = (0.0, 0.0)
-    cytoplasm: Colour = (0.0, 0.0, 0.0)
+    cytoplasm: Color = (0.0, 0.0, 0.0)
     rim: Range = (0.0, 0.3)
     granules: Granules | None = None
 
@@ -84,7 +84,7 @@ class Look:
 BLACK = 0.22
 """The fraction of the unattenuated light that the camera shows as black; it sets the contrast."""
 
-PLATELET: Colour = (0.36, 0.45, 0.14)
+PLATELET: Color = (0.36, 0.45, 0.14)
 """The absorption of a platelet's middle."""
 
 
@@ -98,12 +98,12 @@ class Patch:
     x: Plane
 
     @classmethod
-    def around(cls, centre: Point, reach: float) -> "Patch":
-        """All pixels of the image within ``reach`` of the centre, along rows and along columns."""
-        top, left = (min(max(int(c - reach), 0), SIDE) for c in centre)
-        bottom, right = (min(max(int(c + reach) + 2, 0), SIDE) for c in centre)
-        y = np.arange(top, bottom, dtype=np.float64)[:, None] - centre[0]
-        x = np.arange(left, right, dtype=np.float64)[None, :] - centre[1]
+    def around(cls, center: Point, reach: float) -> "Patch":
+        """All pixels of the image within ``reach`` of the center, along rows and along columns."""
+        top, left = (min(max(int(c - reach), 0), SIDE) for c in center)
+        bottom, right = (min(max(int(c + reach) + 2, 0), SIDE) for c in center)
+        y = np.arange(top, bottom, dtype=np.float64)[:, None] - center[0]
+        x = np.arange(left, right, dtype=np.float64)[None, :] - center[1]
         return cls(slice(top, bottom), slice(left, right), y, x)
 
 
@@ -124,10 +124,10 @@ def blob(rng: Rng, patch: Patch, radius: float, wobble: float, at: Point = (0.0,
     return outline - r
 
 
-def absorb(film: Plane, patch: Patch, cover: Plane, colour: Colour) -> None:
-    """Lay a layer onto the film (3, SIDE, SIDE) in place: ``cover`` says how much of the colour's absorption."""
+def absorb(film: Plane, patch: Patch, cover: Plane, color: Color) -> None:
+    """Lay a layer onto the film (3, SIDE, SIDE) in place: ``cover`` says how much of the color's absorption."""
     for channel in range(3):
-        film[channel, patch.rows, patch.columns] *= 1.0 - np.minimum(cover * colour[channel], 0.93)
+        film[channel, patch.rows, patch.columns] *= 1.0 - np.minimum(cover * color[channel], 0.93)
 
 
 def clear(film: Plane, patch: Patch, cover: Plane) -> None:
@@ -137,16 +137,16 @@ def clear(film: Plane, patch: Patch, cover: Plane) -> None:
         part += (1.0 - part) * cover
 
 
-def red_cell(film: Plane, rng: Rng, centre: Point, radius: float, colour: Colour, tint: float) -> None:
+def red_cell(film: Plane, rng: Rng, center: Point, radius: float, color: Color, tint: float) -> None:
     """A biconcave red cell whose thickness follows Evans and Fung 1972."""
-    patch = Patch.around(centre, radius * 1.3 + 2)
+    patch = Patch.around(center, radius * 1.3 + 2)
     depth = blob(rng, patch, radius, 0.03, squeeze=0.12)
     rho = np.clip(1.0 - depth / radius, 0.0, 1.0)
     square = rho * rho
     pallor = uniform(rng, (0.2, 1.0))
     profile = np.sqrt(1.0 - square * square * square) * (0.35 + square * (1.9 - 0.95 * square))
     cover = (profile * pallor + (1.0 - pallor) * 0.8) * smoothstep(depth / 2.5 + 0.5)
-    absorb(film, patch, cover * tint, colour)
+    absorb(film, patch, cover * tint, color)
 
 
 def red_cells(film: Plane, rng: Rng, smear: Smear, keep_clear: float) -> None:
@@ -230,19 +230,19 @@ def nucleoli(rng: Rng, patch: Patch, depth: Plane, density: Plane, look: Look) -
     return density
 
 
-def granules(film: Plane, rng: Rng, centre: Point, radius: float, look: Granules, strength: float) -> None:
+def granules(film: Plane, rng: Rng, center: Point, radius: float, look: Granules, strength: float) -> None:
     """Round granules all over the cell, in place."""
     for _ in range(int(uniform(rng, look.count))):
         toward, size = direction(rng), uniform(rng, look.radius)
         reach = (radius - size - 1.5) * sqrt(float(rng.random_sample()))
-        patch = Patch.around((centre[0] + toward[0] * reach, centre[1] + toward[1] * reach), size + 1)
+        patch = Patch.around((center[0] + toward[0] * reach, center[1] + toward[1] * reach), size + 1)
         spot = smoothstep(1.15 - (patch.y * patch.y + patch.x * patch.x) / (size * size))
-        absorb(film, patch, spot * (strength * uniform(rng, (0.6, 1.1))), look.colour)
+        absorb(film, patch, spot * (strength * uniform(rng, (0.6, 1.1))), look.color)
 
 
-def leucocyte(film: Plane, rng: Rng, smear: Smear, look: Look, centre: Point, radius: float) -> None:
+def leukocyte(film: Plane, rng: Rng, smear: Smear, look: Look, center: Point, radius: float) -> None:
     """A white cell: cytoplasm, nucleus with chromatin and nucleoli, granules."""
-    patch = Patch.around(centre, radius * 1.3 + 4)
+    patch = Patch.around(center, radius * 1.3 + 4)
     if patch.rows.start == patch.rows.stop or patch.columns.start == patch.columns.stop:
         return
     body = blob(rng, patch, radius, uniform(rng, look.wobble), squeeze=0.1)
@@ -257,14 +257,14 @@ def leucocyte(film: Plane, rng: Rng, smear: Smear, look: Look, centre: Point, ra
     nuclear_cover = smoothstep(kernel / 3.0 + 0.5)
     absorb(film, patch, cover * (1.0 - 0.8 * nuclear_cover) * mottle * rim * strength, look.cytoplasm)
     if look.granules:
-        granules(film, rng, centre, radius, look.granules, strength)
+        granules(film, rng, center, radius, look.granules, strength)
     density = nucleoli(rng, patch, kernel, chromatin(rng, patch, kernel, look), look)
     absorb(film, patch, nuclear_cover * density * strength, smear.chromatin)
 
 
-def platelet(film: Plane, rng: Rng, smear: Smear, centre: Point, radius: float) -> None:
+def platelet(film: Plane, rng: Rng, smear: Smear, center: Point, radius: float) -> None:
     """A platelet: no nucleus, a grainy violet middle in a pale rim."""
-    patch = Patch.around(centre, radius * 1.6 + 4)
+    patch = Patch.around(center, radius * 1.6 + 4)
     depth = blob(rng, patch, radius, uniform(rng, (0.05, 0.14)), squeeze=0.25)
     cover = smoothstep(depth / 4.0 + 0.5)
     clear(film, patch, cover * 0.4)
@@ -297,7 +297,7 @@ def surroundings(film: Plane, rng: Rng, smear: Smear, passers: Sequence[Look], k
         radius = uniform(rng, look.radius)
         reach = max(keep_clear + 0.85 * radius, uniform(rng, (95, 170)))
         at = (SIDE / 2 + toward[0] * reach, SIDE / 2 + toward[1] * reach)
-        leucocyte(film, rng, smear, look, at, radius)
+        leukocyte(film, rng, smear, look, at, radius)
 
 
 def expose(film: Plane, rng: Rng, smear: Smear) -> NDArray[np.uint8]:
@@ -342,5 +342,5 @@ def paint(look: Look, passers: Sequence[Look], slide: Smear, seed: int) -> NDArr
         platelets(film, rng, slide, look)
     else:
         surroundings(film, rng, slide, passers, radius)
-        leucocyte(film, rng, slide, look, (SIDE / 2 + 4 * bell(rng), SIDE / 2 + 4 * bell(rng)), radius)
+        leukocyte(film, rng, slide, look, (SIDE / 2 + 4 * bell(rng), SIDE / 2 + 4 * bell(rng)), radius)
     return expose(film, rng, slide)

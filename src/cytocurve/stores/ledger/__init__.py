@@ -1,7 +1,7 @@
-"""The ledger: finished runs by run key, written once, completely or not at all, and never changed by reading.
+"""The ledger: finished runs by run key, each written once and atomically; reading never changes it.
 
 A backend is a module of this package, named after the scheme of its URLs (``local`` serves plain paths and
-``file://``). It defines ``open_url(url) -> Ledger``; nothing else needs to know about it.
+``file://``). It defines ``open_url(url) -> Ledger``; no other module refers to it.
 """
 
 import re
@@ -27,8 +27,8 @@ class Finished:
 
     ``losses`` and ``validation_losses`` have one entry per epoch; ``predictions`` maps ``validation`` and ``test`` to
     class probabilities, float32, (images, classes); ``images`` maps ``train``, ``validation`` and ``test`` to the
-    images' identities, uint8, (images, 32); ``description`` identifies the run to a reader (recipe, seed, fold,
-    size); ``provenance`` holds times, packages, host and commit.
+    images' identities, uint8, (images, 32); ``description`` describes the run to readers (recipe, seed, fold,
+    size); ``provenance`` contains times, packages, host and commit.
     """
 
     key: str
@@ -41,14 +41,14 @@ class Finished:
 
 
 class Ledger(Protocol):
-    """A store of finished runs that several processes can read and write at once.
+    """A store of finished runs that several processes can read and write concurrently.
 
-    A reader sees all of a run or nothing, whenever its writer is killed. Only ``add`` and ``quarantine`` write.
+    Readers see a complete run or none, even if a writer is killed. Only ``add`` and ``quarantine`` write.
     """
 
     @property
     def url(self) -> str:
-        """Opens the same ledger from any process and working directory."""
+        """A URL that opens the same ledger from any process and working directory."""
 
     def __contains__(self, key: str) -> bool:
         """Whether a run is stored under the key; its files are not checked."""
@@ -57,7 +57,7 @@ class Ledger(Protocol):
         """The keys of all stored runs, damaged ones included, sorted."""
 
     def add(self, finished: Finished, weights: Sequence[Array]) -> None:
-        """Store a run durably; one that is already stored is left as it is."""
+        """Store a run durably; a run that is already stored is not changed."""
 
     def get(self, key: str) -> Finished | None:
         """The run stored under the key; None if it is absent or damaged."""
@@ -66,10 +66,10 @@ class Ledger(Protocol):
         """The best weights of a run, in the order of the Keras model; None if the run is absent or damaged."""
 
     def provenance(self, key: str) -> Mapping[str, Any]:
-        """Times, packages, host and commit of a run; its other files are not read. Empty if there is no such run."""
+        """Times, packages, host and commit of a run, without reading its other files; empty if it is not stored."""
 
     def check(self, key: str) -> State:
-        """Whether a run is stored and its contents match their checksums."""
+        """Check whether a run is stored and its contents match their checksums."""
 
     def quarantine(self, key: str) -> bool:
         """Move a damaged run out of the way, so that it can be added again; returns False if it is not damaged.
@@ -90,8 +90,8 @@ def open_ledger(url: str) -> Ledger:
         raise InputError(
             f"The ledger {url!r} cannot be opened: no backend serves {scheme}:",
             hint=f"Available: a folder, {', '.join(sorted(_schemes()))}",
-            next_step="set CYTOCURVE_LEDGER to one of these (for a folder whose name holds a colon, ./name:x), or "
-            "install a package with such a backend.",
+            next_step="set CYTOCURVE_LEDGER to one of these (if the name of a folder contains a colon: ./name:x), or "
+            "install a package that provides this backend",
         )
     ledger: Ledger = registry.load(__name__, name, "open_url")(url)
     return ledger

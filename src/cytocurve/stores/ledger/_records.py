@@ -1,4 +1,4 @@
-"""A finished run as three files, the same in every backend.
+"""Serialization of a finished run as three files, shared by all backends.
 
 ``run.json`` is the record: description, losses per epoch, provenance, and the SHA-256 of the other two files,
 ``predictions.npz`` and ``weights.npz``.
@@ -44,15 +44,15 @@ def _npz(*positional: Array, **named: Array) -> bytes:
 
 
 def checked(key: str, read: Callable[[str], bytes]) -> tuple[Record, Mapping[str, bytes]] | None:
-    """A run's record and other files, if they are complete and match their checksums.
+    """Read a run's record and other files; None unless they are complete and match their checksums.
 
     ``read`` returns the contents of a file by name and raises ``OSError`` if it cannot be read.
     """
     try:
         record: Record = json.loads(read(RECORD))
         files = {name: read(name) for name in (PREDICTIONS, WEIGHTS)}
-        sound = all(hashlib.sha256(content).hexdigest() == record["sha256"][name] for name, content in files.items())
-        if sound and record["key"] == key and record.keys() >= _FIELDS:
+        intact = all(hashlib.sha256(content).hexdigest() == record["sha256"][name] for name, content in files.items())
+        if intact and record["key"] == key and record.keys() >= _FIELDS:
             return record, files
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
@@ -60,7 +60,7 @@ def checked(key: str, read: Callable[[str], bytes]) -> tuple[Record, Mapping[str
 
 
 def unpack(record: Record, predictions: bytes) -> Finished:
-    """The run of a record and its ``predictions.npz``."""
+    """Rebuild a run from its record and ``predictions.npz``."""
     with np.load(BytesIO(predictions)) as arrays:
         named = {name: arrays[name] for name in arrays.files}
     return Finished(

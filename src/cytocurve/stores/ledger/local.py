@@ -1,6 +1,6 @@
-"""A ledger in a local folder: ``runs/<first two digits of the key>/<key>/``, a folder per run.
+"""A ledger in a local folder: ``runs/<first two digits of the key>/<key>/``, one folder per run.
 
-A run is written into ``scratch/``, synced to disk and renamed into place. Damaged runs are moved to ``damaged/``.
+A run is written into ``scratch/``, synced to disk and renamed into place. Quarantined runs are moved to ``damaged/``.
 """
 
 import os
@@ -20,12 +20,12 @@ def open_url(url: str) -> Ledger:
     """The ledger in the folder of a plain path or ``file://`` URL; raises ``InputError`` if the URL has a host."""
     path = local_path(url)
     if path is None:
-        raise InputError(f"The ledger {url!r} cannot be opened: a path or file:///<path> is expected.")
+        raise InputError(f"The ledger {url!r} cannot be opened: expected a path or file:///<path>.")
     return LocalLedger(path)
 
 
 class LocalLedger:
-    """The finished runs below a folder, which the first run creates."""
+    """Finished runs in a folder, created with the first run."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
@@ -68,7 +68,7 @@ class LocalLedger:
         return _records.unpack_weights(run[1][_records.WEIGHTS]) if run else None
 
     def provenance(self, key: str) -> Mapping[str, Any]:
-        """Times, packages, host and commit of a run; empty if there is no such run."""
+        """Times, packages, host and commit of a run; empty if it is not stored."""
         return _records.provenance(partial(self._read, key))
 
     def check(self, key: str) -> State:
@@ -85,7 +85,7 @@ class LocalLedger:
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             self.folder(key).rename(target)
-        except FileNotFoundError:  # another process was faster
+        except FileNotFoundError:  # another process has moved it
             return False
         return True
 

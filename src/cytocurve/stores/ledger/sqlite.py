@@ -1,7 +1,7 @@
-"""A ledger in one SQLite file, ``sqlite:///<path>``: easy to copy and to hand on, for one machine's processes.
+"""A ledger in a single SQLite file, ``sqlite:///<path>``: easy to copy and share, for processes on one machine.
 
-As in other SQLite URLs, three slashes precede the path, so that an absolute one follows four. SQLite's locks are not
-reliable on network file systems; use a folder there.
+As in other SQLite URLs, three slashes precede the path, so that an absolute path starts after four. SQLite's locks are
+unreliable on network file systems; use a folder there.
 """
 
 import sqlite3
@@ -28,19 +28,19 @@ COMMIT;
 """
 
 WAIT_SECONDS = 60.0
-"""For other writers."""
+"""Maximum time to wait for other writers."""
 
 
 def open_url(url: str) -> Ledger:
     """The ledger in the file of a ``sqlite:///`` URL; raises ``InputError`` if the URL has another form."""
     path = local_path(url)
     if path is None or not path.name:
-        raise InputError(f"The ledger {url!r} cannot be opened: sqlite:///<path of a file> is expected.")
+        raise InputError(f"The ledger {url!r} cannot be opened: expected sqlite:///<path of a file>.")
     return SqliteLedger(path)
 
 
 class SqliteLedger:
-    """The finished runs in a file, which the first run creates. A damaged file raises ``CytocurveError``."""
+    """Finished runs in a file, created with the first run. Raises ``CytocurveError`` if the file is damaged."""
 
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
@@ -79,7 +79,7 @@ class SqliteLedger:
         return _records.unpack_weights(run[1][_records.WEIGHTS]) if run else None
 
     def provenance(self, key: str) -> Mapping[str, Any]:
-        """Times, packages, host and commit of a run; empty if there is no such run."""
+        """Times, packages, host and commit of a run; empty if it is not stored."""
         rows = self._rows("SELECT record FROM runs WHERE key = ?", key)
         return _records.provenance(lambda _: bytes(rows[0][0])) if rows else {}
 
@@ -103,12 +103,12 @@ class SqliteLedger:
         return _records.checked(key, lambda name: bytes(files[name]))
 
     def _rows(self, query: str, *values: str) -> list[Any]:
-        """The rows of a query; none before the first run, even if its writer was killed before it made the tables."""
+        """The rows of a query; empty if the tables do not exist yet."""
         if not self.path.is_file():
             return []
         with self._connected() as connection:
-            made = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchall()
-            return connection.execute(query, values).fetchall() if made else []
+            exists = connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'runs'").fetchall()
+            return connection.execute(query, values).fetchall() if exists else []
 
     @contextmanager
     def _connected(self) -> Iterator[sqlite3.Connection]:

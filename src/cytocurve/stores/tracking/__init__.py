@@ -1,6 +1,6 @@
-"""Everything that uses MLflow.
+"""All uses of MLflow.
 
-``connection``: a client of a server or of the local store. ``experiments``: publishes an arm's runs and curves, each
-run written as one of ``drafts``, or by ``bulk`` into the local store. ``published``: reads an arm back. ``registry``:
-model versions. ``links``: addresses of MLflow's pages. MLflow's and SQLAlchemy's exceptions do not leave this package.
+``connection``: clients of a server or the local store. ``experiments``: publishes an arm's runs and curves, through
+``drafts`` or, into the local store, through ``bulk``. ``published``: reads an arm back. ``registry``: model versions.
+``links``: URLs of MLflow's pages. Exceptions of MLflow and SQLAlchemy do not leave this package.
 """

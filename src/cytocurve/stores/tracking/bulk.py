@@ -1,7 +1,7 @@
-"""Adds finished runs to a local store, one transaction per run.
+"""Insert finished runs into a local store, one transaction per run.
 
-MLflow's client takes about 40 ms of processor time for a run with its losses, on cores that should train; writing the
-same rows into its tables takes 5 ms. A contract test checks that both ways create the same run.
+MLflow's client takes about 40 ms of CPU time for a run with its losses, on cores that are needed for training;
+inserting the same rows into its tables takes 5 ms. A contract test checks that both ways create the same run.
 """
 
 import sqlite3
@@ -101,20 +101,20 @@ def _metric(run_id: str, name: str, value: float, at: int, step: int) -> dict[st
 
 
 def _latest(run_id: str, draft: Draft) -> Rows:
-    """The point of the last step of each metric."""
+    """The last point of each metric."""
     last = {point[0]: point for point in sorted(draft.points, key=lambda point: point[3])}
     return [_metric(run_id, *point) for point in last.values()]
 
 
 def _dataset(session: "Session", experiment: int, data: Data) -> str:
-    """The id of the experiment's dataset, which is added if it is new."""
+    """The id of the experiment's dataset, added if it is new."""
     from mlflow.store.tracking.dbmodels.models import SqlDataset
     from sqlalchemy import select
 
     known = {"experiment_id": experiment, "name": data.name, "digest": data.digest}
-    found = session.scalar(select(SqlDataset.dataset_uuid).filter_by(**known))
-    if found:
-        return str(found)
+    existing = session.scalar(select(SqlDataset.dataset_uuid).filter_by(**known))
+    if existing:
+        return str(existing)
     new = SqlDataset(**known, dataset_uuid=uuid.uuid4().hex, dataset_source_type="dvc", dataset_source=data.source)
     session.add(new)
     session.flush()

@@ -1,6 +1,6 @@
-"""The tracking store: an MLflow server, or the project's own SQLite store, viewed with ``mlflow server``.
+"""The tracking store: an MLflow server, or a local SQLite store in the project.
 
-MLflow is imported inside the functions: the import takes a second, and most commands do not need it.
+MLflow is imported inside functions, because the import takes a second and most commands do not need it.
 """
 
 import gc
@@ -29,14 +29,15 @@ QUIET = {
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
-"""Unless set by the user: MLflow's defaults wait four minutes for a dead server."""
+"""Defaults for variables that the user has not set: MLflow's own defaults wait four minutes for a dead server."""
 
 
 @contextmanager
 def connected(tracking_uri: str, lock: Path) -> "Iterator[MlflowClient]":
     """A client of a tracking server or of a local SQLite store, which is created if missing.
 
-    One process per machine at a time: the others wait for ``lock``, or for a lock beside the local store. Raises
+    Only one process per machine is connected at a time: the others wait for ``lock``, or for a lock next to the local
+    store. Raises
     ``InputError`` for other kinds of stores, and ``ServiceError`` if the store fails, here or in the block.
     """
     for name, value in (QUIET | PATIENCE).items():
@@ -66,7 +67,7 @@ def _client(tracking_uri: str, *, local: bool) -> "MlflowClient":
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """Imports create a million lasting objects, which the garbage collector would scan for half a second."""
+    """Disable garbage collection: scanning the million objects that importing MLflow creates takes half a second."""
     collects = gc.isenabled()
     gc.disable()
     try:
@@ -77,9 +78,9 @@ def _without_collections() -> Iterator[None]:
 
 
 def ui_command(tracking_uri: str, lock: Path, port: int) -> tuple[list[str], dict[str, str]]:
-    """The command that serves MLflow's pages for the local store on this machine, and additional environment variables.
+    """The command that serves MLflow for the local store on this machine, and additional environment variables.
 
-    Raises ``InputError`` if the store is a server, which has its own pages, or if the port is taken.
+    Raises ``InputError`` if the store is a server, which has its own user interface, or if the port is in use.
     """
     database = _database(tracking_uri)
     if database is None:
@@ -99,11 +100,11 @@ def ui_command(tracking_uri: str, lock: Path, port: int) -> tuple[list[str], dic
 
 
 def curves_page(tracking_uri: str, lock: Path, experiment: str) -> str:
-    """The fragment of a link to MLflow's charts of an experiment's arms; empty before its first run."""
+    """The fragment of a link to MLflow's charts of an experiment's arms; empty if the experiment does not exist."""
     with connected(tracking_uri, lock) as client:
-        found = client.get_experiment_by_name(experiment)
+        entry = client.get_experiment_by_name(experiment)
     arms = quote("tags.`cytocurve.arm_key` LIKE '%'")
-    return f"#/experiments/{found.experiment_id}/runs?compareRunsMode=CHART&searchFilter={arms}" if found else ""
+    return f"#/experiments/{entry.experiment_id}/runs?compareRunsMode=CHART&searchFilter={arms}" if entry else ""
 
 
 def _database(tracking_uri: str) -> Path | None:
@@ -120,9 +121,9 @@ def _database(tracking_uri: str) -> Path | None:
 
 
 def _check_database(tracking_uri: str, database: Path) -> None:
-    """Open the file before MLflow does, which retries a damaged one for minutes.
+    """Open the file before MLflow does, since MLflow retries a damaged file for minutes.
 
-    Write-ahead logging is a lasting setting of the file: it makes writing runs six times faster.
+    Write-ahead logging is a permanent setting of the file that makes writing runs six times faster.
     """
     try:
         database.parent.mkdir(parents=True, exist_ok=True)
@@ -141,7 +142,7 @@ def _migrate(tracking_uri: str) -> None:
     engine = utils.create_sqlalchemy_engine(tracking_uri)  # type: ignore[no-untyped-call]
     try:
         version = utils._get_schema_version(engine)  # type: ignore[no-untyped-call]
-        if version and version != _present_schema():
+        if version and version != _current_schema():
             utils._upgrade_db(engine)  # type: ignore[no-untyped-call]
     except CommandError as error:
         raise _unreachable(tracking_uri, str(error)) from error
@@ -150,22 +151,22 @@ def _migrate(tracking_uri: str) -> None:
 
 
 @cache
-def _present_schema() -> str:
-    """The schema's revision; looked up once per process, since MLflow reads all its migrations for that."""
+def _current_schema() -> str:
+    """The current schema revision; cached, since MLflow reads all its migrations to find it."""
     from mlflow.store.db import utils
 
     return str(utils._get_latest_schema_revision())  # type: ignore[no-untyped-call]
 
 
 def _probe(tracking_uri: str) -> None:
-    """Check a server's health once, since MLflow retries an unresponsive one several times."""
+    """Check a server's health once, without the retries of MLflow's client."""
     from mlflow.utils.credentials import get_default_host_creds
     from mlflow.utils.rest_utils import http_request
 
     creds = get_default_host_creds(tracking_uri)  # type: ignore[no-untyped-call]
     answer = http_request(creds, "/health", "GET", max_retries=0, timeout=5, raise_on_status=False)  # type: ignore[no-untyped-call]
     if answer.status_code >= 500:
-        raise _unreachable(tracking_uri, f"/health answers {answer.status_code}")
+        raise _unreachable(tracking_uri, f"/health returned status {answer.status_code}")
 
 
 @contextmanager
@@ -187,13 +188,13 @@ def _unreachable(tracking_uri: str, detail: str) -> ServiceError:
     detail = " ".join((detail.replace(f"{user}@", "…@") if user else detail).split())[:500]
     return ServiceError(
         f"The tracking store {_shown(tracking_uri)} could not be used: {detail}",
-        hint="Nothing is lost: the ledger has every finished run.",
-        next_step="once the store works again: cytocurve publish",
+        hint="Nothing is lost: the ledger contains every finished run.",
+        next_step="run cytocurve publish once the store is available again",
     )
 
 
 def _shown(tracking_uri: str) -> str:
-    """The URI without a password."""
+    """The URI without credentials."""
     try:
         parts = urlsplit(tracking_uri)
     except ValueError:

@@ -1,4 +1,4 @@
-"""A run in MLflow's terms, and how it is created through MLflow's client."""
+"""Runs as MLflow stores them, created through MLflow's client."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +15,7 @@ Point = tuple[str, float, int, int]
 
 @dataclass(frozen=True)
 class Data:
-    """A dataset in MLflow's terms; a digest has at most 36 characters."""
+    """A dataset as MLflow stores it; a digest has at most 36 characters."""
 
     name: str
     digest: str
@@ -36,13 +36,13 @@ class Draft:
 
 
 def create(client: "MlflowClient", experiment: str, draft: Draft) -> None:
-    """Create the run; it becomes FINISHED once everything else is stored."""
+    """Create the run; its status becomes FINISHED after everything else is stored."""
     entry = client.create_run(experiment, draft.started, dict(draft.tags), draft.name)
     complete(client, entry.info.run_id, draft)
 
 
 def complete(client: "MlflowClient", run_id: str, draft: Draft) -> None:
-    """Log what an existing run may lack, and finish it."""
+    """Complete an existing run: log everything that may be missing and mark it as FINISHED."""
     log(client, run_id, draft.params, draft.points, draft.data)
     client.set_terminated(run_id, "FINISHED", draft.ended)
 
@@ -63,7 +63,7 @@ def log(
 def _batches(
     metrics: "Sequence[Metric]", params: "Sequence[Param]"
 ) -> "Iterator[tuple[Sequence[Metric], Sequence[Param]]]":
-    """As few calls as MLflow's limits allow: 100 parameters and 1,000 entries in all."""
+    """Split into as few calls as MLflow allows: at most 100 parameters and 1,000 entries in total per call."""
     for number in range(max(math.ceil(len(metrics) / 900), math.ceil(len(params) / 100))):
         yield metrics[number * 900 : (number + 1) * 900], params[number * 100 : (number + 1) * 100]
 
@@ -79,4 +79,4 @@ def _log_data(client: "MlflowClient", run_id: str, data: Data) -> None:
     except MlflowException as error:
         if error.error_code != "BAD_REQUEST":
             raise
-        client.log_inputs(run_id, inputs)  # another machine inserted the same row; now it is found
+        client.log_inputs(run_id, inputs)  # another machine inserted the same row; it exists now

@@ -1,7 +1,7 @@
-"""Publishes an arm's finished runs: found by run key or created, so publishing again completes and never repeats.
+"""Publish an arm's finished runs to MLflow. Runs are identified by run key, so that publishing is idempotent.
 
-An arm is a parent run, each of its runs a child. A child becomes FINISHED after everything else of it is logged: one
-that a killed process left behind is still RUNNING and is completed by the next :func:`publish`.
+An arm is a parent run, and each of its runs is a child. A child becomes FINISHED after everything else is logged; a
+child left behind by a killed process is still RUNNING, and the next :func:`publish` completes it.
 """
 
 import math
@@ -28,7 +28,7 @@ PAGE = 100
 
 
 class History(Protocol):
-    """What is read of a finished run: losses per epoch, and ``started``, ``finished`` (epoch seconds), ``commit``."""
+    """The history of a finished run; ``provenance`` has ``started``, ``finished`` (epoch seconds) and ``commit``."""
 
     @property
     def losses(self) -> tuple[float, ...]:
@@ -60,9 +60,9 @@ class ArmRuns:
     """An arm's finished runs.
 
     ``data_hash`` is the DVC hash of the data (``<md5>.dir``) where known; ``arm_key`` identifies the parent: a hash of
-    everything that the arm's runs share, training sizes excepted. ``params`` stand on the parent and on every child.
+    everything that the arm's runs share except training sizes. ``params`` are logged for the parent and every child.
     ``curves`` maps a metric to the mean at each training size; None until the arm is complete. ``tests`` is the digest
-    of the test images with their folds and labels: it tells whether two arms can be compared.
+    of the test images with their folds and labels: arms are comparable if it is equal.
     """
 
     arm: Arm
@@ -79,7 +79,7 @@ class ArmRuns:
 
 @dataclass(frozen=True)
 class Published:
-    """What a publish did: runs created or completed, already there, lost in the ledger; the parent's MLflow run id."""
+    """Counts of runs created or completed, already present, and lost from the ledger; the parent's MLflow run id."""
 
     created: int
     present: int
@@ -89,9 +89,10 @@ class Published:
 
 
 def publish(client: "MlflowClient", arm: ArmRuns, progress: Callable[[int, int], object] | None = None) -> Published:
-    """Bring MLflow up to date with an arm's runs; ``progress`` is called with runs done and runs in all.
+    """Bring MLflow up to date with an arm's runs; ``progress`` is called with the number of runs done and their total.
 
-    Two publishers of one arm on two machines may both create a run; the second to end, or the next, deletes one.
+    If two machines publish the same arm, both may create a run; the one that finishes last, or the next publish,
+    deletes the duplicate.
     """
     began = time.monotonic()
     created = lost = 0
@@ -119,7 +120,7 @@ def publish(client: "MlflowClient", arm: ArmRuns, progress: Callable[[int, int],
             if progress:
                 progress(done, len(arm.runs))
     _finish_parent(client, parent, arm, ends, complete=arm.curves is not None and not lost)
-    if created and not _is_local(client):  # publishers of a local store wait for each other
+    if created and not _is_local(client):  # a local store has only one publisher at a time
         parent = _reconcile(client, parent, arm)
     seconds = time.monotonic() - began
     return Published(created, len(arm.runs) - created - lost, lost, seconds, parent.info.run_id)
@@ -127,7 +128,7 @@ def publish(client: "MlflowClient", arm: ArmRuns, progress: Callable[[int, int],
 
 @contextmanager
 def _writer(client: "MlflowClient", experiment: "Experiment") -> Iterator[Callable[[Draft], None]]:
-    """Adds a run: to the tables of a local store, or through a server's interface."""
+    """A callable that adds a run to the tables of a local store, or through a server's API."""
     if _is_local(client):
         with bulk_writer(client.tracking_uri, experiment) as write:
             yield write
@@ -140,7 +141,7 @@ def _is_local(client: "MlflowClient") -> bool:
 
 
 def _reconcile(client: "MlflowClient", parent: "Entry", arm: ArmRuns) -> "Entry":
-    """Resolve what another machine published meanwhile; returns the parent that is kept."""
+    """Remove duplicates that another machine published meanwhile; returns the parent that is kept."""
     from mlflow.exceptions import MlflowException
 
     try:
@@ -149,13 +150,13 @@ def _reconcile(client: "MlflowClient", parent: "Entry", arm: ArmRuns) -> "Entry"
         for run in arm.runs:
             if entry := known.get(run.key):
                 _adopt(client, parent, entry)
-    except MlflowException:  # both settle at once; all is published, and the next publish settles the rest
+    except MlflowException:  # another machine is doing the same; the next publish removes the rest
         return parent
     return parent
 
 
 def _draft(arm: ArmRuns, parent: "Entry", run: PublishedRun, history: History, entry: "Entry | None") -> Draft:
-    """A child; a run without times starts when it is published, or when it was created."""
+    """A child run; without recorded times, it starts when it is published or was created."""
     times = {name: int(seconds * 1000) for name in ("started", "finished") if (seconds := history.provenance.get(name))}
     started = entry.info.start_time if entry else times.get("started", int(time.time() * 1000))
     ended = times.get("finished", started)
@@ -190,7 +191,7 @@ def _create_parent(client: "MlflowClient", experiment: str, arm: ArmRuns) -> "En
 def _finish_parent(
     client: "MlflowClient", parent: "Entry", arm: ArmRuns, ends: Mapping[int, int], *, complete: bool
 ) -> None:
-    """Log the curves over training sizes; a point's time is the end of the last run of that size, so it never moves."""
+    """Log the curves over training sizes; a point's timestamp is the end of its size's last run, so it is stable."""
     if arm.tests and parent.data.tags.get(TESTS) != arm.tests:
         client.set_tag(parent.info.run_id, TESTS, arm.tests)
     points = [
@@ -230,29 +231,29 @@ def _tags(arm: ArmRuns, commit: str | None) -> dict[str, str]:
 
 
 def _adopt(client: "MlflowClient", parent: "Entry", entry: "Entry") -> None:
-    """Move a run that an earlier parent of this arm published below the current one."""
+    """Make a run that was published under another parent a child of this one."""
     if entry.data.tags.get(PARENT) != parent.info.run_id:
         client.set_tag(entry.info.run_id, PARENT, parent.info.run_id)
 
 
 def _entries(client: "MlflowClient", experiment: str, arm: Arm) -> "list[Entry]":
-    """All of an arm's runs in MLflow, parents included."""
-    entries: dict[str, Entry] = {}  # by id: a page may repeat a run while another machine publishes
+    """All runs of an arm in MLflow, including parents."""
+    entries: dict[str, Entry] = {}  # by id, since pages may repeat a run while another machine publishes
     token: str | None = None
     while token is None or token:
-        found = client.search_runs(
+        page = client.search_runs(
             [experiment], f"tags.`cytocurve.arm` = '{arm.name}'", max_results=PAGE, page_token=token
         )
-        entries |= {entry.info.run_id: entry for entry in found}
-        token = found.token or ""
+        entries |= {entry.info.run_id: entry for entry in page}
+        token = page.token or ""
     return list(entries.values())
 
 
 def _settled(client: "MlflowClient", entries: "Sequence[Entry]", *, finished_only: bool) -> "dict[str, Entry]":
-    """The oldest run of each key, the others deleted.
+    """The oldest run of each key; deletes the others.
 
-    Machines that publish at once agree on the oldest by start time and id. One that has just published leaves
-    RUNNING ones alone (``finished_only``): another machine may be logging to them, and settles them itself.
+    Start time and id decide, so that concurrent publishers agree. With ``finished_only``, RUNNING runs are not deleted,
+    since another machine may still be logging to them.
     """
     kept: dict[str, Entry] = {}
     for entry in sorted(entries, key=lambda entry: (entry.info.start_time, entry.info.run_id)):
@@ -266,13 +267,13 @@ def _experiment(client: "MlflowClient", name: str) -> "Experiment":
     """The experiment of that name, created if missing."""
     from mlflow.exceptions import MlflowException
 
-    if found := client.get_experiment_by_name(name):
-        return found
+    if existing := client.get_experiment_by_name(name):
+        return existing
     database = Path(client.tracking_uri.removeprefix("sqlite:///"))
     artifacts = (database.resolve().parent / "artifacts" / name).as_uri() if _is_local(client) else None
     try:
         return client.get_experiment(client.create_experiment(name, artifacts))
     except MlflowException:
-        if found := client.get_experiment_by_name(name):  # another machine was faster
-            return found
+        if existing := client.get_experiment_by_name(name):  # another machine has just created it
+            return existing
         raise

@@ -1,4 +1,4 @@
-"""Links from a report to MLflow's pages."""
+"""Links from the report to MLflow's pages."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -11,27 +11,27 @@ from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.experiments import PARENT, RUN_KEY
 
 LOCAL = "http://127.0.0.1:5000"
-"""Where ``cytocurve ui`` serves the pages of a local store, by default."""
+"""The default address of ``cytocurve ui``."""
 
 
 def links(tracking_uri: str, lock: Path, experiment: str, run_keys: Mapping[str, str]) -> dict[str, Any] | None:
     """The pages of an experiment and of its arms: ``url`` of the server, and paths ``experiment`` and ``arms``.
 
-    ``run_keys`` holds the key of one run of each arm, by which its parent is found. None where there is no store, where
-    it cannot be reached, and where it does not hold the experiment.
+    ``run_keys`` has the key of one run per arm, used to find the arm's parent run. None if the store does not exist or
+    cannot be reached, or if it does not contain the experiment.
     """
     parts = urlsplit(tracking_uri)
     local = parts.scheme == "sqlite"
     if local and not Path(tracking_uri.removeprefix("sqlite:///")).is_file():
         return None
     with suppress(InputError, ServiceError), connected(tracking_uri, lock) as client:
-        found = client.get_experiment_by_name(experiment)
-        if found is None:
+        entry = client.get_experiment_by_name(experiment)
+        if entry is None:
             return None
-        page = f"/#/experiments/{found.experiment_id}"
+        page = f"/#/experiments/{entry.experiment_id}"
         arms = {}
         for arm, key in run_keys.items():
-            runs = client.search_runs([found.experiment_id], f"tags.`{RUN_KEY}` = '{key}'", max_results=1)
+            runs = client.search_runs([entry.experiment_id], f"tags.`{RUN_KEY}` = '{key}'", max_results=1)
             if runs and (parent := runs[0].data.tags.get(PARENT)):
                 arms[arm] = f"{page}/runs/{parent}"
         curves = quote("tags.`cytocurve.arm_key` LIKE '%'")

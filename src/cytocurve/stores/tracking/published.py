@@ -1,4 +1,4 @@
-"""Reads an arm's runs and scores back from the tracking store."""
+"""Read an arm's runs and scores back from the tracking store."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _PAGE = 1000
 
 @dataclass(frozen=True)
 class PublishedArm:
-    """A parent run: its arm's name and label version, the digest of its tests (None if published before there was one).
+    """A parent run: name and label version of its arm, and the digest of its tests (None in old versions).
 
     ``runs`` has one dictionary per finished run: ``fold, size, seed`` and, by name, the ``scores`` that are defined.
     """
@@ -29,17 +29,17 @@ class PublishedArm:
 
 
 def published_arm(client: "MlflowClient", experiment: str, name: str) -> PublishedArm:
-    """The arm of that name, or whose parent run has that id; raises ``InputError`` if there is none."""
-    found = client.get_experiment_by_name(experiment)
-    if found is None:
-        known = sorted(each.name for each in client.search_experiments() if each.name != "Default")
+    """The arm with that name or parent run id; raises ``InputError`` unless there is exactly one."""
+    entry = client.get_experiment_by_name(experiment)
+    if entry is None:
+        known = sorted(other.name for other in client.search_experiments() if other.name != "Default")
         raise InputError(f"MLflow has no experiment {experiment!r}", hint=f"Experiments: {', '.join(known) or 'none'}")
-    parents = list(_runs(client, found.experiment_id, f"tags.`{ARM_KEY}` LIKE '%'"))
-    named = [each for each in parents if name in (each.data.tags[ARM], each.info.run_id)]
-    # A study that goes on as another one, with more seeds say, takes its runs along and leaves an empty parent.
-    filled = {each.info.run_id: (each, runs) for each in named if (runs := _finished(client, each))}
+    parents = list(_runs(client, entry.experiment_id, f"tags.`{ARM_KEY}` LIKE '%'"))
+    named = [parent for parent in parents if name in (parent.data.tags[ARM], parent.info.run_id)]
+    # A study that is extended, for example by more seeds, moves its runs to a new parent and leaves an empty one.
+    filled = {parent.info.run_id: (parent, runs) for parent in named if (runs := _finished(client, parent))}
     if len(filled) != 1:
-        raise _not_one(experiment, name, [each for each, _ in filled.values()] or named, parents)
+        raise _not_one(experiment, name, [parent for parent, _ in filled.values()] or named, parents)
     ((parent, runs),) = filled.values()
     tags = parent.data.tags
     return PublishedArm(tags[ARM], tags[LABELS], tags.get(TESTS), runs)
@@ -47,7 +47,7 @@ def published_arm(client: "MlflowClient", experiment: str, name: str) -> Publish
 
 def _finished(client: "MlflowClient", parent: "Entry") -> list[dict[str, Any]]:
     children = _runs(client, parent.info.experiment_id, f"tags.`{PARENT}` = '{parent.info.run_id}'")
-    return [_run(each) for each in children if each.info.status == "FINISHED"]
+    return [_run(child) for child in children if child.info.status == "FINISHED"]
 
 
 def _runs(client: "MlflowClient", experiment: str, wanted: str) -> "Iterator[Entry]":
@@ -66,17 +66,17 @@ def _run(entry: "Entry") -> dict[str, Any]:
 
 
 def _not_one(experiment: str, name: str, named: "list[Entry]", parents: "list[Entry]") -> InputError:
-    """What is wrong with a name that no parent run with finished runs has, or several."""
+    """The error for a name that matches no parent with finished runs, or several."""
     if not named:
-        arms = ", ".join(sorted({each.data.tags[ARM] for each in parents})) or "none"
+        arms = ", ".join(sorted({parent.data.tags[ARM] for parent in parents})) or "none"
         return InputError(f"MLflow's experiment {experiment!r} has no arm {name!r}", hint=f"Arms: {arms}")
     if len(named) == 1:
-        return InputError(f"MLflow has no finished run of {name!r}", next_step="cytocurve publish")
+        return InputError(f"MLflow has no finished runs of {name!r}", next_step="cytocurve publish")
     choices = [f"mlflow:{experiment}:{parent.info.run_id}  ({_describe(parent)})" for parent in named]
-    return InputError(f"MLflow has {name!r} from several studies; name one of these:", choices)
+    return InputError(f"MLflow has {name!r} from several studies; use one of these names:", choices)
 
 
 def _describe(entry: "Entry") -> str:
-    begun = datetime.fromtimestamp(entry.info.start_time / 1000, UTC)
+    started = datetime.fromtimestamp(entry.info.start_time / 1000, UTC)
     commit, data = (entry.data.tags.get(tag, "unknown") for tag in ("mlflow.source.git.commit", "cytocurve.data"))
-    return f"started {begun:%Y-%m-%d %H:%M} UTC, commit {commit[:7]}, data {data}"
+    return f"started {started:%Y-%m-%d %H:%M} UTC, commit {commit[:7]}, data {data}"

@@ -1,4 +1,4 @@
-"""Registered models: a Keras model logged to its arm's run, as a version of ``<dataset>-<task>`` under an alias."""
+"""The model registry: Keras models logged to their arm's run, as versions of ``<dataset>-<task>`` with an alias."""
 
 import contextlib
 import io
@@ -27,7 +27,7 @@ MEMBERS = "cytocurve.members"
 
 @dataclass(frozen=True)
 class Version:
-    """A registered model version, its aliases, and the keys of the runs whose networks it is made of."""
+    """A registered model version, its aliases, and the keys of its member runs."""
 
     name: str
     number: int
@@ -36,7 +36,7 @@ class Version:
 
 
 def registered_versions(client: "MlflowClient") -> list[Version]:
-    """Every registered version that cytocurve made, by name and number."""
+    """All versions registered by cytocurve, sorted by name and number."""
     aliases = {
         model.name: {alias: int(number) for alias, number in model.aliases.items()}
         for model in _all(client.search_registered_models)
@@ -48,13 +48,13 @@ def registered_versions(client: "MlflowClient") -> list[Version]:
     return sorted(
         (
             Version(
-                each.name,
-                int(each.version),
-                aliases_of(each.name, int(each.version)),
-                tuple(json.loads(each.tags[MEMBERS])),
+                entry.name,
+                int(entry.version),
+                aliases_of(entry.name, int(entry.version)),
+                tuple(json.loads(entry.tags[MEMBERS])),
             )
-            for each in _all(client.search_model_versions)
-            if MEMBERS in each.tags
+            for entry in _all(client.search_model_versions)
+            if MEMBERS in entry.tags
         ),
         key=lambda version: (version.name, version.number),
     )
@@ -82,29 +82,28 @@ def register(
     alias: str = "challenger",
     metadata: Mapping[str, Any] | None = None,
 ) -> int:
-    """Register a Keras model and move the alias to it; the number of the version.
+    """Register a Keras model and move the alias to it; returns the version number.
 
-    ``model_key`` identifies the model by what determines it: a version that has it is reused, and only where there is
-    none is the model built. ``sample`` is a batch as the model takes it, (images, height, width, channels), and becomes
-    the input example; ``metadata`` (JSON values) is stored in the model's own files. Raises
-    ``ServiceError`` if the model cannot be stored.
+    ``model_key`` identifies the model: an existing version with this key is reused, otherwise ``build`` is called.
+    ``sample`` is an input batch, (images, height, width, channels), stored as the input example; ``metadata`` (JSON
+    values) is stored with the model. Raises ``ServiceError`` if the model cannot be stored.
     """
     try:
         number = _version_of(client, name, model_key) or _create(
             client, build(), name, model_key, run_id, sample, tags, metadata
         )
         client.set_registered_model_alias(name, alias, str(number))
-    except OSError as error:  # files and uploads; other failures are MLflow's own
+    except OSError as error:  # from files and uploads; MLflow raises its own exceptions otherwise
         raise ServiceError(
             f"The model {name} could not be stored: {error}",
-            hint="Registering again is safe: what exists is reused.",
+            hint="It is safe to register again: existing parts are reused.",
         ) from error
     return number
 
 
 def _version_of(client: "MlflowClient", name: str, model_key: str) -> int | None:
-    found = client.search_model_versions(f"name = '{name}' and tags.`{MODEL_KEY}` = '{model_key}'")
-    return min((int(each.version) for each in found), default=None)
+    versions = client.search_model_versions(f"name = '{name}' and tags.`{MODEL_KEY}` = '{model_key}'")
+    return min((int(entry.version) for entry in versions), default=None)
 
 
 def _create(
@@ -123,7 +122,7 @@ def _create(
 
     mlflow.set_tracking_uri(client.tracking_uri)
     run = client.get_run(run_id)
-    # Without a logged model of ours, MLflow makes one in the experiment that is active in this process.
+    # Otherwise MLflow would create a logged model in the active experiment of this process.
     logged = client.create_logged_model(
         run.info.experiment_id, "model", run_id, {MODEL_KEY: model_key}, run.data.params
     )
@@ -153,7 +152,8 @@ def _upload(
 ) -> None:
     """Store the model's files as ``mlflow.tensorflow.log_model`` does.
 
-    That also loads the model once more to try the input example, for seven seconds of which it tells a failure nobody.
+    Unlike that function, do not reload the model to check the input example, which takes seven seconds and only logs
+    failures.
     """
     import mlflow
     from mlflow.entities import LoggedModelOutput
@@ -181,7 +181,7 @@ def _upload(
 
 
 def download(client: "MlflowClient", name: str, number: int, folder: Path) -> tuple[Path, dict[str, Any]]:
-    """Fetch a version's files into a folder; the file of its Keras model, and the metadata stored with it."""
+    """Download a version into a folder; returns the file of its Keras model and the stored metadata."""
     import mlflow
     from mlflow.models import Model
 
@@ -194,7 +194,7 @@ def download(client: "MlflowClient", name: str, number: int, folder: Path) -> tu
 
 
 def requirements() -> list[str]:
-    """The packages that load the model, at the versions that made it; MLflow would take ten seconds to infer them."""
+    """The packages needed to load the model, at the current versions; MLflow would take ten seconds to infer them."""
     pinned = []
     for package in ("tensorflow-cpu", "tensorflow", "keras", "numpy"):
         try:
@@ -205,7 +205,7 @@ def requirements() -> list[str]:
 
 
 def _signature(model: Any, sample: NDArray[Any]) -> "ModelSignature":
-    """Any number of images in, class probabilities, float32, (images, classes) out."""
+    """The signature: any number of images in; class probabilities, float32, (images, classes), out."""
     from mlflow.models import ModelSignature
     from mlflow.types import Schema, TensorSpec
 

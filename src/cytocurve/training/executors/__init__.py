@@ -1,7 +1,7 @@
-"""Executors that run a sweep's trainings, one per file.
+"""Executors for the runs of a sweep, one per module.
 
-A module of this package that defines ``EXECUTOR``, a function from the number of workers to a
-``concurrent.futures.Executor``, is an executor that a sweep can name.
+Each module defines ``EXECUTOR``, a function that takes the number of workers and returns a
+``concurrent.futures.Executor``; its name can be passed to a sweep.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -11,12 +11,12 @@ from cytocurve import registry
 
 
 def names() -> list[str]:
-    """Names of all members, sorted."""
+    """The names of all executors, sorted."""
     return registry.members(__name__)
 
 
 def load(name: str) -> Callable[[int], Executor]:
-    """The executor of that name; raises ``KeyError`` if there is none."""
+    """The executor with that name; raises ``KeyError`` if it does not exist."""
     executor: Callable[[int], Executor] = registry.load(__name__, name, "EXECUTOR")
     return executor
 

@@ -10,22 +10,24 @@ from multiprocessing import connection
 
 
 def processes(workers: int) -> Executor:
-    """Freshly started worker processes, which end with their parent."""
+    """Newly spawned worker processes that exit with their parent."""
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
 
 
 def end_workers() -> None:
-    """End this process's workers at once; what they have stored is complete.
+    """Terminate this process's workers immediately; runs they have stored are complete.
 
-    A pool that was shut down at Ctrl+C trained everything it had been handed before the process ended.
+    After Ctrl+C, shutting down the pool alone would first train everything already submitted.
     """
     for worker in multiprocessing.active_children():
         worker.terminate()
 
 
 def _begin() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl+C reaches workers too, and would be reported as a failed run
-    gc.set_threshold(100_000)  # a fifth of the time to the first step went into looking for garbage
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # Ctrl+C also reaches workers, where it would be reported as a failed run
+    gc.set_threshold(100_000)  # garbage collection took a fifth of the time to the first step
     _end_with_parent()
 
 

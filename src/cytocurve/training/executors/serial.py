@@ -1,4 +1,4 @@
-"""Everything in the calling process: for debuggers and profilers."""
+"""Run everything in the calling process, for debugging and profiling."""
 
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
@@ -9,7 +9,7 @@ class Serial(Executor):
     """Runs each task when it is submitted."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Run now; the returned future is done."""
+        """Run the task now; the returned future is done."""
         future: Future[Any] = Future()
         try:
             future.set_result(fn(*args, **kwargs))
@@ -19,7 +19,7 @@ class Serial(Executor):
 
 
 def serial(_workers: int) -> Executor:
-    """One process, whatever the number of workers."""
+    """A serial executor; the number of workers is ignored."""
     return Serial()
 
 

@@ -1,4 +1,4 @@
-"""Stage ``catalog``: every image decoded, every label checked, duplicates found."""
+"""Stage ``catalog``: decode all images, check all labels, find duplicates."""
 
 import json
 import os
@@ -29,8 +29,8 @@ _THREADS = min(os.cpu_count() or 1, 8)
 class CatalogReport:
     """Counts of a catalog, and its duplicates as pairs of the first image and a later one.
 
-    Byte-identical images are pixel-identical too. ``kept`` images are distinct. ``conflicts`` are, by label version,
-    groups of pixel-identical images with different labels (image -> label).
+    Byte-identical images are also pixel-identical. ``kept`` counts the distinct images. ``conflicts`` lists, by label
+    version, groups of pixel-identical images with different labels (image -> label).
     """
 
     dataset: str
@@ -55,7 +55,7 @@ def catalog(project: ProjectPaths, progress: Progress) -> CatalogReport:
     """Write ``build/catalog.parquet`` and the report ``build/catalog.json``, which is returned.
 
     The table has one row per image, sorted by name: ``COLUMNS`` and one column per label version, null where
-    unlabelled; ``duplicate_of`` is the first image with the same pixels. Raises one ``InputError``, before anything is
+    unlabeled; ``duplicate_of`` is the first image with the same pixels. Raises one ``InputError``, before anything is
     written, that lists every damaged image and every problem with the labels.
     """
     params = project.params()
@@ -74,14 +74,14 @@ def catalog(project: ProjectPaths, progress: Progress) -> CatalogReport:
         raise InputError(
             f"{shown}: these images or labels cannot be used:",
             wrong,
-            (f"Damaged images: repair or remove them at their source, {again}" if broken else "")
+            (f"Damaged images: repair or remove them in the source, {again}" if broken else "")
             + f"Label versions: {', '.join(tables) or 'none'} (params.yaml: labels). "
-            "An empty label leaves an image unlabelled.",
-            "correct what is listed, then dvc repro",
+            "An empty label leaves an image unlabeled.",
+            "correct these problems, then dvc repro",
         )
-    sound = {version: table for version, table in tables.items() if table is not None}
-    frame = _frame(prints, sound, gone)
-    report = _report(params.dataset, frame, list(sound))
+    readable = {version: table for version, table in tables.items() if table is not None}
+    frame = _frame(prints, readable, gone)
+    report = _report(params.dataset, frame, list(readable))
     write_parquet(project.catalog, frame)
     write_text(project.catalog.with_suffix(".json"), json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n")
     return report
@@ -90,20 +90,20 @@ def catalog(project: ProjectPaths, progress: Progress) -> CatalogReport:
 def _fingerprints(
     images: Mapping[str, Path], shown: str, progress: Progress
 ) -> tuple[dict[str, Fingerprint], list[str]]:
-    """The fingerprints of all images, and a line for each that has none; Pillow and hashlib release the GIL."""
+    """The fingerprints of all images, and one line per image without one; Pillow and hashlib release the GIL."""
     prints, broken = {}, []
     with bombs_refused(), ThreadPoolExecutor(_THREADS) as pool:
-        for done, (name, found) in enumerate(zip(images, pool.map(_fingerprint, images.values()), strict=True), 1):
-            if isinstance(found, Fingerprint):
-                prints[name] = found
+        for done, (name, result) in enumerate(zip(images, pool.map(_fingerprint, images.values()), strict=True), 1):
+            if isinstance(result, Fingerprint):
+                prints[name] = result
             else:
-                broken.append(f"{shown}/{name}: {found}")
+                broken.append(f"{shown}/{name}: {result}")
             progress(done, len(images))
     return prints, broken
 
 
 def _fingerprint(path: Path) -> Fingerprint | str:
-    """An image's fingerprint, or the reason why it has none."""
+    """An image's fingerprint, or why it has none."""
     try:
         return refusal(path) or fingerprint(path)
     except OSError as error:
@@ -114,9 +114,9 @@ def _fingerprint(path: Path) -> Fingerprint | str:
 
 def _frame(prints: Mapping[str, Fingerprint], tables: Mapping[str, pd.DataFrame], gone: pd.DataFrame) -> pd.DataFrame:
     names = list(prints)
-    frame = pd.DataFrame([_row(name, found) for name, found in prints.items()])
+    frame = pd.DataFrame([_row(name, image) for name, image in prints.items()])
     frame["duplicate_of"] = _others(names, frame.groupby("pixel_sha256")["image"].transform("first"))
-    pairs = similarity.near_identical(np.stack([found.thumbnail for found in prints.values()]))
+    pairs = similarity.near_identical(np.stack([image.thumbnail for image in prints.values()]))
     first = similarity.first_of_group(len(names), pairs)
     frame["near_duplicate_of"] = _others(names, pd.Series([names[i] for i in first]))
     for column in ("withdrawn", "unlabelled_in"):
@@ -125,30 +125,29 @@ def _frame(prints: Mapping[str, Fingerprint], tables: Mapping[str, pd.DataFrame]
         known = labels.known(column, tables.values())
         frame[column] = pd.Series([known.get(name) for name in names], dtype="str")
     for version, table in tables.items():
-        given = dict(zip(table["image"], table["label"], strict=True))
-        frame[version] = pd.Series([given[name] or None for name in names], dtype="str")
+        label_of = dict(zip(table["image"], table["label"], strict=True))
+        frame[version] = pd.Series([label_of[name] or None for name in names], dtype="str")
     return pd.concat([frame, gone]).reindex(columns=[*COLUMNS, *tables]).sort_values("image", ignore_index=True)
 
 
-def _row(name: str, found: Fingerprint) -> dict[str, Any]:
+def _row(name: str, image: Fingerprint) -> dict[str, Any]:
     row = {
-        column: getattr(found, column) for column in ("sha256", "pixel_sha256", "phash", "width", "height", "format")
+        column: getattr(image, column) for column in ("sha256", "pixel_sha256", "phash", "width", "height", "format")
     }
-    colours = zip(("red", "green", "blue"), found.colour, found.background, strict=True)
-    for name_of_colour, mean, background in colours:
-        row |= {name_of_colour: round(mean, 3), f"background_{name_of_colour}": background}
+    for color, mean, background in zip(("red", "green", "blue"), image.color, image.background, strict=True):
+        row |= {color: round(mean, 3), f"background_{color}": background}
     return {"image": name, **row}
 
 
 def _others(names: Sequence[str], first: pd.Series) -> pd.Series:
-    """The first image of each image's group, null for the first itself."""
+    """The first image of each image's group, null for the first image itself."""
     return pd.Series(first.where(first != pd.Series(names)), dtype="str")
 
 
 def _withdrawn(
     path: Path, versions: Sequence[str], images: Collection[str], shown: str
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The withdrawn records as rows of the catalog, and one line per problem of their file."""
+    """The withdrawn records as rows of the catalog, and one line per problem in their file."""
     if not path.is_file():
         return pd.DataFrame(), []
     try:
@@ -158,10 +157,10 @@ def _withdrawn(
     missing = [column for column in ("image", "pixel_sha256", "reason") if column not in table]
     if missing:
         return pd.DataFrame(), [f"{shown}: column {column!r} is missing" for column in missing]
-    still = sorted(set(table["image"]) & set(images))
-    if still:
+    remaining = sorted(set(table["image"]) & set(images))
+    if remaining:
         return pd.DataFrame(), [
-            f"{shown}: {name} is withdrawn but still present: rerun cytocurve data withdraw" for name in still
+            f"{shown}: {name} is withdrawn but still present: rerun cytocurve data withdraw" for name in remaining
         ]
     wanted = {"image", "pixel_sha256", "patient", "fold", "duplicate_of", "near_duplicate_of", "unlabelled_in"}
     rows = table[[column for column in table if column in wanted or column in versions]]

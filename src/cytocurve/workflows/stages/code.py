@@ -1,12 +1,12 @@
-"""Stage ``code``: what the code of every other stage is, so that DVC re-runs exactly the stages whose code changed.
+"""Stage ``code``: digest the code of every stage, so that DVC re-runs exactly the stages whose code changed.
 
-DVC compares files byte by byte and cannot follow imports. This stage depends on the whole package, takes a second,
-and writes one file per stage, ``build/code/<stage>``: a line per module that the stage can reach, with a digest of its
-statements. The other stages depend on their file alone. After an edit or an upgrade ``dvc status`` reports this stage,
-and ``dvc repro`` runs it and then the stages whose file it changed: none after an edit of comments.
+DVC compares files byte by byte and cannot follow imports. This stage depends on the whole package, takes about a
+second, and writes one file per stage, ``build/code/<stage>``, with a digest of the statements of each module that the
+stage can reach. Every other stage depends only on its own file. After an edit or an upgrade, ``dvc status`` reports
+this stage, and ``dvc repro`` runs it and then the stages whose file changed: none after an edit of comments.
 
-In a clone the package is ``src/cytocurve``. A study made by ``cytocurve init`` reaches the installed one through the
-link ``.cytocurve/package``, a path that is the same on every machine, so that ``dvc.lock`` is too.
+In a clone the package is ``src/cytocurve``. A study created by ``cytocurve init`` reaches the installed package through
+the link ``.cytocurve/package``, a path that is the same on every machine, so that ``dvc.lock`` is portable.
 """
 
 import uuid
@@ -18,31 +18,31 @@ from cytocurve.config import ProjectPaths
 from cytocurve.files import write_text
 
 LINK = ".cytocurve/package"
-"""Path of the link to the installed package, below the root of a study made by ``cytocurve init``."""
+"""Path of the link to the installed package, below the root of a study created by ``cytocurve init``."""
 
 STAGES = "cytocurve.workflows.stages"
 
 DATASETS = "cytocurve.datasets.*"
-"""Modules that run during ``data add``; the stages read what it wrote below ``data/``."""
+"""Modules used by ``data add``; the stages only read its output below ``data/``."""
 
 DRAWING = ("cytocurve.datasets.starter.drawing", "cytocurve.datasets.starter.painter")
 
 WITHOUT: Mapping[str, tuple[str, ...]] = {
-    "catalog": DRAWING,  # it checks labels against the classes of a dataset's module
+    "catalog": DRAWING,  # the stage checks labels against the dataset's classes
     "split": (DATASETS,),
     "audit": (DATASETS,),
     "sweep": (DATASETS,),
     "evaluate": (DATASETS,),
     "register": (DATASETS,),
 }
-"""The stages, and the modules that each can import but never uses."""
+"""Modules that each stage can import but never uses."""
 
 SHOWING = ("cytocurve.progress",)
-"""Excluded from every stage: how progress is shown changes no file."""
+"""Excluded from every stage, since progress display does not affect any file."""
 
 
 def code(project: ProjectPaths) -> dict[str, int]:
-    """Write ``build/code/<stage>`` for every stage; returns how many modules and data files each depends on."""
+    """Write ``build/code/<stage>`` for every stage; returns the number of modules and data files per stage."""
     if _needs_link(project.root):
         link_package(project.root)
     digests = stage_digests()
@@ -53,9 +53,9 @@ def code(project: ProjectPaths) -> dict[str, int]:
 
 
 def stage_digests(folder: Path | None = None) -> dict[str, dict[str, str]]:
-    """For each stage, the digests of the modules and data files, by name, that it can reach.
+    """The digests of the modules and data files that each stage can reach, by stage and name.
 
-    ``folder`` holds the package's sources; by default, those of the running package.
+    ``folder`` contains the sources of the package, by default those of the running package.
     """
     package = closure.Package("cytocurve", folder or _package())
     reached = {stage: package.closure([f"{STAGES}.{stage}"], excluded(stage)) for stage in WITHOUT}
@@ -64,7 +64,7 @@ def stage_digests(folder: Path | None = None) -> dict[str, dict[str, str]]:
 
 
 def excluded(stage: str) -> tuple[str, ...]:
-    """The modules that a stage's digests leave out, ``a.b.*`` for all below ``a.b``."""
+    """The modules excluded from a stage's digests; ``a.b.*`` means everything below ``a.b``."""
     return (*WITHOUT[stage], *SHOWING)
 
 
@@ -73,7 +73,7 @@ def _package() -> Path:
 
 
 def link_package(root: Path) -> None:
-    """Point the link ``LINK`` below ``root`` to this package."""
+    """Make ``LINK`` below ``root`` point to this package."""
     link = root / LINK
     if link.is_symlink() and link.readlink() == _package():
         return

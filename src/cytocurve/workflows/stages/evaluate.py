@@ -1,4 +1,4 @@
-"""The stage ``evaluate``: from stored predictions to answers, tables, figures and the page."""
+"""Stage ``evaluate``: compute answers, tables, figures and the page from the stored predictions."""
 
 import json
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ from cytocurve.report.tables import tables
 from cytocurve.study.design import check_split
 
 PLOTTED = (LEADING, "f1")
-"""The metrics that DVC plots and lists."""
+"""Metrics shown by ``dvc plots`` and ``dvc metrics``."""
 
 FIGURES = ("curves", "boxplot")
 """The figures in ``reports/figures/``."""
@@ -25,9 +25,9 @@ POINT = ("mean", "sd", "median", "q1", "q3", "ci_low", "ci_high", "n")
 
 
 def evaluate(project: ProjectPaths, progress: Progress) -> dict[str, Any]:
-    """Write answers, metrics, tables, plots, figures and page below ``reports/``; returns ``metrics.json``'s contents.
+    """Write answers, metrics, tables, plots, figures and the page; returns the contents of ``metrics.json``.
 
-    Raises ``InputError`` listing every arm's results that are missing or cannot be used.
+    Raises ``InputError`` listing all results that are missing or cannot be used.
     """
     params = project.params()
     check_split(project, params)
@@ -39,7 +39,7 @@ def evaluate(project: ProjectPaths, progress: Progress) -> dict[str, Any]:
 
 
 def _files(project: ProjectPaths, results: Answers, metrics: Mapping[str, Any]) -> list[tuple[Path, str]]:
-    """All files and their contents, complete before the first is written: drawing may fail."""
+    """All files and their contents, computed before any file is written, since drawing may fail."""
     reports, drawn = project.reports, drawings(results)
     page = page_of(project, results, drawn)
     return [
@@ -54,7 +54,7 @@ def _files(project: ProjectPaths, results: Answers, metrics: Mapping[str, Any]) 
 
 
 def _metrics(results: Answers) -> dict[str, Any]:
-    """The numbers that others rely on: a mean and its spread for every arm, metric and training size."""
+    """The contents of ``metrics.json``: mean and spread for every arm, metric and training size."""
     comparisons = [{"kind": "arms", **row.published()} for row in results.comparisons]
     comparisons += [{"kind": "relabelling", **to_json(row)} for row in results.relabellings]
     return {
@@ -80,7 +80,7 @@ def _plan_metrics(plan: ArmPlan) -> dict[str, Any]:
 
 
 def _summary(results: Answers) -> dict[str, Any]:
-    """A few numbers per arm, for ``dvc metrics``: the means of ``PLOTTED`` at the largest size, and saturation."""
+    """The numbers shown by ``dvc metrics``: the means of ``PLOTTED`` at the largest size, area and saturation."""
     return {
         name: {metric: arm.curves[metric][-1].mean for metric in PLOTTED}
         | {"area": arm.area[LEADING].mean, "saturation_size": arm.saturation.size}

@@ -1,10 +1,10 @@
 """Stage ``register``: choose an arm by validation scores alone and register its model as challenger.
 
-The model is the ensemble of the folds: the mean of the class probabilities of the networks that the arm's folds
-trained at the largest size. Why not one fold's network: which fold is chance, and choosing the best one chases the
-noise of 25 validation images. Why not a refit on all images: nothing would be left for early stopping, and the result
-would be a network that no test image has ever judged. The ensemble's members are the very networks whose test scores
-the curve shows, and as the log loss is convex, the loss of their mean is on no image larger than their mean loss.
+The model is an ensemble over folds: it averages the class probabilities of the networks that the arm's folds trained at
+the largest size. A single fold's network would be an arbitrary choice, and picking the best one would chase the noise
+of 25 validation images. A refit on all images would leave none for early stopping or testing. The members are the
+networks whose test scores the curve shows, and since the log loss is convex, the loss of the mean prediction never
+exceeds the mean loss on any image.
 """
 
 import json
@@ -30,7 +30,7 @@ from cytocurve.training.publisher import publish
 
 @dataclass(frozen=True)
 class RegisterOutcome:
-    """The registered model, the arm behind it, how that was chosen, and the keys of the runs that are its members."""
+    """The registered model, its arm, how the arm was chosen, and the keys of the member runs."""
 
     model: str
     arm: str
@@ -47,9 +47,9 @@ class RegisterOutcome:
 
 
 def register(project: ProjectPaths) -> RegisterOutcome:
-    """Register the best arm's model and write ``reports/model.json``; returns its contents.
+    """Register the best arm's model and write ``reports/model.json``.
 
-    Raises ``InputError`` where results or weights are missing, ``ServiceError`` where the registry cannot be used.
+    Raises ``InputError`` if results or weights are missing, ``ServiceError`` if the registry cannot be used.
     """
     params = project.params()
     size = params.sizes[-1]
@@ -57,7 +57,9 @@ def register(project: ProjectPaths) -> RegisterOutcome:
     scores = validation_scores(project, size)
     best = best_arm(scores, params)
     if np.isnan(scores[best]):
-        raise InputError(f"No arm has a defined validation {METRIC} at {size} training images: nothing to register")
+        raise InputError(
+            f"Nothing to register: validation {METRIC} at {size} training images is undefined for all arms"
+        )
     design = next(design_arm(project, params, arm) for arm in params.arms if arm.name == best)
     members = members_of(design, params)
     report: dict[str, Any] = {
@@ -76,7 +78,7 @@ def register(project: ProjectPaths) -> RegisterOutcome:
 
 
 def members_of(design: ArmDesign, params: Params) -> list[PlannedRun]:
-    """Each fold's run at the largest size; of several seeds, the first."""
+    """Each fold's run at the largest size with the first seed."""
     return [run for run in design.runs if run.size == params.sizes[-1] and run.seed == params.seeds[0]]
 
 
@@ -92,7 +94,7 @@ def _register(project: ProjectPaths, design: ArmDesign, members: list[PlannedRun
             name=report["model"],
             model_key=report["model_key"],
             run_id=published.run_id,
-            # No picture of the study: a model outlives the withdrawal of a patient.
+            # Not an image of the study: a model outlives the withdrawal of a patient.
             sample=np.zeros((1, *input_shape(design)), np.uint8),
             tags=_tags(project, design, report),
             metadata=about(design),
@@ -100,7 +102,7 @@ def _register(project: ProjectPaths, design: ArmDesign, members: list[PlannedRun
 
 
 def _tags(project: ProjectPaths, design: ArmDesign, report: dict[str, Any]) -> dict[str, str]:
-    """What leads from a version back to data, code and runs."""
+    """Tags that trace a model version back to data, code and runs."""
     tags = {
         "cytocurve.arm": design.arm.name,
         "cytocurve.arm_key": design.key,

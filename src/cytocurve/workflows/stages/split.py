@@ -1,4 +1,4 @@
-"""Stage ``split``: the catalog's images of a task in folds with nested training sets, per label version."""
+"""Stage ``split``: assign the images of the task to folds with nested training sets, per label version."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -16,10 +16,10 @@ from cytocurve.study.design import check_arms, split_settings
 
 @dataclass(frozen=True)
 class Excluded:
-    """Labelled images of a version, duplicates aside, that are excluded from the study.
+    """Distinct labeled images of a version that are excluded from the study.
 
-    ``unlabelled_in`` and ``outside_task_in`` count them by the versions in which they have no label, or one that is in
-    no class of the task; an image may be counted under several.
+    ``unlabelled_in`` and ``outside_task_in`` count them by the versions in which they have no label, or a label outside
+    the task; an image may be counted under several versions.
     """
 
     images: int
@@ -31,8 +31,8 @@ class Excluded:
 class SplitSummary:
     """Counts of a split: images, folds, images per class in total and per test fold, and excluded images.
 
-    ``training_images`` is the size of the smallest training set of a fold. ``test_folds`` shows how even the classes
-    are, which patients and groups can prevent.
+    ``training_images`` is the size of the smallest training set of a fold. ``test_folds`` shows how evenly the classes
+    are distributed, which patients and groups can limit.
     """
 
     images: int
@@ -50,7 +50,7 @@ class SplitSummary:
 def split(project: ProjectPaths) -> dict[str, SplitSummary]:
     """Write ``build/split/<labels>.parquet`` for each label version; returns a summary of each.
 
-    Raises ``InputError``, before anything is written, if the study needs more than the images provide.
+    Raises ``InputError``, before anything is written, if there are not enough images, patients or classes.
     """
     params = project.params()
     check_arms(params)
@@ -59,29 +59,29 @@ def split(project: ProjectPaths) -> dict[str, SplitSummary]:
     for labels, table in tables.items():
         write_parquet(project.split(labels), table)
     write_text(project.split_settings, json.dumps(split_settings(params), indent=1, ensure_ascii=False) + "\n")
-    without = left_out(catalog, params)
-    return {labels: summary(table, without[labels]) for labels, table in tables.items()}
+    excluded = left_out(catalog, params)
+    return {labels: summary(table, excluded[labels]) for labels, table in tables.items()}
 
 
 def left_out(catalog: pd.DataFrame, params: Params) -> dict[str, Excluded]:
-    """For each label version, the labelled images that are excluded from the study, and why."""
+    """The labeled images of each label version that are excluded from the study, and why."""
     kept = usable(catalog, params)
     kept = kept[kept["withdrawn"].isna()]
-    tasks, part = shared(kept, params)
-    out = {}
+    tasks, included = shared(kept, params)
+    excluded = {}
     for labels in params.labels:
-        without = kept[~part & kept[labels].notna()]
-        unlabelled = {other: int(without[other].isna().sum()) for other in params.labels}
+        images = kept[~included & kept[labels].notna()]
+        unlabeled = {other: int(images[other].isna().sum()) for other in params.labels}
         outside = {
-            other: int((without[other].notna() & ~without[other].isin(task.members.keys())).sum())
+            other: int((images[other].notna() & ~images[other].isin(task.members.keys())).sum())
             for other, task in tasks.items()
         }
-        out[labels] = Excluded(
-            images=len(without),
-            unlabelled_in={other: count for other, count in unlabelled.items() if count},
+        excluded[labels] = Excluded(
+            images=len(images),
+            unlabelled_in={other: count for other, count in unlabeled.items() if count},
             outside_task_in={other: count for other, count in outside.items() if count},
         )
-    return out
+    return excluded
 
 
 def summary(table: pd.DataFrame, excluded: Excluded) -> SplitSummary:

@@ -1,4 +1,4 @@
-"""Stage ``sweep``: the runs of one arm; those in the ledger are taken from it, the others are trained."""
+"""Stage ``sweep``: train the runs of an arm that the ledger does not contain, and publish all of them."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -32,10 +32,10 @@ from cytocurve.workflows.gate import require_audit
 
 @dataclass(frozen=True)
 class SweepOutcome:
-    """What a sweep did for an arm: counts of runs, and what publishing cost.
+    """The outcome of sweeping an arm: counts of runs, and the cost of publishing.
 
-    ``found`` runs were in the ledger already. ``published`` is the number of runs in MLflow, None if it could not be
-    used; the sweep waited ``publish_seconds`` for it, and it took ``publish_cpu_seconds`` of processor time in all.
+    ``found`` runs were already in the ledger. ``published`` is the number of runs in MLflow, None if it could not be
+    reached; the sweep waited ``publish_seconds`` for publishing, which took ``publish_cpu_seconds`` of CPU time.
     """
 
     runs: int
@@ -54,9 +54,9 @@ class SweepOutcome:
 def sweep(
     project: ProjectPaths, designs: Sequence[ArmDesign], executor: Callable[[], Executor], observer: Observer
 ) -> dict[str, SweepOutcome]:
-    """Pass the audit gate, finish all runs of these arms, write their results and publish them; outcomes by arm.
+    """Check the audit, finish all runs of these arms, write their results and publish them; returns outcomes by arm.
 
-    Raises ``CytocurveError``, before any training, if the audit refuses the study.
+    Raises ``CytocurveError``, before any training, if the audit fails.
     """
     require_audit(project)
     return {design.arm.name: _sweep_arm(project, design, executor, observer) for design in designs}
@@ -65,11 +65,11 @@ def sweep(
 def _sweep_arm(
     project: ProjectPaths, design: ArmDesign, executor: Callable[[], Executor], observer: Observer
 ) -> SweepOutcome:
-    show, publisher = observer.runs(design.arm.name, design.runs), Publisher(project, design, observer.warning)
+    show_progress, publisher = observer.runs(design.arm.name, design.runs), Publisher(project, design, observer.warning)
 
     def report(finished: Sequence[PlannedRun]) -> None:
-        show(finished)
-        publisher.now_and_then(finished)
+        show_progress(finished)
+        publisher.publish_if_due(finished)
 
     counts = _finish_runs(project, design, executor, observer, report)
     return SweepOutcome(**counts, **publisher.finish())
@@ -80,12 +80,12 @@ def _finish_runs(
 ) -> dict[str, int]:
     """Finish all runs of the arm and write its results; returns the counts ``runs, found, trained, diverged``.
 
-    A run has diverged if no epoch had a finite validation loss: its network is the initial one, which is a warning.
-    Raises ``InputError`` before any training, ``CytocurveError`` if runs fail, after all others have finished.
+    A run has diverged if no epoch had a finite validation loss; its network is the untrained one. Diverged runs cause a
+    warning. Raises ``InputError`` before any training, ``CytocurveError`` if runs fail, after all others have finished.
     """
-    say, decoded = observer.message, observer.task("decoding", "images")
+    say, decoding = observer.message, observer.task("decoding", "images")
     ledger = open_ledger(project.ledger_url)
-    with _only_sweep(project.locks / f"{design.key}.lock", design.arm.name, say):
+    with _exclusive(project.locks / f"{design.key}.lock", design.arm.name, say):
         finished = {run.key: ledger.get(run.key) for run in design.runs}
         missing = [run for run in design.runs if finished[run.key] is None]
         _quarantine(ledger, missing, observer.warning)
@@ -93,7 +93,7 @@ def _finish_runs(
         if missing:
             prepared = preparation(design.recipe.preparation.settings)
             files = [project.data / design.dataset / "images" / image for image in design.images]
-            pixels = shared_pixels(project.pixels, files, design.identities, prepared, decoded)
+            pixels = shared_pixels(project.pixels, files, design.identities, prepared, decoding)
             if to_compile(design.recipe):
                 say("Compiling kernels (once per machine, about 20 s)")
             train_all(_assignments(project, design, missing, pixels), ledger, executor, report, say)
@@ -104,11 +104,11 @@ def _finish_runs(
         sizes = ", ".join(str(size) for size in sorted({run.size for run in diverged}))
         observer.warning(
             f"{len(diverged)} of {len(design.runs)} runs of {design.arm.name} diverged: no epoch had a finite "
-            f"validation loss, and their scores are those of untrained networks (sizes {sizes}). "
-            "Lower training.learning_rate or training.class_weights."
+            f"validation loss, so their scores are those of untrained networks (sizes {sizes}). "
+            "Try a lower training.learning_rate or training.class_weights."
         )
-    found = len(design.runs) - len(missing)
-    return {"runs": len(design.runs), "found": found, "trained": len(missing), "diverged": len(diverged)}
+    reused = len(design.runs) - len(missing)
+    return {"runs": len(design.runs), "found": reused, "trained": len(missing), "diverged": len(diverged)}
 
 
 def _quarantine(ledger: Ledger, runs: Sequence[PlannedRun], warn: Callable[[str], None]) -> None:
@@ -122,13 +122,13 @@ def _diverged(run: Finished | None) -> bool:
 
 
 @contextmanager
-def _only_sweep(path: Path, arm: str, say: Callable[[str], None]) -> Iterator[None]:
+def _exclusive(path: Path, arm: str, say: Callable[[str], None]) -> Iterator[None]:
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        say(f"Another sweep of {arm} is running; waiting for it to finish.")
+        say(f"Another sweep of {arm} is running; waiting for it to finish")
         lock.acquire()
     try:
         yield
@@ -145,14 +145,14 @@ def _assignments(
 
 
 def write_results(project: ProjectPaths, design: ArmDesign, finished: Mapping[str, Finished | None]) -> None:
-    """Write the arm's runs with their scores, and its predictions; the same runs give the same bytes."""
+    """Write the arm's runs with their scores, and its predictions, deterministically."""
     rows, predictions = [], []
     classes = np.array(design.classes)
     for planned in design.runs:
         run = finished[planned.key]
         if run is None:
             raise CytocurveError(
-                f"{project.ledger_url}: run {planned.key} was damaged right after it was written",
+                f"{project.ledger_url}: run {planned.key} is damaged although it was just written",
                 next_step="check the disk, then rerun the command",
             )
         rows.append(
