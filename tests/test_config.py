@@ -53,7 +53,7 @@ def test_every_wrong_key_and_value_is_listed_with_what_was_given(content: dict[s
     assert "training.batch_sise: unknown key; did you mean 'batch_size'?" in text
     assert "training.optimizer" in text
     assert "'sgd'" in text
-    assert "sizes must be strictly increasing" in text
+    assert "sizes: must be strictly increasing, got" in text
     assert "got 'ten'" in text
     assert "listed twice: expert" in text
     assert "seeds: missing" in text

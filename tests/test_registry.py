@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cytocurve import registry
+from cytocurve.errors import InputError
 
 FAMILY = "cytocurve.datasets"
 
@@ -55,3 +56,16 @@ def test_plugins_add_members_and_cannot_replace_built_in_ones(tmp_path: Path) ->
     assert "'x'" not in listed
     assert plugin == "ours"
     assert built_in == "cytocurve.datasets.pbc"
+
+
+def test_a_plugin_that_cannot_be_loaded_is_named() -> None:
+    registry.register("datasets.broken", "no_such_module_at_all")
+    registry.register("datasets.empty", "json")
+    try:
+        with pytest.raises(InputError, match="'broken' cannot be loaded"):
+            registry.load(FAMILY, "broken", "DATASET")
+        with pytest.raises(InputError, match="does not define DATASET"):
+            registry.load(FAMILY, "empty", "DATASET")
+    finally:
+        registry._registered.clear()
+        registry._modules.cache_clear()

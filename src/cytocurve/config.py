@@ -87,7 +87,7 @@ class Params(_Model):
     @classmethod
     def _increasing(cls, sizes: list[int]) -> list[int]:
         if sizes != sorted(set(sizes)):
-            raise ValueError("sizes must be strictly increasing")
+            raise ValueError("must be strictly increasing")
         return sizes
 
     @property

@@ -19,6 +19,8 @@ from importlib.metadata import entry_points
 from types import ModuleType
 from typing import Any
 
+from cytocurve.errors import InputError
+
 GROUP = "cytocurve"
 """The entry-point group of plugins."""
 
@@ -35,12 +37,22 @@ def module_name(package: str, name: str) -> str:
 
 def module(package: str, name: str) -> ModuleType:
     """Import a member's module; raises ``KeyError`` if the member does not exist."""
-    return importlib.import_module(module_name(package, name))
+    found = module_name(package, name)
+    try:
+        return importlib.import_module(found)
+    except ImportError as error:
+        raise InputError(
+            f"{package}: the member {name!r} cannot be loaded: {error}",
+            next_step=f"fix or uninstall the package that provides the module {found}",
+        ) from error
 
 
 def load(package: str, name: str, attribute: str) -> Any:
     """An attribute of a member's module, such as ``DATASET``; raises ``KeyError`` if the member does not exist."""
-    return getattr(module(package, name), attribute)
+    member = module(package, name)
+    if not hasattr(member, attribute):
+        raise InputError(f"{package}: the module {member.__name__} of the member {name!r} does not define {attribute}")
+    return getattr(member, attribute)
 
 
 _registered: dict[str, str] = {}

@@ -23,7 +23,9 @@ def dataset(request: pytest.FixtureRequest) -> Dataset:
 @pytest.fixture
 def source(dataset: Dataset, tmp_path: Path) -> Path:
     folder = tmp_path / "upstream"
-    assert dataset.name in MAKERS, "every dataset has a maker of its upstream layout in tests/dataset_makers.py"
+    assert dataset.name in MAKERS, (
+        "every dataset has a maker of its upstream layout in tests/datasets/dataset_makers.py"
+    )
     MAKERS[dataset.name](folder)
     return folder
 

@@ -139,3 +139,15 @@ def test_published_runs_state_every_setting_under_its_own_name(project: ProjectP
         assert run.data.params["filters"] == "[3, 4]"
         assert run.data.params["image_size"] == "18"
         assert run.data.params["engine"] == "native"
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I", "F"])
+def test_images_of_other_than_8_bits_per_channel_are_refused(tmp_path: Path, mode: str) -> None:
+    """Decoding them to 8 bits would clip them to plain white or black."""
+    image = Image.new(mode, (30, 30), 200)
+    file = tmp_path / "deep.tif"
+    image.save(file)
+    for given in (image, file, str(file)):
+        with pytest.raises(InputError) as caught:
+            predictor(untrained, ABOUT).probabilities([given])
+        assert "8 bits per channel" in caught.value.offenders[0]

@@ -132,7 +132,7 @@ DAMAGES = [
     (duplicate_row, "data/toy/labels/folder.csv: light/cell004.png: 2 rows for one image"),
     (version_without_column, "data/toy/labels/second.csv: column 'image' is missing; the columns are: images, label"),
     (reserved_version, "data/toy/labels/patient.csv: 'patient' is a column of the catalog"),
-    (unusable_version, "data/toy/labels/my-labels.csv: the name of a label version may hold letters"),
+    (unusable_version, "data/toy/labels/my-labels.csv: the name of a label version may contain letters"),
     (other_encoding, "data/toy/labels/latin.csv: not UTF-8, byte 12"),
     (semicolons, "data/toy/labels/excel.csv: its fields are separated by ';': save it with commas"),
     (no_csv, "data/toy/labels/third.csv: line 2: unexpected end of data"),
@@ -161,7 +161,7 @@ def test_only_a_damaged_image_sends_back_to_where_it_came_from(project: ProjectP
     duplicate_row(project.root)
     assert "rm -r" not in (refusal(project).hint or "")
     truncate(project.root)
-    assert "repair or remove them at their source, then rm -r data/toy" in (refusal(project).hint or "")
+    assert "repair or remove them in the source, then rm -r data/toy" in (refusal(project).hint or "")
 
 
 def test_the_command_line_says_it_all_and_exits_with_2(project: ProjectPaths) -> None:

@@ -59,6 +59,7 @@ class Base:
         """
         from cytocurve.text import check_known
 
+        names = [names] if isinstance(names, str) else names
         arms = {arm.name: arm for arm in self.params().arms}
         if unknown := check_known("arm", names, list(arms)):
             raise InputError("params.yaml does not define these arms:", unknown, f"Arms: {', '.join(arms)}")

@@ -125,7 +125,8 @@ class StageVerbs(Base):
             arms: Names of arms; by default all arms of the study.
             workers: Number of worker processes, one thread each.
             executor: ``processes``, ``serial`` (in this process, for debugging), or a function that returns a
-                ``concurrent.futures.Executor``, for example for a cluster. It may be called again after a crash.
+                ``concurrent.futures.Executor``, for example for a cluster. It must return a new one each
+                time: it is called once per arm, and again after a crash.
 
         Returns:
             Counts of runs by arm.

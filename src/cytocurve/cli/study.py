@@ -15,7 +15,8 @@ def study() -> None:
 def study_list(json_output: bool) -> None:
     """List the studies in studies/."""
     titles = current_project().study_list()
-    show(json_output, titles, lambda: "\n".join(f"{name}: {title}" for name, title in titles.items()))
+    lines = [f"{name}: {title}" for name, title in titles.items()] or ["There are no studies in studies/."]
+    show(json_output, titles, lambda: "\n".join(lines))
 
 
 @study.command("use")

@@ -94,10 +94,15 @@ def refusal(path: Path) -> str:
             return f"damaged image: {str(error) or type(error).__name__}"
 
 
+def unusable_mode(mode: str) -> str:
+    """Why pixels of a Pillow mode cannot be used; empty if they can."""
+    return f"pixels of mode {mode}; only images with 8 bits per channel can be used" if mode[0] in "IF" else ""
+
+
 def _unusable(image: ImageFile) -> str:
     """Why an opened image cannot be used; empty if it can."""
-    if image.mode[0] in "IF":
-        return f"pixels of mode {image.mode}; only images with 8 bits per channel can be used"
+    if reason := unusable_mode(image.mode):
+        return reason
     if _has_several(image):
         return "several images in one file; save each in a separate file"
     return too_large(image.width, image.height)

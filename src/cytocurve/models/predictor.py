@@ -11,6 +11,7 @@ from PIL import Image
 
 from cytocurve.core.runs import Component
 from cytocurve.errors import InputError
+from cytocurve.ingest.scanning import bombs_refused, refusal, unusable_mode
 from cytocurve.models import preparation, tensorflow
 from cytocurve.models.preparation import Preparation
 
@@ -36,25 +37,36 @@ class Predictor:
         """Whether images are prepared by the same code as the training images."""
         return self.prepared_by == self.preparation.component
 
-    def probabilities(self, images: Sequence[Path | Image.Image]) -> NDArray[np.float32]:
+    def probabilities(self, images: Sequence[Path | str | Image.Image]) -> NDArray[np.float32]:
         """Class probabilities, float32 (images, classes), of images or image files of any size.
 
-        Raises ``InputError`` listing the files that cannot be decoded.
+        Raises ``InputError`` listing those that cannot be used: damaged, or not of 8 bits per channel.
         """
         batches = [images[start : start + BATCH] for start in range(0, len(images), BATCH)]
         empty = np.zeros((0, len(self.classes)), np.float32)
         return np.concatenate([empty, *(self.network(self._prepared(batch)) for batch in batches)])
 
-    def _prepared(self, images: Sequence[Path | Image.Image]) -> NDArray[np.uint8]:
+    def _prepared(self, images: Sequence[Path | str | Image.Image]) -> NDArray[np.uint8]:
         prepared, problems = [], []
         for image in images:
             try:
-                prepared.append(self.preparation.prepare(image))
-            except ValueError as error:
+                prepared.append(self._prepare(Path(image) if isinstance(image, str) else image))
+            except (ValueError, OSError, Image.DecompressionBombError) as error:
                 problems.append(f"{image}: {error}")
         if problems:
             raise InputError("These images cannot be used:", problems)
         return np.stack(prepared)
+
+    def _prepare(self, image: Path | Image.Image) -> NDArray[np.uint8]:
+        """The image as the network takes it; raises ``ValueError`` for files that no dataset could contain."""
+        if isinstance(image, Path):
+            with bombs_refused():
+                reason = refusal(image)
+        else:
+            reason = unusable_mode(image.mode)
+        if reason:
+            raise ValueError(reason)
+        return self.preparation.prepare(image)
 
     def about(self) -> dict[str, Any]:
         """JSON values to store with the network, from which ``predictor`` restores this one."""

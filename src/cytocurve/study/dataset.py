@@ -63,8 +63,11 @@ def read_catalog(project: ProjectPaths, dataset: str = "", next_step: str = "dvc
 
     Raises ``InputError`` if it is missing, damaged, of another dataset, or lacks columns of this version of cytocurve.
     """
+    wanted = dataset or project.params().dataset
+    if not project.catalog.is_file():
+        dataset_folder(project, wanted, "dataset")
     table = read_parquet(project.catalog, next_step)
-    wanted, about = dataset or project.params().dataset, project.catalog.with_suffix(".json")
+    about = project.catalog.with_suffix(".json")
     made_of = json.loads(about.read_text(encoding="utf-8"))["dataset"] if about.is_file() else wanted
     if made_of != wanted:
         raise InputError(f"{project.catalog} is of dataset {made_of!r}, not of {wanted!r}", next_step=next_step)

@@ -25,6 +25,7 @@ SPLIT_SETTINGS = (
     "grow_by", "duplicates",
 )  # fmt: skip
 SPLIT_NEXT = "dvc repro split"
+SPLIT_COLUMNS = ("fold", "subset", "rank", "image", "pixel_sha256", "label", "class")
 
 
 @dataclass(frozen=True)
@@ -215,7 +216,10 @@ def read_split(project: ProjectPaths, params: Params, labels: str) -> pd.DataFra
     Raises ``InputError`` if it is missing, damaged, or was drawn with other settings.
     """
     check_split(project, params)
-    return read_parquet(project.split(labels), SPLIT_NEXT)
+    split = read_parquet(project.split(labels), SPLIT_NEXT)
+    if missing := [column for column in SPLIT_COLUMNS if column not in split]:
+        raise InputError(f"{project.split(labels)}: not a split; it lacks the columns", missing, next_step=SPLIT_NEXT)
+    return split
 
 
 def check_split(project: ProjectPaths, params: Params) -> None:

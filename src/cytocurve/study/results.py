@@ -78,5 +78,5 @@ def _read_each(
                 f"{name}: not a Parquet file with the expected columns: {' '.join(str(error).split())[:200]}"
             )
     if offenders:
-        raise InputError("These results cannot be used:", offenders, f"Run  {NEXT_STEP}  to compute what is missing.")
+        raise InputError("These results cannot be used:", offenders, next_step=NEXT_STEP)
     return tables

@@ -25,7 +25,7 @@ def validation_scores(project: ProjectPaths, size: int) -> dict[str, float]:
         except (InputError, OSError, KeyError, ValueError) as error:
             offenders.append(f"{project.predictions(arm)}: {error}")
     if offenders:
-        raise InputError("These results cannot be compared:", offenders, "Run  dvc repro  to compute what is missing.")
+        raise InputError("These results cannot be compared:", offenders, next_step="dvc repro")
     return scores
 
 

@@ -68,7 +68,8 @@ def _train_until_death(
                     return finished
                 if failure:
                     run = futures[future]
-                    failures[run.key] = f"fold {run.fold}, size {run.size}, seed {run.seed}: {failure!r}"
+                    where = f"fold {run.fold}, size {run.size}, seed {run.seed}"
+                    failures[run.key] = f"{where}: {type(failure).__name__}: {failure}"
             trained = [futures[future] for future in done if not future.exception()]
             finished += len(trained)
             report(trained)

@@ -13,7 +13,7 @@ def load_answers(path: Path) -> Answers:
         return Answers.from_json(json.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}", next_step="dvc repro evaluate") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"{path}: not an answers file of this version: {error}", next_step="dvc repro evaluate"
         ) from error

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from cytocurve.errors import CytocurveError
 from cytocurve.stores.ledger import Ledger, open_ledger
 from tests.stores.ledger.ledger_makers import KEY, WEIGHTS, Backend, backend, backends, finished
 
@@ -162,3 +163,17 @@ def test_add_killed_at_any_time_leaves_only_whole_runs(tested: Backend, tmp_path
         assert {ledger.check(key) for key in stored} == {"whole"}
         ledger.add(finished(), WEIGHTS)
         assert ledger.check(KEY) == "whole"
+
+
+def test_check_writable_accepts_a_new_and_a_used_ledger(ledger: Ledger) -> None:
+    ledger.check_writable()
+    assert ledger.keys() == []
+    ledger.add(finished(), WEIGHTS)
+    ledger.check_writable()
+    assert ledger.keys() == [KEY]
+
+
+def test_check_writable_names_a_place_that_cannot_be_written(tested: Backend, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(CytocurveError, match="cannot be written"):
+        open_ledger(tested.new_url(tmp_path / "file")).check_writable()

@@ -30,7 +30,9 @@ def test_open_ledger_refuses_a_scheme_without_a_backend(
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("url", ["file://server/share", "file://", "sqlite:///", "sqlite://x"])
+@pytest.mark.parametrize(
+    "url", ["file://server/share", "file://", "sqlite:///", "sqlite://x", "sqlite:x", "SQLITE:/abs/x", "file:rel"]
+)
 def test_open_ledger_refuses_a_url_without_a_local_path(url: str) -> None:
     with pytest.raises(InputError, match="expected"):
         open_ledger(url)

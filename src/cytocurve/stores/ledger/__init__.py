@@ -71,6 +71,9 @@ class Ledger(Protocol):
     def check(self, key: str) -> State:
         """Check whether a run is stored and its contents match their checksums."""
 
+    def check_writable(self) -> None:
+        """Raise ``CytocurveError`` if runs cannot be added, before any is trained; creates what ``add`` needs."""
+
     def quarantine(self, key: str) -> bool:
         """Move a damaged run out of the way, so that it can be added again; returns False if it is not damaged.
 
@@ -85,7 +88,14 @@ def open_ledger(url: str) -> Ledger:
     """
     match = _SCHEME.match(url)
     scheme = match[1].lower() if match else "file"
+    if match:
+        url = scheme + url[len(scheme) :]
     name = "local" if scheme == "file" else scheme
+    if match and not url.startswith(f"{scheme}://") and name in registry.members(__name__):
+        raise InputError(
+            f"The ledger {url!r} cannot be opened: expected {scheme}:///<path>",
+            next_step=f"for a path that starts with {scheme}: write ./{url}",
+        )
     if scheme == "local" or name not in registry.members(__name__):
         raise InputError(
             f"The ledger {url!r} cannot be opened: no backend serves {scheme}:",

@@ -5,13 +5,14 @@ A run is written into ``scratch/``, synced to disk and renamed into place. Quara
 
 import os
 import shutil
+import tempfile
 import uuid
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cytocurve.errors import InputError
+from cytocurve.errors import CytocurveError, InputError
 from cytocurve.files import local_path
 from cytocurve.stores.ledger import Array, Finished, Ledger, State, _records
 
@@ -76,6 +77,18 @@ class LocalLedger:
         if not self.folder(key).is_dir():
             return "absent"
         return "whole" if _records.checked(key, partial(self._read, key)) else "damaged"
+
+    def check_writable(self) -> None:
+        """Raise ``CytocurveError`` if a file cannot be written in the folder."""
+        try:
+            (self.root / "scratch").mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=self.root / "scratch") as file:
+                file.write(b"cytocurve")
+        except OSError as error:
+            raise CytocurveError(
+                f"The ledger {self.root} cannot be written: {error.strerror or error}",
+                next_step="check its permissions and the free space of its disk, or set CYTOCURVE_LEDGER",
+            ) from error
 
     def quarantine(self, key: str) -> bool:
         """Move a damaged run to ``damaged/``; returns False if it is not damaged."""

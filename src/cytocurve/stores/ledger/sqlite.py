@@ -89,6 +89,15 @@ class SqliteLedger:
             return "absent"
         return "whole" if self._checked(key) else "damaged"
 
+    def check_writable(self) -> None:
+        """Raise ``CytocurveError`` if the file cannot be written; makes it if there is none."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CytocurveError(f"The ledger {self.url} cannot be written: {error.strerror or error}") from error
+        with self._connected() as connection:
+            connection.executescript(TABLES)
+
     def quarantine(self, key: str) -> bool:
         """Move a damaged run to the table ``damaged``; returns False if it is not damaged."""
         if self.check(key) != "damaged":

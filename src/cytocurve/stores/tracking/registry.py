@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cytocurve.errors import ServiceError
+from cytocurve.errors import InputError, ServiceError
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
@@ -181,11 +181,21 @@ def _upload(
 
 
 def download(client: "MlflowClient", name: str, number: int, folder: Path) -> tuple[Path, dict[str, Any]]:
-    """Download a version into a folder; returns the file of its Keras model and the stored metadata."""
+    """Download a version into a folder; returns the file of its Keras model and the stored metadata.
+
+    Raises ``InputError`` if the version does not exist.
+    """
     import mlflow
+    from mlflow.exceptions import MlflowException
     from mlflow.models import Model
 
     mlflow.set_tracking_uri(client.tracking_uri)
+    try:
+        client.get_model_version(name, str(number))
+    except MlflowException as error:
+        if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
+            raise
+        raise InputError(f"The registry has no version {number} of the model {name!r}") from error
     mlflow.artifacts.download_artifacts(
         f"models:/{name}/{number}", dst_path=str(folder), tracking_uri=client.tracking_uri
     )

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from cytocurve import closure
 from cytocurve.config import ProjectPaths
+from cytocurve.errors import InputError
 from cytocurve.files import write_text
 
 LINK = ".cytocurve/package"
@@ -43,6 +44,8 @@ SHOWING = ("cytocurve.progress",)
 
 def code(project: ProjectPaths) -> dict[str, int]:
     """Write ``build/code/<stage>`` for every stage; returns the number of modules and data files per stage."""
+    if not (project.root / "dvc.yaml").is_file():
+        raise InputError(f"{project.root / 'dvc.yaml'}: no such file", next_step="cytocurve init DIR, or -C DIR")
     if _needs_link(project.root):
         link_package(project.root)
     digests = stage_digests()

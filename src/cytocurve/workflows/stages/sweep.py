@@ -91,6 +91,7 @@ def _finish_runs(
         _quarantine(ledger, missing, observer.warning)
         report([run for run in design.runs if finished[run.key] is not None])
         if missing:
+            ledger.check_writable()
             prepared = preparation(design.recipe.preparation.settings)
             files = [project.data / design.dataset / "images" / image for image in design.images]
             pixels = shared_pixels(project.pixels, files, design.identities, prepared, decoding)
