@@ -132,7 +132,7 @@ DAMAGES = [
     (duplicate_row, "data/toy/labels/folder.csv: light/cell004.png: 2 rows for one image"),
     (version_without_column, "data/toy/labels/second.csv: column 'image' is missing; the columns are: images, label"),
     (reserved_version, "data/toy/labels/patient.csv: 'patient' is a column of the catalog"),
-    (unusable_version, "data/toy/labels/my-labels.csv: the name of a label version may contain letters"),
+    (unusable_version, "data/toy/labels/my-labels.csv: the name of a label version may contain only letters"),
     (other_encoding, "data/toy/labels/latin.csv: not UTF-8, byte 12"),
     (semicolons, "data/toy/labels/excel.csv: its fields are separated by ';': save it with commas"),
     (no_csv, "data/toy/labels/third.csv: line 2: unexpected end of data"),
