@@ -110,7 +110,7 @@ def test_before_its_turn_the_stage_says_what_to_run_first(tmp_path: Path) -> Non
     write_params(tmp_path)
     done = cytocurve(tmp_path, "audit")
     assert done.returncode == 2
-    assert "dvc repro catalog" in done.stderr
+    assert "Next: make repro, or cytocurve data add" in done.stderr
 
 
 @pytest.mark.slow
@@ -119,7 +119,7 @@ def test_nothing_is_trained_where_the_audit_says_no(tmp_path: Path) -> None:
     done = run(root, "dvc", "repro")
     assert done.returncode != 0
     assert "Running stage 'audit'" in done.stdout
-    assert "sweep" not in done.stdout
+    assert "> cytocurve sweep" not in done.stdout
     refused = cytocurve(root, "sweep")
     assert refused.returncode == 1
     assert "leakage: fail" in refused.stderr

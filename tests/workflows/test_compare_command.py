@@ -93,7 +93,7 @@ def test_a_wrong_arm_exits_with_2_and_one_message(tmp_path: Path) -> None:
 def test_missing_results_are_named_with_the_next_step(tmp_path: Path) -> None:
     project = project_with_arms(tmp_path)
     project.predictions(project.params().arms[1]).unlink()
-    with pytest.raises(InputError, match=r"predictions\.parquet: no such file\nRun  dvc repro"):
+    with pytest.raises(InputError, match=r"predictions\.parquet: no such file\nNext: dvc repro"):
         compare(project)
 
 

@@ -111,7 +111,7 @@ def test_an_undefined_score_becomes_null_and_a_dash(tmp_path: Path) -> None:
     last = strict(project.answers.read_bytes())["arms"]["sequential-none-expert"]["curves"]["roc_auc"][-1]
     assert (last["mean"], last["n"], last["undefined"]) == (None, 0, 5)
     page = text_of((project.reports / "report.html").read_text())
-    assert "has no defined ROC-AUC" in page
+    assert "The ROC-AUC of the chosen arm is not defined" in page
     assert not re.search(r"\b(nan|None|null)\b", page)
 
 
@@ -162,7 +162,7 @@ def test_the_page_says_what_limits_its_scores(evaluated: ProjectPaths) -> None:
     page = text_of((evaluated.reports / "report.html").read_text())
     assert "A synthetic drawing" in page
     assert "about 6 labeled validation images" in page
-    assert "cells of one patient may be in both training and test set" in page
+    assert "cells of the same patient may be in both the training and the test set" in page
 
 
 def test_the_page_names_the_version_of_the_data(evaluated: ProjectPaths) -> None:

@@ -51,4 +51,4 @@ def test_a_reviewed_version_trains_its_own_arm_only_and_is_compared(tmp_path: Pa
     (comparison,) = json.loads((root / "reports" / "metrics.json").read_text())["comparisons"]
     assert (comparison["arm"], comparison["other"], comparison["judge"]) == (SECOND, FIRST, "second")
     assert set(comparison["differences"]) == {"4", "12"}
-    assert "What relabelling bought" in (root / "reports" / "report.html").read_text()
+    assert "What relabeling gained" in (root / "reports" / "report.html").read_text()

@@ -76,7 +76,7 @@ def test_a_chart_without_arms_is_replaced_by_a_message(open_page: Any) -> None:
         found.page.locator("[data-legend]").first.locator("input").nth(number).uncheck()
     found.settle()
     for chart in ("curves", "roc", "recall", "reliability"):
-        assert found.page.locator(f'[data-chart="{chart}"] .canvas').inner_text() == "No arm is shown."
+        assert found.page.locator(f'[data-chart="{chart}"] .canvas').inner_text() == "No arm is selected."
 
 
 def test_paper_shows_every_comparison(open_page: Any) -> None:

@@ -203,6 +203,7 @@ def test_a_run_that_the_ledger_lost_is_counted_and_left_out(ledger: LocalLedger,
     assert (published.created, published.lost) == (5, 1)
     with connected(local_uri(tmp_path), tmp_path / "lock") as client:
         assert client.get_run(published.run_id).info.status == "RUNNING"
+    ledger.quarantine(arm.runs[0].key)
     assert _publish(local_uri(tmp_path), make_arm(ledger), tmp_path).created == 1
     _check_complete(local_uri(tmp_path), tmp_path, arm, 3)
 

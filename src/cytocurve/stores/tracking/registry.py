@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -116,18 +117,17 @@ def _create(
     tags: Mapping[str, str],
     metadata: Mapping[str, Any] | None,
 ) -> int:
-    import mlflow
     from mlflow.entities import LoggedModelStatus
     from mlflow.exceptions import MlflowException
 
-    mlflow.set_tracking_uri(client.tracking_uri)
     run = client.get_run(run_id)
     # Otherwise MLflow would create a logged model in the active experiment of this process.
     logged = client.create_logged_model(
         run.info.experiment_id, "model", run_id, {MODEL_KEY: model_key}, run.data.params
     )
     try:
-        _upload(client, model, logged, run_id, sample, metadata)
+        with _global_store(client.tracking_uri):
+            _upload(client, model, logged, run_id, sample, metadata)
     except BaseException:
         client.finalize_logged_model(logged.model_id, LoggedModelStatus.FAILED)
         raise
@@ -140,6 +140,19 @@ def _create(
     tags = {**tags, MODEL_KEY: model_key}
     created = client.create_model_version(name, f"models:/{logged.model_id}", run_id, tags, model_id=logged.model_id)
     return int(created.version)
+
+
+@contextlib.contextmanager
+def _global_store(uri: str) -> Iterator[None]:
+    """Set MLflow's global tracking URI, which is also an environment variable, and restore both."""
+    import mlflow
+
+    before: Any = os.environ.get("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(uri)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(before)
 
 
 def _upload(
@@ -189,16 +202,16 @@ def download(client: "MlflowClient", name: str, number: int, folder: Path) -> tu
     from mlflow.exceptions import MlflowException
     from mlflow.models import Model
 
-    mlflow.set_tracking_uri(client.tracking_uri)
     try:
         client.get_model_version(name, str(number))
     except MlflowException as error:
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise
         raise InputError(f"The registry has no version {number} of the model {name!r}") from error
-    mlflow.artifacts.download_artifacts(
-        f"models:/{name}/{number}", dst_path=str(folder), tracking_uri=client.tracking_uri
-    )
+    with _global_store(client.tracking_uri):
+        mlflow.artifacts.download_artifacts(
+            f"models:/{name}/{number}", dst_path=str(folder), tracking_uri=client.tracking_uri
+        )
     (file,) = folder.rglob("*.keras")
     return file, dict(Model.load(str(next(folder.rglob("MLmodel")))).metadata or {})
 
