@@ -90,9 +90,10 @@ def register(
     values) is stored with the model. Raises ``ServiceError`` if the model cannot be stored.
     """
     try:
-        number = _version_of(client, name, model_key) or _create(
-            client, build(), name, model_key, run_id, sample, tags, metadata
-        )
+        with _global_store(client.tracking_uri):
+            number = _version_of(client, name, model_key) or _create(
+                client, build(), name, model_key, run_id, sample, tags, metadata
+            )
         client.set_registered_model_alias(name, alias, str(number))
     except OSError as error:  # from files and uploads; MLflow raises its own exceptions otherwise
         raise ServiceError(
@@ -126,8 +127,7 @@ def _create(
         run.info.experiment_id, "model", run_id, {MODEL_KEY: model_key}, run.data.params
     )
     try:
-        with _global_store(client.tracking_uri):
-            _upload(client, model, logged, run_id, sample, metadata)
+        _upload(client, model, logged, run_id, sample, metadata)
     except BaseException:
         client.finalize_logged_model(logged.model_id, LoggedModelStatus.FAILED)
         raise
