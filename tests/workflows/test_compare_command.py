@@ -208,7 +208,7 @@ def test_arms_of_the_tracking_store_are_compared_where_their_tests_are_known_to_
     another = make_arm(ledger, "none", folds=5, sizes=(20, 50))
     publish_to(tmp_path, replace(another, tests=tests[::-1], arm_key="another study", runs=another.runs[1::2]))
     several = refused(project, *names)
-    studies = [line.split()[1] for line in several.splitlines() if "begun" in line]
+    studies = [line.split()[1] for line in several.splitlines() if "started" in line]
     assert len(studies) == 2
     assert {compare(project, [study, names[1]]).not_comparable == () for study in studies} == {True, False}
     assert "Experiments: starter/blast" in refused(project, "mlflow:starter/blasts:x", names[1])
