@@ -1,8 +1,10 @@
 """What hypothesis does in all tests, and the starter's images."""
 
 import hashlib
+import os
 import platform
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,14 @@ from cytocurve.datasets import starter
 settings.register_profile("tests", deadline=None)
 settings.register_profile("quick", deadline=None, max_examples=25)
 settings.load_profile("tests")
+
+
+@pytest.fixture(autouse=True)
+def unchanged_tracking_uri() -> Iterator[None]:
+    """MLflow's global store is an environment variable too: left set, it would redirect every later test."""
+    before = os.environ.get("MLFLOW_TRACKING_URI")
+    yield
+    assert os.environ.get("MLFLOW_TRACKING_URI") == before
 
 
 def draw_starter(folder: Path) -> None:

@@ -1,5 +1,7 @@
 """Every architecture fulfills its contract, and the sequential network matches the publication."""
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -105,3 +107,11 @@ def test_an_ensemble_gives_the_mean_of_its_members_and_survives_saving(members: 
     ensemble.save(tmp_path / "ensemble.keras")
     loaded = keras.models.load_model(tmp_path / "ensemble.keras")
     np.testing.assert_array_equal(loaded.predict(images, verbose=0), ensemble.predict(images, verbose=0))
+
+
+@pytest.mark.slow
+def test_tensorflow_that_the_process_has_used_before_is_taken_as_it_is() -> None:
+    """As in a notebook: its threads cannot be changed any more."""
+    code = "import tensorflow as tf; tf.constant(0); from cytocurve.models import tensorflow; tensorflow.load()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "TensorFlow keeps its threads" in done.stderr

@@ -1,11 +1,14 @@
 """TensorFlow and Keras, imported on demand and silently, on one CPU thread."""
 
 import functools
+import logging
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+LOG = logging.getLogger("cytocurve")
 
 
 @functools.cache
@@ -21,10 +24,21 @@ def load() -> Any:
     with _silence():
         import tensorflow as tf
 
+        one_thread = _one_thread(tf)
+        tf.constant(0)  # starts the runtime, which logs too
+    if not one_thread:
+        LOG.warning("TensorFlow keeps its threads: networks trained in this process may differ in the last digits")
+    return tf
+
+
+def _one_thread(tf: Any) -> bool:
+    """Limit TensorFlow to one thread; False if this process, such as a notebook, has started its runtime before."""
+    try:
         tf.config.threading.set_intra_op_parallelism_threads(1)
         tf.config.threading.set_inter_op_parallelism_threads(1)
-        tf.constant(0)  # starts the runtime, which logs too
-    return tf
+    except RuntimeError:
+        return False
+    return True
 
 
 def keras() -> Any:

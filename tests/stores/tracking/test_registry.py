@@ -13,7 +13,7 @@ from cytocurve.errors import ServiceError
 from cytocurve.stores.ledger.local import LocalLedger
 from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.experiments import publish
-from cytocurve.stores.tracking.registry import MODEL_KEY, register, requirements
+from cytocurve.stores.tracking.registry import MODEL_KEY, global_store, register, requirements
 from tests.stores.tracking.mlflow_makers import local_uri, make_arm
 
 pytestmark = pytest.mark.slow
@@ -97,18 +97,18 @@ def test_what_is_stored_of_a_model_is_what_mlflow_itself_would_store(tmp_path: P
     with connected(local_uri(tmp_path), tmp_path / "lock") as client:
         version = client.get_model_version_by_alias(NAME, "challenger")
         ours = client.get_logged_model((version.source or "").removeprefix("models:/"))
-        mlflow.set_tracking_uri(local_uri(tmp_path))
-        signature = mlflow.models.get_model_info(f"models:/{ours.model_id}").signature
-        theirs = client.create_logged_model(ours.experiment_id, "theirs", version.run_id)
-        mlflow.tensorflow.log_model(
-            model,
-            name="theirs",
-            run_id=version.run_id,
-            model_id=theirs.model_id,
-            signature=signature,
-            pip_requirements=requirements(),
-            input_example=sample,
-        )
+        with global_store(local_uri(tmp_path)):
+            signature = mlflow.models.get_model_info(f"models:/{ours.model_id}").signature
+            theirs = client.create_logged_model(ours.experiment_id, "theirs", version.run_id)
+            mlflow.tensorflow.log_model(
+                model,
+                name="theirs",
+                run_id=version.run_id,
+                model_id=theirs.model_id,
+                signature=signature,
+                pip_requirements=requirements(),
+                input_example=sample,
+            )
         theirs = client.get_logged_model(theirs.model_id)
         outputs = client.get_run(version.run_id or "").outputs
     assert (ours.status, theirs.status) == ("READY", "READY")

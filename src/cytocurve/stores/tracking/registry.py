@@ -90,7 +90,7 @@ def register(
     values) is stored with the model. Raises ``ServiceError`` if the model cannot be stored.
     """
     try:
-        with _global_store(client.tracking_uri):
+        with global_store(client.tracking_uri):
             number = _version_of(client, name, model_key) or _create(
                 client, build(), name, model_key, run_id, sample, tags, metadata
             )
@@ -143,7 +143,7 @@ def _create(
 
 
 @contextlib.contextmanager
-def _global_store(uri: str) -> Iterator[None]:
+def global_store(uri: str) -> Iterator[None]:
     """Set MLflow's global tracking URI, which is also an environment variable, and restore both."""
     import mlflow
 
@@ -208,7 +208,7 @@ def download(client: "MlflowClient", name: str, number: int, folder: Path) -> tu
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise
         raise InputError(f"The registry has no version {number} of the model {name!r}") from error
-    with _global_store(client.tracking_uri):
+    with global_store(client.tracking_uri):
         mlflow.artifacts.download_artifacts(
             f"models:/{name}/{number}", dst_path=str(folder), tracking_uri=client.tracking_uri
         )
