@@ -9,6 +9,7 @@ import ast
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 Sources = dict[str, Path]
@@ -79,17 +80,22 @@ class Package:
 
 def _with_packages(module: str, file: Path) -> Iterator[str]:
     """What Python runs or may run for a module: its package, its imports and their packages, and its members."""
-    tree = ast.parse(file.read_text(encoding="utf-8"))
+    source = file.read_text(encoding="utf-8")
     yield parent(module)
-    for name in _imported(tree, _package_of(module, file)):
+    for name in _imports(source, _package_of(module, file)):
         yield from (name, parent(name))
-    if file.name == "__init__.py" and _looks_up_members(tree):
+    if file.name == "__init__.py" and _looks_up_members(source):
         yield from (f"{module}.{path.stem}" for path in file.parent.iterdir() if path.name[0] != "_")
 
 
-def imports(module: str, file: Path) -> list[str]:
+def imports(module: str, file: Path) -> tuple[str, ...]:
     """Full names of all that a module imports: ``a.b.c`` for ``from a.b import c``, be it a module or an attribute."""
-    return sorted(set(_imported(ast.parse(file.read_text(encoding="utf-8")), _package_of(module, file))))
+    return _imports(file.read_text(encoding="utf-8"), _package_of(module, file))
+
+
+@cache
+def _imports(source: str, package: str) -> tuple[str, ...]:
+    return tuple(sorted(set(_imported(ast.parse(source), package))))
 
 
 def _package_of(module: str, file: Path) -> str:
@@ -111,11 +117,12 @@ def _imported(node: ast.AST, package: str) -> Iterator[str]:
                 yield from _imported(child, package)
 
 
-def _looks_up_members(tree: ast.Module) -> bool:
+@cache
+def _looks_up_members(source: str) -> bool:
     """Whether a package hands its own name or path to a call other than ``getLogger``: it is a registry."""
     return any(
         isinstance(name, ast.Name) and name.id in {"__name__", "__path__"}
-        for call in ast.walk(tree)
+        for call in ast.walk(ast.parse(source))
         if isinstance(call, ast.Call) and not ast.unparse(call.func).endswith("getLogger")
         for argument in (*call.args, *(keyword.value for keyword in call.keywords))
         for name in ast.walk(argument)
@@ -141,6 +148,7 @@ def _content(file: Path, omit: Omit) -> bytes:
     return statements(content.decode(), omit).encode() if file.suffix == ".py" else content
 
 
+@cache
 def statements(source: str, omit: Omit = lambda *_: False) -> str:
     """Python source without comments, layout, docstrings and omitted statements; raises ``SyntaxError``."""
     tree = ast.parse(source)

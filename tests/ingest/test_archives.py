@@ -195,6 +195,7 @@ def test_a_tar_that_ends_between_two_members_is_refused(tmp_path: Path) -> None:
     assert "it is truncated" in refused(archive, tmp_path).problem
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".zip", ".tar.gz", ".tar.xz", ".tar.bz2"])
 def test_a_bomb_is_refused_before_anything_is_written(suffix: str, tmp_path: Path) -> None:
     """A hundred megabytes of zeros from a few kilobytes."""

@@ -115,6 +115,7 @@ def unchanged(scratch: Path) -> dict[str, str]:
     return identities(ROOT / "src", scratch)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "old", "new", "changed"),
     [

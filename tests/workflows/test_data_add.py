@@ -205,6 +205,7 @@ def test_an_interrupt_undoes_everything(project: ProjectPaths, source: Path) -> 
     assert not project.data.exists()
 
 
+@pytest.mark.slow
 def test_a_killed_call_leaves_no_dataset_and_the_next_clears_up(project: ProjectPaths, source: Path) -> None:
     """After SIGKILL half-way there is no data/mine; the same call then completes it and removes what was left."""
     command = [sys.executable, "-c", KILLED_HALFWAY, str(project.root), str(source)]

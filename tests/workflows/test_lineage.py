@@ -112,6 +112,7 @@ def test_a_patient_who_was_withdrawn_before_is_told_with_the_day(project: Projec
     assert (again.date, again.reason) == ("2026-01-02", "consent withdrawn")
 
 
+@pytest.mark.slow
 def test_runs_and_curves_are_told_apart_by_whether_they_stand_in_the_present_results(project: ProjectPaths) -> None:
     identity = pd.read_parquet(project.catalog)["pixel_sha256"][0]
     for number, key in enumerate(("ab" * 32, "cd" * 32)):
@@ -168,6 +169,7 @@ def test_a_catalog_of_other_pictures_is_refused(project: ProjectPaths) -> None:
     assert not (project.data / "toy" / "withdrawn.csv").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", ["", "other"])
 def test_an_image_that_took_no_part_for_another_version_leaves_all_sets_as_they_were(
     project: ProjectPaths, other: str

@@ -1,8 +1,10 @@
 """Each stage of ``dvc.yaml`` depends on the statements of exactly the code that it can reach."""
 
+import json
 import shutil
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +15,12 @@ from cytocurve.workflows.stages.code import SHOWING, WITHOUT, excluded, stage_di
 from tests.projects import ROOT, make_project, run
 
 STAGES = sorted(WITHOUT)
-DIGESTS = stage_digests()
 DEFINITION: dict[str, Any] = read_yaml(ROOT / "dvc.yaml")["stages"]
+
+
+@cache
+def digests() -> dict[str, dict[str, str]]:
+    return stage_digests()
 
 
 def test_stages_of_dvc_yaml_are_those_with_a_closure() -> None:
@@ -27,14 +33,30 @@ def test_stage_depends_on_its_own_code_and_on_no_other(stage: str) -> None:
     assert code == [f"build/code/{stage}"]
 
 
+IMPORT_EACH = """
+import importlib, json, sys
+imported = {}
+for stage in sys.argv[1:]:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "cytocurve"]:
+        del sys.modules[name]
+    importlib.import_module(f"cytocurve.workflows.stages.{stage}")
+    imported[stage] = [name for name in sys.modules if name.startswith("cytocurve.")]
+print(json.dumps(imported))
+"""
+
+
+@cache
+def imported() -> dict[str, list[str]]:
+    """What Python imports from cytocurve for each stage."""
+    done = subprocess.run([sys.executable, "-c", IMPORT_EACH, *STAGES], capture_output=True, text=True, check=True)
+    modules: dict[str, list[str]] = json.loads(done.stdout)
+    return modules
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
 def test_closure_of_a_stage_holds_whatever_python_imports_for_it(stage: str) -> None:
-    script = (
-        f"import sys, cytocurve.workflows.stages.{stage}\n"
-        "print(*[name for name in sys.modules if name.startswith('cytocurve.')])"
-    )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert set(done.stdout.split()) - set(SHOWING) <= set(DIGESTS[stage])
+    assert set(imported()[stage]) - set(SHOWING) <= set(digests()[stage])
 
 
 def test_exclusions_name_modules_that_exist() -> None:
@@ -64,7 +86,7 @@ REACHES = [
 
 @pytest.mark.parametrize(("stage", "module", "expected"), REACHES)
 def test_closure_reaches(stage: str, module: str, expected: bool) -> None:
-    assert (f"cytocurve.{module}" in DIGESTS[stage]) == expected
+    assert (f"cytocurve.{module}" in digests()[stage]) == expected
 
 
 @pytest.fixture
@@ -78,7 +100,7 @@ def stale(sources: Path, module: str, appended: str) -> set[str]:
     """The stages whose code changes when a line is appended to a file."""
     with (sources / module).open("a") as file:
         file.write(appended)
-    return {stage for stage, digests in stage_digests(sources).items() if digests != DIGESTS[stage]}
+    return {stage for stage, changed in stage_digests(sources).items() if changed != digests()[stage]}
 
 
 def test_edit_of_the_study_makes_evaluate_stale(sources: Path) -> None:

@@ -137,6 +137,7 @@ def test_files_are_those_recorded(digests: dict[str, str]) -> None:
     assert hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest() == FINGERPRINT
 
 
+@pytest.mark.slow
 def test_mean_colours_do_not_tell_blasts_apart(listing: Listing, expert: pd.DataFrame) -> None:
     """A logistic regression on the colours' means and deviations stays below a ROC-AUC of 0.85."""
     pixels = [np.asarray(Image.open(listing.images[name]), dtype=np.float64) for name in expert["image"]]

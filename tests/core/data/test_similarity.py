@@ -141,6 +141,7 @@ def test_different_cells_on_a_black_ground_are_not_near_identical() -> None:
     assert near_identical(np.stack([thumbnail(Image.open(path).convert("RGB")) for path in files])) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("spread", [0, 2, 60], ids=["equal", "nearly equal", "unlike, of equal form"])
 def test_thousands_of_pictures_that_resemble_each_other_take_seconds(spread: int) -> None:
     rng = np.random.default_rng(0)

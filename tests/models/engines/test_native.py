@@ -141,6 +141,7 @@ def test_only_plain_stacks_with_its_optimizers_are_served() -> None:
     assert not native.serves(replace(family, stack=None), "adam")
 
 
+@pytest.mark.slow
 def test_training_imports_no_tensorflow() -> None:
     code = "import sys; from tests.models.engines.engine_makers import toy_job; "
     code += "from cytocurve.models.engines import train; "

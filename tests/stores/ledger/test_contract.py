@@ -130,6 +130,7 @@ def add_at(url: str, start: float, value: float) -> None:
     open_ledger(url).add(finished(value=value), WEIGHTS)
 
 
+@pytest.mark.slow
 def test_add_by_two_processes_at_once_stores_one_whole_run(ledger: Ledger) -> None:
     start, values = time.time() + 3, (0.25, 0.75)
     with ProcessPoolExecutor(2, SPAWN) as pool:
@@ -147,6 +148,7 @@ def write_forever(url: str) -> None:
         ledger.add(finished(f"{number:064d}"), [np.zeros(50_000, np.float32)])
 
 
+@pytest.mark.slow
 def test_add_killed_at_any_time_leaves_only_whole_runs(tested: Backend, tmp_path: Path) -> None:
     for attempt in range(3):
         folder = tmp_path / str(attempt)
