@@ -78,7 +78,7 @@ def _find(project: ProjectPaths, name: str, metric: str) -> Tables | ScoredArm:
     if store == "mlflow" and experiment:
         with connected(project.tracking_uri, project.tracking_lock) as client:
             return _of_the_store(name, published_arm(client, experiment, arm), metric)
-    return _of_a_revision(project, name, source, arm)
+    return _of_a_revision(project, name, source, arm, metric)
 
 
 def _of_the_study(project: ProjectPaths, name: str) -> Tables:
@@ -91,7 +91,7 @@ def _of_the_study(project: ProjectPaths, name: str) -> Tables:
     return Tables(name, runs[name], read_tests(project, [arms[name]], runs)[name])
 
 
-def _of_a_revision(project: ProjectPaths, name: str, revision: str, arm: str) -> Tables:
+def _of_a_revision(project: ProjectPaths, name: str, revision: str, arm: str, metric: str) -> Tables:
     files = Revision(project.root, revision)
     suffix = ".predictions.parquet"
     arms = [each.removesuffix(suffix) for each in files.names("results") if each.endswith(suffix)]
@@ -99,7 +99,7 @@ def _of_a_revision(project: ProjectPaths, name: str, revision: str, arm: str) ->
         raise InputError(f"revision {revision!r}: {unknown[0]}", hint=f"Arms there: {', '.join(arms) or 'none'}")
     paths = f"results/{arm}.parquet", f"results/{arm}{suffix}"
     runs, predictions = (parquet_from(files.read(path), f"{revision}:{path}") for path in paths)
-    problems = wrong_runs(runs, arm) or ([] if "subset" in predictions else ["no column subset"])
+    problems = wrong_runs(runs, arm, [metric]) or ([] if "subset" in predictions else ["no column subset"])
     if not problems:
         predictions = predictions[predictions["subset"] == "test"]
         problems = wrong_predictions(predictions, runs)

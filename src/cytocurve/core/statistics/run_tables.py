@@ -1,5 +1,7 @@
 """Validation of tables of runs and predictions: problems as sentences, an empty list if there are none."""
 
+from collections.abc import Collection
+
 import pandas as pd
 from pandas.api.types import is_integer_dtype, is_numeric_dtype
 
@@ -7,18 +9,21 @@ from cytocurve.core.statistics.metrics import METRICS
 from cytocurve.core.statistics.review import probability_columns
 
 PLACE = ("fold", "size", "seed")
-RUN_COLUMNS = (*PLACE, "run_key", "arm", "labels", *METRICS)
+RUN_COLUMNS = (*PLACE, "run_key", "arm", "labels")
 PREDICTION_COLUMNS = ("run_key", "image", "label")
 
 
-def wrong_runs(table: pd.DataFrame, arm: str) -> list[str]:
-    """The problems of a table of an arm's runs: one per fold, size and seed, with scores from 0 to 1 or undefined."""
-    if missing := [f"no column {column}" for column in RUN_COLUMNS if column not in table]:
+def wrong_runs(table: pd.DataFrame, arm: str, metrics: Collection[str] = METRICS) -> list[str]:
+    """The problems of a table of an arm's runs: one per fold, size and seed, with scores from 0 to 1 or undefined.
+
+    Only the columns of ``metrics`` are needed: a table of an older version may lack others.
+    """
+    if missing := [f"no column {column}" for column in (*RUN_COLUMNS, *metrics) if column not in table]:
         return missing
     if table.empty:
         return ["no runs"]
     problems = [f"{column}: expected integers" for column in PLACE if not is_integer_dtype(table[column])]
-    for metric in METRICS:
+    for metric in metrics:
         if not is_numeric_dtype(table[metric]):
             problems.append(f"{metric}: expected numbers")
         elif outside := int(((table[metric] < 0) | (table[metric] > 1)).sum()):
