@@ -181,13 +181,24 @@ def fitted_scores(
     images: Values, classes: NDArray[np.int64], train: NDArray[np.intp], test: NDArray[np.intp], masks: Values | None
 ) -> Values:
     """ROC-AUC (runs,) of ridge classifiers fitted to ``train`` (runs, n) and scored on ``test`` (runs, m)."""
-    seen, unseen, wanted = images[train], images[test], 2.0 * classes[train] - 1
+    seen, unseen = images[train], images[test]
     if masks is not None:
         seen, unseen = seen * masks[:, None], unseen * masks[:, None]
+    weights = ridge(seen, classes[train])
+    return roc_areas((unseen @ weights[:, :, None])[:, :, 0], classes[test] == 1)
+
+
+def ridge(seen: Values, classes: NDArray[np.int64]) -> Values:
+    """The weights (runs, features) of ridge classifiers of images (runs, n, features) in classes (runs, n)."""
+    wanted = 2.0 * classes - 1
     centred, wanted = seen - seen.mean(axis=1, keepdims=True), wanted - wanted.mean(axis=1, keepdims=True)
     turned = centred.transpose(0, 2, 1)
-    weights = np.linalg.solve(turned @ centred + RIDGE * np.eye(images.shape[1]), turned @ wanted[:, :, None])
-    found, positive = (unseen @ weights)[:, :, 0], classes[test] == 1
+    weights = np.linalg.solve(turned @ centred + RIDGE * np.eye(seen.shape[2]), turned @ wanted[:, :, None])
+    return np.asarray(weights[:, :, 0])
+
+
+def roc_areas(found: Values, positive: NDArray[np.bool_]) -> Values:
+    """The ROC-AUC (runs,) of scores (runs, m)."""
     pairs = positive[:, :, None] & ~positive[:, None, :]
     return np.asarray(((found[:, :, None] > found[:, None, :]) & pairs).sum(axis=(1, 2)) / pairs.sum(axis=(1, 2)))
 
