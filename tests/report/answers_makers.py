@@ -82,6 +82,7 @@ def answers_of(simulation: Simulation, **changes: Any) -> dict[str, Any]:
         "seeds": list(simulation.seeds),
         "versions": versions,
         "chosen": names[-1] if len(versions) == 1 else names[0],
+        "choice": None,
         "limits": {"split": "stratified", "validation_images": 40.0, "title": "a simulation"},
         "arms": arms,
         "comparisons": _comparisons(simulation, scores),

@@ -201,11 +201,34 @@ def test_several_arms_are_counted(answers: dict[str, Any]) -> None:
     )
 
 
+def corrected(mean: float | None) -> dict[str, Any]:
+    """These answers with a score of choosing and training that is below the chosen arm's own."""
+    found = answers_of(SMALL)
+    point = {
+        name: value for name, value in found["arms"][found["chosen"]]["curves"]["roc_auc"][-1].items() if name != "size"
+    }
+    folds = dict.fromkeys(found["arms"], 5)
+    return found | {"choice": {"score": point | {"mean": mean}, "optimism": 0.02, "folds": folds, "without": 0}}
+
+
+def test_score_of_the_first_screen_is_corrected_for_the_choice() -> None:
+    answer, note = facts(corrected(0.875))["How good is it with 200 images?"]
+    assert answer == "0.875"
+    assert "Corrected for the choice of the arm, whose own score is" in note
+    assert "do not correct for the choice of the arm (+0.020)" in " ".join(headline_of(corrected(0.875)).limits)
+    assert "10 folds have no such images" not in text_of(page_of(corrected(0.875)))
+
+
+def test_score_that_cannot_be_corrected_is_called_too_good() -> None:
+    assert "so its scores are too good" in facts(corrected(None))["Which network was chosen?"][1]
+    assert "so its scores are too good" not in facts(corrected(0.875))["Which network was chosen?"][1]
+
+
 def test_the_chosen_arm_is_the_best_of_those_scored_on_the_last_labels() -> None:
     found = answers_of(CLASSES)
     found["versions"] = ["diagnosis", "expert"]
     assert (
-        "Best on validation images among the 2 arms scored on the labels expert;"
+        "Best on validation images among the 2 arms scored on the labels expert."
         in facts(found)["Which network was chosen?"][1]
     )
     found["versions"] = ["expert", "diagnosis"]

@@ -28,12 +28,13 @@ from cytocurve.core.statistics.metrics import METRICS
 from cytocurve.core.statistics.relabelling import relabellings
 from cytocurve.errors import InputError
 from cytocurve.evaluation.arm_answers import arm_answers, arm_predictions
+from cytocurve.evaluation.choice import choice
 from cytocurve.evaluation.compared import Tables
 from cytocurve.report.titles import title_of
 from cytocurve.stores.dvc import data_hash
 from cytocurve.study.dataset import read_catalog
 from cytocurve.study.results import read_predictions, read_runs, read_tests
-from cytocurve.study.selection import best_arm, validation_scores
+from cytocurve.study.selection import best_arm, candidates, validated
 
 LEADING = "roc_auc"
 """The metric used for charts, saturation and forecasts; the first of ``METRICS``."""
@@ -60,7 +61,8 @@ def answers(project: ProjectPaths, params: Params, progress: Progress) -> Answer
         arms[arm.name] = arm_answers(arm, runs[arm.name], predictions, labels, LEADING)
         scored.append(Tables(arm.name, runs[arm.name], predictions.rows).scored(LEADING))
         progress(done, len(params.arms))
-    chosen = best_arm(validation_scores(project, params.sizes[-1]), params)
+    validations = validated(project, params.sizes[-1])
+    chosen, among = best_arm({name: arm.score for name, arm in validations.items()}, params), candidates(params)
     classes = arms[chosen].classes
     comparisons, not_comparable = compare_paired(scored)
     return Answers(
@@ -75,6 +77,7 @@ def answers(project: ProjectPaths, params: Params, progress: Progress) -> Answer
         seeds=tuple(sorted({int(seed) for table in runs.values() for seed in table["seed"]})),
         versions=tuple(params.labels),
         chosen=chosen,
+        choice=choice(chosen, among, params.sizes[-1], runs, tests, validations) if len(among) > 1 else None,
         limits=_limits(project, params),
         arms=arms,
         comparisons=tuple(build(PairComparison, **vars(row), metric=LEADING) for row in comparisons),

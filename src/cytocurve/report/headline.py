@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cytocurve.core.answers import Answers, ArmPlan, CurvePoint, Finding, PairComparison
+from cytocurve.core.answers import Answers, ArmPlan, CurvePoint, Finding, PairComparison, Summary
 from cytocurve.report import wording
 from cytocurve.report.formatting import count, interval, rounded, score, signed, target
+
+NOTABLE = 0.0005
+"""The smallest optimism that changes a score as it is shown."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +32,15 @@ class Headline:
 
 def headline(answers: Answers, names: Mapping[str, str]) -> Headline:
     """The top of the page; ``names`` are the arms' short names."""
-    point = answers.best.curves[answers.metric][-1]
-    facts = [_best(answers, names), _score(answers, point), _images(answers), _differences(answers, names)]
-    return Headline(_title(answers, point), _lead(answers, point), facts, _limits(answers))
+    largest = answers.best.curves[answers.metric][-1]
+    result = answers.choice.score if _corrected(answers) and answers.choice else largest
+    facts = [_best(answers, names), _score(answers, result, largest), _images(answers), _differences(answers, names)]
+    return Headline(_title(answers, result), _lead(answers, result), facts, _limits(answers))
+
+
+def _corrected(answers: Answers) -> bool:
+    """Whether the score of the chosen arm is known without the images that chose it."""
+    return answers.choice is not None and answers.choice.score.mean is not None
 
 
 def _limits(answers: Answers) -> list[str]:
@@ -44,7 +53,13 @@ def _limits(answers: Answers) -> list[str]:
         for kind, rows in by_kind.items()
         if rows
     ][:1]
-    return limits + (["A score for new patients may be lower."] if answers.limits.split == "stratified" else [])
+    if answers.limits.split == "stratified":
+        limits.append("A score for new patients may be lower.")
+    if answers.choice and (answers.choice.optimism or 0) >= NOTABLE:
+        limits.append(
+            f"Curves and forecasts do not correct for the choice of the arm ({signed(answers.choice.optimism)})."
+        )
+    return limits
 
 
 def _sentence(finding: Finding, answers: Answers) -> str:
@@ -54,12 +69,12 @@ def _sentence(finding: Finding, answers: Answers) -> str:
     return finding.sentence.removeprefix(f"Label version {answers.versions[0]}: ")
 
 
-def _title(answers: Answers, point: CurvePoint) -> str:
+def _title(answers: Answers, result: Summary) -> str:
     plan, title = answers.best.plan, answers.title
-    if point.mean is None:
+    if result.mean is None:
         return f"The {title} of the chosen arm is not defined at the largest training size."
     if len(answers.sizes) == 1 or wording.no_forecast(plan):
-        return f"With {count(point.size)} labeled images, {title} is {score(point.mean)}."
+        return f"With {count(answers.sizes[-1])} labeled images, {title} is {score(result.mean)}."
     needed = plan.targets[wording.default_target(plan)]
     goal = f"{title} {target(needed.target)}"
     if needed.verdict == "reached":
@@ -69,15 +84,15 @@ def _title(answers: Answers, point: CurvePoint) -> str:
     return f"{goal} is {'uncertain' if needed.verdict == 'forecast' else 'not reachable'} on this evidence."
 
 
-def _lead(answers: Answers, point: CurvePoint) -> list[str]:
+def _lead(answers: Answers, result: Summary) -> list[str]:
     """The score in plain words, and whether more images still help."""
     lead = []
-    if point.mean is not None:
-        meaning = wording.meaning(answers.metric, point.mean, answers.classes, answers.positive)
+    if result.mean is not None:
+        meaning = wording.meaning(answers.metric, result.mean, answers.classes, answers.positive)
         scale = f"{answers.title} is 1 for a perfect network" + (
             " and 0.5 for one that guesses" if answers.metric == "roc_auc" else ""
         )
-        lead.append(f"{scale}; {score(point.mean)} means that {meaning}." if meaning else f"{scale}.")
+        lead.append(f"{scale}; {score(result.mean)} means that {meaning}." if meaning else f"{scale}.")
         if meaning and answers.positive == "positive":
             lead.append(f"Positive means {wording.positive_name(answers)}.")
     return [*lead, wording.saturation(answers, answers.chosen)]
@@ -93,14 +108,18 @@ def _best(answers: Answers, names: Mapping[str, str]) -> KeyFact:
     if answers.best.curves[answers.metric][-1].mean is None:
         return KeyFact("Which network?", name, "Not known to be the best, since its score is not defined.")
     judged = f" scored on the labels {version}" if len(answers.versions) > 1 else ""
-    note = f"Best on validation images among the {len(candidates)} arms{judged}; test images were not used to choose."
+    note = f"Best on validation images among the {len(candidates)} arms{judged}."
+    if not _corrected(answers):
+        note += " Validation images of one fold are test images of another, so its scores are too good."
     return KeyFact("Which network was chosen?", name, note)
 
 
-def _score(answers: Answers, point: CurvePoint) -> KeyFact:
-    question = f"How good is it with {count(point.size)} images?"
-    note = f"{answers.title} on unseen images; 95 % interval {interval(point.ci_low, point.ci_high)}."
-    return KeyFact(question, score(point.mean), note)
+def _score(answers: Answers, result: Summary, largest: CurvePoint) -> KeyFact:
+    question = f"How good is it with {count(largest.size)} images?"
+    note = f"{answers.title} on unseen images; 95 % interval {interval(result.ci_low, result.ci_high)}."
+    if result is not largest:
+        note += f" Corrected for the choice of the arm, whose own score is {score(largest.mean)}."
+    return KeyFact(question, score(result.mean), note)
 
 
 def _images(answers: Answers) -> KeyFact:

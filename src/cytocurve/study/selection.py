@@ -1,5 +1,8 @@
 """Select the best arm by validation scores only; test images are not used."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -13,41 +16,70 @@ from cytocurve.study.results import read_predictions
 METRIC = "roc_auc"
 
 
-def validation_scores(project: ProjectPaths, size: int) -> dict[str, float]:
-    """Each arm's mean validation score over its runs at a training size; NaN if undefined.
+@dataclass(frozen=True, eq=False)
+class Validated:
+    """An arm's runs at one training size on their validation images: ``fold, seed, score`` and each fold's images."""
+
+    runs: pd.DataFrame
+    images: Mapping[int, frozenset[str]]
+
+    @property
+    def score(self) -> float:
+        """The mean score; NaN if it is undefined for all runs."""
+        return float(self.runs["score"].mean())
+
+
+def validated(project: ProjectPaths, size: int) -> dict[str, Validated]:
+    """The validation scores of each arm's runs at a training size, by arm.
 
     Raises ``InputError`` listing all results that are missing or lack runs of that size.
     """
-    scores, offenders = {}, []
+    arms, offenders = {}, []
     for arm in project.params().arms:
         try:
-            scores[arm.name] = _validation_score(project, arm, size)
+            arms[arm.name] = _validated(project, arm, size)
         except (InputError, OSError, KeyError, ValueError) as error:
             offenders.append(f"{project.predictions(arm)}: {error}")
     if offenders:
         raise InputError("These results cannot be compared:", offenders, next_step="dvc repro")
-    return scores
+    return arms
 
 
-def best_arm(scores: dict[str, float], params: Params) -> str:
-    """The arm of the last label version with the highest score; ties go to the first by name.
+def validation_scores(project: ProjectPaths, size: int) -> dict[str, float]:
+    """Each arm's mean validation score over its runs at a training size, as in ``validated``; NaN if undefined."""
+    return {name: arm.score for name, arm in validated(project, size).items()}
+
+
+def candidates(params: Params) -> list[str]:
+    """The arms of the last label version, sorted.
 
     Arms of other versions are scored against other labels, which would favor versions that agree with the networks.
     """
-    names = sorted(arm.name for arm in params.arms if arm.labels == params.labels[-1])
-    return max(names, key=lambda name: np.nan_to_num(scores[name], nan=-1.0))
+    return sorted(arm.name for arm in params.arms if arm.labels == params.labels[-1])
 
 
-def _validation_score(project: ProjectPaths, arm: Arm, size: int) -> float:
-    runs = pd.read_parquet(project.results(arm), columns=["run_key", "size"])
-    keys = runs.loc[runs["size"] == size, "run_key"]
-    rows = read_predictions(project, arm, "validation", set(keys)).reset_index(drop=True)
-    if keys.empty or rows["run_key"].nunique() < len(keys):
+def best_arm(scores: Mapping[str, float], params: Params) -> str:
+    """The candidate with the highest score; ties go to the first by name."""
+    return max(candidates(params), key=lambda name: np.nan_to_num(scores[name], nan=-1.0))
+
+
+def _validated(project: ProjectPaths, arm: Arm, size: int) -> Validated:
+    runs = pd.read_parquet(project.results(arm), columns=["run_key", "size", "fold", "seed"])
+    runs = runs[runs["size"] == size].set_index("run_key")
+    rows = read_predictions(project, arm, "validation", set(runs.index)).reset_index(drop=True)
+    if runs.empty or rows["run_key"].nunique() < len(runs):
         raise ValueError(f"lacks runs with {size} training images")
     columns = probability_columns(rows)
     names = [column.removeprefix("p_") for column in columns]
     labels = rows["label"].astype(str).map(names.index).to_numpy()
     probabilities = rows[columns].to_numpy()
-    rows_by_run = rows.groupby("run_key", observed=True).indices.values()
-    scores = [score(labels[part], probabilities[part])[METRIC] for part in rows_by_run]
-    return float(np.nanmean(scores)) if np.isfinite(scores).any() else float("nan")
+    rows_by_run = rows.groupby("run_key", observed=True).indices
+    scores = {key: score(labels[part], probabilities[part])[METRIC] for key, part in rows_by_run.items()}
+    return Validated(runs.assign(score=pd.Series(scores))[["fold", "seed", "score"]], images_by_fold(rows, runs))
+
+
+def images_by_fold(predictions: pd.DataFrame, runs: pd.DataFrame) -> dict[int, frozenset[str]]:
+    """The images of each fold's predictions; ``runs`` has the folds by run key."""
+    folds = predictions["run_key"].astype(str).map(runs["fold"])
+    images = predictions["image"].astype(str).groupby(folds)
+    return {int(fold): frozenset(names) for fold, names in images}

@@ -1,6 +1,7 @@
 """The answers of a study as typed records: one schema for page, tables, command line and Python."""
 
 from cytocurve.core.answers.audit import Audit, Finding, ImageSize, PassedCheck, Shortcut, WorstClass
+from cytocurve.core.answers.choice import Choice
 from cytocurve.core.answers.comparisons import (
     ComparedArm,
     ComparisonAnswer,
@@ -45,6 +46,7 @@ __all__ = [
     "Audit",
     "Backtest",
     "Calibration",
+    "Choice",
     "ClassScores",
     "ClassWise",
     "ComparedArm",

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from cytocurve.core.answers import serialization
 from cytocurve.core.answers.audit import Audit
+from cytocurve.core.answers.choice import Choice
 from cytocurve.core.answers.comparisons import NotComparable, PairComparison, Relabelling
 from cytocurve.core.answers.curves import Curves, Saturation, SizeOverSeeds, Summary
 from cytocurve.core.answers.details import (
@@ -20,7 +21,7 @@ from cytocurve.core.answers.details import (
 from cytocurve.core.answers.plans import ArmPlan
 from cytocurve.core.answers.serialization import Number
 
-FORMAT = 2
+FORMAT = 3
 """Of ``reports/answers.json``; answers of another format are refused, since the page needs every field."""
 
 Split = Literal["stratified", "patient", "predefined"]
@@ -77,7 +78,8 @@ class Answers:
     """The answers of a study.
 
     ``metric`` is the leading metric, ``metrics`` maps every metric to its title, ``positive`` is the positive class of
-    a binary task, ``versions`` are the label versions in order, and ``chosen`` is the arm chosen on validation images.
+    a binary task, ``versions`` are the label versions in order, ``chosen`` is the arm chosen on validation images, and
+    ``choice`` is what this does to its score; None if there was one candidate.
     """
 
     dataset: str
@@ -91,6 +93,7 @@ class Answers:
     seeds: tuple[int, ...]
     versions: tuple[str, ...]
     chosen: str
+    choice: Choice | None
     limits: Limits
     arms: Mapping[str, ArmAnswers]
     comparisons: tuple[PairComparison, ...]
