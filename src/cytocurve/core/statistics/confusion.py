@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from cytocurve.core.statistics.metrics import precisions
 from cytocurve.core.statistics.predictions import Indices, Predictions, Spread
 from cytocurve.core.statistics.values import Values, ratio
 
@@ -31,7 +32,7 @@ class Confusion:
 class ClassWise:
     """Precision and sensitivity of each class, (classes,), and its ``images``.
 
-    Precision is undefined in runs that assign no image to the class, sensitivity in runs without images of it.
+    Precision is that of ``metrics.precisions``; sensitivity is undefined in runs without images of the class.
     """
 
     images: Indices
@@ -49,14 +50,14 @@ def confusion(predictions: Predictions) -> Confusion:
 def class_wise(predictions: Predictions) -> ClassWise:
     """Precision and sensitivity per class with their spread over folds (Matek et al. 2019, equations 1 and 3, table 1).
 
-    Unlike that table, standard deviations are computed with ddof 1, and an undefined precision does not count as zero.
+    Unlike that table, standard deviations are computed with ddof 1.
     """
     counts = _counts(predictions)
-    hits = np.diagonal(counts, axis1=1, axis2=2)
+    hits, occurring = np.diagonal(counts, axis1=1, axis2=2), counts.sum(axis=2)
     return ClassWise(
         images=_images(predictions),
-        precision=predictions.over_folds(ratio(hits, counts.sum(axis=1))),
-        sensitivity=predictions.over_folds(ratio(hits, counts.sum(axis=2))),
+        precision=predictions.over_folds(precisions(hits, occurring, counts.sum(axis=1))),
+        sensitivity=predictions.over_folds(ratio(hits, occurring)),
     )
 
 

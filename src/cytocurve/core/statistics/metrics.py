@@ -76,9 +76,17 @@ def specificity(labels: Labels, probabilities: Probabilities) -> float:
 
 
 def precision(labels: Labels, probabilities: Probabilities) -> float:
-    """The share of images assigned to a class that belong to it."""
+    """The share of images assigned to a class that belong to it, as in ``precisions``."""
     counts = _count(labels, probabilities)
-    return _over_classes(ratio(counts.hits, counts.given), labels)
+    return _over_classes(precisions(counts.hits, counts.occurring, counts.given), labels)
+
+
+def precisions(hits: NDArray[Any], occurring: NDArray[Any], given: NDArray[Any]) -> Values:
+    """Precision from numbers of images that are correctly assigned to a class, belong to it, and are assigned to it.
+
+    As in F1, it is 0 for a class that occurs but that no image is assigned to.
+    """
+    return np.where((given == 0) & (occurring > 0), 0.0, ratio(hits, given))
 
 
 METRICS: Mapping[str, Callable[[Labels, Probabilities], float]] = {
