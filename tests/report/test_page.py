@@ -125,18 +125,24 @@ def test_the_first_screen_says_how_many_images_reached_the_target(answers: dict[
     changed = deepcopy(answers)
     plan = changed["arms"][changed["chosen"]]["plan"]
     plan["targets"] = [{"target": 0.95, "verdict": "reached", "size": 100, "low": None, "high": None}]
-    assert headline_of(changed).title == "From 100 labeled images on, mean ROC-AUC was at least 0.95."
-    assert facts(changed)["How many images for 0.95?"][0] == "100"
+    assert (
+        headline_of(changed).title
+        == "100 labeled images to train and 40 to validate were enough: mean ROC-AUC was at least 0.95."
+    )
+    assert facts(changed)["How many training images for 0.95?"][0] == "100"
 
 
 def test_the_first_screen_says_how_many_images_are_forecast(answers: dict[str, Any]) -> None:
     changed = deepcopy(answers)
     plan = changed["arms"][changed["chosen"]]["plan"]
     plan["targets"] = [{"target": 0.95, "verdict": "forecast", "size": 1320, "low": 210, "high": None}]
-    assert headline_of(changed).title == "About 1,300 labeled images are needed for ROC-AUC 0.95."
-    answer, note = facts(changed)["How many images for 0.95?"]
+    assert (
+        headline_of(changed).title
+        == "About 1,300 labeled images to train and 40 to validate are needed for ROC-AUC 0.95."
+    )
+    answer, note = facts(changed)["How many training images for 0.95?"]
     assert answer == "about 1,300"
-    assert "90 % interval 210 to more than 2,000" in note
+    assert "90 % interval 210 to more than 2,000. 40 more to validate." in note
 
 
 def test_the_first_screen_says_when_a_target_is_not_reachable(answers: dict[str, Any]) -> None:
@@ -144,7 +150,7 @@ def test_the_first_screen_says_when_a_target_is_not_reachable(answers: dict[str,
     plan = changed["arms"][changed["chosen"]]["plan"]
     plan["targets"] = [{"target": 0.95, "verdict": "beyond", "size": None, "low": None, "high": None}]
     assert headline_of(changed).title == "ROC-AUC 0.95 is not reachable on this evidence."
-    assert facts(changed)["How many images for 0.95?"][0] == "Not reachable"
+    assert facts(changed)["How many training images for 0.95?"][0] == "Not reachable"
 
 
 def test_a_refused_plan_leads_with_the_score_and_gives_its_reason(answers: dict[str, Any]) -> None:
@@ -152,7 +158,7 @@ def test_a_refused_plan_leads_with_the_score_and_gives_its_reason(answers: dict[
     arm = changed["arms"][changed["chosen"]]
     arm["plan"] = refused(arm["plan"], "Three sizes are too few.")
     assert "Three sizes are too few." in facts(changed)["How many images are needed?"][1]
-    assert headline_of(changed).title.startswith("With 200 labeled images, ROC-AUC is 0.")
+    assert headline_of(changed).title.startswith("With 200 labeled images to train and 40 to validate, ROC-AUC is 0.")
     assert "No forecast: Three sizes are too few." in text_of(page_of(changed))
 
 

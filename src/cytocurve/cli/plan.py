@@ -33,16 +33,21 @@ def plan(target: float, metric: str, arms: tuple[str, ...], json_output: bool) -
     cytocurve plan --target 0.95 --arm sequential-flip_rotate-expert
     """
     answer = current_project().plan(target, metric, arms)
-    show(json_output, answer.to_json(), lambda: "\n".join(line for arm in answer.arms.items() for line in _lines(*arm)))
+    beside = f"{answer.validation_images or 0:.0f} labeled images to validate"
+    show(
+        json_output,
+        answer.to_json(),
+        lambda: "\n".join(line for arm in answer.arms.items() for line in _lines(*arm, beside)),
+    )
     return int(all(arm.plan.refusal for arm in answer.arms.values()))
 
 
-def _lines(arm: str, planned: "PlannedArm") -> Iterator[str]:
+def _lines(arm: str, planned: "PlannedArm", beside: str) -> Iterator[str]:
     from cytocurve.report import formatting, wording
     from cytocurve.report.titles import title_of
 
     plan = planned.plan
-    yield f"{arm}, {title_of(plan.metric)} with up to {plan.largest:,} training images"
+    yield f"{arm}, {title_of(plan.metric)} with up to {plan.largest:,} training images, beside {beside}"
     if plan.refusal:
         yield f"  No forecast: {plan.refusal}"
     if not plan.refusal or planned.required.verdict == "reached":

@@ -33,7 +33,7 @@ from cytocurve.evaluation.compared import Tables
 from cytocurve.report.titles import title_of
 from cytocurve.stores.dvc import data_hash
 from cytocurve.study.dataset import read_catalog
-from cytocurve.study.results import read_predictions, read_runs, read_tests
+from cytocurve.study.results import read_runs, read_tests, validation_images
 from cytocurve.study.selection import best_arm, candidates, validated
 
 LEADING = "roc_auc"
@@ -126,11 +126,10 @@ def _relabellings(
 
 def _limits(project: ProjectPaths, params: Params) -> Limits:
     origin = project.data / params.dataset / "dataset.yaml"
-    validation = read_predictions(project, params.arms[0], "validation")["run_key"].value_counts().mean()
     return build(
         Limits,
         split=params.split,
-        validation_images=float(validation),
+        validation_images=validation_images(project, params.arms[0]),
         title=str(read_yaml(origin)["title"]).rstrip(".") if origin.is_file() else None,
     )
 

@@ -74,14 +74,20 @@ def _title(answers: Answers, result: Summary) -> str:
     if result.mean is None:
         return f"The {title} of the chosen arm is not defined at the largest training size."
     if len(answers.sizes) == 1 or wording.no_forecast(plan):
-        return f"With {count(answers.sizes[-1])} labeled images, {title} is {score(result.mean)}."
+        return f"With {_labels(answers.sizes[-1], answers)}, {title} is {score(result.mean)}."
     needed = plan.targets[wording.default_target(plan)]
     goal = f"{title} {target(needed.target)}"
-    if needed.verdict == "reached":
-        return f"{wording.observed(needed, plan, 'labeled images')}, mean {title} was at least {target(needed.target)}."
+    if needed.verdict == "reached" and needed.size is not None:
+        return f"{_labels(needed.size, answers)} were enough: mean {title} was at least {target(needed.target)}."
     if needed.verdict == "forecast" and needed.size is not None:
-        return f"About {count(rounded(needed.size))} labeled images are needed for {goal}."
+        return f"About {_labels(rounded(needed.size), answers)} are needed for {goal}."
     return f"{goal} is {'uncertain' if needed.verdict == 'forecast' else 'not reachable'} on this evidence."
+
+
+def _labels(size: int, answers: Answers) -> str:
+    """The labeled images of a run: validation images need labels too."""
+    beside = answers.limits.validation_images
+    return f"{count(size)} labeled images to train" + (f" and {beside:.0f} to validate" if beside else "")
 
 
 def _lead(answers: Answers, result: Summary) -> list[str]:
@@ -127,16 +133,21 @@ def _images(answers: Answers) -> KeyFact:
     if reason := wording.no_forecast(plan):
         return KeyFact("How many images are needed?", "No forecast", reason)
     needed = plan.targets[wording.default_target(plan)]
-    question = f"How many images for {target(needed.target)}?"
+    question = f"How many training images for {target(needed.target)}?"
     if needed.verdict == "reached" and needed.size is not None:
-        note = f"Observed means, {wording.rule(needed, plan)}; {wording.size_interval(needed)}."
+        note = f"Observed means, {wording.rule(needed, plan)}; {wording.size_interval(needed)}.{_beside(answers)}"
         return KeyFact(question, count(needed.size), note)
     if needed.verdict == "forecast" and needed.size is not None:
         interval_of_size = wording.span(needed, plan.horizon)
-        note = f"Forecast; 90 % interval {interval_of_size}. Use the planner below for other targets."
+        note = f"Forecast; 90 % interval {interval_of_size}.{_beside(answers)} Use the planner below for other targets."
         return KeyFact(question, f"about {count(rounded(needed.size))}", note)
     answer = "Uncertain" if needed.verdict == "forecast" else "Not reachable"
     return KeyFact(question, answer, wording.answer(needed, plan, answers.title))
+
+
+def _beside(answers: Answers) -> str:
+    number = answers.limits.validation_images
+    return f" {number:.0f} more to validate." if number else ""
 
 
 def _differences(answers: Answers, names: Mapping[str, str]) -> KeyFact:

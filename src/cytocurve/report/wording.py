@@ -88,11 +88,11 @@ def span(needed: Target, horizon: int) -> str:
     return f"{low} to {count(needed.high) if needed.high is not None else f'more than {count(horizon)}'}"
 
 
-def observed(needed: Target, plan: ArmPlan, things: str) -> str:
+def observed(needed: Target, plan: ArmPlan) -> str:
     """The training size from which the observed means are at or above a target."""
     if needed.size == plan.largest:
-        return f"With {count(plan.largest)} {things}"
-    return f"From {count(needed.size or 0)} {things} on"
+        return f"With {count(plan.largest)} images"
+    return f"From {count(needed.size or 0)} images on"
 
 
 def rule(needed: Target, plan: ArmPlan) -> str:
@@ -118,7 +118,7 @@ def answer(needed: Target, plan: ArmPlan, title: str) -> str:
     goal = f"{title} {target(needed.target)}"
     if needed.verdict == "reached":
         return (
-            f"{observed(needed, plan, 'images')}, mean {title} was at least {target(needed.target)}: observed, "
+            f"{observed(needed, plan)}, mean {title} was at least {target(needed.target)}: observed, "
             f"{rule(needed, plan)}; {size_interval(needed)}."
         )
     if needed.verdict == "beyond":

@@ -47,6 +47,11 @@ def read_predictions(project: ProjectPaths, arm: Arm, subset: str, run_keys: Col
     return tables[arm.name]
 
 
+def validation_images(project: ProjectPaths, arm: Arm) -> float:
+    """The mean number of labeled validation images of an arm's runs."""
+    return float(read_predictions(project, arm, "validation")["run_key"].value_counts().mean())
+
+
 def _read_predictions(path: Path, subset: str, run_keys: Collection[str] = ()) -> pd.DataFrame:
     wanted = [("subset", "==", subset), *([("run_key", "in", set(run_keys))] if run_keys else [])]
     table = pd.read_parquet(path, filters=wanted, read_dictionary=_TEXT_COLUMNS)

@@ -9,7 +9,7 @@ from cytocurve.core.statistics.metrics import METRICS
 from cytocurve.errors import InputError
 from cytocurve.evaluation.forecasts import planned_arm
 from cytocurve.study.design import check_split
-from cytocurve.study.results import read_runs
+from cytocurve.study.results import read_runs, validation_images
 from cytocurve.text import check_known
 
 
@@ -24,4 +24,5 @@ def plan(project: ProjectPaths, arms: Sequence[Arm], metric: str, target: float)
         raise InputError(f"--target: expected a score above 0 and up to 1, got {target}", hint="For example 0.95")
     check_split(project, project.params())
     runs = read_runs(project, arms)
-    return PlanAnswer(target, metric, {arm: planned_arm(table, metric, target) for arm, table in runs.items()})
+    planned = {arm: planned_arm(table, metric, target) for arm, table in runs.items()}
+    return PlanAnswer(target, metric, validation_images(project, arms[0]), planned)

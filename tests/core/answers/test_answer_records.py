@@ -137,7 +137,7 @@ def test_a_comparison_in_json_has_the_rows_of_its_kind() -> None:
 @FEW
 def test_a_plan_in_json_has_what_the_target_requires_beside_each_forecast(plan: PlanAnswer) -> None:
     value = json.loads(json.dumps(plan.to_json(), allow_nan=False))
-    assert list(value) == ["target", "metric", "arms"]
+    assert list(value) == ["target", "metric", "validation_images", "arms"]
     for arm in value["arms"].values():
         assert list(arm) == [
             "metric", "refusal", "largest", "horizon", "observed", "forecast", "next", "targets", "families",

@@ -96,13 +96,15 @@ class PlannedArm:
 
 @dataclass(frozen=True)
 class PlanAnswer:
-    """What every arm needs to reach ``target``."""
+    """What every arm needs to reach ``target``: training images, beside ``validation_images`` labeled ones per run."""
 
     target: float
     metric: str
+    validation_images: Number
     arms: Mapping[str, PlannedArm]
 
     def to_json(self) -> dict[str, Any]:
         """The answer as ``cytocurve plan --json`` prints it: ``required`` among the fields of each plan."""
         arms = {name: to_json(arm.plan) | {"required": to_json(arm.required)} for name, arm in self.arms.items()}
-        return {"target": self.target, "metric": self.metric, "arms": arms}
+        given = {"target": self.target, "metric": self.metric, "validation_images": self.validation_images}
+        return given | {"arms": arms}
