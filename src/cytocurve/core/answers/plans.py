@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cytocurve.core.answers.serialization import Number, to_json
+from cytocurve.core.answers.serialization import Number, rounded, to_json
 from cytocurve.core.planner.records import Verdict
 
 
@@ -106,5 +106,5 @@ class PlanAnswer:
     def to_json(self) -> dict[str, Any]:
         """The answer as ``cytocurve plan --json`` prints it: ``required`` among the fields of each plan."""
         arms = {name: to_json(arm.plan) | {"required": to_json(arm.required)} for name, arm in self.arms.items()}
-        given = {"target": self.target, "metric": self.metric, "validation_images": self.validation_images}
+        given = {"target": self.target, "metric": self.metric, "validation_images": rounded(self.validation_images)}
         return given | {"arms": arms}
