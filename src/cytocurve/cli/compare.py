@@ -81,7 +81,7 @@ def _paired(
                 *(_number(means[row.at], ".3f") for means in (a, b)),
                 _number(row.difference, "+.3f"),
                 f"[{_number(row.ci_low, '+.3f')}, {_number(row.ci_high, '+.3f')}]",
-                *(_number(p, ".4f") for p in (row.p_t, row.p_t_holm, row.p_wilcoxon, row.p_wilcoxon_holm)),
+                *(_p_value(p) for p in (row.p_t, row.p_t_holm, row.p_wilcoxon, row.p_wilcoxon_holm)),
                 row.folds,
             ]
             for row in rows
@@ -100,7 +100,7 @@ def _over_seeds(rows: "Sequence[SeedComparison]") -> Iterator[str]:
                 row.at,
                 f"{_number(row.mean_a, '.3f')} ± {_number(row.sd_a, '.3f')}",
                 f"{_number(row.mean_b, '.3f')} ± {_number(row.sd_b, '.3f')}",
-                *(_number(p, ".4f") for p in (row.p_mann_whitney, row.p_mann_whitney_holm)),
+                *(_p_value(p) for p in (row.p_mann_whitney, row.p_mann_whitney_holm)),
                 f"{row.seeds_a} and {row.seeds_b}",
                 row.folds,
             ]
@@ -129,3 +129,7 @@ def _places(names: Sequence[str]) -> str:
 
 def _number(value: float | None, form: str) -> str:
     return "–" if value is None else format(value, form)
+
+
+def _p_value(value: float | None) -> str:
+    return "<.0001" if value is not None and value < 0.0001 else _number(value, ".4f")

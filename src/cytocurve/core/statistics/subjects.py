@@ -4,16 +4,22 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from cytocurve.core.statistics import values as defined
-from cytocurve.core.statistics.bootstrap import mean_intervals
+from cytocurve.core.statistics.bootstrap import CONFIDENCE, mean_intervals
 from cytocurve.core.statistics.predictions import Indices, Predictions
 from cytocurve.core.statistics.values import Values, ratio
 
 
 @dataclass(frozen=True)
 class Share:
-    """The mean over ``n`` subjects, ``sd`` over subjects (ddof 1), and a 95 % interval over subjects and seeds."""
+    """The mean over ``n`` subjects, ``sd`` over subjects (ddof 1), and the mean's 95 % interval.
+
+    The interval is Wilson's (1927) for diagnoses, of which each is right or wrong, and wherever all subjects have the
+    same value: resampling them would give an interval without width. Other values lie within 0 to 1 and so vary less
+    than such a proportion. It is a bootstrap over subjects and seeds for other accuracies.
+    """
 
     mean: float
     sd: float
@@ -73,8 +79,8 @@ def subjects(predictions: Predictions) -> Subjects | None:
         images=images.max(axis=1).astype(np.intp),
         right=defined.mean(right, axis=1),
         diagnosed=defined.mean(diagnosed, axis=1),
-        accuracy=_share(right),
-        diagnosis=_share(diagnosed),
+        accuracy=_share(right, proportion=False),
+        diagnosis=_share(diagnosed, proportion=True),
         unknown=int((~known).sum()),
         undefined=int((~predictions.defined).sum()),
     )
@@ -87,9 +93,22 @@ def _sums(values: NDArray[np.generic], group: Indices, shape: tuple[int, int, in
     return np.stack(sums, axis=1).reshape(shape)
 
 
-def _share(values: Values) -> Share:
-    """The share summarizing values (P, seeds), NaN where undefined."""
+def _share(values: Values, proportion: bool) -> Share:
+    """The share summarizing values (P, seeds), NaN where undefined; a ``proportion`` is of right and wrong subjects."""
     by_subject = defined.mean(values, axis=1)
-    low, high = mean_intervals(values[:, :, np.newaxis])
     n = int((~np.isnan(by_subject)).sum())
-    return Share(float(defined.mean(by_subject)), float(defined.sd(by_subject)), float(low[0]), float(high[0]), n)
+    center, sd = float(defined.mean(by_subject)), float(defined.sd(by_subject))
+    if n and (proportion or not sd > 0):
+        low, high = wilson(center, n)
+    else:
+        low, high = (float(end[0]) for end in mean_intervals(values[:, :, np.newaxis]))
+    return Share(center, sd, low, high, n)
+
+
+def wilson(share: float, n: int) -> tuple[float, float]:
+    """Wilson's 95 % interval of a share of n subjects (Wilson 1927, without continuity correction)."""
+    z = float(norm.ppf((1 + CONFIDENCE) / 2))
+    shrunk = 1 + z**2 / n
+    center = (share + z**2 / (2 * n)) / shrunk
+    half = z * np.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2) / shrunk
+    return max(center - half, 0.0), min(center + half, 1.0)
