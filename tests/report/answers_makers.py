@@ -25,6 +25,10 @@ TITLES = {
     "sensitivity": "Sensitivity",
     "specificity": "Specificity",
     "precision": "Precision",
+    "sensitivity_at_specificity_90": "Sensitivity at 90 % specificity",
+    "sensitivity_at_specificity_95": "Sensitivity at 95 % specificity",
+    "specificity_at_sensitivity_90": "Specificity at 90 % sensitivity",
+    "specificity_at_sensitivity_95": "Specificity at 95 % sensitivity",
 }
 GRID = np.linspace(0, 1, 101)
 TARGETS = np.round(np.arange(0.7, 0.9951, 0.005), 3)

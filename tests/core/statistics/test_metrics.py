@@ -30,6 +30,8 @@ def predictions(draw: st.DrawFn, classes: int) -> Predictions:
 def test_the_metrics_are_these_in_this_order() -> None:
     """Every score has every metric, the leading one first."""
     names = ["roc_auc", "f1", "f1_weighted", "accuracy", "sensitivity", "specificity", "precision"]
+    names += ["sensitivity_at_specificity_90", "sensitivity_at_specificity_95"]
+    names += ["specificity_at_sensitivity_90", "specificity_at_sensitivity_95"]
     assert list(METRICS) == list(score(np.array([0, 1]), np.eye(2))) == names
 
 
@@ -63,6 +65,15 @@ def test_binary_scores_agree_with_scikit_learn(drawn: Predictions) -> None:
     assert result["f1"] == pytest.approx(sklearn_metrics.f1_score(labels, given, average="macro"))
     assert result["f1_weighted"] == pytest.approx(sklearn_metrics.f1_score(labels, given, average="weighted"))
     assert result["precision"] == pytest.approx(sklearn_metrics.precision_score(labels, given, zero_division=0))
+
+
+@given(predictions(classes=2), st.sampled_from([90, 95]))
+def test_operating_points_are_points_of_the_roc_curve_of_scikit_learn(drawn: Predictions, percent: int) -> None:
+    labels, probabilities = drawn
+    false, true, _ = sklearn_metrics.roc_curve(labels, probabilities[:, 1], drop_intermediate=False)
+    result, level = score(labels, probabilities), percent / 100 - 1e-9
+    assert result[f"sensitivity_at_specificity_{percent}"] == pytest.approx(true[1 - false >= level].max())
+    assert result[f"specificity_at_sensitivity_{percent}"] == pytest.approx((1 - false)[true >= level].max())
 
 
 @given(predictions(classes=4))

@@ -40,8 +40,7 @@ def roc_auc(labels: Labels, probabilities: Probabilities) -> float:
 
     The area under the ROC curve as the Mann-Whitney statistic (Hanley & McNeil 1982).
     """
-    areas = [_area(column[labels == number], column[labels != number]) for number, column in enumerate(probabilities.T)]
-    return _over_classes(np.array(areas), labels)
+    return _by_class(_area, labels, probabilities)
 
 
 def f1(labels: Labels, probabilities: Probabilities) -> float:
@@ -89,6 +88,24 @@ def precisions(hits: NDArray[Any], occurring: NDArray[Any], given: NDArray[Any])
     return np.where((given == 0) & (occurring > 0), 0.0, ratio(hits, given))
 
 
+def sensitivity_at(specificity: float) -> Callable[[Labels, Probabilities], float]:
+    """The largest sensitivity of a threshold whose specificity is at least as given; an operating point of the ROC."""
+
+    def metric(labels: Labels, probabilities: Probabilities) -> float:
+        return _by_class(lambda inside, outside: _beyond(inside, outside, specificity), labels, probabilities)
+
+    return metric
+
+
+def specificity_at(sensitivity: float) -> Callable[[Labels, Probabilities], float]:
+    """The largest specificity of a threshold whose sensitivity is at least as given; an operating point of the ROC."""
+
+    def metric(labels: Labels, probabilities: Probabilities) -> float:
+        return _by_class(lambda inside, outside: _beyond(-outside, -inside, sensitivity), labels, probabilities)
+
+    return metric
+
+
 METRICS: Mapping[str, Callable[[Labels, Probabilities], float]] = {
     "roc_auc": roc_auc,
     "f1": f1,
@@ -97,6 +114,10 @@ METRICS: Mapping[str, Callable[[Labels, Probabilities], float]] = {
     "sensitivity": sensitivity,
     "specificity": specificity,
     "precision": precision,
+    "sensitivity_at_specificity_90": sensitivity_at(0.90),
+    "sensitivity_at_specificity_95": sensitivity_at(0.95),
+    "specificity_at_sensitivity_90": specificity_at(0.90),
+    "specificity_at_sensitivity_95": specificity_at(0.95),
 }
 
 
@@ -108,6 +129,22 @@ def _count(labels: Labels, probabilities: Probabilities) -> _Counts:
         given=np.bincount(given, minlength=classes),
         total=len(labels),
     )
+
+
+def _by_class(
+    compare: Callable[[Probabilities, Probabilities], float], labels: Labels, probabilities: Probabilities
+) -> float:
+    """A comparison of the probabilities of a class's images with those of the others, over classes."""
+    columns = enumerate(probabilities.T)
+    return _over_classes(np.array([compare(column[labels == n], column[labels != n]) for n, column in columns]), labels)
+
+
+def _beyond(free: Probabilities, bound: Probabilities, share: float) -> float:
+    """The share of ``free`` above the lowest cut that has at least ``share`` of ``bound`` at or below it."""
+    if not len(free) or not len(bound):
+        return float("nan")
+    above = int((1 - share) * len(bound) + 1e-9)
+    return float(np.mean(free > np.sort(bound)[len(bound) - 1 - above]))
 
 
 def _area(positive: Probabilities, negative: Probabilities) -> float:
