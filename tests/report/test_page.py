@@ -207,6 +207,12 @@ def test_several_arms_are_counted(answers: dict[str, Any]) -> None:
     )
 
 
+def test_predictive_values_are_given_at_stated_shares_of_the_positive_class(page: str, page_of_classes: str) -> None:
+    assert "What a result means at other shares of blast" in text_of(page)
+    assert "Precision holds for the study's mix of classes only" in text_of(page)
+    assert "What a result means" not in text_of(page_of_classes)
+
+
 def corrected(mean: float | None) -> dict[str, Any]:
     """These answers with a score of choosing and training that is below the chosen arm's own."""
     found = answers_of(SMALL)

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from cytocurve.core.answers import Answers, ArmPlan
 from cytocurve.core.audit.finding import describe
+from cytocurve.core.statistics.predictive_values import PREVALENCES, predictive_values
 from cytocurve.report import figures, formatting, palette, wording
 from cytocurve.report.arm_names import short_names
 from cytocurve.report.context import PageContext
@@ -57,11 +58,20 @@ def render(answers: Answers, context: PageContext, static: Mapping[str, str] | N
         static={name: _inline(svg, name) for name, svg in drawn.items()},
         offenders_shown=OFFENDERS_SHOWN,
         positive=wording.positive_name(answers),
+        predictive=_predictive(answers),
         thinned=left_out,
         policy=_policy(scripts),
         styles=Markup(palette.css() + "".join(_asset(f"{name}.css") for name in STYLES)),  # noqa: S704 - our own files
         scripts=[Markup(script) for script in scripts],  # noqa: S704 - our own files, and base64
     )
+
+
+def _predictive(answers: Answers) -> list[tuple[str, float | None, float | None]]:
+    """Prevalence, positive and negative predictive value of the chosen arm; empty without one positive class."""
+    sensitivity, specificity = (answers.best.curves[name][-1].mean for name in ("sensitivity", "specificity"))
+    if answers.positive is None or sensitivity is None or specificity is None:
+        return []
+    return [(f"{share:.0%}", *predictive_values(sensitivity, specificity, share)) for share in PREVALENCES]
 
 
 def _embedded(answers: Answers, names: Mapping[str, str]) -> tuple[str, bool]:
