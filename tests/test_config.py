@@ -144,6 +144,54 @@ def test_the_environment_moves_ledger_and_tracking(tmp_path: Path, monkeypatch: 
     assert project.tracking_uri == "http://127.0.0.1:5000"
 
 
+EXPERIMENTS = Path(".dvc", "tmp", "exps")
+
+
+@pytest.mark.parametrize("clone", [EXPERIMENTS / "standalone" / "tmp1", EXPERIMENTS / "tmp1"])
+@pytest.mark.parametrize("dvc_root", ["", "sub"])
+@pytest.mark.parametrize("below", ["", "sub/study"])
+def test_stores_of_an_experiment_in_a_temporary_folder_are_the_projects(
+    tmp_path: Path, clone: Path, dvc_root: str, below: str
+) -> None:
+    """Wherever the project lies below the root of DVC, and that below the root of git."""
+    copy = tmp_path / dvc_root / clone
+    for repository in (tmp_path, copy):
+        (repository / ".git").mkdir(parents=True)
+    experiment, project = ProjectPaths(copy / dvc_root / below), ProjectPaths(tmp_path / dvc_root / below)
+    experiment.root.mkdir(parents=True, exist_ok=True)
+    project.root.mkdir(parents=True, exist_ok=True)
+    for name in ("home", "ledger_url", "tracking_uri", "state", "tracking_lock"):
+        assert getattr(experiment, name) == getattr(project, name)
+    assert project.home == project.root
+    assert experiment.params_file == copy / dvc_root / below / "params.yaml"
+
+
+def test_stores_given_relative_to_the_project_stay_there_in_an_experiment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CYTOCURVE_LEDGER", "../shared")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///mlruns/mlflow.db")
+    root = tmp_path / EXPERIMENTS / "tmp1"
+    (root / ".git").mkdir(parents=True)
+    assert ProjectPaths(root).ledger_url == f"{tmp_path}/../shared"
+    assert ProjectPaths(root).tracking_uri == f"sqlite:///{tmp_path}/mlruns/mlflow.db"
+    assert ProjectPaths(tmp_path).tracking_uri == "sqlite:///mlruns/mlflow.db"
+
+
+def test_stores_of_an_experiment_are_found_through_dvc_root_if_dvc_tmp_is_a_link(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "study"
+    (project / ".dvc").mkdir(parents=True)
+    (tmp_path / "scratch").mkdir()
+    (project / ".dvc" / "tmp").symlink_to(tmp_path / "scratch")
+    root = project / EXPERIMENTS / "standalone" / "tmp1"
+    (root / ".git").mkdir(parents=True)
+    monkeypatch.setenv("DVC_ROOT", str(project))
+    assert ProjectPaths(root).home == project
+    assert ProjectPaths(tmp_path).home == tmp_path
+
+
 @pytest.mark.parametrize("weights", ["balance", {"positive": 0}, {"positive": "much"}, 3])
 def test_class_weights_are_balanced_or_positive_numbers(content: dict[str, Any], weights: object) -> None:
     content["training"]["class_weights"] = weights

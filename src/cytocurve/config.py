@@ -21,6 +21,9 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$")]
 """Used in the names of files, stages and experiments; an arm's name joins three of them with ``-``."""
 
 
+EXPERIMENTS = Path(".dvc", "tmp", "exps")
+"""The folder of DVC's experiments in a project."""
+
 Weight = Annotated[float, Field(ge=1e-6, le=1e6, allow_inf_nan=False)]
 """The weight of a class in training, bounded so that it is neither zero nor infinite in single precision."""
 
@@ -172,9 +175,19 @@ class ProjectPaths:
         return self.reports / "answers.json"
 
     @property
+    def home(self) -> Path:
+        """The folder of the ledger and the tracking store: the root, resolved.
+
+        In a folder of ``dvc exp run --temp`` or ``--queue``, which DVC deletes after the experiment, it is the root of
+        the project that started the experiment.
+        """
+        return _started_from(self.root.resolve()) or self.root.resolve()
+
+    @property
     def ledger_url(self) -> str:
         """URL of the ledger; set ``CYTOCURVE_LEDGER`` to move it, for example to share it between clones."""
-        return os.environ.get("CYTOCURVE_LEDGER") or str(self.root.resolve() / "ledger")
+        url = os.environ.get("CYTOCURVE_LEDGER") or str(self.home / "ledger")
+        return self._outlasting(url)
 
     @property
     def state(self) -> Path:
@@ -185,9 +198,9 @@ class ProjectPaths:
         ledger is not on disk, the project has its own, and two clones may train the same run twice.
         """
         ledger = local_path(self.ledger_url)
-        folder = self.root if ledger is None else ledger.resolve().parent
+        folder = self.home if ledger is None else ledger.resolve().parent
         existing = next(path for path in (folder, *folder.resolve().parents) if path.is_dir())
-        return (folder if os.access(existing, os.W_OK) else self.root) / ".cytocurve"
+        return (folder if os.access(existing, os.W_OK) else self.home) / ".cytocurve"
 
     @property
     def locks(self) -> Path:
@@ -198,16 +211,42 @@ class ProjectPaths:
     @property
     def tracking_uri(self) -> str:
         """``MLFLOW_TRACKING_URI``, or the local store below ``mlruns/``."""
-        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.root.resolve()}/mlruns/mlflow.db"
+        uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.home}/mlruns/mlflow.db"
+        return self._outlasting(uri)
 
     @property
     def tracking_lock(self) -> Path:
         """Held by the process on this machine that publishes to a tracking server."""
         return self.locks / "tracking.lock"
 
+    def _outlasting(self, url: str) -> str:
+        """The URL of a store; in a folder of an experiment, a relative path starts from the project's root."""
+        path = local_path(url)
+        if path is None or path.is_absolute() or self.home == self.root.resolve():
+            return url
+        return f"{'sqlite:///' if url.startswith('sqlite:///') else ''}{self.home / path}"
+
     def params(self) -> Params:
         """The validated ``params.yaml``; raises ``InputError`` listing every offending key."""
         return validate_params(read_yaml(self.params_file), self.params_file.name)
+
+
+def _started_from(root: Path) -> Path | None:
+    """The root of the project that started the experiment in whose temporary folder ``root`` is; None elsewhere.
+
+    Such a folder is ``.dvc/tmp/exps/[standalone/]<name>`` of the project, and contains a clone of its git repository.
+    ``.dvc/tmp`` may be a link to another disk, but while DVC runs a stage, ``DVC_ROOT`` names the project.
+    """
+    by_path = [folder.parents[2] for folder in root.parents if folder.parts[-3:] == EXPERIMENTS.parts]
+    stated = os.environ.get("DVC_ROOT")
+    for project in [*by_path, *([Path(stated).resolve()] if stated else [])]:
+        experiments = (project / EXPERIMENTS).resolve()
+        if root.is_relative_to(experiments):
+            clone = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
+            repository = next((folder for folder in (project, *project.parents) if (folder / ".git").exists()), project)
+            if clone.is_relative_to(experiments):
+                return repository / root.relative_to(clone)
+    return None
 
 
 def read_yaml(path: Path) -> Any:
