@@ -184,6 +184,11 @@ class ProjectPaths:
         return _started_from(self.root.resolve()) or self.root.resolve()
 
     @property
+    def in_experiment(self) -> bool:
+        """Whether this is part of a ``dvc exp run``: DVC can discard its files, but not what it did elsewhere."""
+        return bool(os.environ.get("DVC_EXP_BASELINE_REV")) or self.home != self.root.resolve()
+
+    @property
     def ledger_url(self) -> str:
         """URL of the ledger; set ``CYTOCURVE_LEDGER`` to move it, for example to share it between clones."""
         url = os.environ.get("CYTOCURVE_LEDGER") or str(self.home / "ledger")

@@ -195,8 +195,10 @@ class StageVerbs(Base):
     def register(self) -> "RegisterOutcome":
         """Register the model of the arm with the best validation score as challenger -> ``reports/model.json``.
 
+        In an experiment of DVC, the alias ``challenger`` is not moved.
+
         Returns:
-            The model, its arm and its member runs.
+            The model, its arm and its member runs, and whether it is the challenger.
 
         Raises:
             InputError: Results or weights are missing.

@@ -8,6 +8,7 @@ import click
 from cytocurve.cli.shared import current_project, json_option, listed, show
 
 if TYPE_CHECKING:
+    from cytocurve.workflows.stages.register import RegisterOutcome
     from cytocurve.workflows.stages.split import SplitSummary
 
 
@@ -129,10 +130,20 @@ def _curves(arms: dict[str, dict[str, dict[str, dict[str, float]]]]) -> list[str
 def register(json_output: bool) -> None:
     """Stage: register the best arm's model as challenger.
 
-    The arm is chosen by validation scores only.
+    The arm is chosen by validation scores only. In an experiment (`dvc exp run`), registers the model but leaves the alias
+    challenger where it is.
 
     \b
     cytocurve register --json     print the model, its arm and its member runs
     """
     outcome = current_project().register()
-    show(json_output, outcome.to_json(), lambda: f"{outcome.model}: registered {outcome.arm} as challenger")
+    show(json_output, outcome.to_json(), lambda: _registered(outcome))
+
+
+def _registered(outcome: "RegisterOutcome") -> str:
+    if outcome.challenger:
+        return f"{outcome.model}: registered {outcome.arm} as challenger"
+    return (
+        f"{outcome.model}: registered {outcome.arm}; the alias challenger was not moved, because this is an "
+        "experiment. To keep it: dvc exp apply NAME && cytocurve register"
+    )

@@ -85,7 +85,7 @@ def test_a_published_run_carries_its_identity_its_curves_and_its_times(ledger: L
     runs = _runs(local_uri(tmp_path), tmp_path)
     (parent,) = (run for run in runs if RUN_KEY not in run.data.tags)
     (child,) = (run for run in runs if run.data.tags.get(RUN_KEY) == arm.runs[1].key)
-    assert child.info.run_name == "fold 0, n=20, seed 0"
+    assert child.info.run_name == "sequential-none-expert, fold 0, n=20, seed 0"
     assert child.data.tags["mlflow.parentRunId"] == parent.info.run_id
     assert child.data.tags["cytocurve.data"] == DATA_HASH
     assert child.data.tags["cytocurve.labels"] == "expert"
@@ -108,6 +108,54 @@ def test_a_published_run_carries_its_identity_its_curves_and_its_times(ledger: L
         (data,) = run.inputs.dataset_inputs
         assert (data.dataset.name, data.dataset.digest) == ("starter", DATA_HASH)
         assert [(tag.key, tag.value) for tag in data.tags] == [("mlflow.data.context", "training")]
+
+
+def test_a_parent_lasts_from_the_start_of_its_first_run_to_the_end_of_its_last(
+    ledger: LocalLedger, tmp_path: Path
+) -> None:
+    _publish(local_uri(tmp_path), make_arm(ledger), tmp_path)
+    runs = _runs(local_uri(tmp_path), tmp_path)
+    (parent,) = (run for run in runs if RUN_KEY not in run.data.tags)
+    children = [run.info for run in runs if RUN_KEY in run.data.tags]
+    assert parent.info.start_time == min(child.start_time for child in children)
+    assert parent.info.end_time == max(child.end_time for child in children)
+
+
+def test_an_experiment_opens_in_the_view_for_model_training_unless_a_person_chose_another(
+    ledger: LocalLedger, tmp_path: Path
+) -> None:
+    """An experiment that was created without the tag gets it at the next publish."""
+    copy_tracking_store(tmp_path / "mlruns")
+    kinds = []
+    for kind in (None, "classification"):
+        with connected(local_uri(tmp_path), tmp_path / "lock") as client:
+            found = client.get_experiment_by_name("starter/blast")
+            experiment = found.experiment_id if found else client.create_experiment("starter/blast")
+            if kind:
+                client.set_experiment_tag(experiment, "mlflow.experimentKind", kind)
+        _publish(local_uri(tmp_path), make_arm(ledger), tmp_path)
+        with connected(local_uri(tmp_path), tmp_path / "lock") as client:
+            kinds.append(client.get_experiment(experiment).tags["mlflow.experimentKind"])
+    assert kinds == ["custom_model_development", "classification"]
+
+
+def test_a_run_from_a_tree_with_uncommitted_changes_says_so(ledger: LocalLedger, tmp_path: Path) -> None:
+    _publish(local_uri(tmp_path), dataclasses.replace(make_arm(ledger), commit="c0ffee+changed"), tmp_path)
+    for run in _runs(local_uri(tmp_path), tmp_path):
+        assert run.data.tags["mlflow.source.git.commit"] == "c0ffee"
+        assert run.data.tags["cytocurve.uncommitted"] == "true"
+        assert "uncommitted changes" in run.data.tags["mlflow.note.content"]
+
+
+def test_a_run_with_a_name_of_an_earlier_version_is_renamed(ledger: LocalLedger, tmp_path: Path) -> None:
+    arm = make_arm(ledger)
+    _publish(local_uri(tmp_path), arm, tmp_path)
+    child = next(run for run in _runs(local_uri(tmp_path), tmp_path) if RUN_KEY in run.data.tags)
+    with connected(local_uri(tmp_path), tmp_path / "lock") as client:
+        client.update_run(child.info.run_id, name="fold 0")
+    _publish(local_uri(tmp_path), arm, tmp_path)
+    names = {run.info.run_id: run.info.run_name for run in _runs(local_uri(tmp_path), tmp_path)}
+    assert names[child.info.run_id] == child.info.run_name
 
 
 def test_a_score_that_is_undefined_is_named_and_not_logged(ledger: LocalLedger, tmp_path: Path) -> None:

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 RUN_KEY, ARM_KEY, PARENT = "cytocurve.run_key", "cytocurve.arm_key", "mlflow.parentRunId"
 ARM, LABELS, TESTS = "cytocurve.arm", "cytocurve.labels", "cytocurve.tests"
 PAGE = 100
+KIND, KIND_OF_MODELS = "mlflow.experimentKind", "custom_model_development"
+"""The tag by which MLflow's pages open an experiment in the view for model training, not for GenAI."""
+CHANGED = "+changed"
+"""Follows a commit in provenance if tracked files differed from it."""
 
 
 class History(Protocol):
@@ -98,13 +102,14 @@ def publish(client: "MlflowClient", arm: ArmRuns, progress: Callable[[int, int],
     created = lost = 0
     experiment = _experiment(client, f"{arm.dataset}/{arm.task}")
     known = _settled(client, _entries(client, experiment.experiment_id, arm.arm), finished_only=False)
-    parent = known.get(arm.arm_key) or _create_parent(client, experiment.experiment_id, arm)
+    parent = known.get(arm.arm_key) or _create_parent(client, experiment.experiment_id, arm, _start(arm, known))
     ends: dict[int, int] = {}
     with _writer(client, experiment) as write:
         for done, run in enumerate(arm.runs, start=1):
             entry = known.get(run.key)
             if entry and entry.info.status == "FINISHED":
                 _adopt(client, parent, entry)
+                _rename(client, entry, _name(arm, run))
                 ends[run.size] = max(entry.info.end_time or entry.info.start_time, ends.get(run.size, 0))
             elif history := run.load():
                 draft = _draft(arm, parent, run, history, entry)
@@ -112,6 +117,7 @@ def publish(client: "MlflowClient", arm: ArmRuns, progress: Callable[[int, int],
                     write(draft)
                 else:
                     _adopt(client, parent, entry)
+                    _rename(client, entry, draft.name)
                     complete(client, entry.info.run_id, draft)
                 ends[run.size] = max(draft.ended, ends.get(run.size, 0))
                 created += 1
@@ -163,7 +169,7 @@ def _draft(arm: ArmRuns, parent: "Entry", run: PublishedRun, history: History, e
     undefined = sorted(f"test_{name}" for name, value in run.metrics.items() if not math.isfinite(value))
     tags = {**_tags(arm, history.provenance.get("commit") or arm.commit), RUN_KEY: run.key, PARENT: parent.info.run_id}
     return Draft(
-        name=f"fold {run.fold}, n={run.size}, seed {run.seed}",
+        name=_name(arm, run),
         started=started,
         ended=ended,
         tags=tags | ({"cytocurve.undefined": ", ".join(undefined)} if undefined else {}),
@@ -171,6 +177,16 @@ def _draft(arm: ArmRuns, parent: "Entry", run: PublishedRun, history: History, e
         points=[(name, value, ended, step) for name, value, step in _values(run, history) if math.isfinite(value)],
         data=_data(arm),
     )
+
+
+def _name(arm: ArmRuns, run: PublishedRun) -> str:
+    return f"{arm.arm.name}, fold {run.fold}, n={run.size}, seed {run.seed}"
+
+
+def _rename(client: "MlflowClient", entry: "Entry", name: str) -> None:
+    """Give a run of an earlier version, or of an arm with another name, its present name."""
+    if entry.info.run_name != name:
+        client.update_run(entry.info.run_id, name=name)
 
 
 def _values(run: PublishedRun, history: History) -> Iterator[tuple[str, float, int]]:
@@ -181,9 +197,18 @@ def _values(run: PublishedRun, history: History) -> Iterator[tuple[str, float, i
         yield from ((name, loss, epoch) for epoch, loss in enumerate(losses, start=1))
 
 
-def _create_parent(client: "MlflowClient", experiment: str, arm: ArmRuns) -> "Entry":
+def _start(arm: ArmRuns, known: "Mapping[str, Entry]") -> int | None:
+    """The earliest start of the runs, so that the parent lasts as long as they do; MLflow cannot change it later."""
+    published = [known[run.key].info.start_time for run in arm.runs if run.key in known]
+    unpublished = [
+        history.provenance.get("started") for run in arm.runs if run.key not in known and (history := run.load())
+    ]
+    return min([*published, *(int(seconds * 1000) for seconds in unpublished if seconds)], default=None)
+
+
+def _create_parent(client: "MlflowClient", experiment: str, arm: ArmRuns, started: int | None) -> "Entry":
     tags = {**_tags(arm, arm.commit), ARM_KEY: arm.arm_key}
-    parent = client.create_run(experiment, tags=tags, run_name=arm.arm.name)
+    parent = client.create_run(experiment, started, tags, run_name=arm.arm.name)
     log(client, parent.info.run_id, _params(arm), [], _data(arm))
     return parent
 
@@ -225,9 +250,22 @@ def _tags(arm: ArmRuns, commit: str | None) -> dict[str, str]:
         TESTS: arm.tests,
         "cytocurve.data": arm.data_hash,
         "mlflow.source.name": "cytocurve",
-        "mlflow.source.git.commit": commit,
+        **_source(commit),
     }
     return {name: value for name, value in tags.items() if value}
+
+
+def _source(commit: str | None) -> dict[str, str | None]:
+    """The commit as MLflow expects it; uncommitted changes are told in tags and in the description."""
+    if not commit or not commit.endswith(CHANGED):
+        return {"mlflow.source.git.commit": commit}
+    clean = commit.removesuffix(CHANGED)
+    return {
+        "mlflow.source.git.commit": clean,
+        "mlflow.source.git.dirty": "true",
+        "cytocurve.uncommitted": "true",
+        "mlflow.note.content": f"Trained with uncommitted changes: commit {clean} alone does not reproduce this run.",
+    }
 
 
 def _adopt(client: "MlflowClient", parent: "Entry", entry: "Entry") -> None:
@@ -268,11 +306,13 @@ def _experiment(client: "MlflowClient", name: str) -> "Experiment":
     from mlflow.exceptions import MlflowException
 
     if existing := client.get_experiment_by_name(name):
+        if KIND not in existing.tags:  # a kind that a person has chosen stays
+            client.set_experiment_tag(existing.experiment_id, KIND, KIND_OF_MODELS)
         return existing
     database = Path(client.tracking_uri.removeprefix("sqlite:///"))
     artifacts = (database.resolve().parent / "artifacts" / name).as_uri() if _is_local(client) else None
     try:
-        return client.get_experiment(client.create_experiment(name, artifacts))
+        return client.get_experiment(client.create_experiment(name, artifacts, {KIND: KIND_OF_MODELS}))
     except MlflowException:
         if existing := client.get_experiment_by_name(name):  # another machine has just created it
             return existing

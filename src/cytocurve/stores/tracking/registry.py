@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from mlflow.models import ModelSignature
     from mlflow.tracking import MlflowClient
 
+CHALLENGER = "challenger"
+"""The alias of the version that the current results select."""
+
 MODEL_KEY = "cytocurve.model_key"
 MEMBERS = "cytocurve.members"
 """The run keys of a model's networks, as a JSON list."""
@@ -80,10 +83,10 @@ def register(
     run_id: str,
     sample: NDArray[Any],
     tags: Mapping[str, str],
-    alias: str = "challenger",
+    alias: str | None = CHALLENGER,
     metadata: Mapping[str, Any] | None = None,
 ) -> int:
-    """Register a Keras model and move the alias to it; returns the version number.
+    """Register a Keras model and move the alias, if any, to it; returns the version number.
 
     ``model_key`` identifies the model: an existing version with this key is reused, otherwise ``build`` is called.
     ``sample`` is an input batch, (images, height, width, channels), stored as the input example; ``metadata`` (JSON
@@ -94,7 +97,8 @@ def register(
             number = _version_of(client, name, model_key) or _create(
                 client, build(), name, model_key, run_id, sample, tags, metadata
             )
-        client.set_registered_model_alias(name, alias, str(number))
+        if alias:
+            client.set_registered_model_alias(name, alias, str(number))
     except OSError as error:  # from files and uploads; MLflow raises its own exceptions otherwise
         raise ServiceError(
             f"The model {name} could not be stored: {error}",

@@ -5,6 +5,9 @@ the largest size. A single fold's network would be an arbitrary choice, and pick
 of 25 validation images. A refit on all images would leave none for early stopping or testing. The members are the
 networks whose test scores the curve shows, and since the log loss is convex, the loss of the mean prediction never
 exceeds the mean loss on any image.
+
+An experiment of DVC registers a version, so that it can be compared and loaded, but leaves the alias: DVC discards an
+experiment by restoring files, and an alias is none.
 """
 
 import json
@@ -20,7 +23,7 @@ from cytocurve.files import write_text
 from cytocurve.stores.dvc import commit, data_hash
 from cytocurve.stores.ledger import open_ledger
 from cytocurve.stores.tracking.connection import connected
-from cytocurve.stores.tracking.registry import MEMBERS
+from cytocurve.stores.tracking.registry import CHALLENGER, MEMBERS
 from cytocurve.stores.tracking.registry import register as register_version
 from cytocurve.study.design import ArmDesign, check_split, design_arm
 from cytocurve.study.selection import METRIC, best_arm, validation_scores
@@ -30,7 +33,10 @@ from cytocurve.training.publisher import publish
 
 @dataclass(frozen=True)
 class RegisterOutcome:
-    """The registered model, its arm, how the arm was chosen, and the keys of the member runs."""
+    """The registered model, its arm, how the arm was chosen, and the keys of the member runs.
+
+    ``challenger`` is whether the alias was moved to the version, which is not the case in an experiment of DVC.
+    """
 
     model: str
     arm: str
@@ -40,14 +46,15 @@ class RegisterOutcome:
     validation: dict[str, float | None]
     members: list[str]
     model_key: str
+    challenger: bool
 
     def to_json(self) -> dict[str, Any]:
-        """The contents of ``reports/model.json``."""
+        """The contents of ``reports/model.json``, and ``challenger``."""
         return asdict(self)
 
 
 def register(project: ProjectPaths) -> RegisterOutcome:
-    """Register the best arm's model and write ``reports/model.json``.
+    """Register the best arm's model, as challenger unless in an experiment, and write ``reports/model.json``.
 
     Raises ``InputError`` if results or weights are missing, ``ServiceError`` if the registry cannot be used.
     """
@@ -74,7 +81,7 @@ def register(project: ProjectPaths) -> RegisterOutcome:
     }
     _register(project, design, members, report)
     write_text(project.reports / "model.json", json.dumps(report, indent=1) + "\n")
-    return RegisterOutcome(**report)
+    return RegisterOutcome(**report, challenger=not project.in_experiment)
 
 
 def members_of(design: ArmDesign, params: Params) -> list[PlannedRun]:
@@ -97,6 +104,7 @@ def _register(project: ProjectPaths, design: ArmDesign, members: list[PlannedRun
             # Not an image of the study: a model outlives the withdrawal of a patient.
             sample=np.zeros((1, *input_shape(design)), np.uint8),
             tags=_tags(project, design, report),
+            alias=None if project.in_experiment else CHALLENGER,
             metadata=about(design),
         )
 
