@@ -15,6 +15,7 @@ from cytocurve.core.data.assignment import split_versions
 from cytocurve.errors import InputError
 from cytocurve.stores.ledger import Finished, open_ledger
 from cytocurve.stores.tables import write_parquet
+from cytocurve.stores.tracking.connection import connected
 from cytocurve.workflows.data_trace import Trace, trace
 from cytocurve.workflows.data_withdraw import remove_patient
 from cytocurve.workflows.stages.audit import audit
@@ -125,6 +126,46 @@ def test_runs_and_curves_are_told_apart_by_whether_they_stand_in_the_present_res
     figures = trace_of(project)
     assert {run.run_key[:2]: run.present for run in figures.runs} == {"ab": False, "cd": True}
     assert [(curve.present, curve.sizes["train"]) for curve in figures.curves] == [(True, [5]), (False, [4])]
+
+
+@pytest.mark.slow
+def test_a_trace_names_the_runs_that_its_ledger_lacks_and_is_not_an_all_clear(project: ProjectPaths) -> None:
+    """With an empty ledger, runs of results, MLflow and registered models are told, and the exit code is 1."""
+    assert trace_of(project).complete
+    name = str(pd.read_parquet(project.catalog)["image"][0])
+    assert cytocurve(project.root, "data", "trace", name).returncode == 0
+    (arm,) = project.params().arms
+    write_parquet(project.results(arm), pd.DataFrame({"run_key": ["ab" * 32]}))
+    with connected(project.tracking_uri, project.tracking_lock) as client:
+        for experiment in ("toy/dark-vs-light", "other/blast"):
+            number = client.create_experiment(experiment)
+            for key in ("ab" * 32, "cd" * 32):
+                run_key = f"{key[:-1]}{len(experiment) % 2}"
+                entry = client.create_run(number, tags={"cytocurve.run_key": run_key})
+        client.create_registered_model("toy-dark-vs-light")
+        tags = {"cytocurve.members": json.dumps(["ef" * 32])}
+        client.create_model_version("toy-dark-vs-light", f"{entry.info.artifact_uri}/model", entry.info.run_id, tags)
+    traced = trace_of(project)
+    assert [(run.run_key[:2], run.found_in) for run in traced.unsearched_runs] == [
+        ("ab", ["MLflow"]),
+        ("ab", [f"results/{arm.name}.parquet"]),
+        ("cd", ["MLflow"]),
+        ("ef", ["model toy-dark-vs-light version 1"]),
+    ]
+    done = cytocurve(project.root, "data", "trace", name)
+    assert done.returncode == 1
+    assert "4 runs missing from the ledger" in done.stdout
+    assert json.loads(cytocurve(project.root, "data", "trace", name, "--json").stdout)["complete"] is False
+
+
+def test_a_damaged_run_makes_a_trace_incomplete(project: ProjectPaths) -> None:
+    images = {"train": np.zeros((1, 32), np.uint8)}
+    about = {"arm": "sequential-none-folder", "fold": 0, "size": 4, "seed": 0}
+    ledger = open_ledger(project.ledger_url)
+    ledger.add(Finished("ab" * 32, about, (0.5,), (0.5,), {}, images, {}), [])
+    assert trace_of(project).complete
+    next(Path(ledger.url).rglob("predictions.npz")).write_bytes(b"damaged")
+    assert not trace_of(project).complete
 
 
 def test_wrong_wishes_are_refused_and_change_nothing(project: ProjectPaths) -> None:

@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from cytocurve.workflows.data_withdraw import WithdrawOutcome
 
 
+SHOWN = 10
+"""How many runs of a list are printed; --json has all."""
+
+
 @click.command("trace")
 @click.argument("image", required=False)
 @click.option("--patient", metavar="ID", help="Trace all images of this patient.")
@@ -20,7 +24,8 @@ def trace(image: str | None, patient: str | None, json_output: bool) -> None:
     """List what was trained, validated or tested on IMAGE.
 
     Searches all runs in the ledger, learning curves and registered model versions. IMAGE is a path below images/ of the
-    dataset in params.yaml, or a file name if it is unique; withdrawn images are found too.
+    dataset in params.yaml, or a file name if it is unique; withdrawn images are found too. Exits with 1 if runs in
+    results/, MLflow or the model registry are damaged in the ledger or missing from it, since their images are unknown.
 
     \b
     cytocurve data trace Im001_1.tif
@@ -30,6 +35,8 @@ def trace(image: str | None, patient: str | None, json_output: bool) -> None:
         raise click.UsageError("Specify either IMAGE or --patient ID.")
     traced = current_project().trace(image, patient)
     show(json_output, traced.to_json(), lambda: _traced(traced))
+    if not traced.complete:
+        click.get_current_context().exit(1)
 
 
 def _traced(traced: "Trace") -> str:
@@ -49,8 +56,22 @@ def _traced(traced: "Trace") -> str:
         lines.append(f"Model {model.model} version {model.version}{alias}: {', '.join(members)}")
     if damaged := traced.damaged_runs:
         lines.append(f"warning: {counted(len(damaged), 'damaged run')}, whose images are unknown:")
-        lines += [f"  {key}" for key in damaged]
+        lines += _some(damaged)
+    if unsearched := traced.unsearched_runs:
+        number = len(unsearched)
+        lines.append(f"warning: {counted(number, 'run')} missing from the ledger, whose images are unknown:")
+        lines += _some([f"{run.run_key}: {', '.join(run.found_in)}" for run in unsearched])
+    if not traced.complete:
+        lines.append(
+            "This trace is incomplete. Next: set CYTOCURVE_LEDGER to the ledger that contains these runs and trace "
+            "again, or count them as runs that used the images"
+        )
     return "\n".join([*lines, "List all run keys: --json"])
+
+
+def _some(lines: list[str]) -> list[str]:
+    rest = [f"  and {len(lines) - SHOWN} more"] if len(lines) > SHOWN else []
+    return [f"  {line}" for line in lines[:SHOWN]] + rest
 
 
 @click.command("withdraw")

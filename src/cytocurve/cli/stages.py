@@ -130,8 +130,8 @@ def _curves(arms: dict[str, dict[str, dict[str, dict[str, float]]]]) -> list[str
 def register(json_output: bool) -> None:
     """Stage: register the best arm's model as challenger.
 
-    The arm is chosen by validation scores only. In an experiment (`dvc exp run`), registers the model but leaves the alias
-    challenger where it is.
+    The arm is chosen by validation scores only. In an experiment (`dvc exp run`), registers the model but
+    does not move the alias challenger.
 
     \b
     cytocurve register --json     print the model, its arm and its member runs

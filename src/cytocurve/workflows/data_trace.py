@@ -1,8 +1,9 @@
 """``cytocurve data trace``: find every run, curve and registered model that used an image or a patient."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,7 @@ from cytocurve.errors import InputError
 from cytocurve.stores.ledger import open_ledger
 from cytocurve.stores.tables import read_parquet
 from cytocurve.stores.tracking.connection import connected
+from cytocurve.stores.tracking.published import published_keys
 from cytocurve.stores.tracking.registry import registered_versions
 from cytocurve.study.dataset import read_catalog
 from cytocurve.study.lineage import Sighting, sightings
@@ -62,25 +64,40 @@ class TracedModel:
 
 
 @dataclass(frozen=True)
+class UnsearchedRun:
+    """A run of the dataset that the ledger does not contain; ``found_in`` names the places that mention it."""
+
+    run_key: str
+    found_in: list[str]
+
+
+@dataclass(frozen=True)
 class Trace:
-    """The traced images and what used them; the images used by ``damaged_runs`` are unknown."""
+    """The traced images and what used them; the images used by ``damaged_runs`` and ``unsearched_runs`` are unknown."""
 
     images: list[TracedImage]
     runs: list[TracedRun]
     curves: list[TracedCurve]
     models: list[TracedModel]
     damaged_runs: list[str]
+    unsearched_runs: list[UnsearchedRun]
+
+    @property
+    def complete(self) -> bool:
+        """Whether all known runs could be searched: only then is a run that is not listed free of the images."""
+        return not self.damaged_runs and not self.unsearched_runs
 
     def to_json(self) -> dict[str, Any]:
-        """The record as JSON; a curve's sizes are merged into its other keys."""
+        """The record as JSON, with ``complete``; a curve's sizes are merged into its other keys."""
         curves = [{"arm": curve.arm, "present": curve.present, **curve.sizes} for curve in self.curves]
-        return asdict(self) | {"curves": curves}
+        return asdict(self) | {"curves": curves, "complete": self.complete}
 
 
 def trace(project: ProjectPaths, image: str | None, patient: str | None, progress: Callable[[int, int], None]) -> Trace:
     """Find the runs, curves and models that used an image, or any image of a patient, including withdrawn ones.
 
-    Searches the whole ledger and the tracking store. Raises ``InputError`` for an unknown image or patient, and
+    Searches the whole ledger, and names the runs of the dataset that it lacks but results, MLflow or the registry have.
+    Raises ``InputError`` for an unknown image or patient, and
     ``ServiceError`` if the tracking store cannot be reached, since a partial answer would be misleading.
     """
     if (image is None) == (patient is None):
@@ -88,16 +105,30 @@ def trace(project: ProjectPaths, image: str | None, patient: str | None, progres
     catalog = read_catalog(project)
     rows = _images(catalog, image) if image is not None else _patient(catalog, patient or "")
     names = dict(zip(rows["pixel_sha256"], rows["image"], strict=True))
-    seen, damaged = sightings(open_ledger(project.ledger_url), names.keys(), progress)
+    ledger = open_ledger(project.ledger_url)
+    seen, damaged = sightings(ledger, names.keys(), progress)
     present = _present(project)
     with connected(project.tracking_uri, project.tracking_lock) as client:
         versions = registered_versions(client)
+        published = published_keys(client, project.params().dataset)
     return Trace(
         images=_traced(rows[["image", "patient", "pixel_sha256", "withdrawn"]]),
         runs=[_run(sighting, names, present) for sighting in seen],
         curves=_curves(seen, present),
         models=_models(seen, versions),
         damaged_runs=damaged,
+        unsearched_runs=_unsearched(
+            {
+                **{f"results/{path.name}": _keys(path) for path in _result_files(project)},
+                "MLflow": published,
+                **{
+                    f"model {version.name} version {version.number}": version.members
+                    for version in versions
+                    if version.name.startswith(f"{project.params().dataset}-")
+                },
+            },
+            set(ledger.keys()),
+        ),
     )
 
 
@@ -135,7 +166,26 @@ def _patient(catalog: pd.DataFrame, patient: str) -> pd.DataFrame:
 def _present(project: ProjectPaths) -> set[str]:
     """Run keys in the current results of the study's arms."""
     paths = [project.results(arm) for arm in project.params().arms]
-    return {key for path in paths if path.is_file() for key in read_parquet(path, "dvc repro")["run_key"]}
+    return {key for path in paths if path.is_file() for key in _keys(path)}
+
+
+def _keys(path: Path) -> list[str]:
+    return [str(key) for key in read_parquet(path, "dvc repro")["run_key"]]
+
+
+def _result_files(project: ProjectPaths) -> list[Path]:
+    """The results of all arms, also of those that are no longer in ``params.yaml``."""
+    files = (project.root / "results").glob("*.parquet")
+    return sorted(path for path in files if not path.name.endswith(".predictions.parquet"))
+
+
+def _unsearched(mentioned: Mapping[str, Iterable[str]], searched: Collection[str]) -> list[UnsearchedRun]:
+    """The runs that some place mentions and the ledger lacks, sorted by key."""
+    places: dict[str, list[str]] = defaultdict(list)
+    for place, keys in mentioned.items():
+        for key in set(keys).difference(searched):
+            places[key].append(place)
+    return [UnsearchedRun(key, found_in) for key, found_in in sorted(places.items())]
 
 
 def _run(sighting: Sighting, names: dict[str, str], present: Collection[str]) -> TracedRun:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cytocurve.errors import InputError
-from cytocurve.stores.tracking.experiments import ARM, ARM_KEY, LABELS, PARENT, TESTS
+from cytocurve.stores.tracking.experiments import ARM, ARM_KEY, LABELS, PARENT, RUN_KEY, TESTS
 
 if TYPE_CHECKING:
     from mlflow.entities import Run as Entry
@@ -43,6 +43,16 @@ def published_arm(client: "MlflowClient", experiment: str, name: str) -> Publish
     ((parent, runs),) = filled.values()
     tags = parent.data.tags
     return PublishedArm(tags[ARM], tags[LABELS], tags.get(TESTS), runs)
+
+
+def published_keys(client: "MlflowClient", dataset: str) -> set[str]:
+    """The run keys of all runs in the experiments of a dataset, whatever their task; deleted runs do not count."""
+    experiments = [entry for entry in client.search_experiments() if entry.name.startswith(f"{dataset}/")]
+    return {
+        run.data.tags[RUN_KEY]
+        for entry in experiments
+        for run in _runs(client, entry.experiment_id, f"tags.`{RUN_KEY}` LIKE '%'")
+    }
 
 
 def _finished(client: "MlflowClient", parent: "Entry") -> list[dict[str, Any]]:
