@@ -1,6 +1,9 @@
 """`dvc metrics diff`, `dvc plots diff` and `dvc exp show` on two commits of a study."""
 
 import json
+import re
+import shlex
+import shutil
 from typing import Any
 
 import pytest
@@ -8,7 +11,7 @@ import pytest
 from cytocurve.config import ProjectPaths
 from cytocurve.workflows.stages.evaluate import evaluate
 from tests.core.comparison.comparison_makers import tables_of, write_arm
-from tests.projects import BIN, commit, make_project, run
+from tests.projects import BIN, ROOT, commit, make_project, run
 
 CHANGES: dict[str, Any] = {"folds": 5, "sizes": [8, 16, 24], "seeds": [0, 1]}
 
@@ -58,6 +61,27 @@ def test_plots_diff_draws_the_curves_of_both_commits(project: ProjectPaths) -> N
     assert plot["revisions"] == ["HEAD~1", "HEAD"]
     drawn_rows = json.dumps(plot)
     assert all(f'"rev": "{revision}"' in drawn_rows for revision in plot["revisions"])
+
+
+@pytest.mark.slow
+def test_plots_page_loads_its_scripts_from_the_package(project: ProjectPaths) -> None:
+    """Without a network, DVC's own page is blank."""
+    shutil.copy(ROOT / ".dvc" / "config", project.root / ".dvc" / "config")
+    done = run(project.root, str(BIN / "dvc"), "plots", "show")
+    assert done.returncode == 0, done.stderr
+    page = project.root / "dvc_plots" / "index.html"
+    scripts = re.findall(r'<script[^>]*\bsrc="([^"]+)"', page.read_text())
+    assert len(scripts) == 3
+    assert all((page.parent / script).is_file() for script in scripts)
+
+
+@pytest.mark.slow
+def test_line_of_the_readme_for_exp_show_keeps_the_experiments_and_their_scores(project: ProjectPaths) -> None:
+    (line,) = re.findall(r"`(dvc exp show [^`]+)`", (ROOT / "README.md").read_text())
+    done = run(project.root, *shlex.split(line.replace("\\|", "|")), "--num", "2", "--no-pager", COLUMNS="250")
+    assert done.returncode == 0, done.stderr
+    (arm,) = project.params().arms
+    assert all(name in done.stdout for name in ("Experiment", "workspace", "main", f"{arm.name}.roc_auc"))
 
 
 @pytest.mark.slow

@@ -23,6 +23,11 @@ def test_pipeline_template_is_the_clones_but_for_the_place_of_the_package() -> N
     assert (TEMPLATES / "pipeline.yaml").read_text() == clone.replace("src/cytocurve", LINK)
 
 
+def test_plots_page_template_is_the_clones_but_for_the_place_of_the_package() -> None:
+    clone = (ROOT / ".dvc" / "plots" / "page.html").read_text()
+    assert (TEMPLATES / "plots_page.html").read_text() == clone.replace("src/cytocurve", LINK)
+
+
 def keys_and_comments(path: Path) -> list[str]:
     """The file without the values, which ``cytocurve study use`` changes in a clone."""
     return [re.sub(r"(?<=:) +[^#]*(?=#|$)", "  ", line) for line in path.read_text().splitlines() if line[:1] != " "]

@@ -19,6 +19,7 @@ FILES: Mapping[str, str] = {
     ".dvc/config": "dvc_config",
     ".dvc/.gitignore": "dvc_gitignore",
     ".dvc/plots/learning_curve.json": "learning_curve.json",
+    ".dvc/plots/page.html": "plots_page.html",
     "dvc.yaml": "pipeline.yaml",
 }
 """Template of each file. ``dvc.yaml`` is written last and marks the study as complete; its template has another name,
