@@ -12,7 +12,7 @@ from cytocurve.config import read_yaml, validate_params
 from cytocurve.errors import InputError
 from cytocurve.files import write_text
 from cytocurve.workflows.init import FILES, init
-from cytocurve.workflows.stages.code import LINK
+from cytocurve.workflows.stages.code import LINK, link_package
 from tests.projects import BIN, ROOT, SMALL, cytocurve, draw_cell, run, write_params
 
 TEMPLATES = ROOT / "src" / "cytocurve" / "templates"
@@ -66,6 +66,15 @@ def test_init_makes_a_git_repository_with_all_files_and_no_source_paths(tmp_path
     assert (study / LINK).resolve() == Path(package.__file__).parent
     assert "src/" not in (study / "dvc.yaml").read_text()
     assert len((study / "README.md").read_text().splitlines()) == 10
+
+
+def test_copy_of_the_package_that_dvc_puts_in_place_of_the_link_is_left_alone(tmp_path: Path) -> None:
+    """As `dvc exp run --temp --copy-paths .cytocurve/package` does."""
+    copy = tmp_path / LINK
+    copy.mkdir(parents=True)
+    link_package(tmp_path)
+    assert copy.is_dir()
+    assert not copy.is_symlink()
 
 
 def test_init_within_a_git_repository_makes_no_other(tmp_path: Path) -> None:

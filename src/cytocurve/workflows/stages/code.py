@@ -76,8 +76,13 @@ def _package() -> Path:
 
 
 def link_package(root: Path) -> None:
-    """Make ``LINK`` below ``root`` point to this package."""
+    """Make ``LINK`` below ``root`` point to this package.
+
+    A directory in its place is the copy that ``dvc exp run --temp --copy-paths`` makes of a link, and stays.
+    """
     link = root / LINK
+    if link.is_dir() and not link.is_symlink():
+        return
     if link.is_symlink() and link.readlink() == _package():
         return
     link.parent.mkdir(parents=True, exist_ok=True)
