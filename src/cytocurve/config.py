@@ -174,7 +174,7 @@ class ProjectPaths:
     @property
     def ledger_url(self) -> str:
         """URL of the ledger; set ``CYTOCURVE_LEDGER`` to move it, for example to share it between clones."""
-        return os.environ.get("CYTOCURVE_LEDGER") or str(self.root.resolve() / "ledger")
+        return os.environ.get("CYTOCURVE_LEDGER", "").strip() or str(self.root.resolve() / "ledger")
 
     @property
     def state(self) -> Path:
@@ -198,7 +198,7 @@ class ProjectPaths:
     @property
     def tracking_uri(self) -> str:
         """``MLFLOW_TRACKING_URI``, or the local store below ``mlruns/``."""
-        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.root.resolve()}/mlruns/mlflow.db"
+        return os.environ.get("MLFLOW_TRACKING_URI", "").strip() or f"sqlite:///{self.root.resolve()}/mlruns/mlflow.db"
 
     @property
     def tracking_lock(self) -> Path:

@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -59,13 +60,15 @@ def sweep(
     Raises ``CytocurveError``, before any training, if the audit fails.
     """
     require_audit(project)
-    return {design.arm.name: _sweep_arm(project, design, executor, observer) for design in designs}
+    gave_up = Event()
+    return {design.arm.name: _sweep_arm(project, design, executor, observer, gave_up) for design in designs}
 
 
 def _sweep_arm(
-    project: ProjectPaths, design: ArmDesign, executor: Callable[[], Executor], observer: Observer
+    project: ProjectPaths, design: ArmDesign, executor: Callable[[], Executor], observer: Observer, gave_up: Event
 ) -> SweepOutcome:
-    show_progress, publisher = observer.runs(design.arm.name, design.runs), Publisher(project, design, observer.warning)
+    publisher = Publisher(project, design, observer.warning, gave_up)
+    show_progress = observer.runs(design.arm.name, design.runs)
 
     def report(finished: Sequence[PlannedRun]) -> None:
         show_progress(finished)
