@@ -39,6 +39,11 @@ QUIET = {
 PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 """Defaults for variables that the user has not set: MLflow's own defaults wait four minutes for a dead server."""
 
+REPAIR = (
+    "correct this, or move the file away if it is damaged; cytocurve publish && cytocurve register then restore "
+    "all runs and the present model"
+)
+
 CREDENTIALS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
 
 
@@ -216,5 +221,7 @@ def _unreachable(tracking_uri: str, detail: str) -> ServiceError:
     return ServiceError(
         f"The tracking store {shown(tracking_uri)} could not be used: {detail}",
         hint="Nothing is lost: the ledger contains every finished run.",
-        next_step="run cytocurve publish once the store is available again",
+        next_step=REPAIR
+        if tracking_uri.startswith(LOCAL)
+        else "run cytocurve publish once the store is available again",
     )
