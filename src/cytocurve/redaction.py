@@ -76,7 +76,8 @@ def _secrets(url: str) -> Iterator[str]:
     hidden = [before, before.partition(":")[2]] if before and f"{before}@" not in shown(url) else []
     hidden += [part for part in re.split(r"[?#]", rest)[1:] if part not in shown(url)]
     hidden += re.findall(r"=([^&;]*)", after)
-    pieces = [piece for each in hidden for piece in (each, *re.split(r"[/?#@&=]", each))]
+    pieces = [piece for each in hidden for piece in (each, each.rpartition(":")[2], *re.split(r"[/:?#@&=]", each))]
+    pieces += [each[i + 1 :] for each in hidden for i, letter in enumerate(each) if letter == ":"]
     for piece in pieces:
         for form in (piece, unquote(piece), quote(piece), quote(piece, safe="")):
             if len(form) >= SHORTEST and form not in shown(url):

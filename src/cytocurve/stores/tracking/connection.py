@@ -59,14 +59,14 @@ def connected(tracking_uri: str, lock: Path) -> "Iterator[MlflowClient]":
         os.environ.setdefault(name, value)
     database = _database(tracking_uri)
     with _alone(database.with_name(f"{database.name}.lock") if database else lock, tracking_uri):
-        with _failures(tracking_uri, sqlite3.Error, OSError):
+        with _failures(tracking_uri, sqlite3.Error, UnicodeDecodeError, OSError):
             if database:
                 check(database)
         with _without_collections():
             from mlflow.exceptions import MlflowException
             from requests.exceptions import RequestException
             from sqlalchemy.exc import SQLAlchemyError
-        failures = (MlflowException, RequestException, SQLAlchemyError, sqlite3.Error)
+        failures = (MlflowException, RequestException, SQLAlchemyError, sqlite3.Error, UnicodeDecodeError)
         with _failures(tracking_uri, *failures, UnusableError, OSError), _without_collections():
             client = _client(tracking_uri, database)
         with _failures(tracking_uri, *failures):

@@ -18,6 +18,7 @@ from cytocurve.core.statistics.metrics import score
 from cytocurve.errors import CytocurveError
 from cytocurve.models.preparation import preparation
 from cytocurve.progress import Observer
+from cytocurve.redaction import shown
 from cytocurve.stores.dvc import commit
 from cytocurve.stores.ledger import Finished, Ledger, open_ledger
 from cytocurve.stores.tables import write_parquet
@@ -118,7 +119,7 @@ def _finish_runs(
 def _quarantine(ledger: Ledger, runs: Sequence[PlannedRun], warn: Callable[[str], None]) -> None:
     damaged = [run.key for run in runs if ledger.quarantine(run.key)]
     if damaged:
-        warn(f"{counted(len(damaged), 'damaged run')} quarantined in the ledger {ledger.url}; retraining.")
+        warn(f"{counted(len(damaged), 'damaged run')} quarantined in the ledger {shown(ledger.url)}; retraining.")
 
 
 def _diverged(run: Finished | None) -> bool:
@@ -156,7 +157,7 @@ def write_results(project: ProjectPaths, design: ArmDesign, finished: Mapping[st
         run = finished[planned.key]
         if run is None:
             raise CytocurveError(
-                f"{project.ledger_url}: run {planned.key} is damaged although it was just written",
+                f"{shown(project.ledger_url)}: run {planned.key} is damaged although it was just written",
                 next_step="check the disk, then rerun the command",
             )
         rows.append(
