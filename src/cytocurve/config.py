@@ -191,7 +191,7 @@ class ProjectPaths:
     @property
     def ledger_url(self) -> str:
         """URL of the ledger; set ``CYTOCURVE_LEDGER`` to move it, for example to share it between clones."""
-        url = os.environ.get("CYTOCURVE_LEDGER") or str(self.home / "ledger")
+        url = os.environ.get("CYTOCURVE_LEDGER", "").strip() or str(self.home / "ledger")
         return self._outlasting(url)
 
     @property
@@ -216,7 +216,7 @@ class ProjectPaths:
     @property
     def tracking_uri(self) -> str:
         """``MLFLOW_TRACKING_URI``, or the local store below ``mlruns/``."""
-        uri = os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.home}/mlruns/mlflow.db"
+        uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip() or f"sqlite:///{self.home}/mlruns/mlflow.db"
         return self._outlasting(uri)
 
     @property

@@ -37,6 +37,9 @@ def local_path(url: str) -> Path | None:
     if url.startswith("sqlite:///"):
         return Path(url.removeprefix("sqlite:///"))
     if url.startswith("file://"):
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            return None
         return Path(unquote(parts.path)) if parts.netloc in ("", "localhost") and parts.path else None
     return None if "://" in url else Path(url)

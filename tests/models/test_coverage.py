@@ -29,6 +29,7 @@ CANNOT_CHANGE_A_RESULT = {
     "cytocurve.models.fingerprint": "computes the versions themselves",
     "cytocurve.models.protocols": "lookup of protocols",
     "cytocurve.models.settings": "validates settings; their values are in the key",
+    "cytocurve.redaction": "hides passwords in messages",
     "cytocurve.registry": "lookup",
     "cytocurve.stores.ledger": "stores results; its contract suite checks that they read back unchanged",
     "cytocurve.training.kernel_files": "drops damaged kernels, which are recompiled from the same source",

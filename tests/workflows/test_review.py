@@ -75,7 +75,8 @@ def test_the_page_escapes_names_and_loads_nothing() -> None:
     page = render("arm", [suspect], 5, "arm.csv", {name: picture(Image.new("RGB", (300, 200)))})
     assert "<b>cell" not in page
     assert "&lt;b&gt;cell &amp;" in page
-    assert "http" not in page
+    assert "://" not in page
+    assert "Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:;" in page
     assert "data:image/jpeg;base64," in page
 
 

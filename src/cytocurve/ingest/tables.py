@@ -10,6 +10,7 @@ import pandas as pd
 from openpyxl import load_workbook
 
 from cytocurve.core.data import labels
+from cytocurve.core.data.spreadsheets import unescaped
 from cytocurve.errors import InputError
 
 SPREADSHEETS = (".xlsx", ".xlsm")
@@ -53,7 +54,7 @@ def _table(rows: Sequence[Sequence[str]]) -> pd.DataFrame:
     """Build a table from stripped cells; rows may be shorter than the header."""
     header, *filled = [row for row in rows if any(row)] or [[]]
     named = [number for number, name in enumerate(header) if name]
-    cells = [[row[number] if number < len(row) else "" for number in named] for row in filled]
+    cells = [[unescaped(row[number]) if number < len(row) else "" for number in named] for row in filled]
     return pd.DataFrame(cells, columns=[header[number] for number in named], dtype="str")
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from cytocurve.core.answers import Answers, ArmAnswers, to_json
+from cytocurve.core.data.spreadsheets import escaped
 
 Row = dict[str, Any]
 
@@ -134,4 +135,5 @@ def _csv(rows: Sequence[Row]) -> str:
 
 
 def _field(value: Any) -> Any:
-    return " ".join(map(str, value)) if isinstance(value, list) else value
+    value = " ".join(map(str, value)) if isinstance(value, list) else value
+    return escaped(value) if isinstance(value, str) else value

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cytocurve.config import read_yaml
 from cytocurve.errors import CytocurveError, InputError
+from cytocurve.redaction import without_secrets
 
 
 def track_data(root: Path) -> None:
@@ -52,7 +53,7 @@ class Revision:
             self._files.ls("/", detail=False)
         except (DvcException, OSError) as error:
             raise InputError(
-                f"revision {name!r} cannot be read: {error}", hint="git log --all lists revisions"
+                f"revision {name!r} cannot be read: {without_secrets(str(error))}", hint="git log --all lists revisions"
             ) from error
 
     def names(self, folder: str) -> list[str]:
@@ -70,7 +71,8 @@ class Revision:
             return bytes(self._files.read_bytes(path))
         except (DvcException, OSError) as error:
             raise InputError(
-                f"{path} of revision {self._name!r} is neither in DVC's cache nor in a remote: {error}",
+                f"{path} of revision {self._name!r} is neither in DVC's cache nor in a remote: "
+                f"{without_secrets(str(error))}",
                 next_step=f"dvc fetch --all-commits, or git checkout {self._name} && dvc repro",
             ) from error
 
@@ -78,7 +80,7 @@ class Revision:
 def _dvc(root: Path, *arguments: str) -> None:
     done = _run(root, *arguments)
     if done.returncode:
-        reason = (done.stderr.strip() or done.stdout.strip()).removeprefix("ERROR: ")
+        reason = without_secrets((done.stderr.strip() or done.stdout.strip()).removeprefix("ERROR: "))
         command = f"dvc {' '.join(arguments)}"
         raise CytocurveError(f"{command} failed: {reason}", next_step=f"fix the problem, then run {command}")
 

@@ -29,6 +29,9 @@ RESERVED = ("class", "date", "group", "label", "near", "reason")
 """Columns used in a split or in the record of withdrawn images, which cannot name a label version."""
 
 
+LONGEST_NAME = 100
+"""Maximum characters of a label version's name, which is part of file names."""
+
 WITHDRAWN = "withdrawn.csv"
 """The record of withdrawals in a dataset's folder."""
 
@@ -119,6 +122,8 @@ def check_version(version: str) -> None:
         TypeAdapter(Name).validate_python(version)
     except ValidationError:
         raise ValueError("the name of a label version may contain only letters, digits, '_' and '.'") from None
+    if len(version) > LONGEST_NAME:
+        raise ValueError(f"the name of a label version has at most {LONGEST_NAME} characters, not {len(version)}")
 
 
 def known_classes(path: Path, shown: str) -> tuple[frozenset[str] | None, list[str]]:

@@ -13,6 +13,7 @@ from cytocurve.models import recipes
 from cytocurve.models.architectures import Weights
 from cytocurve.models.ensemble import mean_ensemble
 from cytocurve.models.predictor import Predictor, predictor, saved_model
+from cytocurve.redaction import shown
 from cytocurve.stores.ledger import Ledger
 from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.registry import download
@@ -41,7 +42,7 @@ def members_weights(ledger: Ledger, design: ArmDesign, members: Sequence[Planned
     weights = {run.key: ledger.weights(run.key) for run in members}
     if missing := [key for key, arrays in weights.items() if arrays is None]:
         raise InputError(
-            f"{ledger.url} lacks these runs of {design.arm.name}, or they are damaged:",
+            f"{shown(ledger.url)} lacks these runs of {design.arm.name}, or they are damaged:",
             missing,
             next_step="cytocurve sweep, then cytocurve register",
         )

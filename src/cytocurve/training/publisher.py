@@ -2,8 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from dataclasses import asdict
+from functools import partial
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -15,11 +17,13 @@ from cytocurve.core.runs import PlannedRun
 from cytocurve.core.statistics.metrics import METRICS, score
 from cytocurve.errors import ServiceError
 from cytocurve.models import recipes
+from cytocurve.redaction import shown
 from cytocurve.stores.dvc import commit, data_hash
 from cytocurve.stores.ledger import Finished, open_ledger
-from cytocurve.stores.tracking.connection import connected
+from cytocurve.stores.tracking.connection import check_uri, connected
 from cytocurve.stores.tracking.experiments import ArmRuns, Published, PublishedRun
 from cytocurve.stores.tracking.experiments import publish as publish_runs
+from cytocurve.stores.tracking.limits import start, within
 from cytocurve.study.design import ArmDesign
 
 INTERVAL = 20.0
@@ -27,6 +31,10 @@ INTERVAL = 20.0
 
 SHARE = 0.02
 """Maximum share of a sweep's time that publishing may take, in CPU time."""
+
+PATIENCE = 60.0
+PATIENCE_PER_RUN = 0.25
+"""A sweep waits at most this many seconds for publishing after training: ``PATIENCE``, and more for many runs."""
 
 
 def publish(
@@ -96,14 +104,25 @@ def _curves(runs: Sequence[PublishedRun]) -> dict[str, dict[int, float]]:
 class Publisher:
     """Publishes an arm in a background thread during its sweep; a failing store causes a single warning.
 
-    The process of the sweep only waits for its workers, so publishing costs nothing but CPU time.
+    The process of the sweep only waits for its workers, so publishing costs nothing but CPU time. After training, it
+    waits for the store for a limited time. ``gave_up`` is shared by the arms of a sweep: once one of them has waited in
+    vain, the others do not try. Raises ``InputError`` if the tracking store's URI cannot be used.
     """
 
-    def __init__(self, project: ProjectPaths, design: ArmDesign, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        project: ProjectPaths,
+        design: ArmDesign,
+        say: Callable[[str], None],
+        gave_up: Event | None = None,
+        patience: float = PATIENCE,
+    ) -> None:
+        check_uri(project.tracking_uri)
         self._project, self._design, self._say = project, design, say
+        self._gave_up = gave_up or Event()
+        self._patience = patience
         self._waiting: list[PlannedRun] = []
         self._read: dict[str, PublishedRun] = {}
-        self._thread = ThreadPoolExecutor(1)
         self._look: Future[Published | None] | None = None
         self._next = 0.0
         self._failed = False
@@ -113,29 +132,52 @@ class Publisher:
         """Start publishing the runs finished since the last time, unless that was too recent."""
         self._waiting += finished
         if self._waiting and (self._look is None or self._look.done()) and time.monotonic() >= self._next:
-            self._look = self._thread.submit(self._try, self._waiting)
+            self._look = start(partial(self._try, self._waiting))
             self._waiting = []
 
     def finish(self) -> dict[str, Any]:
         """Publish the remaining runs; returns ``published`` and the cost of publishing, as in ``SweepOutcome``."""
         started = time.monotonic()
-        published = self._thread.submit(self._try, self._design.runs).result()
-        self._thread.shutdown()
+        limit = self._patience + PATIENCE_PER_RUN * len(self._design.runs)
+        published = None if self._gave_up.is_set() else within(limit, self._publish_all)
+        if published is None and not self._failed:
+            self._give_up(limit)
         return {
             "published": None if published is None else published.created + published.present,
             "publish_seconds": round(time.monotonic() - started, 2),
             "publish_cpu_seconds": round(self._cpu_seconds, 2),
         }
 
+    def _publish_all(self) -> Published | None:
+        if self._look is not None:
+            wait([self._look])
+        return self._try(self._design.runs)
+
+    def _give_up(self, limit: float) -> None:
+        self._failed = True
+        reason = "was skipped" if self._gave_up.is_set() else f"was not finished {limit:.0f} s after training"
+        self._gave_up.set()
+        self._say(
+            str(
+                ServiceError(
+                    f"Publishing {self._design.arm.name} to the tracking store {shown(self._project.tracking_uri)} "
+                    f"{reason}: the store is too slow",
+                    hint="Nothing is lost: the ledger contains every finished run.",
+                    next_step="run cytocurve publish once the store is available again",
+                )
+            )
+        )
+
     def _try(self, planned: Sequence[PlannedRun]) -> Published | None:
-        if self._failed:
+        if self._failed or self._gave_up.is_set():
             return None
         started = time.thread_time()
         try:
             return _publish(self._project, arm_runs(self._project, self._design, self._once(planned)))
         except ServiceError as error:
-            self._failed = True
-            self._say(str(error))
+            if not self._failed:
+                self._failed = True
+                self._say(str(error))
             return None
         finally:
             spent = time.thread_time() - started

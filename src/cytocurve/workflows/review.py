@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cytocurve.config import ProjectPaths
+from cytocurve.core.data.spreadsheets import escaped
 from cytocurve.core.runs import Arm
 from cytocurve.core.statistics.review import color_histogram, neighbors, out_of_fold, probability_columns, ranked
 from cytocurve.errors import InputError
@@ -61,7 +62,7 @@ def review(project: ProjectPaths, arm: Arm, top: int, progress: Progress, overwr
     suspects = [_suspect(table, row, nearest[row]) for row in range(len(shown))]
     names = {image for suspect in suspects for image in (suspect.image, *(near.image for near in suspect.neighbours))}
     pictures = {name: picture(read_rgb(folder / name)) for name in sorted(names)}
-    write_text(target, table.assign(new_label="").to_csv(index=False, lineterminator="\n", float_format="%.6f"))
+    write_text(target, _sheet(table.assign(new_label="")))
     write_text(target.with_suffix(".html"), render(arm.name, suspects, len(table), target.name, pictures))
     return ReviewOutcome(
         table=str(target.relative_to(project.root)),
@@ -69,6 +70,13 @@ def review(project: ProjectPaths, arm: Arm, top: int, progress: Progress, overwr
         images=len(table),
         suspects=suspects,
     )
+
+
+def _sheet(table: pd.DataFrame) -> str:
+    """The table as CSV for a spreadsheet; ``labels import`` removes the apostrophes."""
+    text = table.select_dtypes(exclude="number").columns
+    cells = {name: table[name].map(lambda cell: escaped(cell) if isinstance(cell, str) else cell) for name in text}
+    return table.assign(**cells).to_csv(index=False, lineterminator="\n", float_format="%.6f")
 
 
 def _refuse_decisions(table: Path) -> None:

@@ -1,7 +1,8 @@
 // Tables made of rows, and every table as CSV in full precision.
 
 // Text that a spreadsheet would read as a formula gets an apostrophe.
-const harmless = (text) => (/^[=+\-@\t\r]/.test(text) && !Number.isFinite(Number(text)) ? `'${text}` : text);
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+const harmless = (text) => (/^'*[=+\-@\t\r\n]/.test(text) && !NUMBER.test(text) ? `'${text}` : text);
 const quoted = (text) => (/[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 const csvLine = (row) => row.map((value) => quoted(harmless(String(value ?? "")))).join(",");
 const csvOf = (rows) => rows.map((row) => `${csvLine(row)}\n`).join("");

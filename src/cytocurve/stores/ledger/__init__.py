@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cytocurve import registry
 from cytocurve.errors import InputError
+from cytocurve.redaction import shown
 
 Array = NDArray[Any]
 
@@ -93,12 +94,12 @@ def open_ledger(url: str) -> Ledger:
     name = "local" if scheme == "file" else scheme
     if match and not url.startswith(f"{scheme}://") and name in registry.members(__name__):
         raise InputError(
-            f"The ledger {url!r} cannot be opened: expected {scheme}:///<path>",
-            next_step=f"for a path that starts with {scheme}: write ./{url}",
+            f"The ledger {shown(url)!r} cannot be opened: expected {scheme}:///<path>",
+            next_step=f"for a path that starts with {scheme}: write ./{shown(url)}",
         )
     if scheme == "local" or name not in registry.members(__name__):
         raise InputError(
-            f"The ledger {url!r} cannot be opened: no backend serves {scheme}:",
+            f"The ledger {shown(url)!r} cannot be opened: no backend serves {scheme}:",
             hint=f"Available: a folder, {', '.join(sorted(_schemes()))}",
             next_step="set CYTOCURVE_LEDGER to one of these (if the name of a folder contains a colon: ./name:x), or "
             "install a package that provides this backend",

@@ -14,6 +14,7 @@ from typing import Any
 
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.files import local_path
+from cytocurve.redaction import shown
 from cytocurve.stores.ledger import Array, Finished, Ledger, State, _records
 
 
@@ -21,7 +22,7 @@ def open_url(url: str) -> Ledger:
     """The ledger in the folder of a plain path or ``file://`` URL; raises ``InputError`` if the URL has a host."""
     path = local_path(url)
     if path is None:
-        raise InputError(f"The ledger {url!r} cannot be opened: expected a path or file:///<path>.")
+        raise InputError(f"The ledger {shown(url)!r} cannot be opened: expected a path or file:///<path>.")
     return LocalLedger(path)
 
 

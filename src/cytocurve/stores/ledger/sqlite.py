@@ -12,6 +12,7 @@ from typing import Any
 
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.files import local_path
+from cytocurve.redaction import shown
 from cytocurve.stores.ledger import Array, Finished, Ledger, State, _records
 
 COLUMNS: Mapping[str, str] = {
@@ -34,8 +35,10 @@ WAIT_SECONDS = 60.0
 def open_url(url: str) -> Ledger:
     """The ledger in the file of a ``sqlite:///`` URL; raises ``InputError`` if the URL has another form."""
     path = local_path(url)
-    if path is None or not path.name:
-        raise InputError(f"The ledger {url!r} cannot be opened: expected sqlite:///<path of a file>.")
+    if path is None or not path.name or "?" in url:
+        raise InputError(
+            f"The ledger {shown(url)!r} cannot be opened: expected sqlite:///<path of a file>, without parameters."
+        )
     return SqliteLedger(path)
 
 
@@ -94,7 +97,9 @@ class SqliteLedger:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise CytocurveError(f"The ledger {self.url} cannot be written: {error.strerror or error}") from error
+            raise CytocurveError(
+                f"The ledger {shown(self.url)} cannot be written: {error.strerror or error}"
+            ) from error
         with self._connected() as connection:
             connection.executescript(TABLES)
 
@@ -126,4 +131,4 @@ class SqliteLedger:
                 connection.execute("PRAGMA synchronous = FULL")
                 yield connection
         except sqlite3.Error as error:
-            raise CytocurveError(f"The ledger {self.url} cannot be used: {error}") from error
+            raise CytocurveError(f"The ledger {shown(self.url)} cannot be used: {error}") from error

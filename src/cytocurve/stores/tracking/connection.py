@@ -5,31 +5,46 @@ MLflow is imported inside functions, because the import takes a second and most 
 
 import gc
 import os
+import re
 import socket
 import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from functools import cache
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 
 from filelock import FileLock
 
 from cytocurve.errors import InputError, ServiceError
+from cytocurve.redaction import shown, without_secrets
+from cytocurve.stores.tracking.database import UnusableError, check, prepare
+from cytocurve.stores.tracking.limits import within
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
+LOCAL = "sqlite:///"
+
 LOCK_SECONDS = 600.0
+PROBE_SECONDS = 15.0
+"""Maximum time for a server to answer that it is healthy; a limit per byte does not stop one that trickles."""
+
 QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
-    "MLFLOW_LOGGING_LEVEL": "ERROR",
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # errors are raised, too
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
 PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
 """Defaults for variables that the user has not set: MLflow's own defaults wait four minutes for a dead server."""
+
+REPAIR = (
+    "correct this, or move the file away if it is damaged; cytocurve publish && cytocurve register then restore "
+    "all runs and the present model"
+)
+
+CREDENTIALS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN")
 
 
 @contextmanager
@@ -37,32 +52,49 @@ def connected(tracking_uri: str, lock: Path) -> "Iterator[MlflowClient]":
     """A client of a tracking server or of a local SQLite store, which is created if missing.
 
     Only one process per machine is connected at a time: the others wait for ``lock``, or for a lock next to the local
-    store. Raises
-    ``InputError`` for other kinds of stores, and ``ServiceError`` if the store fails, here or in the block.
+    store. Raises ``InputError`` for a malformed URI or another kind of store, and ``ServiceError`` if the store fails,
+    here or in the block.
     """
     for name, value in (QUIET | PATIENCE).items():
         os.environ.setdefault(name, value)
     database = _database(tracking_uri)
     with _alone(database.with_name(f"{database.name}.lock") if database else lock, tracking_uri):
-        if database:
-            _check_database(tracking_uri, database)
+        with _failures(tracking_uri, sqlite3.Error, UnicodeDecodeError, OSError):
+            if database:
+                check(database)
         with _without_collections():
             from mlflow.exceptions import MlflowException
-        try:
-            yield _client(tracking_uri, local=database is not None)
-        except MlflowException as error:
-            raise _unreachable(tracking_uri, str(error)) from error
+            from requests.exceptions import RequestException
+            from sqlalchemy.exc import SQLAlchemyError
+        failures = (MlflowException, RequestException, SQLAlchemyError, sqlite3.Error, UnicodeDecodeError)
+        with _failures(tracking_uri, *failures, UnusableError, OSError), _without_collections():
+            client = _client(tracking_uri, database)
+        with _failures(tracking_uri, *failures):
+            yield client
 
 
-def _client(tracking_uri: str, *, local: bool) -> "MlflowClient":
+def check_uri(tracking_uri: str) -> None:
+    """Raise ``InputError`` if the URI is malformed or names another kind of store."""
+    _database(tracking_uri)
+
+
+@contextmanager
+def _failures(tracking_uri: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Turn these exceptions into a ``ServiceError`` without their context, which may quote passwords."""
+    try:
+        yield
+    except kinds as error:
+        raise _unreachable(tracking_uri, str(error)) from None
+
+
+def _client(tracking_uri: str, database: Path | None) -> "MlflowClient":
     from mlflow.tracking import MlflowClient
 
-    with _without_collections():
-        if local:
-            _migrate(tracking_uri)
-        else:
-            _probe(tracking_uri)
-        return MlflowClient(tracking_uri, tracking_uri)
+    if database:
+        prepare(database)
+    else:
+        _probe(tracking_uri)
+    return MlflowClient(tracking_uri, tracking_uri)
 
 
 @contextmanager
@@ -84,7 +116,7 @@ def ui_command(tracking_uri: str, lock: Path, port: int) -> tuple[list[str], dic
     """
     database = _database(tracking_uri)
     if database is None:
-        raise InputError(f"The tracking store is a server: open {_shown(tracking_uri)} in a browser.")
+        raise InputError(f"The tracking store is a server: open {shown(tracking_uri)} in a browser.")
     try:
         with socket.create_server(("127.0.0.1", port)):
             pass
@@ -109,53 +141,45 @@ def curves_page(tracking_uri: str, lock: Path, experiment: str) -> str:
 
 def _database(tracking_uri: str) -> Path | None:
     """The file of a local store, None for a server; raises ``InputError`` for anything else."""
-    if tracking_uri.startswith("sqlite:///"):
-        return Path(tracking_uri.removeprefix("sqlite:///")).resolve()
+    if tracking_uri.startswith(LOCAL):
+        return _file(tracking_uri.removeprefix(LOCAL))
     with suppress(ValueError):
-        if urlsplit(tracking_uri).scheme in {"http", "https"}:
+        parts = urlsplit(tracking_uri)
+        if parts.scheme in {"http", "https"}:
+            if not _is_address(parts):
+                raise InputError(
+                    f"MLFLOW_TRACKING_URI {shown(tracking_uri)!r} is not the address of a server: expected "
+                    "https://host[:port][/path].",
+                    hint="Its user name and password must be percent-encoded: / as %2F, ? as %3F, # as %23, @ as %40.",
+                    next_step="use MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD, which need no encoding",
+                )
             return None
     raise InputError(
-        f"MLFLOW_TRACKING_URI must be http://…, https://… or sqlite:///…, got {_shown(tracking_uri)!r}.",
+        f"MLFLOW_TRACKING_URI must be http://…, https://… or sqlite:///…, got {shown(tracking_uri)!r}.",
         hint="Without it, cytocurve uses the local store mlruns/mlflow.db.",
     )
 
 
-def _check_database(tracking_uri: str, database: Path) -> None:
-    """Open the file before MLflow does, since MLflow retries a damaged file for minutes.
+def _is_address(parts: SplitResult) -> bool:
+    """Whether a URL has a host, and no ``@`` or parameters after it, which a password with special characters leaves.
 
-    Write-ahead logging is a permanent setting of the file that makes writing runs six times faster.
+    Raises ``ValueError`` if its port is not a number.
     """
-    try:
-        database.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(database, timeout=60)) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
-            connection.execute("SELECT count(*) FROM sqlite_master")
-    except (OSError, sqlite3.Error) as error:
-        raise _unreachable(tracking_uri, str(error)) from error
+    after = parts.path + parts.query + parts.fragment
+    plain = not re.search(r"[\s\x00-\x1f\x7f\\]", parts.geturl())
+    return (
+        bool(parts.hostname) and parts.port != 0 and "@" not in after and not (parts.query or parts.fragment) and plain
+    )
 
 
-def _migrate(tracking_uri: str) -> None:
-    """Upgrade the schema of an earlier MLflow; a file without tables is left to the client."""
-    from alembic.util import CommandError
-    from mlflow.store.db import utils
-
-    engine = utils.create_sqlalchemy_engine(tracking_uri)  # type: ignore[no-untyped-call]
-    try:
-        version = utils._get_schema_version(engine)  # type: ignore[no-untyped-call]
-        if version and version != _current_schema():
-            utils._upgrade_db(engine)  # type: ignore[no-untyped-call]
-    except CommandError as error:
-        raise _unreachable(tracking_uri, str(error)) from error
-    finally:
-        engine.dispose()
-
-
-@cache
-def _current_schema() -> str:
-    """The current schema revision; cached, since MLflow reads all its migrations to find it."""
-    from mlflow.store.db import utils
-
-    return str(utils._get_latest_schema_revision())  # type: ignore[no-untyped-call]
+def _file(path: str) -> Path:
+    """The path of a local store; raises ``InputError`` if SQLAlchemy would not read it as that path."""
+    if "?" in path or not path.strip() or path == ":memory:" or Path(path).is_dir():
+        raise InputError(
+            f"The local tracking store {shown(LOCAL + path)!r} must be the path of a file, without '?' and parameters.",
+            next_step="correct MLFLOW_TRACKING_URI, or rename the folder if its name contains '?'",
+        )
+    return Path(path).resolve()
 
 
 def _probe(tracking_uri: str) -> None:
@@ -164,9 +188,16 @@ def _probe(tracking_uri: str) -> None:
     from mlflow.utils.rest_utils import http_request
 
     creds = get_default_host_creds(tracking_uri)  # type: ignore[no-untyped-call]
-    answer = http_request(creds, "/health", "GET", max_retries=0, timeout=5, raise_on_status=False)  # type: ignore[no-untyped-call]
-    if answer.status_code >= 500:
-        raise _unreachable(tracking_uri, f"/health returned status {answer.status_code}")
+
+    def ask() -> int:
+        answer = http_request(creds, "/health", "GET", max_retries=0, timeout=5, raise_on_status=False)  # type: ignore[no-untyped-call]
+        return int(answer.status_code)
+
+    status = within(PROBE_SECONDS, ask)
+    if status is None:
+        raise _unreachable(tracking_uri, f"/health was not answered completely within {PROBE_SECONDS:.0f} s")
+    if status >= 500:
+        raise _unreachable(tracking_uri, f"/health returned status {status}")
 
 
 @contextmanager
@@ -176,7 +207,7 @@ def _alone(lock: Path, tracking_uri: str) -> Iterator[None]:
         held = FileLock(lock, timeout=LOCK_SECONDS)
         held.acquire()
     except OSError as error:  # a Timeout is one
-        raise _unreachable(tracking_uri, f"cannot lock {lock}: {error}") from error
+        raise _unreachable(tracking_uri, f"cannot lock {lock}: {error}") from None
     try:
         yield
     finally:
@@ -184,21 +215,13 @@ def _alone(lock: Path, tracking_uri: str) -> Iterator[None]:
 
 
 def _unreachable(tracking_uri: str, detail: str) -> ServiceError:
-    user = urlsplit(tracking_uri).netloc.rpartition("@")[0]
-    detail = " ".join((detail.replace(f"{user}@", "…@") if user else detail).split())[:500]
+    detail = re.sub(r"\(Background on this error at: \S+\)", "", detail)
+    credentials = [value for name in CREDENTIALS if (value := os.environ.get(name))]
+    detail = " ".join(without_secrets(detail, tracking_uri, secrets=credentials).split())[:500]
     return ServiceError(
-        f"The tracking store {_shown(tracking_uri)} could not be used: {detail}",
+        f"The tracking store {shown(tracking_uri)} could not be used: {detail}",
         hint="Nothing is lost: the ledger contains every finished run.",
-        next_step="run cytocurve publish once the store is available again",
-    )
-
-
-def _shown(tracking_uri: str) -> str:
-    """The URI without credentials."""
-    try:
-        parts = urlsplit(tracking_uri)
-    except ValueError:
-        return "that URI"
-    return (
-        parts._replace(netloc=f"…@{parts.netloc.rpartition('@')[2]}").geturl() if "@" in parts.netloc else tracking_uri
+        next_step=REPAIR
+        if tracking_uri.startswith(LOCAL)
+        else "run cytocurve publish once the store is available again",
     )

@@ -5,6 +5,7 @@ from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from cytocurve.core.statistics.metrics import score
 from cytocurve.errors import CytocurveError
 from cytocurve.models.preparation import preparation
 from cytocurve.progress import Observer
+from cytocurve.redaction import shown
 from cytocurve.stores.dvc import commit
 from cytocurve.stores.ledger import Finished, Ledger, open_ledger
 from cytocurve.stores.tables import write_parquet
@@ -59,13 +61,15 @@ def sweep(
     Raises ``CytocurveError``, before any training, if the audit fails.
     """
     require_audit(project)
-    return {design.arm.name: _sweep_arm(project, design, executor, observer) for design in designs}
+    gave_up = Event()
+    return {design.arm.name: _sweep_arm(project, design, executor, observer, gave_up) for design in designs}
 
 
 def _sweep_arm(
-    project: ProjectPaths, design: ArmDesign, executor: Callable[[], Executor], observer: Observer
+    project: ProjectPaths, design: ArmDesign, executor: Callable[[], Executor], observer: Observer, gave_up: Event
 ) -> SweepOutcome:
-    show_progress, publisher = observer.runs(design.arm.name, design.runs), Publisher(project, design, observer.warning)
+    publisher = Publisher(project, design, observer.warning, gave_up)
+    show_progress = observer.runs(design.arm.name, design.runs)
 
     def report(finished: Sequence[PlannedRun]) -> None:
         show_progress(finished)
@@ -115,7 +119,7 @@ def _finish_runs(
 def _quarantine(ledger: Ledger, runs: Sequence[PlannedRun], warn: Callable[[str], None]) -> None:
     damaged = [run.key for run in runs if ledger.quarantine(run.key)]
     if damaged:
-        warn(f"{counted(len(damaged), 'damaged run')} quarantined in the ledger {ledger.url}; retraining.")
+        warn(f"{counted(len(damaged), 'damaged run')} quarantined in the ledger {shown(ledger.url)}; retraining.")
 
 
 def _diverged(run: Finished | None) -> bool:
@@ -153,7 +157,7 @@ def write_results(project: ProjectPaths, design: ArmDesign, finished: Mapping[st
         run = finished[planned.key]
         if run is None:
             raise CytocurveError(
-                f"{project.ledger_url}: run {planned.key} is damaged although it was just written",
+                f"{shown(project.ledger_url)}: run {planned.key} is damaged although it was just written",
                 next_step="check the disk, then rerun the command",
             )
         rows.append(

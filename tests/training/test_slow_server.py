@@ -1,0 +1,112 @@
+"""A tracking server that answers a byte now and then does not keep a command from ending."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from cytocurve.api import Project
+from cytocurve.errors import InputError, ServiceError
+from cytocurve.stores.tracking import connection
+from cytocurve.stores.tracking.connection import connected
+from cytocurve.stores.tracking.limits import within
+from cytocurve.training import publisher
+from cytocurve.training.publisher import Publisher
+from tests.projects import cytocurve, make_project
+
+pytestmark = pytest.mark.slow
+
+
+@contextmanager
+def trickling() -> Iterator[str]:
+    """A server that sends the headers of an answer, one byte every 0.2 s, and never ends."""
+    ended = Event()
+
+    def answer(client: socket.socket) -> None:
+        with suppress(OSError), client:
+            client.recv(4096)
+            for byte in b"HTTP/1.1 200 OK\r\nX-Filler: " + b"x" * 10_000:
+                if ended.wait(0.2):
+                    return
+                client.sendall(bytes([byte]))
+
+    def serve(server: socket.socket) -> None:
+        with suppress(OSError):
+            while not ended.is_set():
+                client, _ = server.accept()
+                threading.Thread(target=answer, args=[client], daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=[server], daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        ended.set()
+
+
+def test_a_call_is_waited_for_no_longer_than_its_limit() -> None:
+    assert within(5, lambda: 3) == 3
+    assert within(0.1, lambda: time.sleep(2)) is None
+    with pytest.raises(ValueError, match="invalid literal"):
+        within(5, lambda: int("x"))
+
+
+def test_a_trickling_server_counts_as_unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "PROBE_SECONDS", 1.0)
+    began = time.monotonic()
+    with (
+        trickling() as uri,
+        pytest.raises(ServiceError, match=r"not answered completely within 1 s"),
+        connected(uri, tmp_path / "lock"),
+    ):
+        pass
+    assert time.monotonic() - began < 30
+
+
+def test_publishing_ends_with_its_limit_and_one_warning_for_all_arms(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_project(tmp_path / "project", sizes=[4], augmentations=["none", "flip_rotate"])
+    assert [cytocurve(root, stage).returncode for stage in ("catalog", "split")] == [0, 0]
+    monkeypatch.setattr(publisher, "PATIENCE_PER_RUN", 0.0)
+    said: list[str] = []
+    gave_up = Event()
+    with trickling() as uri:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+        project = Project(root)
+        began = time.monotonic()
+        outcomes = [
+            Publisher(project.paths, design, said.append, gave_up, patience=1.0).finish()
+            for design in project._designs([])
+        ]
+        monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert time.monotonic() - began < 20
+    assert [outcome["published"] for outcome in outcomes] == [None, None]
+    assert "was not finished 1 s after training" in said[0]
+    assert "was skipped" in said[1]
+    assert all("cytocurve publish" in each for each in said)
+
+
+@pytest.mark.parametrize(
+    "uri", ["http://user:se/cret@host", "http://user:se?cret@host", "http://[user:secret@host", "x"]
+)
+def test_a_malformed_uri_is_refused_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
+    root = make_project(tmp_path / "project", sizes=[4])
+    assert [cytocurve(root, stage).returncode for stage in ("catalog", "split")] == [0, 0]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    project = Project(root)
+    (design,) = project._designs([])
+    with pytest.raises(InputError, match="MLFLOW_TRACKING_URI") as caught:
+        Publisher(project.paths, design, print)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI")
+    assert "cret" not in str(caught.value)
+
+
+def test_a_blank_uri_is_the_local_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for blank in ("", "  ", "\t"):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", blank)
+        assert Project(tmp_path).paths.tracking_uri == f"sqlite:///{tmp_path}/mlruns/mlflow.db"
+        monkeypatch.delenv("MLFLOW_TRACKING_URI")
