@@ -5,13 +5,27 @@ import subprocess
 import sys
 from pathlib import Path
 
-from cytocurve.config import read_yaml
+from cytocurve.config import ProjectPaths, read_yaml
 from cytocurve.errors import CytocurveError, InputError
+from cytocurve.files import exclusive
+
+REMEDIES = {
+    "rwlock": "make sure that no DVC command is running, remove .dvc/tmp/rwlock, which a crash has damaged",
+    "Unable to acquire lock": "wait until the other DVC command has finished",
+    "is busy": "wait until the other DVC command has finished",
+}
+"""What helps against an error of DVC, by a part of its message."""
 
 
-def track_data(root: Path) -> None:
+def track_data(project: ProjectPaths) -> None:
     """Record the current contents of ``data/`` in ``data.dvc``; raises ``CytocurveError`` with DVC's message."""
-    _dvc(root, "add", "data")
+    with exclusive(project.files_lock):
+        _dvc(project.root, "add", "data")
+
+
+def is_recorded(root: Path) -> bool:
+    """Whether ``data.dvc`` records the current contents of ``data/``; False if there is no such file."""
+    return (root / "data.dvc").is_file() and _run(root, "status", "--quiet", "data.dvc").returncode == 0
 
 
 def takes_over_links(root: Path) -> bool:
@@ -80,7 +94,10 @@ def _dvc(root: Path, *arguments: str) -> None:
     if done.returncode:
         reason = (done.stderr.strip() or done.stdout.strip()).removeprefix("ERROR: ")
         command = f"dvc {' '.join(arguments)}"
-        raise CytocurveError(f"{command} failed: {reason}", next_step=f"fix the problem, then run {command}")
+        remedy = next((step for part, step in REMEDIES.items() if part in reason), "fix the problem")
+        raise CytocurveError(
+            f"{command} failed: {reason}", next_step=f"{remedy}, then run the same command again, or {command}"
+        )
 
 
 def _run(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

@@ -104,9 +104,14 @@ def label_tables(folder: Path, shown: str) -> tuple[dict[str, pd.DataFrame | Non
 
 
 def write_labels(path: Path, table: pd.DataFrame) -> None:
-    """Write a label version atomically, sorted by image; equal tables give equal bytes."""
+    """Write a label version atomically."""
+    write_text(path, labels_csv(table))
+
+
+def labels_csv(table: pd.DataFrame) -> str:
+    """A label version as CSV, sorted by image; equal tables give equal texts."""
     columns = [column for column in (*labels.REQUIRED, *labels.OPTIONAL) if column in table]
-    write_text(path, table[columns].sort_values("image").to_csv(index=False, lineterminator="\n"))
+    return str(table[columns].sort_values("image").to_csv(index=False, lineterminator="\n"))
 
 
 def check_version(version: str) -> None:
