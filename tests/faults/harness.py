@@ -3,7 +3,7 @@
 ===================================  ===================================================================================
 ``killed_after(root, command, s)``   SIGKILL to the command and all that it started, ``s`` seconds after its start
 ``killed_when(root, command, glob)`` the same as soon as a file below the project matches the pattern
-``killed_at(root, command, n)``      SIGKILL just before the command's own n-th change of a file in the project, which is
+``killed_at(root, command, n)``      SIGKILL just before the command's own n-th change of a file in the project, that is
                                      opening for writing, renaming or removing; ``n=0`` counts them for ``changes_of``
 ``together(root, *commands)``        the commands started at the same moment
 ``flipped(path, seed)``              one bit of a file inverted

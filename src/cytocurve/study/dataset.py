@@ -68,7 +68,10 @@ def read_catalog(project: ProjectPaths, dataset: str = "", next_step: str = "dvc
         dataset_folder(project, wanted, "dataset")
     table = read_parquet(project.catalog, next_step)
     about = project.catalog.with_suffix(".json")
-    made_of = json.loads(about.read_text(encoding="utf-8"))["dataset"] if about.is_file() else wanted
+    try:
+        made_of = json.loads(about.read_text(encoding="utf-8"))["dataset"] if about.is_file() else wanted
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{about}: damaged", next_step=f"remove it, then {next_step}") from error
     if made_of != wanted:
         raise InputError(f"{project.catalog} is of dataset {made_of!r}, not of {wanted!r}", next_step=next_step)
     missing = [column for column in COLUMNS if column not in table]
