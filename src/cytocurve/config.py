@@ -214,6 +214,11 @@ class ProjectPaths:
         return self.state / "locks" / ("remote" if ledger is None else ledger.name)
 
     @property
+    def files_lock(self) -> Path:
+        """Held while a command changes ``data/``, ``data.dvc`` or ``params.yaml``; it does not move with the ledger."""
+        return self.root / ".cytocurve" / "files.lock"
+
+    @property
     def tracking_uri(self) -> str:
         """``MLFLOW_TRACKING_URI``, or the local store below ``mlruns/``."""
         uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip() or f"sqlite:///{self.home}/mlruns/mlflow.db"

@@ -1,10 +1,21 @@
-"""Atomic file writes, checksums, and local paths of URLs."""
+"""Atomic file writes, locks, checksums, and local paths of URLs."""
 
+import errno
 import hashlib
+import logging
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
+
+from filelock import FileLock, Timeout
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a disk without space, a quota, and a limit on file sizes."""
+
+LOG = logging.getLogger("cytocurve")
 
 
 def write_text(path: Path, text: str) -> None:
@@ -23,13 +34,43 @@ def write_bytes(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        with scratch.open("wb") as file:
+        with naming(path), scratch.open("wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Add the file's name to an ``OSError``: those of writing and syncing have none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise
+
+
+@contextmanager
+def exclusive(lock: Path) -> Iterator[None]:
+    """Hold a lock file while reading, changing and writing other files; logs a message if it has to wait.
+
+    The lock ends with the process that holds it. A process that already holds it must not take it again.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    held = FileLock(lock)
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        LOG.info("Another command is changing files of this project; waiting for it to finish")
+        held.acquire()
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def local_path(url: str) -> Path | None:

@@ -65,6 +65,7 @@ def test_images_labels_and_origin_are_written(project: ProjectPaths, source: Pat
         "patients": 0,
         "skipped": {},
         "linked": 0,
+        "already": False,
     }
 
 
@@ -144,6 +145,17 @@ def test_a_dataset_that_is_there_is_kept(project: ProjectPaths, source: Path) ->
     with pytest.raises(InputError, match=r"already exists(.|\n)*--as DATASET"):
         copy_dataset(project, "folder", source, "mine", silent)
     assert contents(project.data) == before
+
+
+def test_a_dataset_that_is_there_with_the_same_content_is_kept_and_told(project: ProjectPaths, source: Path) -> None:
+    """A repeated call has nothing left to copy; a single changed byte makes it another dataset."""
+    first = copy_dataset(project, "folder", source, "mine", silent)
+    again = copy_dataset(project, "folder", source, "mine", silent)
+    assert (first.already, again) == (False, dataclasses.replace(first, already=True))
+    image = next((project.data / "mine" / "images").rglob("*.png"))
+    image.write_bytes(image.read_bytes()[:-1] + b"x")
+    with pytest.raises(InputError, match="already exists"):
+        copy_dataset(project, "folder", source, "mine", silent)
 
 
 def test_labels_that_the_catalog_would_refuse_are_refused(project: ProjectPaths, tmp_path: Path) -> None:
@@ -228,14 +240,13 @@ def test_a_call_at_work_is_left_alone(project: ProjectPaths, source: Path) -> No
 
 
 def test_of_two_calls_for_one_dataset_the_first_to_finish_stays(project: ProjectPaths, source: Path) -> None:
-    """The later one is refused and leaves nothing."""
+    """The later one finds the same content and leaves nothing."""
 
     def same(done: int, total: int) -> None:
         if done == 4:
             copy_dataset(project, "folder", source, "mine", silent)
 
-    with pytest.raises(InputError, match="already exists"):
-        copy_dataset(project, "folder", source, "mine", same)
+    assert copy_dataset(project, "folder", source, "mine", same).already
     assert [path.name for path in project.data.iterdir()] == ["mine"]
     assert len(contents(project.data / "mine")) == 10
 

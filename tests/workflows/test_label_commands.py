@@ -1,5 +1,6 @@
 """``cytocurve labels``: versions are counted, compared, imported and merged, whole or not at all."""
 
+import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -205,6 +206,21 @@ def test_a_wrong_call_writes_nothing(
     """Names that are taken or unusable, unknown bases and a blank annotator are refused."""
     file = list_of(tmp_path / "list.csv", [{"image": IMAGES[0], "label": DARK}])
     assert message in str(refused(project, lambda: write_list(project, "toy", file, name, annotator, base)))
+
+
+def test_an_import_that_is_repeated_finds_its_version_and_tells(project: ProjectPaths, tmp_path: Path) -> None:
+    """As after a kill while DVC was recording; another list for that name is refused."""
+    file = list_of(tmp_path / "all.csv", [{"image": image, "label": DARK} for image in IMAGES])
+    first, again = (write_list(project, "toy", file, "second", "B") for _ in range(2))
+    assert (first.already, again) == (False, dataclasses.replace(first, already=True))
+    assert "already exists" in str(refused(project, lambda: write_list(project, "toy", file, "second", "C")))
+
+
+def test_a_merge_that_is_repeated_finds_its_version_and_tells(project: ProjectPaths, tmp_path: Path) -> None:
+    write_list(project, "toy", list_of(tmp_path / "all.csv", [{"image": i, "label": DARK} for i in IMAGES]), "b", "B")
+    first, again = (write_consensus(project, "toy", ["folder", "b"], "both") for _ in range(2))
+    assert (first.already, again) == (False, dataclasses.replace(first, already=True))
+    assert "already exists" in str(refused(project, lambda: write_consensus(project, "toy", ["b", "folder"], "both")))
 
 
 def test_of_several_calls_at_once_one_writes_the_version_and_the_others_are_refused(

@@ -169,14 +169,14 @@ def test_a_damaged_run_makes_a_trace_incomplete(project: ProjectPaths) -> None:
 
 
 def test_wrong_wishes_are_refused_and_change_nothing(project: ProjectPaths) -> None:
-    before = sorted(project.root.rglob("*"))
+    before = sorted(project.data.rglob("*"))
     with pytest.raises(InputError, match="'PO3' is unknown; did you mean"):
         remove_patient(project, "toy", "PO3", "consent withdrawn", TODAY)
     with pytest.raises(InputError, match="must not be blank"):
         remove_patient(project, "toy", "P03", " ", TODAY)
     with pytest.raises(InputError, match="does not exist"):
         remove_patient(project, "other", "P03", "consent withdrawn", TODAY)
-    assert sorted(project.root.rglob("*")) == before
+    assert sorted(project.data.rglob("*")) == before
 
 
 def test_patients_and_reasons_are_kept_letter_by_letter_but_for_line_breaks(project: ProjectPaths) -> None:

@@ -43,12 +43,13 @@ def data_add(name: str, path: Path | None, as_name: str | None, link: bool, json
     cytocurve data add starter                            the built-in synthetic dataset
     """
     outcome = current_project().data_add(name, path, as_name, link)
-    copied = outcome.images - outcome.linked if link and path and path.is_dir() else 0
+    copied = outcome.images - outcome.linked if link and path and path.is_dir() and not outcome.already else 0
     show(json_output, outcome.to_json(), lambda: _added(as_name or name, outcome, copied))
 
 
 def _added(dataset: str, outcome: "AddOutcome", copied: int) -> str:
-    lines = [f"data/{dataset}: {outcome.images} images; recorded in data.dvc"]
+    there = " already there, with the same content" if outcome.already else ""
+    lines = [f"data/{dataset}: {outcome.images} images{there}; recorded in data.dvc"]
     if copied:
         lines.append(f"  {copied} of them copied: they cannot be linked, or DVC's cache would take over the links")
     lines += [f"  label version {version}: {named(counts)}" for version, counts in outcome.labels.items()]

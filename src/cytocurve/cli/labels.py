@@ -229,7 +229,8 @@ def _merged(outcome: "MergeOutcome") -> Iterator[str]:
 
 def _written(outcome: "ImportOutcome | MergeOutcome", details: Iterator[str]) -> Iterator[str]:
     path, counts = f"data/{outcome.dataset}/labels/{outcome.version}.csv", outcome.counts
-    yield f"{path}: {counts.labelled} of {counts.images} images labeled; recorded in data.dvc"
+    there = ", already there with the same content" if outcome.already else ""
+    yield f"{path}: {counts.labelled} of {counts.images} images labeled{there}; recorded in data.dvc"
     yield from details
     yield named(counts.classes)
     yield f"Next: add {outcome.version} to labels in params.yaml, then dvc repro"

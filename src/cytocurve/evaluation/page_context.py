@@ -5,8 +5,6 @@ Files that DVC records contain no clock time, duration, path or host; the page m
 
 from collections.abc import Collection
 
-import pandas as pd
-
 from cytocurve.config import ProjectPaths
 from cytocurve.core.answers import Answers
 from cytocurve.ingest.decoding import read_rgb
@@ -15,6 +13,7 @@ from cytocurve.report.review import picture
 from cytocurve.report.tables import tables
 from cytocurve.stores.dvc import commit
 from cytocurve.stores.ledger import Ledger, open_ledger
+from cytocurve.stores.tables import read_parquet
 from cytocurve.stores.tracking.links import links
 
 
@@ -23,7 +22,8 @@ def page_context(project: ProjectPaths, answers: Answers) -> PageContext:
     params = project.params()
     images = {row.image for arm in answers.arms.values() for row in arm.examples}
     keys = {
-        arm.name: pd.read_parquet(project.results(arm), columns=["run_key"])["run_key"].tolist() for arm in params.arms
+        arm.name: read_parquet(project.results(arm), "dvc repro", columns=["run_key"])["run_key"].tolist()
+        for arm in params.arms
     }
     ledger = open_ledger(project.ledger_url)
     revision = commit(project.root)

@@ -1,18 +1,72 @@
 """DVC, through its stable interfaces: the command line and, for reading, ``dvc.api``."""
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cytocurve.config import read_yaml
+from cytocurve.config import ProjectPaths, read_yaml
 from cytocurve.errors import CytocurveError, InputError
+from cytocurve.files import exclusive
 from cytocurve.redaction import without_secrets
 
+REMEDIES = {
+    "rwlock": "make sure that no DVC command is running, remove .dvc/tmp/rwlock, which a crash has damaged",
+    "Unable to acquire lock": "wait until the other DVC command has finished",
+    "is busy": "wait until the other DVC command has finished",
+}
+"""What helps against an error of DVC, by a part of its message."""
 
-def track_data(root: Path) -> None:
+
+def track_data(project: ProjectPaths) -> None:
     """Record the current contents of ``data/`` in ``data.dvc``; raises ``CytocurveError`` with DVC's message."""
-    _dvc(root, "add", "data")
+    with exclusive(project.files_lock):
+        _dvc(project.root, "add", "data")
+
+
+def is_recorded(root: Path) -> bool:
+    """Whether ``data.dvc`` records the current contents of ``data/``; False if there is no such file."""
+    return (root / "data.dvc").is_file() and _run(root, "status", "--quiet", "data.dvc").returncode == 0
+
+
+def repair(files: Sequence[Path], command: str) -> str:
+    """How to get damaged outputs of stages again: by the command, once damaged copies in DVC's cache are removed.
+
+    DVC trusts its cache, and would restore them as they are.
+    """
+    copies = [copy for file in files if (copy := _damaged_copy(file.absolute())) is not None]
+    if not copies:
+        return command
+    damaged = ", ".join(str(path) for path in [*copies, *files])
+    return f"remove {damaged}, since the copy in DVC's cache is damaged too; then {command}"
+
+
+def _damaged_copy(file: Path) -> Path | None:
+    """The copy in DVC's default cache of what ``dvc.lock`` records for a file, if the copy is not what is recorded."""
+    root = next((folder for folder in file.parents if (folder / "dvc.lock").is_file()), None)
+    if root is None:
+        return None
+    cache = root / ".dvc" / "cache" / "files" / "md5"
+    try:
+        stages = read_yaml(root / "dvc.lock")["stages"].values()
+        hashes = {out["path"]: out["md5"] for stage in stages for out in stage.get("outs", ())}
+        recorded = hashes.get(file.relative_to(root).as_posix()) or _in_folder(cache, root, file, hashes)
+        copy = cache / recorded[:2] / recorded[2:]
+        content = copy.read_bytes()
+    except (InputError, OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+    return None if hashlib.md5(content, usedforsecurity=False).hexdigest() == recorded else copy
+
+
+def _in_folder(cache: Path, root: Path, file: Path, hashes: Mapping[str, str]) -> str:
+    """The recorded hash of a file in a folder that is an output as a whole."""
+    folder = next(folder for folder in file.parents if folder == root or str(folder.relative_to(root)) in hashes)
+    listed = hashes[folder.relative_to(root).as_posix()]
+    entries = json.loads((cache / listed[:2] / listed[2:]).read_bytes())
+    return {entry["relpath"]: str(entry["md5"]) for entry in entries}[file.relative_to(folder).as_posix()]
 
 
 def takes_over_links(root: Path) -> bool:
@@ -82,7 +136,10 @@ def _dvc(root: Path, *arguments: str) -> None:
     if done.returncode:
         reason = without_secrets((done.stderr.strip() or done.stdout.strip()).removeprefix("ERROR: "))
         command = f"dvc {' '.join(arguments)}"
-        raise CytocurveError(f"{command} failed: {reason}", next_step=f"fix the problem, then run {command}")
+        remedy = next((step for part, step in REMEDIES.items() if part in reason), "fix the problem")
+        raise CytocurveError(
+            f"{command} failed: {reason}", next_step=f"{remedy}, then run the same command again, or {command}"
+        )
 
 
 def _run(root: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":

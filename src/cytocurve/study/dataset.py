@@ -71,7 +71,10 @@ def read_catalog(project: ProjectPaths, dataset: str = "", next_step: str = "dvc
         dataset_folder(project, wanted, "dataset")
     table = read_parquet(project.catalog, next_step)
     about = project.catalog.with_suffix(".json")
-    made_of = json.loads(about.read_text(encoding="utf-8"))["dataset"] if about.is_file() else wanted
+    try:
+        made_of = json.loads(about.read_text(encoding="utf-8"))["dataset"] if about.is_file() else wanted
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{about}: damaged", next_step=f"remove it, then {next_step}") from error
     if made_of != wanted:
         raise InputError(f"{project.catalog} is of dataset {made_of!r}, not of {wanted!r}", next_step=next_step)
     missing = [column for column in COLUMNS if column not in table]
@@ -107,9 +110,14 @@ def label_tables(folder: Path, shown: str) -> tuple[dict[str, pd.DataFrame | Non
 
 
 def write_labels(path: Path, table: pd.DataFrame) -> None:
-    """Write a label version atomically, sorted by image; equal tables give equal bytes."""
+    """Write a label version atomically."""
+    write_text(path, labels_csv(table))
+
+
+def labels_csv(table: pd.DataFrame) -> str:
+    """A label version as CSV, sorted by image; equal tables give equal texts."""
     columns = [column for column in (*labels.REQUIRED, *labels.OPTIONAL) if column in table]
-    write_text(path, table[columns].sort_values("image").to_csv(index=False, lineterminator="\n"))
+    return str(table[columns].sort_values("image").to_csv(index=False, lineterminator="\n"))
 
 
 def check_version(version: str) -> None:

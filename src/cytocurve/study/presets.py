@@ -2,13 +2,14 @@
 
 import io
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from cytocurve.config import ProjectPaths, read_yaml, validate_params
 from cytocurve.errors import InputError
-from cytocurve.files import write_text
+from cytocurve.files import exclusive, write_text
 
 
 def studies(project: ProjectPaths) -> dict[str, str]:
@@ -25,9 +26,15 @@ def use(project: ProjectPaths, name: str) -> dict[str, Any]:
     if name not in known:
         raise InputError(f"studies/{name}.yaml: no such study", hint=f"Studies: {', '.join(known) or 'none'}")
     file = _folder(project) / f"{name}.yaml"
-    project.params()
     if not isinstance(read_yaml(file), dict):
         raise InputError(f"studies/{name}.yaml: expected a mapping of settings")
+    project.params()  # before a folder for the lock is made
+    with exclusive(project.files_lock):
+        return _change_params(project, name, file)
+
+
+def _change_params(project: ProjectPaths, name: str, file: Path) -> dict[str, Any]:
+    project.params()
     yaml = YAML()
     yaml.width = 120
     yaml.representer.add_representer(type(None), _null)

@@ -9,6 +9,8 @@ from cytocurve.config import ProjectPaths
 from cytocurve.core.runs import Arm
 from cytocurve.core.statistics.run_tables import wrong_predictions, wrong_runs
 from cytocurve.errors import InputError
+from cytocurve.stores.dvc import repair
+from cytocurve.stores.tables import UNREADABLE, checked_table, what_is_wrong
 
 NEXT_STEP = "dvc repro"
 _TEXT_COLUMNS = ["run_key", "image", "subset", "label"]
@@ -19,7 +21,11 @@ def read_runs(project: ProjectPaths, arms: Sequence[Arm]) -> dict[str, pd.DataFr
 
     Raises ``InputError`` listing all files that are missing or cannot be used.
     """
-    return _read_each(project, arms, project.results, pd.read_parquet, lambda table, arm: wrong_runs(table, arm.name))
+
+    def read(path: Path) -> pd.DataFrame:
+        return checked_table(path.read_bytes())
+
+    return _read_each(project, arms, project.results, read, lambda table, arm: wrong_runs(table, arm.name))
 
 
 def read_tests(project: ProjectPaths, arms: Sequence[Arm], runs: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
@@ -54,7 +60,7 @@ def validation_images(project: ProjectPaths, arm: Arm) -> float:
 
 def _read_predictions(path: Path, subset: str, run_keys: Collection[str] = ()) -> pd.DataFrame:
     wanted = [("subset", "==", subset), *([("run_key", "in", set(run_keys))] if run_keys else [])]
-    table = pd.read_parquet(path, filters=wanted, read_dictionary=_TEXT_COLUMNS)
+    table = checked_table(path.read_bytes(), filters=wanted, read_dictionary=_TEXT_COLUMNS)
     columns = [column for column in _TEXT_COLUMNS if column in table]
     return table.astype(dict.fromkeys(columns, "category")).drop(columns="subset")
 
@@ -67,7 +73,7 @@ def _read_each(
     wrong: Callable[[pd.DataFrame, Arm], list[str]],
 ) -> dict[str, pd.DataFrame]:
     """One table per arm; raises ``InputError`` listing every problem."""
-    tables, offenders = {}, []
+    tables, offenders, damaged = {}, [], []
     for arm in arms:
         file = file_of(arm)
         name = file.relative_to(project.root)
@@ -78,10 +84,9 @@ def _read_each(
             offenders += [f"{name}: {problem}" for problem in wrong(tables[arm.name], arm)]
         except FileNotFoundError:
             offenders.append(f"{name}: no such file")
-        except (OSError, ValueError, KeyError) as error:
-            offenders.append(
-                f"{name}: not a Parquet file with the expected columns: {' '.join(str(error).split())[:200]}"
-            )
+        except UNREADABLE as error:
+            offenders.append(f"{name}: {what_is_wrong(error)}")
+            damaged.append(file)
     if offenders:
-        raise InputError("These results cannot be used:", offenders, next_step=NEXT_STEP)
+        raise InputError("These results cannot be used:", offenders, next_step=repair(damaged, NEXT_STEP))
     return tables

@@ -11,6 +11,7 @@ from cytocurve.core.runs import Arm
 from cytocurve.core.statistics.metrics import score
 from cytocurve.core.statistics.review import probability_columns
 from cytocurve.errors import InputError
+from cytocurve.stores.tables import read_parquet
 from cytocurve.study.results import read_predictions
 
 METRIC = "roc_auc"
@@ -64,7 +65,7 @@ def best_arm(scores: Mapping[str, float], params: Params) -> str:
 
 
 def _validated(project: ProjectPaths, arm: Arm, size: int) -> Validated:
-    runs = pd.read_parquet(project.results(arm), columns=["run_key", "size", "fold", "seed"])
+    runs = read_parquet(project.results(arm), "dvc repro", columns=["run_key", "size", "fold", "seed"])
     runs = runs[runs["size"] == size].set_index("run_key")
     rows = read_predictions(project, arm, "validation", set(runs.index)).reset_index(drop=True)
     if runs.empty or rows["run_key"].nunique() < len(runs):

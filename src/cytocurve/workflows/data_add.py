@@ -1,13 +1,14 @@
 """``cytocurve data add``: copy a dataset's images and label versions to ``data/``, completely or not at all."""
 
 import errno
+import filecmp
 import io
 import os
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,14 @@ from cytocurve.config import Name, ProjectPaths
 from cytocurve.core.data import labels
 from cytocurve.datasets import Dataset, Listing, Progress
 from cytocurve.errors import CytocurveError, InputError
+from cytocurve.files import DISK_FULL, exclusive, write_text
 from cytocurve.ingest import archives
 from cytocurve.progress import Observer
-from cytocurve.stores.dvc import takes_over_links, track_data
-from cytocurve.study.dataset import write_labels
+from cytocurve.stores.dvc import is_recorded, takes_over_links, track_data
+from cytocurve.study.dataset import labels_csv
 from cytocurve.text import check_known
 
 _SCRATCH = ".adding-"
-_DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _NO_LINK = (errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 _READ_FROM_FILE = ("table",)  # datasets whose ``read`` accepts a file
 
@@ -37,7 +38,7 @@ class AddOutcome:
     """What was copied: counts of images, of hard links among them (``linked``), and of patients.
 
     ``labels`` maps each label version to its number of images per label, ``skipped`` maps each skipped file to the
-    reason.
+    reason. ``already`` is true if the dataset was there with the same content, as after an interrupted call.
     """
 
     images: int
@@ -45,6 +46,7 @@ class AddOutcome:
     patients: int
     skipped: dict[str, str]
     linked: int
+    already: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as JSON."""
@@ -58,7 +60,7 @@ def add(
     project.params()  # fail early: DVC cannot record data next to an unreadable params.yaml
     copying, unpacking = observer.task(as_name or name, "images"), observer.task("unpacking", "files")
     outcome = copy_dataset(project, name, source, as_name, copying, link, unpacking)
-    track_data(project.root)
+    track_data(project)
     return outcome
 
 
@@ -74,8 +76,8 @@ def copy_dataset(
     """Copy the dataset ``name`` from its upstream folder or file to ``data/<as_name or name>``, or draw it there.
 
     With ``link``, images are hard links if the file system supports them and DVC leaves them alone. ``unpacking``
-    reports the progress of unpacking an archive. Raises ``InputError`` and leaves nothing behind if the dataset, the
-    source or the name cannot be used.
+    reports the progress of unpacking an archive. A dataset that is already there with the same content is left as it
+    is. Raises ``InputError`` and leaves nothing behind if the dataset, the source or the name cannot be used.
     """
     dataset = _known(name)
     target = project.data / _checked(as_name or name)
@@ -84,20 +86,25 @@ def copy_dataset(
             f"dataset {name!r} needs the path to its folder",
             next_step=f"cytocurve data add {name} PATH (download: {dataset.url})",
         )
-    _refuse_existing(target)
+    if _exists(target) and source is None and is_recorded(project.root):
+        raise _taken(target)  # at once: comparing would draw or download the dataset again
     try:
         with _scratch(project.data) as scratch:
             unpacked = scratch / "unpacked"
             unpacked.mkdir()
             listing = _listing(dataset, source, unpacked, unpacking or progress if source else progress)
+            if _exists(target):
+                return _repeated(target, dataset, listing)
             # Files in the scratch folder are ours: linking them is safe, since the folder is deleted.
             temporary = any(unpacked.iterdir())
             link = temporary or (link and not takes_over_links(project.root))
             linked = _write(scratch / "dataset", dataset, listing, progress if source else _silent, link)
-            _refuse_existing(target)
-            (scratch / "dataset").rename(target)
+            with exclusive(project.files_lock):
+                if _exists(target):
+                    return _repeated(target, dataset, listing)
+                (scratch / "dataset").rename(target)
     except OSError as error:
-        kind = CytocurveError if error.errno in _DISK_FULL else InputError
+        kind = CytocurveError if error.errno in DISK_FULL else InputError
         raise kind(
             f"{target} could not be written; nothing was kept: {error}",
             next_step="check the free space and the permissions of both folders, then rerun the command",
@@ -127,9 +134,29 @@ def _checked(name: str) -> str:
         ) from None
 
 
-def _refuse_existing(target: Path) -> None:
-    if target.exists() or target.is_symlink():
-        raise InputError(f"{target} already exists", next_step="remove it, or choose another name with --as DATASET")
+def _exists(target: Path) -> bool:
+    return target.exists() or target.is_symlink()
+
+
+def _taken(target: Path) -> InputError:
+    return InputError(f"{target} already exists", next_step="remove it, or choose another name with --as DATASET")
+
+
+def _repeated(target: Path, dataset: Dataset, listing: Listing) -> AddOutcome:
+    """The outcome of adding what is already there; raises ``InputError`` if the content differs."""
+    if not _same_content(target, dataset, listing):
+        raise _taken(target)
+    return replace(_outcome(listing, 0), already=True)
+
+
+def _same_content(target: Path, dataset: Dataset, listing: Listing) -> bool:
+    texts = _texts(dataset, listing)
+    names = {*texts, *(f"images/{name}" for name in listing.images)}
+    if {path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()} != names:
+        return False
+    return all((target / name).read_bytes() == text.encode() for name, text in texts.items()) and all(
+        filecmp.cmp(path, target / "images" / name, shallow=False) for name, path in listing.images.items()
+    )
 
 
 def _listing(dataset: Dataset, source: Path | None, scratch: Path, progress: Progress) -> Listing:
@@ -197,16 +224,20 @@ def _write(folder: Path, dataset: Dataset, listing: Listing, progress: Progress,
         else:
             shutil.copyfile(path, copy)
         progress(done, len(listing.images))
-    (folder / "labels").mkdir()
-    for version, table in listing.labels.items():
-        write_labels(folder / "labels" / f"{version}.csv", table)
+    for name, text in _texts(dataset, listing).items():
+        write_text(folder / name, text)
+    return linked
+
+
+def _texts(dataset: Dataset, listing: Listing) -> dict[str, str]:
+    """The contents of label tables and origin by file name."""
+    tables = {f"labels/{version}.csv": labels_csv(table) for version, table in listing.labels.items()}
     origin = {"loader": dataset.name}
     origin |= {key: getattr(dataset, key) for key in ("title", "licence", "citation", "url")}
     yaml, text = YAML(), io.StringIO()
     yaml.width = 10_000
     yaml.dump(origin, text)
-    (folder / "dataset.yaml").write_text(text.getvalue(), encoding="utf-8", newline="\n")
-    return linked
+    return {**tables, "dataset.yaml": text.getvalue()}
 
 
 def _hard_link(path: Path, copy: Path) -> bool:

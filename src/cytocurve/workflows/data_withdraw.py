@@ -10,7 +10,7 @@ import pandas as pd
 from cytocurve.config import ProjectPaths
 from cytocurve.core.data import labels
 from cytocurve.errors import InputError
-from cytocurve.files import sha256, write_text
+from cytocurve.files import exclusive, sha256, write_text
 from cytocurve.stores.dvc import track_data
 from cytocurve.study.dataset import WITHDRAWN, dataset_folder, images_below, label_tables, read_catalog, write_labels
 from cytocurve.text import check_known
@@ -44,7 +44,7 @@ class WithdrawOutcome:
 def withdraw(project: ProjectPaths, patient: str, reason: str, dataset: str | None = None) -> WithdrawOutcome:
     """Remove a patient with ``remove_patient`` and track the change with DVC."""
     outcome = remove_patient(project, dataset or project.params().dataset, patient, reason, datetime.now(UTC).date())
-    track_data(project.root)
+    track_data(project)
     return outcome
 
 
@@ -58,6 +58,11 @@ def remove_patient(project: ProjectPaths, dataset: str, patient: str, reason: st
     folder = dataset_folder(project, dataset, "dataset")
     if not reason.strip():
         raise InputError("--reason: must not be blank")
+    with exclusive(project.files_lock):  # a second withdrawal must see the record of the first
+        return _remove_patient(project, folder, patient, reason, today)
+
+
+def _remove_patient(project: ProjectPaths, folder: Path, patient: str, reason: str, today: date) -> WithdrawOutcome:
     tables = _tables(folder)
     record = _recorded(folder)
     named = {image for image, owner in labels.known("patient", tables.values()).items() if owner == patient}
@@ -70,7 +75,7 @@ def remove_patient(project: ProjectPaths, dataset: str, patient: str, reason: st
     elif not (record["patient"] == patient).any():
         raise _unknown(patient, tables)
     _remove(folder, set(record["image"]), tables)
-    return _outcome(record, dataset, patient, already)
+    return _outcome(record, folder.name, patient, already)
 
 
 def _tables(folder: Path) -> dict[str, pd.DataFrame]:

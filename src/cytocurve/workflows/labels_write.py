@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from filelock import FileLock
 
 from cytocurve.config import ProjectPaths
 from cytocurve.core.data import labels
 from cytocurve.core.statistics import agreement
 from cytocurve.errors import InputError
+from cytocurve.files import exclusive
 from cytocurve.ingest.tables import read_table
 from cytocurve.stores.dvc import track_data
-from cytocurve.study.dataset import check_version, dataset_folder, images_below, write_labels
+from cytocurve.study.dataset import check_version, dataset_folder, images_below, labels_csv, write_labels
 from cytocurve.text import did_you_mean
 from cytocurve.workflows.labels import (
     Tables,
@@ -36,7 +36,7 @@ class ImportOutcome:
     """A label version made from a list: its counts, and the number of rows in the list.
 
     ``changed`` counts the rows whose label differs from the base version (None without one); ``new_classes`` occur in
-    no other version.
+    no other version. ``already`` is true if the version existed with the same content, as after an interrupted call.
     """
 
     dataset: str
@@ -45,26 +45,32 @@ class ImportOutcome:
     rows: int
     changed: int | None
     new_classes: list[str]
+    already: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as JSON; the counts are merged into its other keys."""
         own = {"version": self.version, "rows": self.rows, "changed": self.changed, "new_classes": self.new_classes}
+        own["already"] = self.already
         return {"dataset": self.dataset, **asdict(self.counts), **own}
 
 
 @dataclass(frozen=True)
 class MergeOutcome:
-    """A label version merged from others: its counts, and the number of images by kind of vote."""
+    """A label version merged from others: its counts, and the number of images by kind of vote.
+
+    ``already`` is true if the version existed with the same content, as after an interrupted call.
+    """
 
     dataset: str
     version: str
     counts: VersionCounts
     merged: list[str]
     votes: dict[str, int]
+    already: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as JSON; the counts are merged into its other keys."""
-        own = {"version": self.version, "merged": self.merged, "votes": self.votes}
+        own = {"version": self.version, "merged": self.merged, "votes": self.votes, "already": self.already}
         return {"dataset": self.dataset, **asdict(self.counts), **own}
 
 
@@ -81,7 +87,7 @@ def import_version(
     dataset = dataset or project.params().dataset
     project.params()  # fail early: DVC cannot record data next to an unreadable params.yaml
     outcome = write_list(project, dataset, file, name, annotator, base, new_classes)
-    track_data(project.root)
+    track_data(project)
     return outcome
 
 
@@ -92,7 +98,7 @@ def merge_versions(
     dataset = dataset or project.params().dataset
     project.params()  # fail early: DVC cannot record data next to an unreadable params.yaml
     outcome = write_consensus(project, dataset, versions, name)
-    track_data(project.root)
+    track_data(project)
     return outcome
 
 
@@ -112,9 +118,23 @@ def write_list(
     is filled, since the other rows of a ranking were not reviewed. Labels that no other version has must be among
     ``new_classes``. Raises one ``InputError`` that lists every problem, before anything is written.
     """
-    folder, tables = _folder_and_versions(project, dataset, name)
+    folder = _folder(project, dataset, name)
     if not annotator.strip():
         raise InputError("--annotator: must not be blank")
+    with exclusive(project.files_lock):
+        return _write_list(project, folder, file, name, annotator, base, new_classes)
+
+
+def _write_list(
+    project: ProjectPaths,
+    folder: Path,
+    file: Path,
+    name: str,
+    annotator: str,
+    base: str | None,
+    new_classes: Sequence[str],
+) -> ImportOutcome:
+    tables = _other_versions(project, folder, name, [base])
     rows = _rows(file, corrected_only=base is not None)
     kept = (
         chosen_versions(tables, [base])[base]
@@ -126,7 +146,7 @@ def write_list(
     if known and tables_here(project, folder)[0] is None:
         _refuse_new(rows, known | set(new_classes), file)
     table = pd.concat([rows.assign(annotator=annotator.strip()), kept], ignore_index=True)
-    _write(
+    already = _write(
         project,
         folder,
         name,
@@ -139,12 +159,13 @@ def write_list(
     before = dict(zip(tables[base]["image"], tables[base]["label"], strict=True)) if base else {}
     different = sum(before.get(image, "") != label for image, label in zip(rows["image"], rows["label"], strict=True))
     return ImportOutcome(
-        dataset=dataset,
+        dataset=folder.name,
         version=name,
         counts=counts,
         rows=len(rows),
         changed=different if base else None,
         new_classes=[label for label in counts.classes if label not in known],
+        already=already,
     )
 
 
@@ -165,7 +186,13 @@ def write_consensus(project: ProjectPaths, dataset: str, names: Sequence[str], n
     Each image gets its most frequent label. Ties go to the version listed first; a version that leaves an image
     unlabeled has no vote on it.
     """
-    folder, tables = _folder_and_versions(project, dataset, name)
+    folder = _folder(project, dataset, name)
+    with exclusive(project.files_lock):
+        return _write_consensus(project, folder, names, name)
+
+
+def _write_consensus(project: ProjectPaths, folder: Path, names: Sequence[str], name: str) -> MergeOutcome:
+    tables = _other_versions(project, folder, name, names)
     chosen = chosen_versions(tables, names)
     if len(chosen) < 2:
         raise InputError("a consensus needs at least two label versions", hint=f"Label versions: {', '.join(tables)}")
@@ -178,35 +205,39 @@ def write_consensus(project: ProjectPaths, dataset: str, names: Sequence[str], n
             "annotator": [voters if label else "" for label, _ in merged],
         }
     )
-    _write(project, folder, name, table, tables, name, "")
+    already = _write(project, folder, name, table, tables, name, "")
     votes = Counter(how for _, how in merged)
     return MergeOutcome(
-        dataset=dataset,
+        dataset=folder.name,
         version=name,
         counts=overview({name: table})[name],
         merged=list(names),
         votes={how: votes[how] for how in agreement.VOTES},
+        already=already,
     )
 
 
-def _folder_and_versions(project: ProjectPaths, dataset: str, name: str) -> tuple[Path, Tables]:
-    """The dataset's folder and its versions; raises ``InputError`` if a version with this name cannot be added."""
+def _folder(project: ProjectPaths, dataset: str, name: str) -> Path:
+    """The dataset's folder; raises ``InputError`` if a label version cannot have this name."""
     folder = dataset_folder(project, dataset, "dataset")
-    path = folder / "labels" / f"{name}.csv"
     try:
         check_version(name)
     except ValueError as error:
         raise InputError(f"--as {name}: {error}") from None
-    _refuse_taken(path)
-    return folder, versions_of(project, dataset) if any((folder / "labels").glob("*.csv")) else {}
+    return folder
 
 
-def _refuse_taken(path: Path) -> None:
-    if path.exists() or path.is_symlink():
-        raise InputError(
-            f"{path} already exists, and label versions are never overwritten",
-            next_step="choose another name with --as",
-        )
+def _other_versions(project: ProjectPaths, folder: Path, name: str, sources: Sequence[str | None]) -> Tables:
+    """The versions of the dataset, except the one with this name: a repeated call finds its own.
+
+    Raises ``InputError`` if that one would be made from itself.
+    """
+    path = folder / "labels" / f"{name}.csv"
+    if name in sources and path.exists():
+        raise _taken(path)
+    if all(path.stem == name for path in (folder / "labels").glob("*.csv")):
+        return {}
+    return {version: table for version, table in versions_of(project, folder.name).items() if version != name}
 
 
 def _rows(file: Path, corrected_only: bool) -> pd.DataFrame:
@@ -244,8 +275,11 @@ def _rows(file: Path, corrected_only: bool) -> pd.DataFrame:
 
 def _write(
     project: ProjectPaths, folder: Path, name: str, table: pd.DataFrame, tables: Tables, shown: str, hint: str
-) -> None:
-    """Check a new version against the dataset's images, classes and other versions, then write it."""
+) -> bool:
+    """Check a new version against the dataset's images, classes and other versions, then write it.
+
+    Returns whether it existed with the same content; raises ``InputError`` if it exists with another one.
+    """
     known, _, _ = tables_here(project, folder)
     images, wrong = images_below(folder / "images", f"data/{folder.name}/images")
     for column in ("patient", "fold"):
@@ -256,8 +290,16 @@ def _write(
     classes = f" Classes of {folder.name}: {', '.join(sorted(known))}." if known else ""
     refuse(f"{shown}: these labels cannot be used:", wrong, next_step=f"correct these problems.{hint}{classes}")
     path = folder / "labels" / f"{name}.csv"
-    lock = project.root / "build" / "labels.lock"
-    lock.parent.mkdir(exist_ok=True)
-    with FileLock(lock):  # a simultaneous call may also have found the name available
-        _refuse_taken(path)
+    if not path.exists() and not path.is_symlink():
         write_labels(path, table)
+        return False
+    if path.is_file() and path.read_bytes() == labels_csv(table).encode():
+        return True
+    raise _taken(path)
+
+
+def _taken(path: Path) -> InputError:
+    return InputError(
+        f"{path} already exists with other content, and label versions are never overwritten",
+        next_step="choose another name with --as",
+    )

@@ -1,0 +1,181 @@
+"""Faults for real commands: kills, two at once, flipped bits and full disks, all reproducible from a seed.
+
+===================================  ===================================================================================
+``killed_after(root, command, s)``   SIGKILL to the command and all that it started, ``s`` seconds after its start
+``killed_when(root, command, glob)`` the same as soon as a file below the project matches the pattern
+``killed_at(root, command, n)``      SIGKILL just before the command's own n-th change of a file in the project, that is
+                                     opening for writing, renaming or removing; ``n=0`` counts them for ``changes_of``
+``together(root, *commands)``        the commands started at the same moment
+``flipped(path, seed)``              one bit of a file inverted
+``limited(root, command, size)``     no file may exceed ``size`` bytes: as on a full disk, but without privileges
+``small_disk(folder, size)``         a real disk of ``size`` bytes where mounting is permitted; skips the test elsewhere
+===================================  ===================================================================================
+
+A test that uses it: make a project, inject the fault, run the command again, and compare with an undisturbed project.
+Choose moments with ``moments(seed, ...)``, never with the global random generator, so that a failure can be repeated.
+``command`` is a list of words whose first one is a script of the environment, such as ``cytocurve`` or ``dvc``.
+"""
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.projects import environment, run
+
+LONG = 300.0
+"""Seconds after which a command counts as hanging."""
+
+COUNTING = """
+import os, signal, sys
+root, last, script = sys.argv[1], int(sys.argv[2]), sys.argv[3]
+changes = 0
+
+def count(event, arguments):
+    global changes
+    opened = event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)
+    if (opened or event in ("os.rename", "os.remove")) and os.path.abspath(str(arguments[0])).startswith(root + os.sep):
+        changes += 1
+        if changes == last:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+sys.addaudithook(count)
+sys.argv = sys.argv[3:]
+try:
+    exec(compile(open(script).read(), script, "exec"), {"__name__": "__main__"})
+finally:
+    os.write(2, f"changes: {changes}\\n".encode())
+"""
+
+Done = subprocess.CompletedProcess[str]
+
+
+def moments(seed: int, count: int, longest: float) -> list[float]:
+    """Seeded delays in seconds, in increasing order."""
+    generator = random.Random(seed)  # noqa: S311  nothing is kept secret
+    return sorted(generator.uniform(0, longest) for _ in range(count))
+
+
+def start(root: Path, command: Sequence[str], **variables: str) -> "subprocess.Popen[str]":
+    """Start a command in a session of its own, so that ``kill`` reaches all that it starts."""
+    return subprocess.Popen(
+        command, cwd=root, env=environment(**variables), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+
+
+def kill(process: "subprocess.Popen[str]") -> int:
+    """SIGKILL to a command and all that it started, also in sessions of their own; returns its exit status."""
+    with suppress(psutil.NoSuchProcess, ProcessLookupError):
+        others = psutil.Process(process.pid).children(recursive=True)
+        os.killpg(process.pid, signal.SIGKILL)  # at once: a child that has just started is not among the others
+        for each in others:
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        psutil.wait_procs(others, timeout=10)
+    process.communicate(timeout=LONG)
+    return process.returncode
+
+
+def killed_after(root: Path, command: Sequence[str], seconds: float, **variables: str) -> int:
+    """Kill a command after some seconds, unless it has finished; returns its exit status."""
+    process = start(root, command, **variables)
+    with suppress(subprocess.TimeoutExpired):
+        process.communicate(timeout=seconds)
+    return kill(process)
+
+
+def killed_when(root: Path, command: Sequence[str], pattern: str, **variables: str) -> int:
+    """Kill a command as soon as a file matches the pattern; fails if it ends before."""
+    process = start(root, command, **variables)
+    deadline = time.monotonic() + LONG
+    while not any(root.glob(pattern)):
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline, f"{pattern}: no such file after {LONG:.0f} s"
+        time.sleep(0.005)
+    return kill(process)
+
+
+def killed_at(root: Path, command: Sequence[str], change: int) -> Done:
+    """Kill a script of the environment at its n-th change of a file, 0 for never; what it started ends with it."""
+    script = str(Path(sys.executable).parent / command[0])
+    process = start(root, [sys.executable, "-c", COUNTING, str(root), str(change), script, *command[1:]])
+    output, errors = process.communicate(timeout=LONG)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+
+def changes_of(done: Done) -> int:
+    """The number of changes that ``killed_at`` counted."""
+    return int(done.stderr.rpartition("changes: ")[2])
+
+
+def together(root: Path, *commands: Sequence[str]) -> list[Done]:
+    """Start all commands at once, and wait for them."""
+    processes = [start(root, command) for command in commands]
+    outputs = [process.communicate(timeout=LONG) for process in processes]
+    return [
+        subprocess.CompletedProcess(command, process.returncode, *output)
+        for command, process, output in zip(commands, processes, outputs, strict=True)
+    ]
+
+
+def flipped(path: Path, seed: int, after: float = 0.0, before: float = 1.0) -> int:
+    """Invert one bit of a file, in this part of it; returns the position of its byte."""
+    content = bytearray(path.read_bytes())
+    generator = random.Random(seed)  # noqa: S311
+    position = generator.randrange(int(after * len(content)), max(int(before * len(content)), 1))
+    content[position] ^= 1 << generator.randrange(8)
+    mode = path.stat().st_mode
+    path.chmod(0o644)
+    path.write_bytes(bytes(content))
+    path.chmod(mode)
+    return position
+
+
+def limited(root: Path, command: Sequence[str], size: int, **variables: str) -> Done:
+    """Run a command whose files, and those of all that it starts, cannot exceed ``size`` bytes."""
+    words = [sys.executable, "-c", LIMITING, str(size), *command]
+    return run(root, *words, **variables)
+
+
+LIMITING = """
+import os, resource, sys
+size = int(sys.argv[1])
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+os.execvp(sys.argv[2], sys.argv[2:])
+"""
+
+
+@contextmanager
+def limited_here(size: int) -> Iterator[None]:
+    """No file that this process writes may exceed ``size`` bytes."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+@contextmanager
+def small_disk(folder: Path, size: int) -> Iterator[Path]:
+    """Mount a disk of ``size`` bytes at a new folder; skips the test where that is not permitted."""
+    folder.mkdir(parents=True)
+    mounted = run(folder.parent, "mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder))
+    if mounted.returncode:
+        pytest.skip("mounting a small disk is not permitted here")
+    try:
+        yield folder
+    finally:
+        run(folder.parent, "umount", "-l", str(folder)).check_returncode()

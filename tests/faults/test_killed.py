@@ -1,0 +1,86 @@
+"""A command that was killed is finished by repeating it, and leaves what an undisturbed one leaves."""
+
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from cytocurve.config import ProjectPaths
+from cytocurve.errors import CytocurveError
+from cytocurve.stores.dvc import track_data
+from cytocurve.workflows.stages.catalog import catalog
+from tests.datasets.dataset_makers import silent
+from tests.faults.harness import changes_of, killed_at, killed_when, moments
+from tests.projects import cytocurve, make_project, run, write_toy
+
+pytestmark = pytest.mark.slow
+
+COMMANDS = {
+    "add": ["cytocurve", "data", "add", "folder", "upstream/images", "--as", "mine"],
+    "import": ["cytocurve", "labels", "import", "list.csv", "--as", "second", "--annotator", "Dr A"],
+    "merge": ["cytocurve", "labels", "merge", "folder", "other", "--as", "both"],
+    "withdraw": ["cytocurve", "data", "withdraw", "--patient", "P1", "--reason", "consent withdrawn"],
+}
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project on which each of the commands can be run, to be copied."""
+    root = make_project(tmp_path_factory.mktemp("prepared") / "project")
+    write_toy(root / "upstream", cells=4)
+    table = pd.read_csv(root / "data/toy/labels/folder.csv")
+    table[["image", "label"]].to_csv(root / "list.csv", index=False)
+    table[["image", "label"]].to_csv(root / "data/toy/labels/other.csv", index=False)
+    run(root, "dvc", "add", "-q", "data").check_returncode()
+    catalog(ProjectPaths(root), silent)
+    return root
+
+
+@pytest.fixture
+def project(prepared: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(prepared, tmp_path / "project", symlinks=True))
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+
+
+def assert_finished(root: Path, undisturbed: Path) -> None:
+    assert tree(root / "data") == tree(undisturbed / "data")
+    assert (root / "data.dvc").read_bytes() == (undisturbed / "data.dvc").read_bytes()
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_commands_on_data_are_finished_by_repeating_them(name: str, project: Path, prepared: Path) -> None:
+    command = COMMANDS[name]
+    undisturbed = Path(shutil.copytree(prepared, project.with_name("undisturbed"), symlinks=True))
+    changes = changes_of(killed_at(undisturbed, command, 0))
+    assert changes > 2
+    for number in (1 + round(moment) for moment in moments(seed=len(name), count=1, longest=changes - 1)):
+        killed_at(project, command, number)
+    done = cytocurve(project, *command[1:])
+    assert done.returncode == 0, done.stderr
+    assert_finished(project, undisturbed)
+
+
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [("add", "data/mine"), ("import", "data/toy/labels/second.csv"), ("merge", "data/toy/labels/both.csv")],
+)
+def test_a_call_killed_while_dvc_records_is_finished_and_told(name: str, made: str, project: Path) -> None:
+    assert killed_when(project, COMMANDS[name], made) != 0
+    assert run(project, "dvc", "status", "--quiet", "data.dvc").returncode == 1
+    done = cytocurve(project, *COMMANDS[name][1:])
+    assert done.returncode == 0, done.stderr
+    assert "already there" in done.stdout
+    assert run(project, "dvc", "status", "--quiet", "data.dvc").returncode == 0
+
+
+def test_a_lock_file_of_dvc_that_a_crash_damaged_is_explained(project: Path) -> None:
+    (project / "data/toy/labels/other.csv").unlink()
+    (project / ".dvc/tmp/rwlock").write_text('{"data": {"wri')
+    with pytest.raises(CytocurveError, match=r"remove \.dvc/tmp/rwlock.* dvc add data"):
+        track_data(ProjectPaths(project))
+    (project / ".dvc/tmp/rwlock").unlink()
+    track_data(ProjectPaths(project))
