@@ -65,6 +65,8 @@ def test_images_labels_and_origin_are_written(project: ProjectPaths, source: Pat
         "patients": 0,
         "skipped": {},
         "linked": 0,
+        "notes": {},
+        "settings": {},
     }
 
 

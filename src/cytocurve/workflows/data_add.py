@@ -7,7 +7,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +21,12 @@ from cytocurve.core.data import labels
 from cytocurve.datasets import Dataset, Listing, Progress
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.ingest import archives
+from cytocurve.ingest.scanning import no_data, notes
 from cytocurve.progress import Observer
 from cytocurve.stores.dvc import takes_over_links, track_data
 from cytocurve.study.dataset import write_labels
 from cytocurve.text import check_known
+from cytocurve.workflows import data_start
 
 _SCRATCH = ".adding-"
 _DISK_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
@@ -37,7 +39,8 @@ class AddOutcome:
     """What was copied: counts of images, of hard links among them (``linked``), and of patients.
 
     ``labels`` maps each label version to its number of images per label, ``skipped`` maps each skipped file to the
-    reason.
+    reason, and ``notes`` maps a remark to the images or folders that it is about.
+    ``settings`` are settings for ``params.yaml`` with which a study can begin; empty if there are too few images.
     """
 
     images: int
@@ -45,6 +48,13 @@ class AddOutcome:
     patients: int
     skipped: dict[str, str]
     linked: int
+    notes: dict[str, list[str]]
+    settings: dict[str, Any]
+
+    @property
+    def params(self) -> str:
+        """The settings as lines of ``params.yaml``."""
+        return data_start.as_yaml(self.settings)
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as JSON."""
@@ -59,7 +69,7 @@ def add(
     copying, unpacking = observer.task(as_name or name, "images"), observer.task("unpacking", "files")
     outcome = copy_dataset(project, name, source, as_name, copying, link, unpacking)
     track_data(project.root)
-    return outcome
+    return replace(outcome, settings=data_start.settings(project, as_name or name, next(iter(outcome.labels))))
 
 
 def copy_dataset(
@@ -146,7 +156,7 @@ def _listing(dataset: Dataset, source: Path | None, scratch: Path, progress: Pro
     wrong = labels.problems(listing.images, tables, dataset.classes)
     if wrong:
         raise InputError(f"{source or dataset.name}: these labels cannot be used:", wrong)
-    return listing
+    return replace(listing, notes={**listing.notes, **notes(listing.images)})
 
 
 def _from_file(dataset: Dataset, source: Path, scratch: Path, progress: Progress) -> Listing:
@@ -166,14 +176,16 @@ def _from_file(dataset: Dataset, source: Path, scratch: Path, progress: Progress
 
 def _read_unpacked(dataset: Dataset, source: Path, unpacked: Path) -> Listing:
     """Read the unpacked files, or the only folder among them, as is common in archives; errors name the archive."""
-    entries = [path for path in unpacked.iterdir() if not path.name.startswith(".")]
+    left_out = {path.name: reason for path in unpacked.iterdir() if path.is_dir() and (reason := no_data(path.name))}
+    entries = [path for path in unpacked.iterdir() if not (path.name.startswith(".") or path.name in left_out)]
     try:
         try:
             return dataset.read(unpacked)
         except InputError:
             if len(entries) != 1 or not entries[0].is_dir():
                 raise
-            return dataset.read(entries[0])
+            listing = dataset.read(entries[0])
+            return replace(listing, skipped={**left_out, **listing.skipped})
     except InputError as error:
         problem, *offenders, hint, next_step = (
             text.replace(str(unpacked), str(source))
@@ -227,6 +239,8 @@ def _outcome(listing: Listing, linked: int) -> AddOutcome:
         patients=len(set(labels.known("patient", listing.labels.values()).values())),
         skipped=dict(listing.skipped),
         linked=linked,
+        notes={note: list(names) for note, names in listing.notes.items()},
+        settings={},
     )
 
 
