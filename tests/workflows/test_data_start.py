@@ -15,7 +15,7 @@ from cytocurve.workflows.data_start import as_yaml, settings
 from cytocurve.workflows.stages.catalog import catalog
 from cytocurve.workflows.stages.split import SplitSummary, split
 from tests.datasets.dataset_makers import save
-from tests.projects import write_params
+from tests.projects import cytocurve, write_params
 
 
 def pasted(root: Path, text: str) -> None:
@@ -101,3 +101,21 @@ def test_too_few_images_give_no_settings(tmp_path: Path) -> None:
     write_params(tmp_path)
     copy_dataset(ProjectPaths(tmp_path), "folder", tmp_path / "cells", "mine", lambda done, total: None)
     assert settings(ProjectPaths(tmp_path), "mine", "folder") == {}
+
+
+@pytest.mark.slow
+def test_the_printed_block_runs_in_a_new_study(tmp_path: Path) -> None:
+    """The output lists ten of the skipped files and then the block alone."""
+    study = tmp_path / "study"
+    make_classes(tmp_path / "cells", {"off": 6, "01": 6})
+    for number in range(30):
+        (tmp_path / "cells" / "off" / f"{number:02}.txt").touch()
+    assert cytocurve(tmp_path, "init", "study").returncode == 0
+    added = cytocurve(study, "data", "add", "folder", str(tmp_path / "cells"), "--as", "1e3")
+    assert added.returncode == 0, added.stderr
+    assert "30 files: not an image suffix" in added.stdout
+    assert "off/09.txt and 20 more" in added.stdout
+    pasted(study, added.stdout.partition("then dvc repro\n")[2])
+    for command in ("catalog", "split"):
+        done = cytocurve(study, command)
+        assert done.returncode == 0, done.stderr

@@ -60,8 +60,11 @@ _ADVICE: Mapping[str, str] = {
     "for example with ImageMagick: magick IN OUT.png",
     "its name": "rename them",
     "link": "replace the links by the files that they lead to",
+    "not in a class folder": "",
+    "no such file": "",
+    "rows for one image": "",
 }
-"""What to do about a reason for which an image is skipped, by a part of the reason."""
+"""What to do about a reason for which an image is skipped, by a part of the reason; empty if its reader knows best."""
 
 
 def find_images(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
@@ -169,9 +172,9 @@ def _unusable(file: IO[bytes], image: ImageFile) -> str:
 
 
 def advice(reasons: Mapping[str, str]) -> str:
-    """What to do about images that are skipped for these reasons, by file name; empty if no image file is skipped.
+    """What to do about images that are skipped for these reasons, by file name; the most frequent reason decides.
 
-    The most frequent reason decides.
+    Empty if no image is skipped, or if the caller knows what to do about that reason.
     """
     counts = Counter(part for name, reason in reasons.items() if (part := _advised(name, reason)))
     return _ADVICE[counts.most_common(1)[0][0]] if counts else ""
