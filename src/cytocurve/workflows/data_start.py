@@ -1,6 +1,7 @@
 """Settings with which a study of a newly added dataset can begin."""
 
 import io
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -159,6 +160,12 @@ def _sizes(catalog: pd.DataFrame, params: Params) -> list[int]:
     # The hashes of pixels draw other folds of patients than those of bytes, with other sizes.
     least = int(train.min() * (0.8 if params.split == "patient" else 1))
     fitting = [number for number in PER_CLASS if number <= least]
-    steps = range(min(AT_MOST, len(fitting)))
-    chosen = {fitting[round(step * (len(fitting) - 1) / max(len(steps) - 1, 1))] for step in steps}
-    return sorted(classes * number for number in chosen if classes * number > 1)
+    return [classes * number for number in _spaced(fitting)]
+
+
+def _spaced(numbers: Sequence[int]) -> list[int]:
+    """At most ``AT_MOST`` of these ascending numbers, about evenly spaced on a logarithmic scale."""
+    if len(numbers) <= AT_MOST:
+        return list(numbers)
+    targets = [math.log(numbers[-1] / numbers[0]) * step / (AT_MOST - 1) for step in range(AT_MOST)]
+    return sorted({min(numbers, key=lambda number: abs(math.log(number / numbers[0]) - target)) for target in targets})
