@@ -1,7 +1,10 @@
 """Building blocks of messages: suggestions for misspelled names, counts with nouns, shortened lists."""
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+
+SHOWN = 10
+"""The number of names that a message lists."""
 
 
 def did_you_mean(given: str, known: Iterable[str]) -> str:
@@ -24,3 +27,33 @@ def first_few(items: Collection[str], most: int) -> str:
     """The first ``most`` items, separated by commas, and an ellipsis if there are more."""
     shown = list(items)[:most]
     return ", ".join([*shown, "…"] if len(items) > most else shown)
+
+
+def some(items: Collection[str], most: int = SHOWN) -> str:
+    """The first ``most`` items, separated by commas, and how many more there are."""
+    more = f" and {len(items) - most:,} more" if len(items) > most else ""
+    return f"{', '.join(list(items)[:most])}{more}"
+
+
+def some_lines(lines: Collection[str], most: int = SHOWN) -> list[str]:
+    """The first ``most`` lines, and a line that says how many more there are."""
+    more = [f"and {len(lines) - most:,} more"] if len(lines) > most else []
+    return [*list(lines)[:most], *more]
+
+
+def by_reason(reasons: Mapping[str, str]) -> list[str]:
+    """A line per reason with the first names that have it; reasons that differ after a colon are one.
+
+    ``reasons`` maps each name to its reason.
+    """
+    kinds: dict[str, list[str]] = {}
+    for name, reason in reasons.items():
+        kinds.setdefault(reason.split(":")[0], []).append(name)
+    lines = []
+    for kind, names in kinds.items():
+        exact = {reasons[name] for name in names}
+        reason = exact.pop() if len(exact) == 1 else kind
+        lines.append(
+            f"{names[0]}: {reason}" if len(names) == 1 else f"{counted(len(names), 'file')}: {reason}: {some(names)}"
+        )
+    return some_lines(lines)

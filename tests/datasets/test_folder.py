@@ -68,3 +68,107 @@ def test_one_class_is_not_enough(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="only 'round'") as caught:
         folder.read(tmp_path)
     assert caught.value.offenders == ("b.png: not in a class folder",)
+
+
+def make_parts(root: Path, *parts: str) -> None:
+    for number, part in enumerate(parts):
+        for seed, label in enumerate(("lobed", "round")):
+            save(root / part / label / "cell.png", 2 * number + seed)
+
+
+def test_parts_above_the_classes_are_official_folds(tmp_path: Path) -> None:
+    """The folders of the second level are the classes."""
+    make_parts(tmp_path, "TRAIN", "Test", "test_simple")
+    save(tmp_path / "Test" / "loose.png", 9)
+    listing = folder.read(tmp_path)
+    table = listing.labels["folder"].set_index("image")
+    assert sorted(set(table["label"])) == ["lobed", "round"]
+    assert table.loc["Test/round/cell.png", "fold"] == "Test"
+    assert listing.skipped == {"Test/loose.png": "not in a class folder"}
+    ((note, names),) = listing.notes.items()
+    assert "split: predefined with folds: 3" in note
+    assert names == ["TRAIN", "Test", "test_simple"]
+
+
+def test_two_parts_are_noted_as_too_few_for_a_predefined_split(tmp_path: Path) -> None:
+    make_parts(tmp_path, "train", "val")
+    (note,) = folder.read(tmp_path).notes
+    assert "needs three" in note
+
+
+def test_class_folders_that_only_look_like_parts_are_classes_with_a_note(tmp_path: Path) -> None:
+    make_parts(tmp_path, "train", "blast")
+    listing = folder.read(tmp_path)
+    assert set(listing.labels["folder"]["label"]) == {"train", "blast"}
+    assert "fold" not in listing.labels["folder"]
+    assert listing.notes == {"these classes have the name of a part of a dataset": ["train"]}
+
+
+@pytest.mark.parametrize("name", ["@eaDir", "__MACOSX", "lost+found", "$RECYCLE.BIN", "#recycle", ".ipynb_checkpoints"])
+def test_folders_of_systems_are_no_classes(name: str, tmp_path: Path) -> None:
+    make_folder(tmp_path)
+    save(tmp_path / name / "thumb.png", 1)
+    save(tmp_path / "round" / name / "cell1.png" / "thumb.png", 1)
+    listing = folder.read(tmp_path)
+    assert len(listing.images) == 8
+    assert list(listing.skipped) == [name, f"round/{name}"]
+
+
+def test_a_folder_of_masks_is_not_a_class(tmp_path: Path) -> None:
+    make_folder(tmp_path)
+    for seed in (1, 3):
+        save(tmp_path / "Masks" / f"cell{seed}_mask.png", seed)
+        save(tmp_path / "round" / "labels" / f"cell{seed}.tif", seed)
+    listing = folder.read(tmp_path)
+    assert set(listing.labels["folder"]["label"]) == {"lobed", "round"}
+    assert len(listing.skipped) == 4
+    assert set(listing.skipped.values()) == {"mask: the files of this folder are named like images in other folders"}
+
+
+def test_a_class_named_like_masks_stays_a_class(tmp_path: Path) -> None:
+    """Only names that other folders share make its files masks."""
+    make_folder(tmp_path)
+    save(tmp_path / "seg" / "other.png", 1)
+    assert "seg/other.png" in folder.read(tmp_path).images
+
+
+def test_masks_beside_their_images_are_skipped(tmp_path: Path) -> None:
+    make_folder(tmp_path)
+    save(tmp_path / "round" / "cell1_mask.png", 1)
+    save(tmp_path / "round" / "alone_mask.png", 1)
+    listing = folder.read(tmp_path)
+    assert listing.skipped == {"round/cell1_mask.png": "mask: named like an image beside it"}
+    assert "round/alone_mask.png" in listing.images
+
+
+def test_files_that_differ_in_their_suffix_alone_are_refused(tmp_path: Path) -> None:
+    make_folder(tmp_path)
+    save(tmp_path / "round" / "cell1.jpg", 1)
+    with pytest.raises(InputError, match="mask or copy") as caught:
+        folder.read(tmp_path)
+    assert caught.value.offenders == ("round/cell1.jpg, round/cell1.png",)
+
+
+def test_the_next_step_fits_the_reason_of_most_refusals(tmp_path: Path) -> None:
+    """The reasons are grouped, and only misplaced images call for another arrangement."""
+    for number in range(12):
+        path = tmp_path / "deep" / ("a" if number % 2 else "b") / f"{number:02}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.zeros((9, 9), dtype=np.uint16)).save(path)
+        (tmp_path / "gif" / "a").mkdir(parents=True, exist_ok=True)
+        draw(number).save(tmp_path / "gif" / "a" / f"{number}.gif")
+        (tmp_path / "cut" / "a").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "cut" / "a" / f"{number}.png").write_bytes(b"\x89PNG\r\n\x1a\n\0\0")
+        save(tmp_path / "loose" / f"{number}.png", number)
+        save(tmp_path / "wrapped" / "in" / ("a" if number % 2 else "b") / f"{number}.png", number)
+    steps = {}
+    for name in ("deep", "gif", "cut", "loose", "wrapped"):
+        with pytest.raises(InputError) as caught:
+            folder.read(tmp_path / name)
+        steps[name] = caught.value.next_step
+        assert len(str(caught.value).splitlines()) < 5
+    assert "8 bits" in steps["deep"]
+    assert "magick IN OUT.png" in steps["gif"]
+    assert "PNG" in steps["cut"] or "again" in steps["cut"]
+    assert steps["loose"].startswith("arrange the images")
+    assert f"pass {tmp_path / 'wrapped' / 'in'}" in steps["wrapped"]

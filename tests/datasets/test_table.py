@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from cytocurve.datasets import table
 from cytocurve.errors import InputError
@@ -154,3 +156,11 @@ def test_no_text_leads_out_of_the_folder(values: list[str], tmp_path_factory: py
     images, wrong = listed_images(folder, [*values, "a/b.png"])
     assert all(path.is_file() and path.resolve().is_relative_to(folder.resolve()) for path in images.values())
     assert len(wrong) >= len([value for value in values if value.strip("./") != "a/b.png"])
+
+
+def test_images_of_16_bits_are_refused_with_a_fitting_next_step(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((9, 9), dtype=np.uint16)).save(tmp_path / "deep.png")
+    (tmp_path / "cells.csv").write_text("image,label\ndeep.png,a\n")
+    with pytest.raises(InputError, match="16 bits per channel") as caught:
+        table.read(tmp_path / "cells.csv")
+    assert "convert them to 8 bits" in caught.value.next_step

@@ -243,11 +243,11 @@ def test_too_many_members_are_refused(tmp_path: Path, monkeypatch: pytest.Monkey
         (tmp_path / "unpacked").rmdir()
 
 
-def test_what_macos_adds_is_left_out(tmp_path: Path) -> None:
+def test_what_macos_adds_is_unpacked_for_the_reader_to_report(tmp_path: Path) -> None:
     archive = zipped(tmp_path / "mac.zip", ("cells/a.png", b"x", 0), ("__MACOSX/cells/._a.png", b"junk", 0))
     (tmp_path / "unpacked").mkdir()
     unpack(archive, tmp_path / "unpacked", silent)
-    assert contents(tmp_path / "unpacked") == {"cells/a.png": b"x"}
+    assert contents(tmp_path / "unpacked") == {"cells/a.png": b"x", "__MACOSX/cells/._a.png": b"junk"}
 
 
 def test_an_archive_whose_members_begin_ahead_of_it_is_damaged(tmp_path: Path) -> None:

@@ -19,9 +19,12 @@ from PIL import Image
 
 from cytocurve.config import ProjectPaths
 from cytocurve.errors import InputError
+from cytocurve.ingest.decoding import read_rgb
+from cytocurve.ingest.scanning import PREVIEWS, TRANSPARENT, notes
 from cytocurve.workflows.data_add import copy_dataset
 from cytocurve.workflows.stages.catalog import catalog
 from tests.datasets.dataset_makers import draw, save, silent
+from tests.ingest.test_headers import deep_jpeg, pages_of, png_of
 from tests.projects import cytocurve, run, write_params
 
 HUGE = 30_000
@@ -112,6 +115,8 @@ SOUND: Mapping[str, Callable[[], bytes]] = {
     "black.png": lambda: encoded(Image.new("RGB", (9, 9)), "PNG"),
     "progressive.jpg": lambda: encoded(draw(1), "JPEG", progressive=True),
     "lzw.tif": lambda: encoded(draw(1), "TIFF", compression="tiff_lzw"),
+    "pyramid.tif": lambda: pages_of((24, 20), (12, 10), (6, 5)),
+    "phone.jpg": lambda: pages_of((24, 20), (6, 5), kind="MPO"),
     "still.webp": lambda: encoded(draw(1), "WEBP", lossless=True),
 }
 """Images that can be used, however unusual."""
@@ -127,6 +132,10 @@ REFUSED: Mapping[str, tuple[Callable[[], bytes], str]] = {
     "stereo.jpg": (lambda: frames("MPO"), "several images"),
     "deep.png": (lambda: encoded(Image.fromarray(np.zeros((9, 9), np.uint16)), "PNG"), "8 bits"),
     "deep.tif": (lambda: encoded(Image.fromarray(np.zeros((9, 9), np.uint16)), "TIFF"), "8 bits"),
+    "deep_rgb.png": (lambda: png_of(16, 2, 3), "8 bits"),
+    "deep_rgba.png": (lambda: png_of(16, 6, 4), "8 bits"),
+    "deep.jpg": (deep_jpeg, "8 bits"),
+    "preview_first.tif": (lambda: pages_of((12, 10), (24, 20)), "smaller version"),
     "float.tif": (lambda: encoded(Image.fromarray(np.zeros((9, 9), np.float32)), "TIFF"), "8 bits"),
     "huge.png": (lambda: png(HUGE, HUGE), "too large"),
     "huge.bmp": (huge_bmp, "too large"),
@@ -198,6 +207,38 @@ def test_an_image_that_its_header_betrays_is_left_out_when_added_and_named_by_th
     assert reason in line
 
 
+def transparent(alpha: int) -> Image.Image:
+    image = draw(1).convert("RGBA")
+    image.putalpha(alpha)
+    return image
+
+
+def test_what_is_not_used_of_an_image_is_noted(tmp_path: Path) -> None:
+    """Transparency and previews are named; images without them, and opaque ones, are not."""
+    files = {
+        "opaque.png": encoded(transparent(255), "PNG"),
+        "half.png": encoded(transparent(128), "PNG"),
+        "palette.png": palette(transparency=3),
+        "webp.webp": encoded(transparent(0), "WEBP", lossless=True),
+        "pyramid.tif": SOUND["pyramid.tif"](),
+        "phone.jpg": SOUND["phone.jpg"](),
+        "cut.png": encoded(transparent(0), "PNG")[:-300],
+        "plain.jpg": encoded(draw(1), "JPEG"),
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    assert notes({name: tmp_path / name for name in files}) == {
+        PREVIEWS: ["pyramid.tif", "phone.jpg"],
+        TRANSPARENT: ["half.png", "palette.png", "webp.webp"],
+    }
+
+
+@pytest.mark.parametrize("name", ["pyramid.tif", "phone.jpg"])
+def test_the_main_picture_is_the_one_that_is_decoded(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(SOUND[name]())
+    assert read_rgb(tmp_path / name).size == (24, 20)
+
+
 @pytest.mark.parametrize("name", BROKEN)
 def test_an_image_whose_pixels_are_broken_is_named_by_the_catalog(name: str, tmp_path: Path) -> None:
     content, reason = BROKEN[name][0](), BROKEN[name][1]
@@ -209,15 +250,17 @@ def test_an_image_whose_pixels_are_broken_is_named_by_the_catalog(name: str, tmp
 
 
 @pytest.mark.slow
-def test_the_command_line_lists_all_of_them_and_exits_with_2(tmp_path: Path) -> None:
+def test_the_command_line_lists_ten_of_them_and_their_number_and_exits_with_2(tmp_path: Path) -> None:
     bad = {name: make_it() for name, (make_it, _) in {**REFUSED, **BROKEN}.items()}
     project = catalogued(tmp_path, {**bad, **{name: make_it() for name, make_it in SOUND.items()}})
     done = run(project.root, "cytocurve", "catalog")
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert "Warning" not in done.stderr
-    listed = {line.split(": ")[0].rpartition("/")[2] for line in done.stderr.splitlines() if line.startswith("  - ")}
-    assert listed == set(bad)
+    *listed, more = [line for line in done.stderr.splitlines() if line.startswith("  - ")]
+    assert len(listed) == 10
+    assert {line.split(": ")[0].rpartition("/")[2] for line in listed} <= set(bad)
+    assert more == f"  - and {len(bad) - 10} more"
     assert cytocurve(project.root, "data", "info", "mine").returncode == 2
 
 

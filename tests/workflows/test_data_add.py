@@ -66,6 +66,8 @@ def test_images_labels_and_origin_are_written(project: ProjectPaths, source: Pat
         "skipped": {},
         "linked": 0,
         "already": False,
+        "notes": {},
+        "settings": {},
     }
 
 
@@ -249,6 +251,16 @@ def test_of_two_calls_for_one_dataset_the_first_to_finish_stays(project: Project
     assert copy_dataset(project, "folder", source, "mine", same).already
     assert [path.name for path in project.data.iterdir()] == ["mine"]
     assert len(contents(project.data / "mine")) == 10
+
+
+def test_what_macos_adds_to_an_archive_is_skipped_with_a_reason(project: ProjectPaths, source: Path) -> None:
+    """Beside the only folder, or in it."""
+    (source / "cells").mkdir()
+    for name in ("lobed", "round"):
+        (source / name).rename(source / "cells" / name)
+    save(source / "__MACOSX" / "cells" / "a.png", 1)
+    outcome = copy_dataset(project, "folder", pack(source, source.parent / "cells.zip"), "packed", silent)
+    assert (outcome.images, outcome.skipped) == (8, {"__MACOSX": "not data: metadata of macOS"})
 
 
 @pytest.mark.parametrize("suffix", [".zip", ".tar.gz"])

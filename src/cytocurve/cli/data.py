@@ -1,11 +1,13 @@
 """``cytocurve data``: add datasets and describe them."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from cytocurve.cli.shared import current_project, json_option, named, show
+from cytocurve.text import by_reason, some
 
 if TYPE_CHECKING:
     from cytocurve.workflows.data_add import AddOutcome
@@ -53,11 +55,16 @@ def _added(dataset: str, outcome: "AddOutcome", copied: int) -> str:
     if copied:
         lines.append(f"  {copied} of them copied: they cannot be linked, or DVC's cache would take over the links")
     lines += [f"  label version {version}: {named(counts)}" for version, counts in outcome.labels.items()]
-    lines += [f"  skipped: {file}: {reason}" for file, reason in outcome.skipped.items()]
-    lines.append(
-        f"Next, in params.yaml: dataset: {dataset}, labels: [{next(iter(outcome.labels))}], "
-        "and a suitable task, folds and sizes; then dvc repro"
-    )
+    lines += [f"  note: {note} ({len(names)}): {some(names)}" for note, names in outcome.notes.items()]
+    lines += [f"  skipped: {line}" for line in by_reason(outcome.skipped)]
+    if outcome.settings:
+        lines.append("Next: replace these settings in params.yaml, check the task, then dvc repro")
+        lines += outcome.params.splitlines()
+    else:
+        lines.append(
+            f"There are too few labeled images for a study. Next: add images, or set dataset: {dataset}, "
+            f"labels: [{next(iter(outcome.labels))}], task, folds and sizes in params.yaml yourself"
+        )
     return "\n".join(lines)
 
 
@@ -98,7 +105,7 @@ def _described(info: "DatasetInfo") -> str:
     if here is None:
         return "\n".join([*lines, f"Not in data/ yet. Next: cytocurve data add {info.name} PATH"])
     lines.append(f"data/{info.name}: {here.images} images, {here.bytes / 2**20:.1f} MiB")
-    lines += [f"  formats: {named(here.formats)}", f"  sizes: {named(here.sizes)}"]
+    lines += [f"  formats: {named(here.formats)}", f"  sizes: {_most(here.sizes)}"]
     patients = here.patients
     lines.append(
         f"  patients: {patients.count}, {patients.min} to {patients.max} images per patient, median {patients.median:g}"
@@ -110,3 +117,8 @@ def _described(info: "DatasetInfo") -> str:
         unlabeled = f", unlabeled {counts.unlabelled}" if counts.unlabelled else ""
         lines.append(f"  label version {version}: {named(counts.classes)}{unlabeled}")
     return "\n".join(lines)
+
+
+def _most(counts: Mapping[str, int]) -> str:
+    """The first sizes and counts, most frequent first."""
+    return some([f"{name} {count}" for name, count in counts.items()])

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cytocurve.cli.shared import current_project, json_option, show
-from cytocurve.text import counted
+from cytocurve.text import counted, some_lines
 
 if TYPE_CHECKING:
     from cytocurve.workflows.data_trace import Trace
@@ -42,9 +42,8 @@ def trace(image: str | None, patient: str | None, json_output: bool) -> None:
 def _traced(traced: "Trace") -> str:
     runs = {run.run_key: run.present for run in traced.runs}
     lines = [f"{counted(len(traced.images), 'image')}, used by {counted(len(runs), 'run')}:"]
-    lines += [
-        f"  {image.image}" + (f" (withdrawn: {image.withdrawn})" if image.withdrawn else "") for image in traced.images
-    ]
+    images = [image.image + (f" (withdrawn: {image.withdrawn})" if image.withdrawn else "") for image in traced.images]
+    lines += [f"  {line}" for line in some_lines(images)]
     present = sum(runs.values())
     lines.append(f"Current results: {counted(present, 'run')}; earlier results: {len(runs) - present}")
     for curve in traced.curves:
@@ -98,9 +97,9 @@ def _withdrawn(outcome: "WithdrawOutcome") -> str:
     images = f"{counted(number, 'image')} of {outcome.patient} {'was' if number == 1 else 'were'}"
     when = f"already withdrawn on {outcome.date} ({outcome.reason})" if outcome.already else "withdrawn"
     lines = [f"data/{outcome.dataset}: {images} {when}:"]
-    lines += [f"  {name}" for name in outcome.images]
-    lines += [f"  {name}: the same image under another name" for name in outcome.identical]
-    lines += [f"  near-identical, kept: {name}" for name in outcome.near_identical_that_stay]
+    lines += [f"  {line}" for line in some_lines(outcome.images)]
+    lines += [f"  the same image under another name: {name}" for name in some_lines(outcome.identical)]
+    lines += [f"  near-identical, kept: {name}" for name in some_lines(outcome.near_identical_that_stay)]
     lines.append(
         "Recorded in data.dvc. Next: dvc repro. To list what was trained on these images: cytocurve data trace "
         f"--patient {outcome.patient}. Earlier data versions and ledger/ are unchanged, see docs/data.md"

@@ -4,8 +4,8 @@ A module in this package, or a plugin (see ``cytocurve.registry``), that defines
 ``cytocurve data add``; no other module refers to it.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
@@ -26,12 +26,13 @@ class Listing:
     ``images`` maps an image's name (its path below ``data/<dataset>/images``, with ``/``) to its file;
     ``labels`` maps a label version to a table with the columns ``image`` and ``label`` and, where known,
     ``patient``, ``annotator`` and ``fold`` (the official one): one row per image, with an empty label if the version
-    has none; ``skipped`` maps each excluded file to the reason.
+    has none; ``skipped`` maps each excluded file to the reason; ``notes`` maps a remark to the names it is about.
     """
 
     images: Mapping[str, Path]
     labels: Mapping[str, pd.DataFrame]
     skipped: Mapping[str, str]
+    notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

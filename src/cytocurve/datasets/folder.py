@@ -1,38 +1,142 @@
-"""Your own images, sorted into one folder per class; the label version is ``folder``."""
+"""Your own images, sorted into one folder per class; the label version is ``folder``.
 
-from pathlib import Path
+Class folders may be in one folder per part, such as ``train`` and ``test``, which are then the official folds.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Collection, Mapping
+from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
 from cytocurve.datasets import Dataset, Listing
 from cytocurve.errors import InputError
-from cytocurve.ingest.scanning import find_images
+from cytocurve.ingest.scanning import advice, find_images
+from cytocurve.text import by_reason
+
+PART = re.compile(
+    r"(train|training|val|valid|validation|dev|test|testing|eval|evaluation|holdout)([ _.-].*|[0-9]*)", re.IGNORECASE
+)
+"""Names of the parts of a dataset."""
+
+MASKS = re.compile(r"(masks?|labels?|annotations?|segmentations?|seg|ground[ _-]?truth|gt)", re.IGNORECASE)
+"""Names of folders with masks."""
+
+_MASK_OF = re.compile(r"(.+)[ _.-](mask|seg|segmentation|label|annotation|gt)", re.IGNORECASE)
 
 
 def read(folder: Path) -> Listing:
     """List a folder of class folders; the label of an image is the name of its class folder.
 
-    Raises ``InputError`` listing the skipped files if fewer than two class folders contain images.
+    Masks beside their images are skipped. Raises ``InputError`` listing the skipped files if fewer than two class
+    folders contain images, or listing the images of a class folder that differ in their suffix alone.
     """
     candidates, skipped = find_images(folder)
     images = {name: path for name, path in candidates.items() if "/" in name}
     skipped |= dict.fromkeys(candidates.keys() - images.keys(), "not in a class folder")
-    labels = [name.split("/")[0] for name in images]
-    mentioned = {*labels, *skipped}
+    masks = _masks(images)
+    skipped |= masks
+    images = {name: path for name, path in images.items() if name not in masks}
+    parts = _parts(images)
+    if parts:
+        skipped |= {name: "not in a class folder" for name in images if name.count("/") < 2}
+        images = {name: path for name, path in images.items() if name.count("/") > 1}
+    labels = [name.split("/")[1 if parts else 0] for name in images]
+    tops = {name.split("/")[0] for name in (*images, *skipped)}
     skipped |= {
-        f"{path.name}/": "folder without images"
-        for path in folder.iterdir()
-        if path.is_dir() and path.name not in mentioned
+        f"{path.name}/": "folder without images" for path in folder.iterdir() if path.is_dir() and path.name not in tops
     }
     skipped = dict(sorted(skipped.items()))
     if len(set(labels)) < 2:
         raise InputError(
             f"{folder}: expected at least two class folders with images, found "
             + (f"only {labels[0]!r}" if labels else "none"),
-            [f"{name}: {reason}" for name, reason in skipped.items()],
-            next_step=f"arrange the images as {folder}/<class>/<image>",
+            by_reason(skipped),
+            next_step=_next_step(folder, images, skipped),
         )
-    return Listing(images, {"folder": pd.DataFrame({"image": list(images), "label": labels})}, skipped)
+    _refuse_twins(folder, images)
+    table = pd.DataFrame({"image": list(images), "label": labels})
+    if parts:
+        table["fold"] = [name.split("/")[0] for name in images]
+    return Listing(images, {"folder": table}, skipped, _notes(parts, labels))
+
+
+def _parts(names: Collection[str]) -> list[str]:
+    """The first-level folders, if all of them are parts of one dataset, each with the class folders below it."""
+    classes: dict[str, set[str]] = {}
+    for name in names:
+        top, *below = name.split("/")
+        classes.setdefault(top, set()).update(below[:1] if len(below) > 1 else ())
+    common = set.intersection(*classes.values()) if classes else set()
+    named = all(PART.fullmatch(top) for top in classes)
+    return sorted(classes) if named and len(classes) > 1 and len(common) > 1 else []
+
+
+def _notes(parts: Collection[str], labels: Collection[str]) -> dict[str, list[str]]:
+    if parts:
+        use = (
+            f"split: predefined with folds: {len(parts)} uses them"
+            if len(parts) > 2
+            else "split: predefined needs three, so the study draws its own folds; the audit compares these two"
+        )
+        return {f"these folders are read as official folds, and the folders below them as classes; {use}": [*parts]}
+    suspects = sorted(label for label in set(labels) if PART.fullmatch(label))
+    return {"these classes have the name of a part of a dataset": suspects} if suspects else {}
+
+
+def _masks(names: Collection[str]) -> dict[str, str]:
+    """Why images are skipped that are masks of others, by their names."""
+    inside = {name: above for name in names if (above := _mask_folder(name))}
+    stems = {PurePosixPath(name).stem for name in names if name not in inside}
+    folders = Counter(inside.values())
+    matching = Counter(above for name, above in inside.items() if _masked(PurePosixPath(name).stem) & stems)
+    found = {
+        name: "mask: the files of this folder are named like images in other folders"
+        for name, above in inside.items()
+        if 2 * matching[above] >= folders[above]
+    }
+    beside = {str(PurePosixPath(name).with_suffix("")) for name in names}
+    for name in names:
+        match = _MASK_OF.fullmatch(PurePosixPath(name).stem)
+        if match and str(PurePosixPath(name).with_name(match[1])) in beside:
+            found[name] = "mask: named like an image beside it"
+    return found
+
+
+def _masked(stem: str) -> set[str]:
+    """The stems of images that a mask of this stem may belong to."""
+    match = _MASK_OF.fullmatch(stem)
+    return {stem, match[1]} if match else {stem}
+
+
+def _mask_folder(name: str) -> str:
+    """The path of the outermost folder with the name of a mask folder; empty if there is none."""
+    parts = PurePosixPath(name).parent.parts
+    return next(("/".join(parts[: n + 1]) for n, part in enumerate(parts) if MASKS.fullmatch(part)), "")
+
+
+def _refuse_twins(folder: Path, names: Collection[str]) -> None:
+    """Raise ``InputError`` listing the images in one folder that differ in their suffix alone."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(str(PurePosixPath(name).with_suffix("")), []).append(name)
+    twins = [", ".join(group) for group in groups.values() if len(group) > 1]
+    if twins:
+        raise InputError(
+            f"{folder}: files that differ in their suffix alone are probably an image and its mask or copy:",
+            twins,
+            next_step="remove the masks or copies; if these are different cells, rename them",
+        )
+
+
+def _next_step(folder: Path, images: Collection[str], skipped: Mapping[str, str]) -> str:
+    """What to do if fewer than two class folders have images."""
+    tops = {name.split("/")[0] for name in images}
+    below = {name.split("/")[1] for name in images if name.count("/") > 1}
+    if len(tops) == 1 and len(below) > 1:
+        return f"pass {folder / next(iter(tops))} if the folders in it are the classes"
+    return advice(skipped) or f"arrange the images as {folder}/<class>/<image>"
 
 
 DATASET = Dataset(

@@ -15,6 +15,7 @@ from cytocurve.core.data import labels
 from cytocurve.datasets import Dataset, Listing
 from cytocurve.errors import InputError
 from cytocurve.ingest.listed_images import listed_images, plain_path
+from cytocurve.ingest.scanning import advice
 from cytocurve.ingest.tables import SUFFIXES, read_table, tables_in
 
 VERSION = "table"
@@ -37,7 +38,8 @@ def read(path: Path) -> Listing:
         raise InputError(
             f"{file}: these images cannot be used:",
             wrong,
-            next_step=f"list each image once, by its path relative to {file.parent}, with '/'",
+            next_step=advice({name: reason for name, _, reason in (line.rpartition("': ") for line in wrong)})
+            or f"list each image once, by its path relative to {file.parent}, with '/'",
         )
     used = {"image", *versions.values(), *labels.OPTIONAL}
     skipped = {

@@ -33,7 +33,6 @@ RATIO = 100
 SMALL = 64 * 2**20
 
 _PIECE = 2**20
-_JUNK = "__MACOSX"
 _ALL = "(all members)"
 _UNIX = 3  # code of the system that created a zip member
 _OPENERS: dict[str, Callable[[IO[bytes]], Any]] = {".tar": lambda file: file} | {
@@ -68,10 +67,10 @@ def unpack(path: Path, folder: Path, progress: Progress) -> None:
 
     Raises one ``InputError`` that lists every member that cannot be unpacked (outside the folder, a link, a device, a
     duplicate name, encrypted), or says that the archive is damaged or too large. The caller removes any files written
-    before the error. Files that macOS adds to an archive are skipped.
+    before the error.
     """
     with _damage_reported(path), _opened(path) as archive:
-        members = [member for member in archive.members() if PurePosixPath(member.name).parts[:1] != (_JUNK,)]
+        members = list(archive.members())
         wrong = _problems(members)
         if wrong:
             raise InputError(

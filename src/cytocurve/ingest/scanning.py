@@ -2,18 +2,69 @@
 
 import os
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
 from cytocurve.errors import InputError
+from cytocurve.ingest.headers import relation, unusual_samples
 from cytocurve.ingest.limits import too_large
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 FORMATS = ("BMP", "JPEG", "PNG", "TIFF", "WEBP")
+
+SEVERAL = "several images in one file"
+NOT_LARGEST = "the first picture in the file is a smaller version of a later one"
+TO_CONVERT = (
+    ".avif", ".cr2", ".czi", ".dcm", ".dib", ".dng", ".exr", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jxl",
+    ".ndpi", ".nef", ".npy", ".pbm", ".pgm", ".ppm", ".psd", ".svs", ".tga",
+)  # fmt: skip
+"""Suffixes of images in other formats."""
+
+PREVIEWS = "only the main picture in the file is used; the others are smaller versions of it"
+TRANSPARENT = "transparency is ignored: transparent pixels get the color that is stored for them, often black or white"
+
+NO_DATA: Mapping[str, str] = {
+    "$recycle.bin": "deleted files of Windows",
+    "#recycle": "deleted files of a Synology server",
+    "#snapshot": "snapshots of a Synology server",
+    "@eadir": "thumbnails of a Synology server",
+    "@recently-snapshot": "snapshots of a QNAP server",
+    "@recycle": "deleted files of a QNAP server",
+    "__macosx": "metadata of macOS",
+    "__pycache__": "files of Python",
+    "lost+found": "recovered files of a file system",
+    "recycler": "deleted files of Windows",
+    "system volume information": "files of Windows",
+}
+"""Folders that systems create, by name in lower case, and what they contain; hidden folders need no entry."""
+
+_ADVICE: Mapping[str, str] = {
+    "bits per channel": "convert them to 8 bits, all with the same scaling, for example with ImageMagick: "
+    "magick IN.tif -depth 8 OUT.png for values up to 65,535, magick IN.tif -level 0,4095 -depth 8 OUT.png for the "
+    "values up to 4,095 of a 12-bit camera",
+    "samples": "convert them to unsigned 8-bit samples, all with the same scaling",
+    "color palette": "save them as RGB images with a program that shows their colors",
+    SEVERAL: "save each picture in a file of its own, for example with ImageMagick: magick IN.tif OUT-%d.png",
+    NOT_LARGEST: "save the largest picture of each in a file of its own",
+    "too large": "cut out single cells, or scale the images down",
+    "pixels are more than the limit": "cut out single cells, or scale the images down",
+    "damaged image": "copy or download them again, or remove them",
+    "not an image:": f"convert them to {FORMATS[2]} or {FORMATS[3]}",
+    "not an image suffix": f"convert them to {FORMATS[2]} or {FORMATS[3]}, "
+    "for example with ImageMagick: magick IN OUT.png",
+    "its name": "rename them",
+    "link": "replace the links by the files that they lead to",
+    "not in a class folder": "",
+    "no such file": "",
+    "rows for one image": "",
+}
+"""What to do about a reason for which an image is skipped, by a part of the reason; empty if its reader knows best."""
 
 
 def find_images(folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
@@ -49,11 +100,19 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
 
     for place, folders, files in os.walk(folder, onerror=fail):
         here = Path(place)
-        skipped = {name: "hidden folder" for name in folders if name.startswith(".")}
+        skipped = {name: reason for name in folders if (reason := no_data(name))}
         skipped |= {name: "link to a folder; not followed" for name in folders if (here / name).is_symlink()}
         folders[:] = [name for name in folders if name not in skipped]
         yield from ((here / name, reason) for name, reason in skipped.items())
         yield from ((here / name, "") for name in files)
+
+
+def no_data(name: str) -> str:
+    """Why a folder of this name contains no data; empty if it may contain some."""
+    if name.startswith("."):
+        return "hidden folder"
+    made = NO_DATA.get(name.lower())
+    return f"not data: {made}" if made else ""
 
 
 def inner(folder: Path, name: str) -> Path:
@@ -84,8 +143,11 @@ def refusal(path: Path) -> str:
     """Why a file is not a usable image, judging by its header; empty if it is. Raises ``OSError`` if unreadable."""
     with path.open("rb") as file:
         try:
+            if reason := unusual_samples(file):
+                return reason
+            file.seek(0)
             with Image.open(file, formats=FORMATS) as image:
-                return _unusable(image)
+                return _unusable(file, image)
         except UnidentifiedImageError:
             return f"not an image: its format is none of {', '.join(FORMATS)}"
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
@@ -99,24 +161,56 @@ def unusable_mode(mode: str) -> str:
     return f"pixels of mode {mode}; only images with 8 bits per channel can be used" if mode[0] in "IF" else ""
 
 
-def _unusable(image: ImageFile) -> str:
+def _unusable(file: IO[bytes], image: ImageFile) -> str:
     """Why an opened image cannot be used; empty if it can."""
-    if reason := unusable_mode(image.mode):
+    if reason := unusable_mode(image.mode) or too_large(image.width, image.height):
         return reason
-    if _has_several(image):
-        return "several images in one file; save each in a separate file"
-    return too_large(image.width, image.height)
+    pictures = relation(file, image)
+    if pictures == "larger":
+        return NOT_LARGEST
+    return f"{SEVERAL}; save each in a separate file" if pictures == "equal" else ""
 
 
-def _has_several(image: ImageFile) -> bool:
-    """Whether the file contains a second image; TIFF pages are not counted, since there can be very many."""
-    if image.format != "TIFF":
-        return bool(getattr(image, "is_animated", False))
-    try:
-        image.seek(1)
-    except EOFError:
+def advice(reasons: Mapping[str, str]) -> str:
+    """What to do about images that are skipped for these reasons, by file name; the most frequent reason decides.
+
+    Empty if no image is skipped, or if the caller knows what to do about that reason.
+    """
+    counts = Counter(part for name, reason in reasons.items() if (part := _advised(name, reason)))
+    return _ADVICE[counts.most_common(1)[0][0]] if counts else ""
+
+
+def _advised(name: str, reason: str) -> str:
+    """The key in ``_ADVICE``; empty for files that are not images."""
+    if reason.startswith("not an image suffix") and not name.lower().endswith(TO_CONVERT):
+        return ""
+    return next((part for part in _ADVICE if part in reason), "")
+
+
+def notes(paths: Mapping[str, Path]) -> dict[str, list[str]]:
+    """What is not used of these usable images, which is not a reason to skip them: the names by the kind of thing."""
+    found: dict[str, list[str]] = {}
+    with bombs_refused():
+        for name, path in paths.items():
+            for note in _notes(path):
+                found.setdefault(note, []).append(name)
+    return dict(sorted(found.items()))
+
+
+def _notes(path: Path) -> Iterable[str]:
+    with suppress(Exception), path.open("rb") as file, Image.open(file, formats=FORMATS) as image:
+        # Damage in the pixels is reported when the catalog decodes them.
+        if _is_transparent(image):
+            yield TRANSPARENT
+        if relation(file, image) == "smaller":
+            yield PREVIEWS
+
+
+def _is_transparent(image: ImageFile) -> bool:
+    """Whether a pixel is not opaque; decodes only images that have an alpha channel or a transparent color."""
+    if not image.has_transparency_data:
         return False
-    return True
+    return image.convert("RGBA").getchannel("A").getextrema() != (255, 255)
 
 
 @contextmanager

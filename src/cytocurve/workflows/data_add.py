@@ -23,10 +23,12 @@ from cytocurve.datasets import Dataset, Listing, Progress
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.files import DISK_FULL, exclusive, write_text
 from cytocurve.ingest import archives
+from cytocurve.ingest.scanning import no_data, notes
 from cytocurve.progress import Observer
 from cytocurve.stores.dvc import is_recorded, takes_over_links, track_data
 from cytocurve.study.dataset import labels_csv
 from cytocurve.text import check_known
+from cytocurve.workflows import data_start
 
 _SCRATCH = ".adding-"
 _NO_LINK = (errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
@@ -38,7 +40,9 @@ class AddOutcome:
     """What was copied: counts of images, of hard links among them (``linked``), and of patients.
 
     ``labels`` maps each label version to its number of images per label, ``skipped`` maps each skipped file to the
-    reason. ``already`` is true if the dataset was there with the same content, as after an interrupted call.
+    reason, and ``notes`` maps a remark to the images or folders that it is about.
+    ``settings`` are settings for ``params.yaml`` with which a study can begin; empty if there are too few images.
+    ``already`` is true if the dataset was there with the same content, as after an interrupted call.
     """
 
     images: int
@@ -46,7 +50,14 @@ class AddOutcome:
     patients: int
     skipped: dict[str, str]
     linked: int
+    notes: dict[str, list[str]]
+    settings: dict[str, Any]
     already: bool = False
+
+    @property
+    def params(self) -> str:
+        """The settings as lines of ``params.yaml``."""
+        return data_start.as_yaml(self.settings)
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as JSON."""
@@ -61,7 +72,7 @@ def add(
     copying, unpacking = observer.task(as_name or name, "images"), observer.task("unpacking", "files")
     outcome = copy_dataset(project, name, source, as_name, copying, link, unpacking)
     track_data(project)
-    return outcome
+    return replace(outcome, settings=data_start.settings(project, as_name or name, next(iter(outcome.labels))))
 
 
 def copy_dataset(
@@ -173,7 +184,7 @@ def _listing(dataset: Dataset, source: Path | None, scratch: Path, progress: Pro
     wrong = labels.problems(listing.images, tables, dataset.classes)
     if wrong:
         raise InputError(f"{source or dataset.name}: these labels cannot be used:", wrong)
-    return listing
+    return replace(listing, notes={**listing.notes, **notes(listing.images)})
 
 
 def _from_file(dataset: Dataset, source: Path, scratch: Path, progress: Progress) -> Listing:
@@ -193,14 +204,16 @@ def _from_file(dataset: Dataset, source: Path, scratch: Path, progress: Progress
 
 def _read_unpacked(dataset: Dataset, source: Path, unpacked: Path) -> Listing:
     """Read the unpacked files, or the only folder among them, as is common in archives; errors name the archive."""
-    entries = [path for path in unpacked.iterdir() if not path.name.startswith(".")]
+    left_out = {path.name: reason for path in unpacked.iterdir() if path.is_dir() and (reason := no_data(path.name))}
+    entries = [path for path in unpacked.iterdir() if not (path.name.startswith(".") or path.name in left_out)]
     try:
         try:
             return dataset.read(unpacked)
         except InputError:
             if len(entries) != 1 or not entries[0].is_dir():
                 raise
-            return dataset.read(entries[0])
+            listing = dataset.read(entries[0])
+            return replace(listing, skipped={**left_out, **listing.skipped})
     except InputError as error:
         problem, *offenders, hint, next_step = (
             text.replace(str(unpacked), str(source))
@@ -258,6 +271,8 @@ def _outcome(listing: Listing, linked: int) -> AddOutcome:
         patients=len(set(labels.known("patient", listing.labels.values()).values())),
         skipped=dict(listing.skipped),
         linked=linked,
+        notes={note: list(names) for note, names in listing.notes.items()},
+        settings={},
     )
 
 
