@@ -199,6 +199,8 @@ def _imported(outcome: "ImportOutcome") -> Iterator[str]:
     changed = "" if outcome.changed is None else f", {outcome.changed} of them with a changed label"
     yield f"{outcome.rows} rows imported{changed}"
     yield from (f"New class: {label!r}" for label in outcome.new_classes)
+    if outcome.left_out:
+        yield f"Left out of the list: {', '.join(outcome.left_out)}"
 
 
 @labels.command("merge")

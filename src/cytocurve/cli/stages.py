@@ -1,5 +1,6 @@
 """The stages of ``dvc.yaml``, and ``publish``."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -8,6 +9,7 @@ import click
 from cytocurve.cli.shared import current_project, json_option, listed, show
 
 if TYPE_CHECKING:
+    from cytocurve.workflows.stages.catalog import CatalogReport
     from cytocurve.workflows.stages.split import SplitSummary
 
 
@@ -20,7 +22,13 @@ def catalog(json_output: bool) -> None:
     cytocurve catalog --json      print counts, duplicates and conflicting labels
     """
     report = current_project().catalog()
-    show(json_output, report.to_json(), lambda: f"{report.kept} of {report.images} images are distinct")
+    show(json_output, report.to_json(), lambda: "\n".join(_catalog(report)))
+
+
+def _catalog(report: "CatalogReport") -> Iterator[str]:
+    yield f"{report.kept} of {report.images} images are distinct"
+    for version, phrases in report.left_out.items():
+        yield f"Left out of data/{report.dataset}/labels/{version}.csv: {', '.join(phrases)}"
 
 
 @click.command()

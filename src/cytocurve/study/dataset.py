@@ -87,13 +87,19 @@ def _readable(name: str) -> str:
 
 def label_tables(folder: Path, shown: str) -> tuple[dict[str, pd.DataFrame | None], list[str]]:
     """Label tables by version, None for unreadable ones, and one line per problem."""
-    tables: dict[str, pd.DataFrame | None] = {}
+    files, wrong = label_files(folder, shown)
+    return {version: table and table.frame for version, table in files.items()}, wrong
+
+
+def label_files(folder: Path, shown: str) -> tuple[dict[str, labels.Table | None], list[str]]:
+    """Label tables by version with what was left out of them, None for unreadable ones, and one line per problem."""
+    tables: dict[str, labels.Table | None] = {}
     wrong = []
     for path in sorted(path for path in folder.glob("*.csv") if not path.name.startswith(".")):
         tables[path.stem] = None
         try:
             check_version(path.stem)
-            tables[path.stem] = labels.parse(path.read_bytes().decode("utf-8-sig"))
+            tables[path.stem] = labels.read(path.read_bytes().decode("utf-8-sig"))
         except UnicodeDecodeError as error:
             wrong.append(f"{shown}/{path.name}: not UTF-8, byte {error.start}: save it as CSV UTF-8")
         except OSError as error:

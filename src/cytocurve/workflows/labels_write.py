@@ -13,7 +13,7 @@ from cytocurve.config import ProjectPaths
 from cytocurve.core.data import labels
 from cytocurve.core.statistics import agreement
 from cytocurve.errors import InputError
-from cytocurve.ingest.tables import read_table
+from cytocurve.ingest.tables import read
 from cytocurve.stores.dvc import track_data
 from cytocurve.study.dataset import check_version, dataset_folder, images_below, write_labels
 from cytocurve.text import did_you_mean
@@ -36,7 +36,7 @@ class ImportOutcome:
     """A label version made from a list: its counts, and the number of rows in the list.
 
     ``changed`` counts the rows whose label differs from the base version (None without one); ``new_classes`` occur in
-    no other version.
+    no other version; ``left_out`` says what was dropped or stripped when the list was read.
     """
 
     dataset: str
@@ -45,11 +45,12 @@ class ImportOutcome:
     rows: int
     changed: int | None
     new_classes: list[str]
+    left_out: list[str]
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as JSON; the counts are merged into its other keys."""
         own = {"version": self.version, "rows": self.rows, "changed": self.changed, "new_classes": self.new_classes}
-        return {"dataset": self.dataset, **asdict(self.counts), **own}
+        return {"dataset": self.dataset, **asdict(self.counts), **own, "left_out": self.left_out}
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,8 @@ def write_list(
     folder, tables = _folder_and_versions(project, dataset, name)
     if not annotator.strip():
         raise InputError("--annotator: must not be blank")
-    rows = _rows(file, corrected_only=base is not None)
+    sheet = read(file)
+    rows = _rows(sheet.frame, file, corrected_only=base is not None)
     kept = (
         chosen_versions(tables, [base])[base]
         if base
@@ -145,6 +147,7 @@ def write_list(
         rows=len(rows),
         changed=different if base else None,
         new_classes=[label for label in counts.classes if label not in known],
+        left_out=list(sheet.left_out),
     )
 
 
@@ -209,9 +212,8 @@ def _refuse_taken(path: Path) -> None:
         )
 
 
-def _rows(file: Path, corrected_only: bool) -> pd.DataFrame:
+def _rows(sheet: pd.DataFrame, file: Path, corrected_only: bool) -> pd.DataFrame:
     """Image and label of each row of a list, or of its corrected rows, corrections applied; raises ``InputError``."""
-    sheet = read_table(file)
     columns = list(sheet.columns)
     wrong = [f"column {column!r} is missing" for column in labels.REQUIRED if column not in columns]
     wrong += [f"column {c!r} occurs twice" for c in (*labels.REQUIRED, *CORRECTIONS) if columns.count(c) > 1]
