@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from cytocurve.core.data.spelling import spelled
 from cytocurve.text import counted, did_you_mean, first_few
 
 REQUIRED = ("image", "label")
@@ -132,7 +133,7 @@ def _labels(table: pd.DataFrame, known: Collection[str] | None) -> list[str]:
     if labelled.empty:
         return ["no image has a label"]
     if known is None:
-        return []
+        return [f"{line}: differ in spelling alone; use one of them" for line in spelled("classes", labelled["label"])]
     unknown = {label: did_you_mean(label, sorted(known)) for label in set(labelled["label"]) - set(known)}
     return [
         f"{image}: unknown class {label!r}{unknown[label]}"
