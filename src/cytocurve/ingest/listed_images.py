@@ -1,6 +1,5 @@
 """Images listed in a table by path."""
 
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
@@ -72,6 +71,6 @@ def _same_name(folder: Path, parts: Sequence[str], names_in: NamesIn) -> list[Pa
 def _names_in(folder: Path) -> dict[str, list[str]]:
     """The names in a folder by their composed form."""
     names: dict[str, list[str]] = {}
-    for name in sorted(os.listdir(folder)) if folder.is_dir() else ():
+    for name in sorted(path.name for path in folder.iterdir()) if folder.is_dir() else ():
         names.setdefault(same_form(name), []).append(name)
     return names

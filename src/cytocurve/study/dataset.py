@@ -88,7 +88,7 @@ def _readable(name: str) -> str:
 def label_tables(folder: Path, shown: str) -> tuple[dict[str, pd.DataFrame | None], list[str]]:
     """Label tables by version, None for unreadable ones, and one line per problem."""
     files, wrong = label_files(folder, shown)
-    return {version: table and table.frame for version, table in files.items()}, wrong
+    return {version: table.frame if table else None for version, table in files.items()}, wrong
 
 
 def label_files(folder: Path, shown: str) -> tuple[dict[str, labels.Table | None], list[str]]:

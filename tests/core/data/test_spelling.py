@@ -1,6 +1,7 @@
 """Names that differ in spelling alone are found, and no others."""
 
 import unicodedata
+from typing import Literal
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ def test_canonical_is_its_own_key(name: str) -> None:
 
 
 @given(NAMES, st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]))
-def test_canonical_ignores_the_unicode_form(name: str, form: str) -> None:
+def test_canonical_ignores_the_unicode_form(name: str, form: Literal["NFC", "NFD", "NFKC", "NFKD"]) -> None:
     assert canonical(unicodedata.normalize(form, name)) == canonical(name)
 
 
