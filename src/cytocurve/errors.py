@@ -9,6 +9,9 @@
 
 from collections.abc import Sequence
 
+SHOWN = 10
+"""Number of offenders that a message lists before it counts the others."""
+
 
 class CytocurveError(Exception):
     """An error shown to the user as one message.
@@ -27,7 +30,9 @@ class CytocurveError(Exception):
         super().__init__(problem, self.offenders, hint, next_step)
 
     def __str__(self) -> str:
-        lines = [self.problem, *(f"  - {offender}" for offender in self.offenders)]
+        lines = [self.problem, *(f"  - {offender}" for offender in self.offenders[:SHOWN])]
+        if len(self.offenders) > SHOWN:
+            lines.append(f"  - and {len(self.offenders) - SHOWN:,} more")
         if self.hint:
             lines.append(self.hint)
         if self.next_step:

@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING
 import click
 
 from cytocurve.cli.shared import current_project, json_option, listed, show
+from cytocurve.text import first_few
 
 if TYPE_CHECKING:
     from cytocurve.workflows.stages.catalog import CatalogReport
     from cytocurve.workflows.stages.split import SplitSummary
+
+SHOWN = 10
+"""Number of unbalanced training sizes printed; --json lists all of them."""
 
 
 @click.command()
@@ -60,8 +64,15 @@ def _split(labels: str, summary: "SplitSummary") -> str:
     excluded = f"; {summary.left_out.images} labeled images are excluded" if summary.left_out.images else ""
     return (
         f"{labels}: {summary.images} images in {summary.folds} folds, training sets of at least "
-        f"{summary.training_images}; per test fold: {ranges}{excluded}"
+        f"{summary.training_images}; per test fold: {ranges}{excluded}{_unbalanced(summary)}"
     )
+
+
+def _unbalanced(summary: "SplitSummary") -> str:
+    if not summary.unbalanced:
+        return ""
+    shown = first_few([size.described for size in summary.unbalanced], SHOWN)
+    return f"\n  These training sizes cannot be balanced, because a class has too few images: {shown}"
 
 
 @click.command()

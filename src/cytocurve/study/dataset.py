@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from cytocurve import datasets
 from cytocurve.config import Name, ProjectPaths, read_yaml
 from cytocurve.core.data import labels
+from cytocurve.core.data.spelling import same_form
 from cytocurve.errors import InputError
 from cytocurve.files import write_text
 from cytocurve.stores.tables import read_parquet
@@ -55,6 +56,14 @@ def images_below(folder: Path, shown: str) -> tuple[dict[str, Path], list[str]]:
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     images = {name: files[name] for name in sorted(files) if "/." not in f"/{name}" and _readable(name) == name}
     wrong = [f"{shown}/{_readable(name)}: its name is not valid UTF-8" for name in files if _readable(name) != name]
+    by_form: dict[str, list[str]] = {}
+    for name in images:
+        by_form.setdefault(same_form(name), []).append(name)
+    wrong += [
+        f"{shown}: {' and '.join(map(ascii, names))} are one name in several Unicode forms; remove all but one"
+        for names in by_form.values()
+        if len(names) > 1
+    ]
     return images, wrong if images else [*wrong, f"{shown}: no images"]
 
 

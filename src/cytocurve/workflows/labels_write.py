@@ -117,7 +117,9 @@ def write_list(
     if not annotator.strip():
         raise InputError("--annotator: must not be blank")
     sheet = read(file)
-    rows = _rows(sheet.frame, file, corrected_only=base is not None)
+    rows = _rows(
+        labels.aligned(sheet.frame, images_below(folder / "images", dataset)[0]), file, corrected_only=base is not None
+    )
     kept = (
         chosen_versions(tables, [base])[base]
         if base

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from cytocurve.core.data.spelling import spelled
+from cytocurve.core.data.spelling import same_form, spelled
 from cytocurve.text import counted, did_you_mean, first_few
 
 REQUIRED = ("image", "label")
@@ -80,6 +80,14 @@ def tidy(rows: Sequence[Sequence[str]]) -> Table:
     ]
     frame = pd.DataFrame(cells, columns=[header[number] for number in named], dtype="str")
     return Table(frame, tuple(phrase for phrase in left_out if phrase))
+
+
+def aligned(table: pd.DataFrame, images: Iterable[str]) -> pd.DataFrame:
+    """A table whose image names are in the Unicode form that the images have."""
+    if list(table.columns).count("image") != 1:
+        return table
+    name_of = {same_form(name): name for name in images}
+    return table.assign(image=[name_of.get(same_form(name), name) for name in table["image"]])
 
 
 def problems(images: Collection[str], tables: Mapping[str, pd.DataFrame], known: Collection[str] | None) -> list[str]:

@@ -66,7 +66,7 @@ def catalog(project: ProjectPaths, progress: Progress) -> CatalogReport:
     images, wrong = images_below(folder / "images", f"{shown}/images")
     files, unread = label_files(folder / "labels", f"{shown}/labels")
     known, unknown = known_classes(folder / "dataset.yaml", f"{shown}/dataset.yaml")
-    tables = {version: file.frame for version, file in files.items() if file}
+    tables = {version: labels.aligned(file.frame, images) for version, file in files.items() if file}
     missing = check_known("params.yaml: labels: label version", params.labels, [*files])
     versions = {f"{shown}/labels/{version}.csv": table for version, table in tables.items()}
     prints, broken = _fingerprints(images, f"{shown}/images", progress)
