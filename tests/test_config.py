@@ -235,3 +235,49 @@ def test_balanced_weights_give_every_class_of_a_run_the_same_sum_and_absent_ones
 def test_a_number_of_dense_units_means_one_layer() -> None:
     assert SequentialSettings.model_validate({"dense": 7}).dense == [7]
     assert SequentialSettings(dense=[]).dense == []
+
+
+@pytest.mark.parametrize("typed", ["1", "01", "1e3", "null", "true", "2020-01-01", "0x1F"])
+def test_names_that_yaml_reads_as_something_else_are_to_be_quoted_as_typed(typed: str, tmp_path: Path) -> None:
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    text = text.replace("task: blast", f"task: {{positive: [{typed}], negative: [dark]}}").replace(
+        "[expert]", f"[{typed}]"
+    )
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        ProjectPaths(tmp_path).params()
+    assert len(caught.value.offenders) == 2
+    assert all(line.endswith(f"write it in quotes: '{typed}'") for line in caught.value.offenders)
+
+
+def test_names_that_yaml_1_2_reads_as_text_need_no_quotes(tmp_path: Path) -> None:
+    text = (ROOT / "params.yaml").read_text(encoding="utf-8")
+    text = text.replace("task: blast", "task: {positive: [off, yes], negative: [no]}")
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    assert ProjectPaths(tmp_path).params().task == {"positive": ["off", "yes"], "negative": ["no"]}
+
+
+def test_messages_about_settings_are_in_words_of_this_project(content: dict[str, Any]) -> None:
+    content |= {"labels": [], "dataset": "../up", "folds": "ten", "sizes": 10, "split": "group", "image_size": 4}
+    content |= {"task": 3, "training": [], "settings": {1: {}}, "split_seed": 1.5}
+    text = "\n".join(offenders(content))
+    for words in ("Input should", "should match", "Field required", "not permitted", "valid"):
+        assert words not in text
+    assert "labels: at least 1 is needed, got []" in text
+    assert "task: blast, atypical, multiclass, or {positive: [labels], negative: [labels]} is needed, got 3" in text
+    assert "write it in quotes: '1'" in text
+    assert text.count("task:") == 1
+
+
+def test_an_architecture_without_settings_gets_a_suggestion(content: dict[str, Any]) -> None:
+    content["architectures"] = ["sequentiel"]
+    assert offenders(content) == ("sequentiel; did you mean 'sequential'?",)
+
+
+def test_the_hint_lists_the_families_of_the_problems(content: dict[str, Any]) -> None:
+    content["training"] |= {"engine": "nativ", "protocol": "early"}
+    with pytest.raises(InputError) as caught:
+        check_arms(validate_params(content, "params.yaml"))
+    assert "Engines: auto, " in caught.value.hint
+    assert "Protocols: early_stopping." in caught.value.hint
+    assert "Architectures" not in caught.value.hint

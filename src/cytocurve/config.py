@@ -1,7 +1,7 @@
 """Validated settings from ``params.yaml``, and the paths of a project."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from cytocurve.core.data.taxonomy import BINARY, Task, named_task, stated_task, stated_task_name
+from cytocurve.core.data.taxonomy import BINARY, NAMED_TASKS, Task, named_task, stated_task, stated_task_name
 from cytocurve.core.runs import Arm
 from cytocurve.errors import InputError
 from cytocurve.files import local_path
@@ -238,7 +238,12 @@ class ProjectPaths:
 
     def params(self) -> Params:
         """The validated ``params.yaml``; raises ``InputError`` listing every offending key."""
-        return validate_params(read_yaml(self.params_file), self.params_file.name)
+        return validate_params(read_yaml(self.params_file), self.params_file.name, self._as_written)
+
+    def _as_written(self) -> Any:
+        """The contents of ``params.yaml`` with every scalar as it was typed."""
+        with self.params_file.open(encoding="utf-8") as file:
+            return YAML(typ="base", pure=True).load(file)
 
 
 def _started_from(root: Path) -> Path | None:
@@ -275,15 +280,25 @@ def read_yaml(path: Path) -> Any:
         raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
 
 
-def validate_params(content: Any, name: str) -> Params:
-    """Validate the contents of the file ``name``; raises ``InputError`` listing every offending key."""
+def validate_params(content: Any, name: str, as_written: Callable[[], Any] | None = None) -> Params:
+    """Validate the contents of the file ``name``; raises ``InputError`` listing every offending key.
+
+    ``as_written`` reads the same contents with every scalar as it was typed, such as ``01`` for 1.
+    """
     if not isinstance(content, dict):
         raise InputError(f"{name}: expected a mapping of settings, got {type(content).__name__}")
     try:
         params = Params.model_validate(content)
     except ValidationError as error:
-        raise InputError(f"{name}: these settings cannot be used:", describe(error.errors(), Params)) from error
-    missing = [name for name in (*params.architectures, *params.augmentations) if name not in params.settings]
+        written = as_written() if as_written else content
+        raise InputError(
+            f"{name}: these settings cannot be used:", describe(error.errors(), Params, written)
+        ) from error
+    missing = [
+        f"{stated}{did_you_mean(stated, sorted(params.settings))}"
+        for stated in (*params.architectures, *params.augmentations)
+        if stated not in params.settings
+    ]
     if missing:
         raise InputError(
             f"{name}: settings: every architecture and augmentation needs an entry; missing:",
@@ -293,22 +308,84 @@ def validate_params(content: Any, name: str) -> Params:
     return params
 
 
-def describe(errors: Iterable[ErrorDetails], model: type[BaseModel]) -> list[str]:
-    """Format each validation error of a model as key, rule and received value."""
-    return [_describe(error, model) for error in errors]
+def describe(errors: Iterable[ErrorDetails], model: type[BaseModel], written: Any = None) -> list[str]:
+    """Format each validation error of a model as key, rule and received value.
+
+    ``written`` are the validated contents, with scalars as they were typed if that is known.
+    """
+    found = [(_location(error), error) for error in errors]
+    inner = {where[:depth] for where, _ in found for depth in range(len(where))}
+    lines = [
+        _describe(error, where, model, written)
+        for where, error in found
+        if where not in inner or error["type"] not in ("string_type", "literal_error")  # the alternative not meant
+    ]
+    return list(dict.fromkeys(lines))
 
 
-def _describe(error: ErrorDetails, model: type[BaseModel]) -> str:
-    location = error["loc"]
-    key = ".".join(str(part) for part in location if not _names_a_choice(part))
+def _location(error: ErrorDetails) -> tuple[int | str, ...]:
+    return tuple(part for part in error["loc"] if not _names_a_choice(part))
+
+
+_RULES: Mapping[str, str] = {
+    "string_pattern_mismatch": "a name consists of letters, digits, '_' and '.' and starts with a letter or digit",
+    "int_type": "a whole number is needed",
+    "int_from_float": "a whole number is needed",
+    "float_type": "a number is needed",
+    "bool_type": "true or false is needed",
+    "list_type": "a list is needed, for example [a, b]",
+    "dict_type": "a mapping is needed, for example {{key: value}}",
+    "model_type": "a mapping of settings is needed",
+    "finite_number": "a finite number is needed",
+    "too_short": "at least {min_length} is needed",
+    "too_long": "at most {max_length} can be listed",
+    "greater_than_equal": "must be at least {ge}",
+    "greater_than": "must be greater than {gt}",
+    "less_than_equal": "must be at most {le}",
+    "less_than": "must be less than {lt}",
+    "literal_error": "must be {expected}",
+}
+"""What each type of validation error says is needed."""
+
+
+def _describe(error: ErrorDetails, location: tuple[int | str, ...], model: type[BaseModel], written: Any) -> str:
+    key = ".".join(str(part) for part in location if part != "[key]")
     if error["type"] == "missing":
         return f"{key}: missing"
     if error["type"] == "extra_forbidden":
         inner = model.model_fields[str(location[0])].annotation if len(location) > 1 else model
         fields = getattr(inner, "model_fields", {})
         return f"{key}: unknown key{did_you_mean(str(location[-1]), list(fields))}"
-    message = error["msg"].removeprefix("Value error, ")
-    return f"{key}: {message}, got {error['input']!r}"
+    given = error["input"]
+    if location == ("task",) and error["type"] in ("string_type", "dict_type"):
+        rule = f"{', '.join(NAMED_TASKS)}, or {{positive: [labels], negative: [labels]}} is needed"
+        return f"{key}: {rule}, got {given!r}"
+    if error["type"] == "string_type":
+        if isinstance(given, list | dict):
+            return f"{key}: a name is needed, got {given!r}"
+        typed = str(location[-2]) if location[-1] == "[key]" else _typed(written, location, given)
+        return f"{key}: a name is needed, and YAML reads {typed} as {_kind(given)}; write it in quotes: '{typed}'"
+    rule = _RULES.get(error["type"], error["msg"].removeprefix("Value error, "))
+    return f"{key}: {rule.format(**error.get('ctx', {}))}, got {given!r}"
+
+
+def _typed(written: Any, location: Sequence[int | str], given: Any) -> str:
+    """A value as it was typed, as far as that is known."""
+    try:
+        for part in location:
+            written = written[part]
+    except (KeyError, IndexError, TypeError):
+        written = given
+    return written if isinstance(written, str) else "null" if written is None else str(written)
+
+
+def _kind(value: Any) -> str:
+    """What YAML takes an unquoted value for."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true or false"
+    return "a number" if isinstance(value, int | float) else "a date"
 
 
 def _names_a_choice(part: int | str) -> bool:

@@ -10,7 +10,7 @@
 from collections.abc import Sequence
 
 SHOWN = 10
-"""The number of offenders that a message lists; the error itself holds all of them."""
+"""The number of offenders that a message lists before it counts the others; the error itself holds all of them."""
 
 
 class CytocurveError(Exception):

@@ -164,3 +164,54 @@ def test_images_of_16_bits_are_refused_with_a_fitting_next_step(tmp_path: Path) 
     with pytest.raises(InputError, match="16 bits per channel") as caught:
         table.read(tmp_path / "cells.csv")
     assert "convert them to 8 bits" in caught.value.next_step
+
+
+def test_a_table_without_rows_is_refused(source: Path) -> None:
+    rewrite(source, "image,label\n")
+    assert offenders(source) == ("there are no rows below them",)
+
+
+def test_a_name_in_another_unicode_form_is_the_same_file(source: Path) -> None:
+    save(source / "gro\u0308ße/z\xe9.png", 1)
+    rewrite(source, "image,label\ngr\xf6ße/ze\u0301.png,dark\nb/cell 1.png,light\n")
+    listing = table.read(source)
+    assert list(listing.images) == ["b/cell 1.png", "gr\xf6ße/z\xe9.png"]
+    assert listing.images["gr\xf6ße/z\xe9.png"].is_file()
+    assert set(listing.labels["table"]["image"]) == set(listing.images)
+
+
+def test_two_files_of_one_name_in_two_unicode_forms_are_refused_with_both_names(source: Path) -> None:
+    save(source / "o\u0308.png", 1)
+    save(source / "\xf6.png", 2)
+    rewrite(source, "image,label\n\xf6.png,dark\nb/cell 1.png,light\n")
+    (line,) = offenders(source)
+    assert r"'o\u0308.png' and '\xf6.png'" in line
+
+
+def test_names_that_differ_in_spelling_alone_are_refused_in_pairs(source: Path) -> None:
+    rewrite(source, "image,label,patient\na/cell 0.png,Dark,001\nb/cell 1.png,dark,1\n")
+    assert offenders(source) == ("label 'Dark' = 'dark'", "patient '001' = '1'")
+
+
+def test_several_rows_per_image_are_a_version_per_annotator(source: Path) -> None:
+    rewrite(
+        source,
+        "image,label,annotator,patient\na/cell 0.png,dark,Dr. Zoë A,P1\na/cell 0.png,light,Bo,P1\n"
+        "b/cell 1.png,light,Bo,P2\n",
+    )
+    tables = table.read(source).labels
+    assert list(tables) == ["Bo", "Dr._Zoe_A"]
+    assert tables["Dr._Zoe_A"].to_dict("records") == [
+        {"image": "a/cell 0.png", "label": "dark", "patient": "P1", "annotator": "Dr. Zoë A"},
+        {"image": "b/cell 1.png", "label": "", "patient": "P2", "annotator": ""},
+    ]
+    assert tables["Bo"]["label"].tolist() == ["light", "light"]
+
+
+def test_repeated_rows_without_an_annotator_of_their_own_are_refused_with_a_hint(source: Path) -> None:
+    for rows in ("image,label\nb/cell 1.png,dark\nb/cell 1.png,light\n",
+                 "image,label,annotator\nb/cell 1.png,dark,A\nb/cell 1.png,light,A\n"):  # fmt: skip
+        rewrite(source, rows)
+        with pytest.raises(InputError, match="2 rows for one image") as caught:
+            table.read(source)
+        assert "column annotator" in caught.value.hint

@@ -1,6 +1,8 @@
 """One reader for every table that people hand in."""
 
 import csv
+from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import strategies as st
 from openpyxl import Workbook
 
 from cytocurve.errors import InputError
-from cytocurve.ingest.tables import read_table, tables_in
+from cytocurve.ingest.tables import read, read_table, tables_in
 
 ROWS = [["image", "label", "", "patient"], ["a.png", "7", "a note", "P 1"], ["b.png", "", "", "P2"]]
 
@@ -102,3 +104,48 @@ def test_tables_in_leaves_out_hidden_and_lock_files_and_folders(tmp_path: Path) 
         (tmp_path / name).touch()
     (tmp_path / "f.csv").mkdir()
     assert [path.name for path in tables_in(tmp_path)] == ["a.CSV", "b.xlsx", "c.xlsm"]
+
+
+def test_read_says_what_it_left_out(tmp_path: Path) -> None:
+    write_csv(tmp_path / "list.csv")
+    assert read(tmp_path / "list.csv").left_out == (
+        "2 empty rows",
+        "column 3, which has no name (1 value)",
+        "blanks around 4 cells",
+    )
+    (tmp_path / "list.csv").write_text("image,label,,\na,b,,\nc,d,,\n")
+    assert read(tmp_path / "list.csv").left_out == ("2 empty columns",)
+    (tmp_path / "list.csv").write_text("image,label\na,b\n")
+    assert read(tmp_path / "list.csv").left_out == ()
+
+
+def test_read_takes_dates_and_truth_values_as_they_are_shown_and_only_the_first_sheet(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["day", "done"])
+    book.active.append([datetime(2024, 3, 1), True])
+    book.create_sheet("other")
+    book.save(tmp_path / "list.xlsx")
+    table = read(tmp_path / "list.xlsx")
+    assert table.frame.to_numpy().tolist() == [["2024-03-01", "TRUE"]]
+    assert table.left_out == ("1 further sheet (other)", "the format of 1 date, read as year-month-day")
+
+
+@pytest.mark.parametrize(("cell", "reason"), [("=1+1", "B2 has a formula without"), ("#N/A", "B2 is the error #N/A")])
+def test_read_refuses_cells_without_a_value(cell: str, reason: str, tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["image", "label"])
+    book.active.append(["a.png", cell])
+    book.save(tmp_path / "list.xlsx")
+    with pytest.raises(InputError, match=reason):
+        read(tmp_path / "list.xlsx")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b",,,\n,,,\n", b"image\n", b"image,image\n", b"image,label\na,\0\n", "image,label\n".encode("utf-16"),
+     b"image,label\n" + b"x" * 2**20 + b",y\n", b'"'],
+)  # fmt: skip
+def test_read_gives_a_table_or_one_message_for_degenerate_files(content: bytes, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_bytes(content)
+    with suppress(InputError):
+        assert read(tmp_path / "list.csv").frame.shape[0] <= 1

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 SHOWN = 3
 """Number of offenders printed per finding; reports/audit.json lists all of them."""
 
+ROWS = 10
+"""Number of rows printed of a table or list that grows with the dataset."""
+
 
 @click.command()
 @click.option(
@@ -100,15 +103,18 @@ def _sizes(labels: str, sizes: "Sequence[Size]") -> list[str]:
         f"  {row.size:>9}  {row.images:>6}  "
         + "  ".join(f"{row.classes[name]:>{width}}" for name, width in zip(classes, widths, strict=True))
         + ("  <- different shares" if row.different else "")
-        for row in sizes
+        for row in sizes[:ROWS]
     ]
+    if len(sizes) > ROWS:
+        rows.append(f"  and {len(sizes) - ROWS:,} more sizes")
     return [f"Image sizes by class, label version {labels}", f"  {'size':>9}  {'images':>6}  {head}", *rows]
 
 
 def _pairs(listing: "InventoryAudit", dataset: str | None) -> str:
     pairs = f"{listing.files:,} files: {listing.byte_identical_pairs:,} byte-identical pairs"
     if not dataset:
-        rows = [f"  {' = '.join(pair.paths)}" for pair in listing.pairs]
+        rows = [f"  {' = '.join(pair.paths)}" for pair in listing.pairs[:ROWS]]
+        rows += [f"  and {len(listing.pairs) - ROWS:,} more; --json lists them"] if len(listing.pairs) > ROWS else []
         return "\n".join([f"{pairs}; use --dataset to count pairs across official folds", *rows])
     lines = [f"{pairs}, {listing.pairs_across_folds:,} across official folds"]
     for row in listing.subject_pairs:

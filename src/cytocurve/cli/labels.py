@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from cytocurve.workflows.labels import LabelDiff, ShareWithInterval, VersionAgreement, VersionCounts
     from cytocurve.workflows.labels_write import ImportOutcome, MergeOutcome
 
+SHOWN = 10
+"""Number of changed images printed; --json lists all of them."""
+
 dataset_option = click.option(
     "--dataset", metavar="DATASET", help="A dataset in data/; by default the one in params.yaml."
 )
@@ -97,7 +100,9 @@ def _difference(diff: "LabelDiff") -> Iterator[str]:
     ]
     yield from table(header, rows)
     yield f"{len(diff.changed)} images have different labels:"
-    yield from (f"  {change.image}: {change.before} -> {change.after}" for change in diff.changed)
+    yield from (f"  {change.image}: {change.before} -> {change.after}" for change in diff.changed[:SHOWN])
+    if len(diff.changed) > SHOWN:
+        yield f"  and {len(diff.changed) - SHOWN:,} more; --json lists them"
     for version, images in diff.only_in.items():
         yield f"{len(images)} images are labeled only in {version}" + ("; --json lists them" if images else "")
 
@@ -199,6 +204,8 @@ def _imported(outcome: "ImportOutcome") -> Iterator[str]:
     changed = "" if outcome.changed is None else f", {outcome.changed} of them with a changed label"
     yield f"{outcome.rows} rows imported{changed}"
     yield from (f"New class: {label!r}" for label in outcome.new_classes)
+    if outcome.left_out:
+        yield f"Left out of the list: {', '.join(outcome.left_out)}"
 
 
 @labels.command("merge")

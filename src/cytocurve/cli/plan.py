@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 import click
 
 from cytocurve.cli.shared import current_project, json_option, show
+from cytocurve.text import first_few
 
 if TYPE_CHECKING:
-    from cytocurve.core.answers import PlannedArm
+    from cytocurve.core.answers import PlanAnswer, PlannedArm
+
+SHOWN = 10
+"""Number of unbalanced training sizes printed; --json lists all of them."""
 
 
 @click.command()
@@ -33,13 +37,18 @@ def plan(target: float, metric: str, arms: tuple[str, ...], json_output: bool) -
     cytocurve plan --target 0.95 --arm sequential-flip_rotate-expert
     """
     answer = current_project().plan(target, metric, arms)
-    beside = f"{answer.validation_images or 0:.0f} labeled images to validate"
-    show(
-        json_output,
-        answer.to_json(),
-        lambda: "\n".join(line for arm in answer.arms.items() for line in _lines(*arm, beside)),
-    )
+    show(json_output, answer.to_json(), lambda: "\n".join(_text(answer)))
     return int(all(arm.plan.refusal for arm in answer.arms.values()))
+
+
+def _text(answer: "PlanAnswer") -> Iterator[str]:
+    beside = f"{answer.validation_images or 0:.0f} labeled images to validate"
+    for arm, planned in answer.arms.items():
+        yield from _lines(arm, planned, beside)
+        if sizes := answer.unbalanced.get(arm):
+            yield f"  Warning: a class has too few images for balanced sizes {first_few([*map(str, sizes)], SHOWN)};"
+            yield "  from there on, the curve shows the gain of more images of the other classes only"
+        yield ""
 
 
 def _lines(arm: str, planned: "PlannedArm", beside: str) -> Iterator[str]:
@@ -62,4 +71,3 @@ def _lines(arm: str, planned: "PlannedArm", beside: str) -> Iterator[str]:
             f"  Back-test: from sizes up to {trial.shown:,}, predicted {predicted} ({interval}) at {trial.size:,}; "
             f"observed {observed}"
         )
-    yield ""

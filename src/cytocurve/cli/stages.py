@@ -1,15 +1,21 @@
 """The stages of ``dvc.yaml``, and ``publish``."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import click
 
 from cytocurve.cli.shared import current_project, json_option, listed, show
+from cytocurve.text import first_few
 
 if TYPE_CHECKING:
+    from cytocurve.workflows.stages.catalog import CatalogReport
     from cytocurve.workflows.stages.register import RegisterOutcome
     from cytocurve.workflows.stages.split import SplitSummary
+
+SHOWN = 10
+"""Number of unbalanced training sizes printed; --json lists all of them."""
 
 
 @click.command()
@@ -21,7 +27,13 @@ def catalog(json_output: bool) -> None:
     cytocurve catalog --json      print counts, duplicates and conflicting labels
     """
     report = current_project().catalog()
-    show(json_output, report.to_json(), lambda: f"{report.kept} of {report.images} images are distinct")
+    show(json_output, report.to_json(), lambda: "\n".join(_catalog(report)))
+
+
+def _catalog(report: "CatalogReport") -> Iterator[str]:
+    yield f"{report.kept} of {report.images} images are distinct"
+    for version, phrases in report.left_out.items():
+        yield f"Left out of data/{report.dataset}/labels/{version}.csv: {', '.join(phrases)}"
 
 
 @click.command()
@@ -53,8 +65,15 @@ def _split(labels: str, summary: "SplitSummary") -> str:
     excluded = f"; {summary.left_out.images} labeled images are excluded" if summary.left_out.images else ""
     return (
         f"{labels}: {summary.images} images in {summary.folds} folds, training sets of at least "
-        f"{summary.training_images}; per test fold: {ranges}{excluded}"
+        f"{summary.training_images}; per test fold: {ranges}{excluded}{_unbalanced(summary)}"
     )
+
+
+def _unbalanced(summary: "SplitSummary") -> str:
+    if not summary.unbalanced:
+        return ""
+    shown = first_few([size.described for size in summary.unbalanced], SHOWN)
+    return f"\n  These training sizes cannot be balanced, because a class has too few images: {shown}"
 
 
 @click.command()

@@ -1,8 +1,9 @@
 """Tables from users, as CSV or spreadsheet."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,10 @@ import pandas as pd
 from openpyxl import load_workbook
 
 from cytocurve.core.data import labels
+from cytocurve.core.data.labels import Table
 from cytocurve.core.data.spreadsheets import unescaped
 from cytocurve.errors import InputError
+from cytocurve.text import counted, first_few
 
 SPREADSHEETS = (".xlsx", ".xlsm")
 SUFFIXES = (".csv", *SPREADSHEETS)
@@ -29,17 +32,23 @@ def tables_in(folder: Path) -> list[Path]:
 
 
 def read_table(path: Path) -> pd.DataFrame:
+    """The rows of a CSV file or a workbook as strings; see ``read``."""
+    return read(path).frame
+
+
+def read(path: Path) -> Table:
     """Read a CSV file or the first sheet of a workbook as strings; an empty cell is ``""``.
 
-    The first nonempty row is the header. Surrounding whitespace, empty rows and columns without a name are dropped, and
-    whole numbers in a workbook have no decimals. Raises ``InputError`` with the reason if the
-    file cannot be read.
+    The first nonempty row is the header. Surrounding whitespace, empty rows and columns without a name are dropped.
+    In a workbook, whole numbers have no decimals, and a day is written as in ``2024-03-01``. Raises ``InputError``
+    with the reason if the file cannot be read.
     """
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise InputError(f"{path}: not a table suffix", next_step=f"use one of {', '.join(SUFFIXES)}")
     try:
-        return _table(_workbook_rows(path) if suffix in SPREADSHEETS else _csv_rows(path))
+        table = _workbook(path) if suffix in SPREADSHEETS else labels.read(path.read_bytes().decode("utf-8-sig"))
+        return Table(table.frame.map(unescaped).astype("str"), table.left_out)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:
@@ -50,27 +59,46 @@ def read_table(path: Path) -> pd.DataFrame:
         raise InputError(f"{path}: cannot be used as a table: {error}", next_step=NEXT_STEP) from error
 
 
-def _table(rows: Sequence[Sequence[str]]) -> pd.DataFrame:
-    """Build a table from stripped cells; rows may be shorter than the header."""
-    header, *filled = [row for row in rows if any(row)] or [[]]
-    named = [number for number, name in enumerate(header) if name]
-    cells = [[unescaped(row[number]) if number < len(row) else "" for number in named] for row in filled]
-    return pd.DataFrame(cells, columns=[header[number] for number in named], dtype="str")
-
-
-def _csv_rows(path: Path) -> list[list[str]]:
-    table = labels.parse(path.read_bytes().decode("utf-8-sig"))
-    return [[cell.strip() for cell in row] for row in [list(table.columns), *table.to_numpy().tolist()]]
-
-
-def _workbook_rows(path: Path) -> list[list[str]]:
+def _workbook(path: Path) -> Table:
+    """The first sheet; raises ``ValueError`` for cells without a usable value."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about styles and drop-down lists, which do not affect values
-        with closing(load_workbook(path, read_only=True, data_only=True)) as book:
-            return [[_text(cell) for cell in row] for row in book.worksheets[0].iter_rows(values_only=True)]
+        with (
+            closing(load_workbook(path, read_only=True, data_only=True)) as values,
+            closing(load_workbook(path, read_only=True)) as formulas,
+        ):
+            if not values.worksheets:
+                raise ValueError("it has no sheet with cells")
+            first, *others = (sheet.title for sheet in values.worksheets)
+            cells = list(values.worksheets[0].iter_rows())
+            unusable = _unusable(cells, formulas.worksheets[0].iter_rows())
+            rows = [[_text(cell.value) for cell in row] for row in cells]
+            days = sum(isinstance(cell.value, date) for row in cells for cell in row)
+    if unusable:
+        raise ValueError(f"sheet {first!r}: {first_few(unusable, labels.SHOWN)}")
+    table = labels.tidy(rows)
+    left_out = [f"{counted(len(others), 'further sheet')} ({first_few(others, labels.SHOWN)})"] if others else []
+    left_out += [f"the format of {counted(days, 'date')}, read as year-month-day"] if days else []
+    return Table(table.frame, (*table.left_out, *left_out))
+
+
+def _unusable(values: Iterable[Sequence[Any]], formulas: Iterable[Sequence[Any]]) -> list[str]:
+    """Cells with an error, and formulas whose value the program that wrote the workbook did not store."""
+    return [
+        f"cell {cell.coordinate} is the error {cell.value}"
+        if cell.data_type == "e"
+        else f"cell {formula.coordinate} has a formula without a stored value"
+        for row, written in zip(values, formulas, strict=False)
+        for cell, formula in zip(row, written, strict=False)
+        if cell.data_type == "e" or (formula.data_type == "f" and cell.value is None)
+    ]
 
 
 def _text(cell: Any) -> str:
+    if isinstance(cell, bool):
+        return str(cell).upper()  # as spreadsheets show it, and write it to CSV
     if isinstance(cell, float) and cell.is_integer():
         cell = int(cell)
-    return "" if cell is None else str(cell).strip()
+    if isinstance(cell, datetime) and cell.time() == time():
+        cell = cell.date()
+    return "" if cell is None else str(cell)

@@ -51,6 +51,7 @@ def render(answers: Answers, context: PageContext, static: Mapping[str, str] | N
         names=names,
         headline=headline(answers, names),
         limits=wording.limits(answers.limits),
+        unbalanced=wording.unbalanced(answers.audit),
         largest=answers.sizes[-1],
         title=answers.title,
         saturation={arm: wording.saturation(answers, arm) for arm in names},

@@ -6,6 +6,7 @@
 from collections.abc import Mapping, Sequence
 
 from cytocurve.core.answers import Answers, ArmPlan, Limits, PairComparison, Split, Target
+from cytocurve.core.answers.audit import Audit
 from cytocurve.core.comparison.pairs import Verdict
 from cytocurve.report.formatting import count, rounded, target
 
@@ -59,6 +60,12 @@ def limits(answer_limits: Limits) -> list[str]:
     )
     origin = [f"The images: {answer_limits.title}."] if answer_limits.title else []
     return [*origin, stopping, FOLDS[answer_limits.split]]
+
+
+def unbalanced(audit: Audit | None) -> str:
+    """Which training sizes cannot be balanced, and what that means for curves and forecasts; empty if all can."""
+    found = [finding for finding in audit.findings if finding.id == "unbalanced-sizes"] if audit else []
+    return " ".join(finding.sentence for finding in found)
 
 
 def no_forecast(plan: ArmPlan) -> str | None:

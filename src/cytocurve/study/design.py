@@ -66,8 +66,20 @@ def check_arms(params: Params, name: str = "params.yaml") -> None:
         raise InputError(
             f"{name}: these arms cannot be trained:",
             sorted(problems),
-            f"Architectures: {', '.join(architecture_names)}. Augmentations: {', '.join(policy_names)}.",
+            _known_members(problems, architecture_names, policy_names),
         )
+
+
+def _known_members(problems: Sequence[str], architecture_names: Sequence[str], policy_names: Sequence[str]) -> str:
+    """The members of the families that the problems are about."""
+    families = {
+        "training.engine": f"Engines: {', '.join(['auto', *engines.names()])}.",
+        "training.protocol": f"Protocols: {', '.join(protocols.names())}.",
+    }
+    hints = [hint for key, hint in families.items() if any(problem.startswith(key) for problem in problems)]
+    if not all(problem.startswith(tuple(families)) for problem in problems):
+        hints.append(f"Architectures: {', '.join(architecture_names)}. Augmentations: {', '.join(policy_names)}.")
+    return " ".join(hints)
 
 
 def _unknown(params: Params, key: str, known: Sequence[str]) -> list[str]:

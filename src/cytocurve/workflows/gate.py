@@ -17,6 +17,9 @@ from cytocurve.study.design import read_split
 IDENTICAL = ("byte-identical", "pixel-identical")
 """Findings that ``duplicates: fail`` rejects; near-identical images are a judgment call and only reported."""
 
+SHOWN = 10
+"""Number of offenders that a refusal lists per finding."""
+
 REMEDIES = {
     "leakage: fail": "split: patient or duplicates: group keeps related images together; leakage: warn trains anyway",
     "duplicates: fail": "duplicates: drop keeps the first image of each group, duplicates: group puts them in one fold",
@@ -46,7 +49,7 @@ def audit_study(project: ProjectPaths) -> AuditOutcome:
     """
     params = project.params()
     catalog, splits = _tables(project, params)
-    audited = core.audit(catalog, splits, params.folds, params.split == "predefined")
+    audited = core.audit(catalog, splits, params.folds, params.split == "predefined", params.sizes)
     refusal = _refusal(audited, params)
     outcome = AuditOutcome(params.dataset, params.task_name, tuple(params.labels), audited, refusal)
     text = json.dumps(outcome.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
@@ -79,6 +82,13 @@ def _tables(project: ProjectPaths, params: Params) -> tuple[pd.DataFrame, dict[s
     return catalog, splits
 
 
+def _offenders(finding: Finding) -> list[str]:
+    """The first offenders of a finding, and the number of the others."""
+    rest = len(finding.offenders) - SHOWN
+    lines = [f"- {describe(offender)}" for offender in finding.offenders[:SHOWN]]
+    return [*lines, f"- and {rest:,} more"] if rest > 0 else lines
+
+
 def _refusal(audited: core.Audit, params: Params) -> CytocurveError | None:
     """The error that lists everything that the policies reject, None if they reject nothing."""
     rejected: dict[str, list[Finding]] = {}
@@ -92,7 +102,7 @@ def _refusal(audited: core.Audit, params: Params) -> CytocurveError | None:
     findings = [finding for group in rejected.values() for finding in group]
     return CytocurveError(
         f"Audit failed; nothing was trained (params.yaml: {', '.join(rejected)}):",
-        [line for finding in findings for line in (finding.sentence, *(f"  {describe(o)}" for o in finding.offenders))],
+        ["\n    ".join((finding.sentence, *_offenders(finding))) for finding in findings],
         "Details: reports/audit.json",
         f"in params.yaml: {'; '.join(REMEDIES[policy] for policy in rejected)}",
     )

@@ -13,7 +13,7 @@ from cytocurve.core.data import labels
 from cytocurve.core.statistics import agreement
 from cytocurve.errors import InputError
 from cytocurve.files import exclusive
-from cytocurve.ingest.tables import read_table
+from cytocurve.ingest.tables import read
 from cytocurve.stores.dvc import track_data
 from cytocurve.study.dataset import check_version, dataset_folder, images_below, labels_csv, write_labels
 from cytocurve.text import did_you_mean
@@ -36,7 +36,8 @@ class ImportOutcome:
     """A label version made from a list: its counts, and the number of rows in the list.
 
     ``changed`` counts the rows whose label differs from the base version (None without one); ``new_classes`` occur in
-    no other version. ``already`` is true if the version existed with the same content, as after an interrupted call.
+    no other version; ``left_out`` says what was dropped or stripped when the list was read. ``already`` is true if the
+    version existed with the same content, as after an interrupted call.
     """
 
     dataset: str
@@ -45,12 +46,13 @@ class ImportOutcome:
     rows: int
     changed: int | None
     new_classes: list[str]
+    left_out: list[str]
     already: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """The outcome as JSON; the counts are merged into its other keys."""
         own = {"version": self.version, "rows": self.rows, "changed": self.changed, "new_classes": self.new_classes}
-        own["already"] = self.already
+        own |= {"left_out": self.left_out, "already": self.already}
         return {"dataset": self.dataset, **asdict(self.counts), **own}
 
 
@@ -135,7 +137,9 @@ def _write_list(
     new_classes: Sequence[str],
 ) -> ImportOutcome:
     tables = _other_versions(project, folder, name, [base])
-    rows = _rows(file, corrected_only=base is not None)
+    sheet = read(file)
+    images, _ = images_below(folder / "images", folder.name)
+    rows = _rows(labels.aligned(sheet.frame, images), file, corrected_only=base is not None)
     kept = (
         chosen_versions(tables, [base])[base]
         if base
@@ -165,6 +169,7 @@ def _write_list(
         rows=len(rows),
         changed=different if base else None,
         new_classes=[label for label in counts.classes if label not in known],
+        left_out=list(sheet.left_out),
         already=already,
     )
 
@@ -240,9 +245,8 @@ def _other_versions(project: ProjectPaths, folder: Path, name: str, sources: Seq
     return {version: table for version, table in versions_of(project, folder.name).items() if version != name}
 
 
-def _rows(file: Path, corrected_only: bool) -> pd.DataFrame:
+def _rows(sheet: pd.DataFrame, file: Path, corrected_only: bool) -> pd.DataFrame:
     """Image and label of each row of a list, or of its corrected rows, corrections applied; raises ``InputError``."""
-    sheet = read_table(file)
     columns = list(sheet.columns)
     wrong = [f"column {column!r} is missing" for column in labels.REQUIRED if column not in columns]
     wrong += [f"column {c!r} occurs twice" for c in (*labels.REQUIRED, *CORRECTIONS) if columns.count(c) > 1]

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from cytocurve.config import ProjectPaths
 from cytocurve.core.answers import PlanAnswer
+from cytocurve.core.audit.balance import unbalanced_sizes
 from cytocurve.core.runs import Arm
 from cytocurve.core.statistics.metrics import METRICS
 from cytocurve.errors import InputError
 from cytocurve.evaluation.forecasts import planned_arm
-from cytocurve.study.design import check_split
+from cytocurve.study.design import check_split, read_split
 from cytocurve.study.results import read_runs, validation_images
 from cytocurve.text import check_known
 
@@ -25,4 +26,14 @@ def plan(project: ProjectPaths, arms: Sequence[Arm], metric: str, target: float)
     check_split(project, project.params())
     runs = read_runs(project, arms)
     planned = {arm: planned_arm(table, metric, target) for arm, table in runs.items()}
-    return PlanAnswer(target, metric, validation_images(project, arms[0]), planned)
+    unbalanced = {arm.name: _unbalanced(project, arm) for arm in arms}
+    return PlanAnswer(target, metric, validation_images(project, arms[0]), planned, unbalanced)
+
+
+def _unbalanced(project: ProjectPaths, arm: Arm) -> tuple[int, ...]:
+    """The training sizes of an arm that cannot be balanced; none if its split is not there."""
+    if not project.split(arm.labels).is_file():
+        return ()
+    params = project.params()
+    split = read_split(project, params, arm.labels)
+    return tuple(found.size for found in unbalanced_sizes(split, params.sizes))

@@ -309,3 +309,18 @@ def test_a_size_with_other_class_shares_is_different_and_a_rare_size_is_not() ->
         ("24x24", 100, False), ("30x24", 20, True), ("31x24", 2, False),
     ]  # fmt: skip
     assert found[1].classes == {"a": 20, "b": 0}
+
+
+def test_patients_in_several_spellings_are_found_and_their_leak_is_leakage() -> None:
+    frame = catalog(patient=[str(i // 5) if i % 2 else f"0{i // 5}" for i in range(30)])
+    found = audit(frame, {"labels": by_image(frame)}, FOLDS, False)
+    (names,) = found.of("spelling")
+    assert names.severity == "warning"
+    assert names.offenders[0] == {"what": "patient", "spellings": ["0", "00"], "images": 5}
+    (leak,) = found.of("patient-spelling-leak")
+    assert leak.severity == "leakage"
+
+
+def test_names_in_one_spelling_pass() -> None:
+    frame = catalog()
+    assert ("spelling", None) in audit(frame, {"labels": by_image(frame)}, FOLDS, False).passed

@@ -124,3 +124,20 @@ def test_a_table_that_is_no_csv_names_its_lines(text: str, message: str) -> None
 def test_counts_leave_the_empty_label_out() -> None:
     """Unlabelled images are in no class."""
     assert labels.class_counts(["b", "", "a", "b"]) == {"a": 1, "b": 2}
+
+
+def test_problems_name_classes_that_differ_in_spelling_alone() -> None:
+    table = pd.DataFrame({"image": ["a", "b", "c"], "label": ["Blast", "blast", "normal"]})
+    assert labels.problems(["a", "b", "c"], {"t": table}, None) == [
+        "t: classes 'Blast' = 'blast': differ in spelling alone; use one of them"
+    ]
+
+
+def test_problems_of_a_table_without_rows_are_images_without_a_row() -> None:
+    table = pd.DataFrame({"image": [], "label": []})
+    assert labels.problems(["a"], {"t": table}, None)[0] == "t: a: an image without a row"
+
+
+def test_aligned_names_have_the_unicode_form_of_the_images() -> None:
+    table = pd.DataFrame({"image": ["o\u0308", "x"], "label": ["1", "2"]})
+    assert labels.aligned(table, ["\xf6"])["image"].tolist() == ["\xf6", "x"]

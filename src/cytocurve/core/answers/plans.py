@@ -96,15 +96,20 @@ class PlannedArm:
 
 @dataclass(frozen=True)
 class PlanAnswer:
-    """What every arm needs to reach ``target``: training images, beside ``validation_images`` labeled ones per run."""
+    """What every arm needs to reach ``target``: training images, beside ``validation_images`` labeled ones per run.
+
+    ``unbalanced`` lists, by arm, the training sizes for which a class has too few images.
+    """
 
     target: float
     metric: str
     validation_images: Number
     arms: Mapping[str, PlannedArm]
+    unbalanced: Mapping[str, tuple[int, ...]]
 
     def to_json(self) -> dict[str, Any]:
         """The answer as ``cytocurve plan --json`` prints it: ``required`` among the fields of each plan."""
         arms = {name: to_json(arm.plan) | {"required": to_json(arm.required)} for name, arm in self.arms.items()}
+        arms = {name: arm | {"unbalanced": list(self.unbalanced.get(name, ()))} for name, arm in arms.items()}
         given = {"target": self.target, "metric": self.metric, "validation_images": rounded(self.validation_images)}
         return given | {"arms": arms}

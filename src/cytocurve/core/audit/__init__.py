@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cytocurve.core.audit import classes, duplicates, leakage, shortcuts, sizes
+from cytocurve.core.audit import balance, classes, duplicates, leakage, names, shortcuts, sizes
 from cytocurve.core.audit.finding import AT_MOST, SEVERITIES, Finding
 
 
@@ -53,21 +53,29 @@ class Audit:
         }
 
 
-def audit(catalog: pd.DataFrame, splits: Mapping[str, pd.DataFrame], folds: int, official: bool) -> Audit:
+def audit(
+    catalog: pd.DataFrame,
+    splits: Mapping[str, pd.DataFrame],
+    folds: int,
+    official: bool,
+    training_sizes: Sequence[int] = (),
+) -> Audit:
     """All checks on a catalog and the splits of its label versions.
 
-    ``folds`` is the number of folds requested, ``official`` whether they are the dataset's own. Images excluded from
+    ``folds`` is the number of folds requested, ``official`` whether they are the dataset's own, ``training_sizes`` are
+    those of the study. Images excluded from
     the task are still included in checks that do not depend on a label version.
     """
     images = catalog[catalog["withdrawn"].isna()].reset_index(drop=True)
     given = {labels: classes.members(split, images) for labels, split in splits.items()}
     by_feature = {labels: shortcuts.shortcuts(table) for labels, table in given.items()}
     by_size = {labels: sizes.sizes(table) for labels, table in given.items()}
-    checks = [*_image_checks(catalog, images, official)]
+    checks = [*_image_checks(catalog, images, official), names.spelling(images, list(splits))]
     for labels, split in splits.items():
         checks += _label_checks(images, split, given[labels], labels, folds)
         checks += [shortcuts.finding(shortcut, labels) for shortcut in by_feature[labels]]
         checks.append(sizes.finding(by_size[labels], labels))
+        checks.append(balance.finding(balance.unbalanced_sizes(split, training_sizes), labels))
     failed = [check for check in checks if check.offenders]
     passed = [(check.id, check.labels) for check in checks if not check.offenders]
     findings = sorted(failed, key=lambda finding: SEVERITIES.index(finding.severity))

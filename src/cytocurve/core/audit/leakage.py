@@ -8,6 +8,7 @@ import pandas as pd
 
 from cytocurve.core.audit.duplicates import near_groups
 from cytocurve.core.audit.finding import Finding, Offender, Severity, share
+from cytocurve.core.data.spelling import canonical, spellings
 from cytocurve.text import counted
 
 SUBSETS = ("train", "validation", "test")
@@ -30,7 +31,12 @@ def groupings(images: pd.DataFrame) -> Iterator[Grouping]:
     """Groupings of the catalog's images: by patient (if any is known), by picture, and by near-identical picture."""
     by_name = images.set_index("image", drop=False)
     if by_name["patient"].notna().any():
-        yield Grouping("patient", "patient", "patients", by_name["patient"].dropna())
+        patients = by_name["patient"].dropna()
+        yield Grouping("patient", "patient", "patients", patients)
+        if spellings(patients.unique()):
+            one, many = "patient in several spellings", "patients in several spellings"
+            several = {name for group in spellings(patients.unique()) for name in group}
+            yield Grouping("patient-spelling", one, many, patients[patients.isin(several)].map(canonical))
     yield Grouping("picture", "picture", "pictures", by_name["pixel_sha256"])
     near = near_groups(by_name)
     differ = by_name["pixel_sha256"].groupby(near).transform("nunique") > 1

@@ -97,7 +97,7 @@ def split_versions(catalog: pd.DataFrame, rules: SplitRules) -> dict[str, pd.Dat
     folds = _without_withdrawn(images, _drawn(images, rules))
     check_sizes(rules.sizes, min(len(fold.train) for fold in folds))
     tables = {labels: _table(images, folds, labels, task) for labels, task in tasks.items()}
-    _check_test_folds(tables, tasks)
+    _check_test_folds(tables, tasks, rules)
     return tables
 
 
@@ -151,13 +151,19 @@ def _task(given: "pd.Series[str]", rules: SplitRules, known: dict[str, int]) -> 
     return rules.task_of(counts if isinstance(rules.task, str) else known | counts)
 
 
-def _check_test_folds(tables: Mapping[str, pd.DataFrame], tasks: Mapping[str, Task]) -> None:
+def _check_test_folds(tables: Mapping[str, pd.DataFrame], tasks: Mapping[str, Task], rules: SplitRules) -> None:
     """A binary test fold needs both classes; official folds, and the later versions' labels, may lack one."""
     lacking = []
     for labels in tables:
         tested = tables[labels][tables[labels]["subset"] == "test"]
         for fold, found in tested.groupby("fold")["label"].unique().items() if tasks[labels].binary else ():
             lacking += [f"{labels}: fold {fold}: no {name}" for name in tasks[labels].classes if name not in found]
+    if lacking and rules.split == "predefined":
+        raise InputError(
+            "split: predefined: these official folds lack a class, so that they cannot be test folds:",
+            lacking,
+            next_step="in params.yaml: split: patient or split: stratified, which draw folds that have every class",
+        )
     if lacking:
         raise InputError(
             f"These test folds lack a class (all label versions share the folds of {next(iter(tables))!r}):",

@@ -3,11 +3,13 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
-from cytocurve.text import did_you_mean
+from cytocurve.core.data.spelling import same_form, spelled
+from cytocurve.text import counted, did_you_mean, first_few
 
 REQUIRED = ("image", "label")
 OPTIONAL = ("patient", "annotator", "fold")
@@ -16,27 +18,76 @@ OPTIONAL = ("patient", "annotator", "fold")
 _OTHER_SEPARATORS = {";": "';'", "\t": "tabs"}
 """Field separators of spreadsheets in locales with a decimal comma, and of other tools."""
 
+SHOWN = 10
+"""The number of malformed lines that a message lists."""
+
 _CONTROL = r"[\x00-\x1f\x7f]"
 
 
+@dataclass(frozen=True)
+class Table:
+    """A table as strings, an empty cell as ``""``; ``left_out`` says in phrases what was dropped or stripped."""
+
+    frame: pd.DataFrame
+    left_out: tuple[str, ...]
+
+
 def parse(text: str) -> pd.DataFrame:
-    """A CSV table as strings, an empty field as ``""``; raises ``ValueError`` naming every malformed line."""
+    """The rows of a CSV table as strings; see ``read``."""
+    return read(text).frame
+
+
+def read(text: str) -> Table:
+    """A CSV table without empty rows and columns, see ``tidy``; raises ``ValueError`` naming the malformed lines."""
     header_line = text.partition("\n")[0]
     for mark, name in _OTHER_SEPARATORS.items():
         if mark in header_line and "," not in header_line:
             raise ValueError(f"its fields are separated by {name}: save it with commas")
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        header = next(reader, [])
-        rows = [(reader.line_num, row) for row in reader if row]
+        lines = [(reader.line_num, row) for row in reader if row]
     except csv.Error as error:
         raise ValueError(f"line {reader.line_num}: {error}") from error
-    ragged = [f"{len(row)} in line {line}" for line, row in rows if len(row) != len(header)]
+    filled = [(line, row) for line, row in lines if any(map(str.strip, row))]
+    width = len(filled[0][1]) if filled else 0
+    ragged = [f"{len(row)} in line {line}" for line, row in filled if len(row) < width or any(row[width:])]
     if ragged:
         raise ValueError(
-            f"every line must have the {len(header)} fields of the first one; there are {', '.join(ragged)}"
+            f"every line must have the {width} fields of the first one; there are {first_few(ragged, SHOWN)}"
         )
-    return pd.DataFrame([row for _, row in rows], columns=header, dtype="str")
+    return tidy([row for _, row in lines])
+
+
+def tidy(rows: Sequence[Sequence[str]]) -> Table:
+    """A table from rows of cells, the first nonempty one being the header.
+
+    Blanks around cells, empty rows and columns without a name are dropped; rows may be shorter than the header.
+    """
+    stripped = [[cell.strip() for cell in row] for row in rows]
+    filled = [row for row in stripped if any(row)]
+    header, *body = filled or [[]]
+    named = [number for number, name in enumerate(header) if name]
+    cells = [[row[number] if number < len(row) else "" for number in named] for row in body]
+    nameless = [number for number in range(max(map(len, filled), default=0)) if number not in set(named)]
+    values = {number: sum(number < len(row) and row[number] != "" for row in body) for number in nameless}
+    empty = sum(count == 0 for count in values.values())
+    blanks = sum(cell.strip() != cell for row in rows if any(map(str.strip, row)) for cell in row)
+    left_out = [
+        counted(len(rows) - len(filled), "empty row") if len(rows) > len(filled) else "",
+        counted(empty, "empty column") if empty else "",
+        *(f"column {number + 1}, which has no name ({counted(n, 'value')})" for number, n in values.items() if n),
+        f"blanks around {counted(blanks, 'cell')}" if blanks else "",
+    ]
+    frame = pd.DataFrame(cells, columns=[header[number] for number in named], dtype="str")
+    return Table(frame, tuple(phrase for phrase in left_out if phrase))
+
+
+def aligned(table: pd.DataFrame, images: Iterable[str]) -> pd.DataFrame:
+    """A table whose image names are in the Unicode form that the images have."""
+    if list(table.columns).count("image") != 1:
+        return table
+    name_of = {same_form(name): name for name in images}
+    return table.assign(image=[name_of.get(same_form(name), name) for name in table["image"]])
 
 
 def problems(images: Collection[str], tables: Mapping[str, pd.DataFrame], known: Collection[str] | None) -> list[str]:
@@ -50,7 +101,7 @@ def problems(images: Collection[str], tables: Mapping[str, pd.DataFrame], known:
     for name, table in tables.items():
         wrong = [f"{name}: {line}" for line in _columns(table)]
         if not wrong:
-            sound[name] = table = table.fillna("")
+            sound[name] = table = table.fillna("").astype("str")
             wrong = [f"{name}: {line}" for line in (*_rows(table, set(images)), *_labels(table, known))]
         lines += wrong
     return lines + _properties(sound)
@@ -90,7 +141,7 @@ def _labels(table: pd.DataFrame, known: Collection[str] | None) -> list[str]:
     if labelled.empty:
         return ["no image has a label"]
     if known is None:
-        return []
+        return [f"{line}: differ in spelling alone; use one of them" for line in spelled("classes", labelled["label"])]
     unknown = {label: did_you_mean(label, sorted(known)) for label in set(labelled["label"]) - set(known)}
     return [
         f"{image}: unknown class {label!r}{unknown[label]}"

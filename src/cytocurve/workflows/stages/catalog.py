@@ -19,7 +19,7 @@ from cytocurve.files import write_text
 from cytocurve.ingest.fingerprints import Fingerprint, fingerprint
 from cytocurve.ingest.scanning import bombs_refused, refusal
 from cytocurve.stores.tables import write_parquet
-from cytocurve.study.dataset import COLUMNS, WITHDRAWN, dataset_folder, images_below, known_classes, label_tables
+from cytocurve.study.dataset import COLUMNS, WITHDRAWN, dataset_folder, images_below, known_classes, label_files
 from cytocurve.text import check_known
 
 _THREADS = min(os.cpu_count() or 1, 8)
@@ -30,7 +30,8 @@ class CatalogReport:
     """Counts of a catalog, and its duplicates as pairs of the first image and a later one.
 
     Byte-identical images are also pixel-identical. ``kept`` counts the distinct images. ``conflicts`` lists, by label
-    version, groups of pixel-identical images with different labels (image -> label).
+    version, groups of pixel-identical images with different labels (image -> label). ``left_out`` says, by label
+    version, what was dropped or stripped when its table was read.
     """
 
     dataset: str
@@ -45,6 +46,7 @@ class CatalogReport:
     conflicts: dict[str, list[dict[str, str]]]
     classes: dict[str, dict[str, int]]
     unlabelled: dict[str, int]
+    left_out: dict[str, list[str]]
 
     def to_json(self) -> dict[str, Any]:
         """The contents of ``build/catalog.json``."""
@@ -62,12 +64,13 @@ def catalog(project: ProjectPaths, progress: Progress) -> CatalogReport:
     folder = dataset_folder(project, params.dataset)
     shown = folder.relative_to(project.root).as_posix()
     images, wrong = images_below(folder / "images", f"{shown}/images")
-    tables, unread = label_tables(folder / "labels", f"{shown}/labels")
+    files, unread = label_files(folder / "labels", f"{shown}/labels")
     known, unknown = known_classes(folder / "dataset.yaml", f"{shown}/dataset.yaml")
-    missing = check_known("params.yaml: labels: label version", params.labels, [*tables])
-    versions = {f"{shown}/labels/{version}.csv": table for version, table in tables.items() if table is not None}
+    tables = {version: labels.aligned(file.frame, images) for version, file in files.items() if file}
+    missing = check_known("params.yaml: labels: label version", params.labels, [*files])
+    versions = {f"{shown}/labels/{version}.csv": table for version, table in tables.items()}
     prints, broken = _fingerprints(images, f"{shown}/images", progress)
-    gone, unusable = _withdrawn(folder / WITHDRAWN, list(tables), images, f"{shown}/{WITHDRAWN}")
+    gone, unusable = _withdrawn(folder / WITHDRAWN, list(files), images, f"{shown}/{WITHDRAWN}")
     wrong += [*broken, *unknown, *unread, *unusable, *missing, *labels.problems(images, versions, known)]
     if wrong:
         again = f"then rm -r {shown} (this deletes imported label versions) and rerun cytocurve data add. "
@@ -75,13 +78,12 @@ def catalog(project: ProjectPaths, progress: Progress) -> CatalogReport:
             f"{shown}: these images or labels cannot be used:",
             wrong,
             (f"Damaged images: repair or remove them in the source, {again}" if broken else "")
-            + f"Label versions: {', '.join(tables) or 'none'} (params.yaml: labels). "
+            + f"Label versions: {', '.join(files) or 'none'} (params.yaml: labels). "
             "An empty label leaves an image unlabeled.",
             "correct these problems, then dvc repro",
         )
-    readable = {version: table for version, table in tables.items() if table is not None}
-    frame = _frame(prints, readable, gone)
-    report = _report(params.dataset, frame, list(readable))
+    frame = _frame(prints, tables, gone)
+    report = _report(params.dataset, frame, {version: file.left_out for version, file in files.items() if file})
     write_parquet(project.catalog, frame)
     write_text(project.catalog.with_suffix(".json"), json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n")
     return report
@@ -168,7 +170,7 @@ def _withdrawn(
     return rows, []
 
 
-def _report(dataset: str, frame: pd.DataFrame, versions: Sequence[str]) -> CatalogReport:
+def _report(dataset: str, frame: pd.DataFrame, versions: Mapping[str, Sequence[str]]) -> CatalogReport:
     withdrawn = int(frame["withdrawn"].notna().sum())
     frame = frame[frame["withdrawn"].isna()]
     pairs = {kind: _pairs(frame, column) for kind, column in (("byte", "sha256"), ("pixel", "pixel_sha256"))}
@@ -185,6 +187,7 @@ def _report(dataset: str, frame: pd.DataFrame, versions: Sequence[str]) -> Catal
         conflicts={version: _conflicts(frame, version) for version in versions},
         classes={version: labels.class_counts(frame[version].dropna()) for version in versions},
         unlabelled={version: int(frame[version].isna().sum()) for version in versions},
+        left_out={version: list(phrases) for version, phrases in versions.items() if phrases},
     )
 
 

@@ -1,12 +1,14 @@
 """Stage ``split``: assign the images of the task to folds with nested training sets, per label version."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import pandas as pd
 
 from cytocurve.config import Params, ProjectPaths
+from cytocurve.core.audit.balance import UnbalancedSize, unbalanced_sizes
 from cytocurve.core.data.assignment import shared, split_versions, usable
 from cytocurve.files import write_text
 from cytocurve.stores.tables import write_parquet
@@ -32,7 +34,8 @@ class SplitSummary:
     """Counts of a split: images, folds, images per class in total and per test fold, and excluded images.
 
     ``training_images`` is the size of the smallest training set of a fold. ``test_folds`` shows how evenly the classes
-    are distributed, which patients and groups can limit.
+    are distributed, which patients and groups can limit. ``unbalanced`` lists the training sizes for which a class has
+    too few images.
     """
 
     images: int
@@ -41,6 +44,7 @@ class SplitSummary:
     test_folds: list[dict[str, int]]
     training_images: int
     left_out: Excluded
+    unbalanced: list[UnbalancedSize]
 
     def to_json(self) -> dict[str, Any]:
         """The summary as JSON."""
@@ -60,7 +64,7 @@ def split(project: ProjectPaths) -> dict[str, SplitSummary]:
         write_parquet(project.split(labels), table)
     write_text(project.split_settings, json.dumps(split_settings(params), indent=1, ensure_ascii=False) + "\n")
     excluded = left_out(catalog, params)
-    return {labels: summary(table, excluded[labels]) for labels, table in tables.items()}
+    return {labels: summary(table, excluded[labels], params.sizes) for labels, table in tables.items()}
 
 
 def left_out(catalog: pd.DataFrame, params: Params) -> dict[str, Excluded]:
@@ -84,7 +88,7 @@ def left_out(catalog: pd.DataFrame, params: Params) -> dict[str, Excluded]:
     return excluded
 
 
-def summary(table: pd.DataFrame, excluded: Excluded) -> SplitSummary:
+def summary(table: pd.DataFrame, excluded: Excluded, sizes: Sequence[int] = ()) -> SplitSummary:
     """Summarize a split."""
     tested = table[table["subset"] == "test"]
     train = table[table["subset"] == "train"].groupby("fold").size()
@@ -98,4 +102,5 @@ def summary(table: pd.DataFrame, excluded: Excluded) -> SplitSummary:
         ],
         training_images=int(train.min()),
         left_out=excluded,
+        unbalanced=unbalanced_sizes(table, sizes),
     )

@@ -1,0 +1,63 @@
+"""Names that differ in spelling alone are found, and no others."""
+
+import unicodedata
+from typing import Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cytocurve import datasets
+from cytocurve.core.data.spelling import canonical, spellings
+from cytocurve.core.data.taxonomy import CELL_TYPES, MATEK
+
+NAMES = st.text(st.characters(codec="utf-8"), max_size=8) | st.text("aAß0019. éÉ\u0301ſ", max_size=8)
+
+
+@given(NAMES)
+def test_canonical_is_its_own_key(name: str) -> None:
+    assert canonical(canonical(name)) == canonical(name)
+
+
+@given(NAMES, st.sampled_from(["NFC", "NFD", "NFKC", "NFKD"]))
+def test_canonical_ignores_the_unicode_form(name: str, form: Literal["NFC", "NFD", "NFKC", "NFKD"]) -> None:
+    assert canonical(unicodedata.normalize(form, name)) == canonical(name)
+
+
+@given(NAMES)
+def test_canonical_ignores_case_and_surrounding_blanks(name: str) -> None:
+    assert canonical(f" {name}\t") == canonical(name) == canonical(name.casefold())
+
+
+@given(st.integers(0, 10**6), st.integers(1, 9), st.sampled_from(["", "P", "patient "]))
+def test_canonical_ignores_leading_zeros(number: int, width: int, prefix: str) -> None:
+    assert canonical(f"{prefix}{number:0{width}}") == canonical(f"{prefix}{number}")
+
+
+@given(st.lists(NAMES, max_size=8))
+def test_spellings_are_disjoint_groups_of_given_names(names: list[str]) -> None:
+    found = spellings(names)
+    assert found == spellings(reversed(names))
+    members = [name for group in found for name in group]
+    assert len(members) == len(set(members))
+    assert set(members) == {
+        name for name in names if any(name != other and canonical(name) == canonical(other) for other in names)
+    }
+
+
+@pytest.mark.parametrize("names", [("P1", "P11"), ("1.05", "1.5"), ("0", ""), ("a b", "ab"), ("a_1", "a-1")])
+def test_spellings_leave_different_names_apart(names: tuple[str, str]) -> None:
+    assert spellings(names) == []
+
+
+@pytest.mark.parametrize(
+    "names", [("001", "1"), ("Blast", "blast"), ("P 7", "P  07"), ("größe", "gro\u0308ße"), ("１", "1"), ("00", "0")]
+)
+def test_spellings_put_one_name_together(names: tuple[str, str]) -> None:
+    assert spellings(names) == [tuple(sorted(names))]
+
+
+def test_spellings_keep_all_classes_of_the_known_datasets_apart() -> None:
+    for name in datasets.names():
+        assert spellings(datasets.load(name).classes or ()) == []
+    assert spellings(CELL_TYPES) == spellings(MATEK) == []
