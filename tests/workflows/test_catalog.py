@@ -125,7 +125,7 @@ DAMAGES = [
     (truncate, "data/toy/images/dark/cell001.png: cannot be decoded: image file is truncated"),
     (text_as_image, "data/toy/images/dark/cell003.png: not an image: its format is none of"),
     (bomb, "data/toy/images/dark/cell005.png: 8000x8000 pixels are more than the limit"),
-    (deep, "data/toy/images/dark/cell007.png: pixels of mode I;16"),
+    (deep, "data/toy/images/dark/cell007.png: 16 bits per channel"),
     (label_without_image, "data/toy/labels/folder.csv: light/ghost.png: a row for an image that does not exist"),
     (image_without_label, "data/toy/labels/folder.csv: light/cell000.png: an image without a row"),
     (unknown_class, "data/toy/labels/folder.csv: light/cell002.png: unknown class 'basofil'; did you mean 'basophil'?"),

@@ -141,5 +141,5 @@ def test_a_plan_in_json_has_what_the_target_requires_beside_each_forecast(plan: 
     for arm in value["arms"].values():
         assert list(arm) == [
             "metric", "refusal", "largest", "horizon", "observed", "forecast", "next", "targets", "families",
-            "backtest", "required",
+            "backtest", "required", "unbalanced",
         ]  # fmt: skip

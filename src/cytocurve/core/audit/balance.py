@@ -8,6 +8,9 @@ import pandas as pd
 from cytocurve.core.audit.finding import Finding, Offender
 from cytocurve.text import counted
 
+EVEN = 0.9
+"""A class with at least this share of the largest class's images counts as balanced."""
+
 
 @dataclass(frozen=True)
 class UnbalancedSize:
@@ -25,16 +28,21 @@ class UnbalancedSize:
 
 
 def unbalanced_sizes(split: pd.DataFrame, sizes: Sequence[int]) -> list[UnbalancedSize]:
-    """The training sizes at which a fold has used up a class while another has at least two images more."""
+    """The training sizes at which a fold has used up a class that then has less than ``EVEN`` of the largest one.
+
+    The classes of a balanced set differ by one image at most.
+    """
     train = split[split["subset"] == "train"]
     names = sorted(split["label"].unique())
     available = _counts(train, names)
     found = []
     for size in sizes:
         used = _counts(train[train["rank"] < size], names).reindex(available.index, fill_value=0)
-        short = ((used == available) & used.lt(used.max(axis=1) - 1, axis=0)).any(axis=1)
+        largest = used.max(axis=1)
+        uneven = used.lt(largest - 1, axis=0) & used.lt(EVEN * largest, axis=0)
+        short = ((used == available) & uneven).any(axis=1)
         if short.any():
-            gap = (used.max(axis=1) - used.min(axis=1)).where(short, -1)
+            gap = (largest - used.min(axis=1)).where(short, -1)
             worst = used.to_numpy()[int(gap.to_numpy().argmax())]
             found.append(UnbalancedSize(size, int(short.sum()), dict(zip(names, worst.tolist(), strict=True))))
     return found
