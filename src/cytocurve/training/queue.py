@@ -28,7 +28,8 @@ def train_all(
 ) -> None:
     """Train every assignment; if a worker dies, only its run is retrained.
 
-    Raises ``CytocurveError`` listing the runs that failed, after all others have finished.
+    Raises ``CytocurveError`` listing the runs that failed, after all others have finished; and at once if a run cannot
+    be stored, since training the others would be in vain.
     """
     failures: dict[str, str] = {}
     deaths = 0
@@ -66,6 +67,8 @@ def _train_until_death(
                 failure = future.exception()
                 if isinstance(failure, BrokenExecutor):
                     return finished
+                if isinstance(failure, CytocurveError):
+                    raise failure
                 if failure:
                     run = futures[future]
                     where = f"fold {run.fold}, size {run.size}, seed {run.seed}"
@@ -75,7 +78,7 @@ def _train_until_death(
             report(trained)
     except BrokenExecutor:
         return finished
-    except KeyboardInterrupt:
+    except (CytocurveError, KeyboardInterrupt):
         end_workers()
         raise
     finally:

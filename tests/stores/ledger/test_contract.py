@@ -1,11 +1,14 @@
 """The contract of a ledger, met by every backend: runs are kept whole, and reading changes nothing."""
 
+import hashlib
+import json
 import multiprocessing
 import os
 import signal
 import time
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +118,36 @@ def test_a_record_of_another_form_is_damaged(ledger: Ledger, tested: Backend, co
     ledger.add(finished(), WEIGHTS)
     tested.write(ledger.url, KEY, "run.json", content)
     assert (ledger.get(KEY), ledger.check(KEY), ledger.provenance(KEY)) == (None, "damaged", {})
+
+
+def test_an_edited_loss_is_damage(ledger: Ledger, tested: Backend) -> None:
+    ledger.add(finished(), WEIGHTS)
+    record = json.loads(tested.read(ledger.url, KEY, "run.json"))
+    tested.write(ledger.url, KEY, "run.json", json.dumps(record).encode())
+    assert ledger.check(KEY) == "whole", "its layout does not matter"
+    record["validation_losses"][0] = 0.1
+    tested.write(ledger.url, KEY, "run.json", json.dumps(record).encode())
+    assert (ledger.check(KEY), ledger.get(KEY), ledger.weights(KEY)) == ("damaged", None, None)
+
+
+def test_a_record_of_an_earlier_version_without_its_own_checksum_is_whole(ledger: Ledger, tested: Backend) -> None:
+    ledger.add(finished(), WEIGHTS)
+    record = json.loads(tested.read(ledger.url, KEY, "run.json"))
+    del record["sha256"]["run.json"]
+    tested.write(ledger.url, KEY, "run.json", json.dumps(record).encode())
+    assert ledger.check(KEY) == "whole"
+
+
+@pytest.mark.parametrize("name", ["predictions.npz", "weights.npz"])
+def test_objects_are_never_unpickled(ledger: Ledger, tested: Backend, name: str) -> None:
+    ledger.add(finished(), WEIGHTS)
+    objects, record = BytesIO(), json.loads(tested.read(ledger.url, KEY, "run.json"))
+    np.savez(objects, p_test=np.array([{}], dtype=object))
+    record["sha256"] |= {name: hashlib.sha256(objects.getvalue()).hexdigest()}
+    del record["sha256"]["run.json"]
+    tested.write(ledger.url, KEY, name, objects.getvalue())
+    tested.write(ledger.url, KEY, "run.json", json.dumps(record).encode())
+    assert (ledger.check(KEY), ledger.get(KEY), ledger.weights(KEY)) == ("damaged", None, None)
 
 
 def test_a_run_stored_under_another_key_is_damaged(ledger: Ledger, tested: Backend) -> None:

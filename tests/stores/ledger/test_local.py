@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import os
+import time
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from cytocurve.errors import CytocurveError
 from cytocurve.stores.ledger.local import LocalLedger
 from cytocurve.study.lineage import sightings
 from tests.stores.ledger.ledger_makers import KEY, finished
@@ -90,6 +93,17 @@ def test_add_leaves_nothing_but_the_run(tmp_path: Path) -> None:
 def test_add_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     ledger = LocalLedger(tmp_path)
     (tmp_path / "runs").write_text("a file where the runs should be")
-    with pytest.raises(OSError, match="runs"):
+    with pytest.raises(CytocurveError, match="cannot be written: Not a directory"):
         ledger.add(finished(), [])
     assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_check_writable_removes_what_a_writer_left_a_day_ago_and_no_younger_scratch(tmp_path: Path) -> None:
+    ledger = LocalLedger(tmp_path)
+    for name, age in (("killed", 90_000), ("writing", 60)):
+        folder = tmp_path / "scratch" / name
+        folder.mkdir(parents=True)
+        (folder / "run.json").write_text("{}")
+        os.utime(folder, (time.time() - age,) * 2)
+    ledger.check_writable()
+    assert [path.name for path in (tmp_path / "scratch").iterdir()] == ["writing"]

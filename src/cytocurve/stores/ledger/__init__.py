@@ -58,7 +58,10 @@ class Ledger(Protocol):
         """The keys of all stored runs, damaged ones included, sorted."""
 
     def add(self, finished: Finished, weights: Sequence[Array]) -> None:
-        """Store a run durably; a run that is already stored is not changed."""
+        """Store a run durably; a run that is already stored is not changed.
+
+        Raises ``CytocurveError`` if it cannot be stored.
+        """
 
     def get(self, key: str) -> Finished | None:
         """The run stored under the key; None if it is absent or damaged."""

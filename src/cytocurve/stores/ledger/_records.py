@@ -1,7 +1,7 @@
 """Serialization of a finished run as three files, shared by all backends.
 
 ``run.json`` is the record: description, losses per epoch, provenance, and the SHA-256 of the other two files,
-``predictions.npz`` and ``weights.npz``.
+``predictions.npz`` and ``weights.npz``, and of the rest of the record itself. Earlier versions did not write the last.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -26,7 +27,7 @@ def pack(finished: Finished, weights: Sequence[Array]) -> dict[str, bytes]:
     arrays = {f"p_{subset}": values for subset, values in finished.predictions.items()}
     arrays |= {f"images_{subset}": values for subset, values in finished.images.items()}
     files = {PREDICTIONS: _npz(**arrays), WEIGHTS: _npz(*weights)}
-    record = {
+    record: Record = {
         "key": finished.key,
         "description": finished.description,
         "losses": finished.losses,
@@ -34,7 +35,15 @@ def pack(finished: Finished, weights: Sequence[Array]) -> dict[str, bytes]:
         "provenance": finished.provenance,
         "sha256": {name: hashlib.sha256(content).hexdigest() for name, content in files.items()},
     }
+    record["sha256"][RECORD] = _own_checksum(record)
     return {**files, RECORD: json.dumps(record, indent=1).encode()}
+
+
+def _own_checksum(record: Record) -> str:
+    """The SHA-256 of a record without its own checksum, in a form that does not depend on layout or order."""
+    others = {name: checksum for name, checksum in record["sha256"].items() if name != RECORD}
+    canonical = json.dumps(record | {"sha256": others}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def _npz(*positional: Array, **named: Array) -> bytes:
@@ -43,41 +52,41 @@ def _npz(*positional: Array, **named: Array) -> bytes:
     return file.getvalue()
 
 
-def checked(key: str, read: Callable[[str], bytes]) -> tuple[Record, Mapping[str, bytes]] | None:
-    """Read a run's record and other files; None unless they are complete and match their checksums.
+def checked(key: str, read: Callable[[str], bytes]) -> tuple[Finished, list[Array]] | None:
+    """Read a run and its weights; None unless its files are complete, match their checksums and can be read.
 
     ``read`` returns the contents of a file by name and raises ``OSError`` if it cannot be read.
     """
     try:
         record: Record = json.loads(read(RECORD))
         files = {name: read(name) for name in (PREDICTIONS, WEIGHTS)}
-        intact = all(hashlib.sha256(content).hexdigest() == record["sha256"][name] for name, content in files.items())
-        if intact and record["key"] == key and record.keys() >= _FIELDS:
-            return record, files
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        expected = dict(record["sha256"])
+        found = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        if RECORD in expected:
+            found[RECORD] = _own_checksum(record)
+        if found == expected and record["key"] == key and record.keys() >= _FIELDS:
+            return _unpacked(record, _arrays(files[PREDICTIONS])), list(_arrays(files[WEIGHTS]).values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile):
         pass
     return None
 
 
-def unpack(record: Record, predictions: bytes) -> Finished:
-    """Rebuild a run from its record and ``predictions.npz``."""
-    with np.load(BytesIO(predictions)) as arrays:
-        named = {name: arrays[name] for name in arrays.files}
+def _unpacked(record: Record, arrays: Mapping[str, Array]) -> Finished:
     return Finished(
         key=record["key"],
         description=record["description"],
         losses=tuple(record["losses"]),
         validation_losses=tuple(record["validation_losses"]),
-        predictions={name[2:]: values for name, values in named.items() if name.startswith("p_")},
-        images={name[7:]: values for name, values in named.items() if name.startswith("images_")},
+        predictions={name[2:]: values for name, values in arrays.items() if name.startswith("p_")},
+        images={name[7:]: values for name, values in arrays.items() if name.startswith("images_")},
         provenance=record["provenance"],
     )
 
 
-def unpack_weights(content: bytes) -> list[Array]:
-    """The arrays in a ``weights.npz``, in order."""
-    with np.load(BytesIO(content)) as arrays:
-        return [arrays[name] for name in arrays.files]
+def _arrays(content: bytes) -> dict[str, Array]:
+    """The arrays of an archive, in order; raises ``ValueError`` for objects, which would be unpickled."""
+    with np.load(BytesIO(content), allow_pickle=False) as arrays:
+        return {name: arrays[name] for name in arrays.files}
 
 
 def provenance(read: Callable[[str], bytes]) -> Mapping[str, Any]:

@@ -6,8 +6,10 @@ A run is written into ``scratch/``, synced to disk and renamed into place. Quara
 import os
 import shutil
 import tempfile
+import time
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,9 @@ from cytocurve.errors import CytocurveError, InputError
 from cytocurve.files import local_path
 from cytocurve.redaction import shown
 from cytocurve.stores.ledger import Array, Finished, Ledger, State, _records
+
+ABANDONED_AFTER = 86_400.0
+"""Seconds after which a folder in ``scratch/`` has no writer any more."""
 
 
 def open_url(url: str) -> Ledger:
@@ -51,23 +56,25 @@ class LocalLedger:
     def add(self, finished: Finished, weights: Sequence[Array]) -> None:
         """Store a run; the first of two writers wins."""
         scratch = self.root / "scratch" / uuid.uuid4().hex
-        scratch.mkdir(parents=True)
         try:
+            scratch.mkdir(parents=True)
             for name, content in _records.pack(finished, weights).items():
                 (scratch / name).write_bytes(content)
             _move_into_place(scratch, self.folder(finished.key))
+        except OSError as error:
+            raise self._unwritable(error) from error
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
 
     def get(self, key: str) -> Finished | None:
         """The run stored under the key; None if it is absent or damaged."""
         run = _records.checked(key, partial(self._read, key))
-        return _records.unpack(run[0], run[1][_records.PREDICTIONS]) if run else None
+        return run[0] if run else None
 
     def weights(self, key: str) -> list[Array] | None:
         """The best weights of a run; None if the run is absent or damaged."""
         run = _records.checked(key, partial(self._read, key))
-        return _records.unpack_weights(run[1][_records.WEIGHTS]) if run else None
+        return run[1] if run else None
 
     def provenance(self, key: str) -> Mapping[str, Any]:
         """Times, packages, host and commit of a run; empty if it is not stored."""
@@ -80,16 +87,14 @@ class LocalLedger:
         return "whole" if _records.checked(key, partial(self._read, key)) else "damaged"
 
     def check_writable(self) -> None:
-        """Raise ``CytocurveError`` if a file cannot be written in the folder."""
+        """Raise ``CytocurveError`` if a file cannot be written in the folder; removes what killed writers left."""
         try:
             (self.root / "scratch").mkdir(parents=True, exist_ok=True)
+            _remove_abandoned(self.root / "scratch")
             with tempfile.TemporaryFile(dir=self.root / "scratch") as file:
                 file.write(b"cytocurve")
         except OSError as error:
-            raise CytocurveError(
-                f"The ledger {self.root} cannot be written: {error.strerror or error}",
-                next_step="check its permissions and the free space of its disk, or set CYTOCURVE_LEDGER",
-            ) from error
+            raise self._unwritable(error) from error
 
     def quarantine(self, key: str) -> bool:
         """Move a damaged run to ``damaged/``; returns False if it is not damaged."""
@@ -103,8 +108,23 @@ class LocalLedger:
             return False
         return True
 
+    def _unwritable(self, error: OSError) -> CytocurveError:
+        return CytocurveError(
+            f"The ledger {self.root} cannot be written: {error.strerror or error}",
+            next_step="check its permissions and the free space of its disk, or set CYTOCURVE_LEDGER; then rerun the "
+            "command, which resumes",
+        )
+
     def _read(self, key: str, name: str) -> bytes:
         return (self.folder(key) / name).read_bytes()
+
+
+def _remove_abandoned(scratch: Path) -> None:
+    """Remove what killed writers left behind: a live one is done within seconds."""
+    for folder in scratch.iterdir():
+        with suppress(FileNotFoundError):
+            if time.time() - folder.stat().st_mtime > ABANDONED_AFTER:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _move_into_place(scratch: Path, folder: Path) -> None:

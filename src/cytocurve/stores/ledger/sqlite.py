@@ -74,12 +74,12 @@ class SqliteLedger:
     def get(self, key: str) -> Finished | None:
         """The run stored under the key; None if it is absent or damaged."""
         run = self._checked(key)
-        return _records.unpack(run[0], run[1][_records.PREDICTIONS]) if run else None
+        return run[0] if run else None
 
     def weights(self, key: str) -> list[Array] | None:
         """The best weights of a run; None if the run is absent or damaged."""
         run = self._checked(key)
-        return _records.unpack_weights(run[1][_records.WEIGHTS]) if run else None
+        return run[1] if run else None
 
     def provenance(self, key: str) -> Mapping[str, Any]:
         """Times, packages, host and commit of a run; empty if it is not stored."""
@@ -111,7 +111,7 @@ class SqliteLedger:
             connection.execute("INSERT INTO damaged SELECT * FROM runs WHERE key = ?", (key,))
             return connection.execute("DELETE FROM runs WHERE key = ?", (key,)).rowcount == 1
 
-    def _checked(self, key: str) -> tuple[_records.Record, Mapping[str, bytes]] | None:
+    def _checked(self, key: str) -> tuple[Finished, list[Array]] | None:
         rows = self._rows(f"SELECT {', '.join(COLUMNS.values())} FROM runs WHERE key = ?", key)  # noqa: S608
         files = dict(zip(COLUMNS, rows[0], strict=True)) if rows else {}
         return _records.checked(key, lambda name: bytes(files[name]))
