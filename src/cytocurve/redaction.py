@@ -77,7 +77,7 @@ def _secrets(url: str) -> Iterator[str]:
     hidden += [part for part in re.split(r"[?#]", rest)[1:] if part not in shown(url)]
     hidden += re.findall(r"=([^&;]*)", after)
     pieces = [piece for each in hidden for piece in (each, each.rpartition(":")[2], *re.split(r"[/:?#@&=]", each))]
-    pieces += [each[i + 1 :] for each in hidden for i, letter in enumerate(each) if letter == ":"]
+    pieces += [each[i + 1 :] for each in hidden for i, letter in enumerate(each) if letter in ":="]
     for piece in pieces:
         for form in (piece, unquote(piece), quote(piece), quote(piece, safe="")):
             if len(form) >= SHORTEST and form not in shown(url):

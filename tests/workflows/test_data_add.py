@@ -363,7 +363,7 @@ def test_dvc_takes_linked_images_and_the_source_stays_as_it_was(cache: str, tmp_
 
 @pytest.mark.slow
 def test_the_command_line_takes_an_archive(tmp_path: Path, source: Path) -> None:
-    """Figures as JSON, and a second call is refused."""
+    """A second call of the same content changes nothing, and one of another content is refused."""
     write_params(tmp_path)
     assert run(tmp_path, "git", "init", "-q").returncode == 0
     assert run(tmp_path, "dvc", "init", "-q").returncode == 0
@@ -371,6 +371,9 @@ def test_the_command_line_takes_an_archive(tmp_path: Path, source: Path) -> None
     done = cytocurve(tmp_path, "data", "add", "folder", str(archive), "--as", "mine", "--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["labels"] == {"folder": {"lobed": 4, "round": 4}}
-    again = cytocurve(tmp_path, "data", "add", "folder", str(archive), "--as", "mine")
-    assert again.returncode == 2
-    assert "already exists" in again.stderr
+    again = cytocurve(tmp_path, "data", "add", "folder", str(archive), "--as", "mine", "--json")
+    assert json.loads(again.stdout)["already"] is True
+    (source / "round" / "cell1.png").unlink()
+    other = cytocurve(tmp_path, "data", "add", "folder", str(source), "--as", "mine")
+    assert other.returncode == 2
+    assert "already exists" in other.stderr
