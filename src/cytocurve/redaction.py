@@ -56,7 +56,7 @@ def _shown_path(path: str) -> str:
 def _shown_address(rest: str) -> str:
     """Host, port and path; everything up to the last ``@`` may be a password."""
     before, at, after = rest.rpartition("@")
-    if "?" in before or "#" in before:
+    if set(before) & set("?#="):
         return HIDDEN  # what follows the @ may be the end of a parameter
     user = f"{HIDDEN}@" if at else ""
     host = _HOST.match(after)
@@ -77,7 +77,9 @@ def _secrets(url: str) -> Iterator[str]:
     hidden += [part for part in re.split(r"[?#]", rest)[1:] if part not in shown(url)]
     hidden += re.findall(r"=([^&;]*)", after)
     pieces = [piece for each in hidden for piece in (each, each.rpartition(":")[2], *re.split(r"[/:?#@&=]", each))]
-    pieces += [each[i + 1 :] for each in hidden for i, letter in enumerate(each) if letter in ":="]
+    starts = [i + 1 for i, letter in enumerate(rest) if letter in ":="]
+    ends = [i for i, letter in enumerate(rest) if letter in "/?#@&;"] + [len(rest)]
+    pieces += [rest[start:end] for start in starts for end in ends if start < end]
     for piece in pieces:
         for form in (piece, unquote(piece), quote(piece), quote(piece, safe="")):
             if len(form) >= SHORTEST and form not in shown(url):
