@@ -76,7 +76,7 @@ def _train_until_death(
             trained = [futures[future] for future in done if not future.exception()]
             finished += len(trained)
             report(trained)
-    except BrokenExecutor:
+    except (BrokenExecutor, BrokenPipeError):  # the latter if a worker dies while it is being started
         return finished
     except (CytocurveError, KeyboardInterrupt):
         end_workers()
