@@ -7,8 +7,7 @@
                                      opening for writing, renaming or removing; ``n=0`` counts them for ``changes_of``
 ``together(root, *commands)``        the commands started at the same moment
 ``flipped(path, seed)``              one bit of a file inverted
-``limited(root, command, size)``     no file may exceed ``size`` bytes: as on a full disk, but without privileges
-``small_disk(folder, size)``         a real disk of ``size`` bytes where mounting is permitted; skips the test elsewhere
+``limited_here(size)``               no file that this process writes may exceed ``size`` bytes: as on a full disk
 ===================================  ===================================================================================
 
 A test that uses it: make a project, inject the fault, run the command again, and compare with an undisturbed project.
@@ -28,9 +27,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
-import pytest
 
-from tests.projects import environment, run
+from tests.projects import environment
 
 LONG = 300.0
 """Seconds after which a command counts as hanging."""
@@ -143,20 +141,6 @@ def flipped(path: Path, seed: int, after: float = 0.0, before: float = 1.0) -> i
     return position
 
 
-def limited(root: Path, command: Sequence[str], size: int, **variables: str) -> Done:
-    """Run a command whose files, and those of all that it starts, cannot exceed ``size`` bytes."""
-    words = [sys.executable, "-c", LIMITING, str(size), *command]
-    return run(root, *words, **variables)
-
-
-LIMITING = """
-import os, resource, sys
-size = int(sys.argv[1])
-resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-os.execvp(sys.argv[2], sys.argv[2:])
-"""
-
-
 @contextmanager
 def limited_here(size: int) -> Iterator[None]:
     """No file that this process writes may exceed ``size`` bytes."""
@@ -166,16 +150,3 @@ def limited_here(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
-@contextmanager
-def small_disk(folder: Path, size: int) -> Iterator[Path]:
-    """Mount a disk of ``size`` bytes at a new folder; skips the test where that is not permitted."""
-    folder.mkdir(parents=True)
-    mounted = run(folder.parent, "mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder))
-    if mounted.returncode:
-        pytest.skip("mounting a small disk is not permitted here")
-    try:
-        yield folder
-    finally:
-        run(folder.parent, "umount", "-l", str(folder)).check_returncode()

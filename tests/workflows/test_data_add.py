@@ -3,13 +3,10 @@
 import dataclasses
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,6 +16,7 @@ from cytocurve.datasets import Progress, starter
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.workflows.data_add import copy_dataset
 from tests.datasets.dataset_makers import MAKERS, make_folder, save, silent
+from tests.faults.harness import limited_here
 from tests.ingest.test_archives import pack, tarred
 from tests.projects import cytocurve, make_project, run, write_params, write_toy
 
@@ -189,20 +187,9 @@ def test_a_file_that_cannot_be_read_undoes_everything(project: ProjectPaths, sou
     assert not project.data.exists()
 
 
-@contextmanager
-def files_of_at_most(size: int) -> Iterator[None]:
-    """Within it, writing more bytes to a file fails as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_a_disk_that_is_full_undoes_everything(project: ProjectPaths, source: Path) -> None:
     """When an image cannot be written the call ends with the reason and the next step."""
-    with files_of_at_most(1000), pytest.raises(CytocurveError, match="free space"):
+    with limited_here(1000), pytest.raises(CytocurveError, match="free space"):
         copy_dataset(project, "folder", source, "mine", silent)
     assert not project.data.exists()
 

@@ -256,7 +256,7 @@ def _tags(arm: ArmRuns, commit: str | None) -> dict[str, str]:
 
 
 def _source(commit: str | None) -> dict[str, str | None]:
-    """The commit as MLflow expects it; uncommitted changes are told in tags and in the description."""
+    """The commit as MLflow expects it; tags and the description report uncommitted changes."""
     if not commit or not commit.endswith(CHANGED):
         return {"mlflow.source.git.commit": commit}
     clean = commit.removesuffix(CHANGED)
