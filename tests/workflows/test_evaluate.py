@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 
 from cytocurve.config import ProjectPaths
+from cytocurve.core.answers import Answers
 from cytocurve.core.statistics.metrics import METRICS
 from cytocurve.errors import InputError
+from cytocurve.evaluation.answers import read_answers
 from cytocurve.stores.tables import write_parquet
 from cytocurve.workflows.stages.evaluate import evaluate as run_evaluate
 from tests.makers import project_with_params, project_with_results, write_results
@@ -33,7 +35,7 @@ TABLES = {
 }  # fmt: skip
 
 
-def evaluate(project: ProjectPaths) -> dict[str, Any]:
+def evaluate(project: ProjectPaths) -> Answers:
     return run_evaluate(project, lambda done, total: None)
 
 
@@ -78,8 +80,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> ProjectPaths:
 def test_equal_results_give_equal_bytes_wherever_they_lie(evaluated: ProjectPaths, tmp_path: Path) -> None:
     """Recomputed in another folder, exactly these files exist, and all are byte-identical."""
     again = synthetic_study(tmp_path)
-    metrics = evaluate(again)
-    assert strict((again.reports / "metrics.json").read_text()) == metrics
+    assert evaluate(again) == read_answers(again)
     assert written(again) == written(evaluated)
     found = set(written(again))
     assert {name for name in found if not name.startswith("tables/")} == FILES
@@ -104,8 +105,8 @@ def test_an_undefined_score_becomes_null_and_a_dash(tmp_path: Path) -> None:
         runs = pd.read_parquet(project.results(arm))
         runs.loc[runs["size"] == 40, "roc_auc"] = float("nan")
         write_parquet(project.results(arm), runs)
-    point = evaluate(project)["arms"]["sequential-none-expert"]["roc_auc"]["40"]
-    assert (point["mean"], point["n"]) == (None, 0)
+    point = evaluate(project).arms["sequential-none-expert"].curves["roc_auc"][-1]
+    assert (point.size, point.mean, point.n) == (40, None, 0)
     for name in ("metrics.json", "plots/roc_auc.json"):
         strict((project.reports / name).read_bytes())
     last = strict(project.answers.read_bytes())["arms"]["sequential-none-expert"]["curves"]["roc_auc"][-1]

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cytocurve.api.base import Base
 from cytocurve.errors import InputError
 
 if TYPE_CHECKING:
+    from cytocurve.core.answers import Answers
     from cytocurve.stores.tracking.experiments import Published
     from cytocurve.workflows.gate import AuditOutcome
     from cytocurve.workflows.inventory import InventoryAudit
@@ -174,17 +175,17 @@ class StageVerbs(Base):
         with self._observed() as observer:
             return publish(self.paths, designs, observer)
 
-    def evaluate(self) -> dict[str, Any]:
+    def evaluate(self) -> "Answers":
         """Compute answers, metrics, tables, figures and the page -> ``reports/``.
 
         Returns:
-            The contents of ``reports/metrics.json``.
+            The answers, as ``answers()`` reads them afterwards.
 
         Raises:
             InputError: Results of some arms are missing or cannot be used; the error lists them.
 
         Example:
-            >>> sorted(project.evaluate()["arms"])
+            >>> sorted(project.evaluate().arms)
             ['sequential-none-folder']
         """
         from cytocurve.workflows.stages.evaluate import evaluate

@@ -10,6 +10,7 @@ from cytocurve.cli.shared import current_project, json_option, listed, show
 from cytocurve.text import first_few
 
 if TYPE_CHECKING:
+    from cytocurve.core.answers import Answers
     from cytocurve.workflows.stages.catalog import CatalogReport
     from cytocurve.workflows.stages.register import RegisterOutcome
     from cytocurve.workflows.stages.split import SplitSummary
@@ -128,20 +129,19 @@ def evaluate(json_output: bool) -> None:
     \b
     cytocurve evaluate --json     print every metric of the study
     """
-    project = current_project()
-    metrics = project.evaluate()
-    show(json_output, metrics, lambda: "\n".join([*_curves(metrics["arms"]), "Open reports/report.html"]))
+    from cytocurve.report.metrics import metrics
+
+    answers = current_project().evaluate()
+    show(json_output, metrics(answers), lambda: "\n".join([*_curves(answers), "Open reports/report.html"]))
 
 
-def _curves(arms: dict[str, dict[str, dict[str, dict[str, float]]]]) -> list[str]:
-    lines = []
-    for arm, metrics in arms.items():
-        lines.append(f"{arm}: ROC-AUC by training images")
-        for size, point in metrics["roc_auc"].items():
-            if point["mean"] is not None:  # undefined scores are null in JSON
-                score = "{mean:.3f} ± {sd:.3f}  [{ci_low:.3f}, {ci_high:.3f}]".format(**point)
-                lines.append(f"  {size:>6}  {score}")
-    return lines
+def _curves(answers: "Answers") -> Iterator[str]:
+    for arm, results in answers.arms.items():
+        yield f"{arm}: ROC-AUC by training images"
+        for point in results.curves["roc_auc"]:
+            if point.mean is not None:
+                interval = f"[{point.ci_low:.3f}, {point.ci_high:.3f}]"
+                yield f"  {point.size:>6}  {point.mean:.3f} ± {point.sd:.3f}  {interval}"
 
 
 @click.command()
