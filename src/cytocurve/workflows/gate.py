@@ -2,17 +2,19 @@
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from cytocurve.config import Params, ProjectPaths
-from cytocurve.core import audit as core
 from cytocurve.core.audit.finding import Finding, describe
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.files import write_text
 from cytocurve.study.dataset import read_catalog
 from cytocurve.study.design import read_split
+
+if TYPE_CHECKING:
+    from cytocurve.core.audit.checks import Audit
 
 IDENTICAL = ("byte-identical", "pixel-identical")
 """Findings that ``duplicates: fail`` rejects; near-identical images are a judgment call and only reported."""
@@ -34,7 +36,7 @@ class AuditOutcome:
     dataset: str
     task: str
     labels: tuple[str, ...]
-    audit: core.Audit
+    audit: "Audit"
     refusal: CytocurveError | None
 
     def to_json(self) -> dict[str, Any]:
@@ -47,9 +49,12 @@ def audit_study(project: ProjectPaths) -> AuditOutcome:
 
     Raises ``InputError`` if the catalog or the splits are missing or do not match.
     """
+    # scikit-learn takes a second to import, and a sweep imports this module even when it does not audit.
+    from cytocurve.core.audit.checks import audit
+
     params = project.params()
     catalog, splits = _tables(project, params)
-    audited = core.audit(catalog, splits, params.folds, params.split == "predefined", params.sizes)
+    audited = audit(catalog, splits, params.folds, params.split == "predefined", params.sizes)
     refusal = _refusal(audited, params)
     outcome = AuditOutcome(params.dataset, params.task_name, tuple(params.labels), audited, refusal)
     text = json.dumps(outcome.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
@@ -89,7 +94,7 @@ def _offenders(finding: Finding) -> list[str]:
     return [*lines, f"- and {rest:,} more"] if rest > 0 else lines
 
 
-def _refusal(audited: core.Audit, params: Params) -> CytocurveError | None:
+def _refusal(audited: "Audit", params: Params) -> CytocurveError | None:
     """The error that lists everything that the policies reject, None if they reject nothing."""
     rejected: dict[str, list[Finding]] = {}
     if params.leakage == "fail":

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from cytocurve.core.audit import Audit, audit, leakage
+from cytocurve.core.audit import leakage
+from cytocurve.core.audit.checks import Audit, audit
 from cytocurve.core.audit.finding import AT_MOST, SEVERITIES, Finding
 from cytocurve.core.audit.shortcuts import FEATURES, shortcuts, standard_error
 from cytocurve.core.audit.sizes import sizes

@@ -4,12 +4,10 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.stats import binomtest
 
 from cytocurve.core.statistics.predictions import Predictions
-from cytocurve.core.statistics.subjects import subjects, wilson
+from cytocurve.core.statistics.proportions import wilson
+from cytocurve.core.statistics.subjects import subjects
 
 PATIENTS = [3, 3, 3, 8, 8, 5]
 LABELS = [1, 1, 1, 0, 0, 0]
@@ -91,13 +89,6 @@ def test_a_subjects_images_of_all_folds_are_taken_together() -> None:
     found = subjects(predictions)
     assert found is not None
     assert (found.images.tolist(), found.right.tolist()) == ([4], [0.75])
-
-
-@given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
-def test_wilsons_interval_is_scipys(hits_of: tuple[int, int]) -> None:
-    hits, n = hits_of
-    theirs = binomtest(hits, n).proportion_ci(0.95, method="wilson")
-    assert wilson(hits / n, n) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
 
 
 def test_interval_of_subjects_that_are_all_right_has_a_width() -> None:

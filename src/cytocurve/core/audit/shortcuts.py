@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold
 from sklearn.tree import DecisionTreeClassifier
@@ -129,7 +129,7 @@ def standard_error(auc: float, positives: int, negatives: int) -> float:
 
 def _judge(auc: float, error: float, chance: float, comparisons: int) -> Auc:
     """An AUC with its interval; ``chance`` is the standard error at 0.5, since the one at an AUC of 1 is zero."""
-    z = float(norm.ppf(1 - (1 - CONFIDENCE) / 2 / comparisons))
+    z = float(ndtri(1 - (1 - CONFIDENCE) / 2 / comparisons))
     low, high = max(auc - z * error, 0.0), min(auc + z * error, 1.0)
     above = auc - z * max(error, chance) > 0.5
     return Auc(round(auc, 4), round(low, 4), round(high, 4), bool(above))

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binomtest, norm
+from scipy.special import ndtri
 
 from cytocurve.core.data.taxonomy import CELL_TYPES, NAMED_TASKS
+from cytocurve.core.statistics.bootstrap import CONFIDENCE
+from cytocurve.core.statistics.proportions import wilson
 
-LEVEL = 0.95
 BINARY_TASKS = tuple(name for name in NAMED_TASKS if name != "multiclass")
 VOTES = ("unanimous", "majority", "tie", "single", "unlabelled")
 """How the consensus label was determined: all votes agree, a majority, a tie, a single vote, or no votes."""
@@ -73,16 +74,15 @@ def cohen_kappa(counts: Counts) -> Estimate:
     agreeing = np.diag(share) @ (rest - np.diag(both) * (1 - observed)) ** 2
     differing = (1 - observed) ** 2 * (apart.sum() - np.trace(apart))
     variance = (agreeing + differing - (observed * chance - 2 * chance + observed) ** 2) / (total * rest**4)
-    error = norm.ppf((1 + LEVEL) / 2) * np.sqrt(max(variance, 0.0))
+    error = ndtri((1 + CONFIDENCE) / 2) * np.sqrt(max(variance, 0.0))
     return Estimate(float(kappa), max(float(kappa - error), -1.0), min(float(kappa + error), 1.0))
 
 
 def share(hits: int, total: int) -> Share:
-    """The share with its interval (Wilson 1927, without continuity correction)."""
+    """The share with its Wilson interval."""
     if not total:
         return Share(hits, total, Estimate(None, None, None))
-    interval = binomtest(hits, total).proportion_ci(LEVEL, method="wilson")
-    return Share(hits, total, Estimate(hits / total, float(interval.low), float(interval.high)))
+    return Share(hits, total, Estimate(hits / total, *wilson(hits / total, total)))
 
 
 def by_class(names: Sequence[str], counts: Counts) -> dict[str, tuple[Share, Share]]:

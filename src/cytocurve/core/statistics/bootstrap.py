@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy.special import ndtr, stdtrit
 
 from cytocurve.core.statistics.values import Values, ratio
 
@@ -46,8 +46,8 @@ def mean_intervals(values: Values, resamples: int = RESAMPLES) -> tuple[Values, 
 def _tail(units: NDArray[np.intp]) -> Values:
     """The share of resamples beyond either end of the interval; a single unit is treated as two."""
     n = np.maximum(units, 2)
-    ends = t.ppf((1 + CONFIDENCE) / 2, n - 1) * np.sqrt(n / (n - 1))
-    return np.asarray(norm.cdf(-ends))
+    ends = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * np.sqrt(n / (n - 1))
+    return np.asarray(ndtr(-ends))
 
 
 def _quantile(ordered: Values, share: Values) -> Values:

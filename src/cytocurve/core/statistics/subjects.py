@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from cytocurve.core.statistics import values as defined
-from cytocurve.core.statistics.bootstrap import CONFIDENCE, mean_intervals
+from cytocurve.core.statistics.bootstrap import mean_intervals
 from cytocurve.core.statistics.predictions import Indices, Predictions
+from cytocurve.core.statistics.proportions import wilson
 from cytocurve.core.statistics.values import Values, ratio
 
 
@@ -103,12 +103,3 @@ def _share(values: Values, proportion: bool) -> Share:
     else:
         low, high = (float(end[0]) for end in mean_intervals(values[:, :, np.newaxis]))
     return Share(center, sd, low, high, n)
-
-
-def wilson(share: float, n: int) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share of n subjects (Wilson 1927, without continuity correction)."""
-    z = float(norm.ppf((1 + CONFIDENCE) / 2))
-    shrunk = 1 + z**2 / n
-    center = (share + z**2 / (2 * n)) / shrunk
-    half = z * np.sqrt(share * (1 - share) / n + (z / (2 * n)) ** 2) / shrunk
-    return max(center - half, 0.0), min(center + half, 1.0)
