@@ -91,7 +91,7 @@ def test_sweep_refused_by_the_audit_raises_what_the_command_line_prints_and_trai
 
 
 @pytest.mark.slow
-def test_sweep_with_an_executor_of_ones_own_meets_the_audit_first(tmp_path: Path, clean: None) -> None:
+def test_sweep_with_a_custom_executor_is_gated_by_the_audit(tmp_path: Path, clean: None) -> None:
     """As that of a cluster: it is not even made."""
     study = prepared(make_project(tmp_path, leakage="fail"))
 
@@ -114,7 +114,7 @@ def test_sweep_publishes_to_mlflow(project: Project) -> None:
     assert len(runs) == 12 + 1, "a run each, and their parent"
 
 
-def test_sweep_refuses_wrong_arguments(tmp_path: Path) -> None:
+def test_sweep_rejects_invalid_arguments(tmp_path: Path) -> None:
     study = Project(tmp_path, Silent())
     with pytest.raises(InputError, match="at least 1"):
         study.sweep(workers=0)
@@ -131,7 +131,7 @@ def commands(group: object = cli, prefix: str = "") -> Iterator[str]:
 
 
 @pytest.mark.parametrize("name", sorted(commands()))
-def test_project_has_every_command_as_a_method(name: str) -> None:
+def test_project_has_a_method_for_every_command(name: str) -> None:
     assert hasattr(Project, NOT_METHODS.get(name, name.replace(" ", "_")))
 
 
@@ -151,7 +151,7 @@ EXAMPLES = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.name)
-def test_project_examples_print_what_they_show(example: doctest.DocTest, project: Project) -> None:
+def test_project_examples_print_the_documented_output(example: doctest.DocTest, project: Project) -> None:
     if example.name.endswith(("labels_import", "labels_merge", "labels_diff", "labels_agreement")):
         assert (project.paths.data / "toy/labels/second.csv").is_file()
     if example.name.endswith("data_list"):
@@ -195,7 +195,7 @@ def test_import_of_cytocurve_loads_nothing_heavy() -> None:
     subprocess.run([sys.executable, "-c", code], check=True, env=environment())
 
 
-def test_import_of_an_unknown_name_is_an_attribute_error() -> None:
+def test_import_of_an_unknown_name_raises_attribute_error() -> None:
     assert {"Project", "load_answers"} <= set(dir(cytocurve))
     with pytest.raises(AttributeError, match="no attribute 'Projekt'"):
         _ = cytocurve.Projekt

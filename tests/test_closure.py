@@ -41,15 +41,15 @@ def reached(zoo: Package, root: str, *without: str) -> set[str]:
     return {name.removeprefix("zoo.") for name in zoo.closure([f"zoo.{root}"], without)}
 
 
-def test_closure_holds_imports_of_imports_their_packages_and_package_data(zoo: Package) -> None:
+def test_closure_contains_transitive_imports_their_packages_and_package_data(zoo: Package) -> None:
     assert reached(zoo, "cage.lion") == {"cage", "cage.lion", "food", "food.meat", "food/menus/monday.txt", "keeper"}
 
 
-def test_closure_holds_imports_within_functions(zoo: Package) -> None:
+def test_closure_contains_imports_inside_functions(zoo: Package) -> None:
     assert "food.fruit" in reached(zoo, "cage.ape")
 
 
-def test_closure_leaves_out_imports_for_type_checkers(zoo: Package) -> None:
+def test_closure_excludes_imports_for_type_checkers(zoo: Package) -> None:
     assert reached(zoo, "cage.zebra") == {"cage", "cage.zebra"}
 
 
@@ -57,16 +57,16 @@ def test_closure_resolves_relative_imports(zoo: Package) -> None:
     assert {"cage.zebra", "food.fish"} <= reached(zoo, "cage.seal")
 
 
-def test_closure_of_a_registry_holds_all_its_members(zoo: Package) -> None:
+def test_closure_of_a_registry_contains_all_its_members(zoo: Package) -> None:
     assert reached(zoo, "parade") == {"parade", "parade.camel", "parade.horse"}
 
 
-def test_closure_of_a_package_with_a_logger_holds_no_members(zoo: Package) -> None:
+def test_closure_of_a_package_with_a_logger_contains_no_members(zoo: Package) -> None:
     assert reached(zoo, "office") == {"office"}
 
 
 @pytest.mark.parametrize("rule", ["zoo.keeper", "zoo.keep.*", "zoo.cage.*"])
-def test_closure_follows_no_excluded_module(zoo: Package, rule: str) -> None:
+def test_closure_does_not_follow_excluded_modules(zoo: Package, rule: str) -> None:
     assert ("keeper" in reached(zoo, "cage.lion", rule)) == (rule == "zoo.keep.*")
 
 
@@ -74,17 +74,17 @@ def test_closure_follows_no_excluded_module(zoo: Package, rule: str) -> None:
     ("source", "same"),
     [("a = 1  # why", True), ('"""What."""\na = 1', True), ("a = (\n    1)", True), ("a = 2", False), ("b = 1", False)],
 )
-def test_digest_of_python_follows_statements_alone(tmp_path: Path, source: str, same: bool) -> None:
+def test_digest_of_python_depends_only_on_statements(tmp_path: Path, source: str, same: bool) -> None:
     (tmp_path / "old.py").write_text("a = 1")
     (tmp_path / "new.py").write_text(source)
     assert (digest(tmp_path / "old.py") == digest(tmp_path / "new.py")) == same
 
 
-def test_digest_of_other_files_follows_their_bytes(tmp_path: Path) -> None:
+def test_digest_of_other_files_depends_on_their_bytes(tmp_path: Path) -> None:
     (tmp_path / "old.js").write_text("a // why")
     (tmp_path / "new.js").write_text("a")
     assert digest(tmp_path / "old.js") != digest(tmp_path / "new.js")
 
 
-def test_statements_of_a_function_with_only_a_docstring_remain_python() -> None:
+def test_statements_of_a_function_with_only_a_docstring_remain_valid_python() -> None:
     assert statements('def f():\n    """What."""') == "def f():\n    pass"

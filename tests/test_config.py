@@ -32,13 +32,13 @@ def offenders(content: dict[str, Any]) -> tuple[str, ...]:
     return caught.value.offenders
 
 
-def test_the_committed_study_is_valid_and_its_arms_can_be_trained() -> None:
+def test_committed_study_is_valid_and_its_arms_can_be_trained() -> None:
     params = ProjectPaths(ROOT).params()
     check_arms(params)
     assert len(params.arms) == len(params.architectures) * len(params.augmentations) * len(params.labels)
 
 
-def test_every_wrong_key_and_value_is_listed_with_what_was_given(content: dict[str, Any]) -> None:
+def test_every_invalid_key_and_value_is_listed_with_the_input(content: dict[str, Any]) -> None:
     content["fold"] = 10
     content["training"]["batch_sise"] = 5
     content["training"]["optimizer"] = "sgd"
@@ -59,12 +59,12 @@ def test_every_wrong_key_and_value_is_listed_with_what_was_given(content: dict[s
     assert "seeds: missing" in text
 
 
-def test_names_that_cannot_stand_in_a_file_name_are_refused(content: dict[str, Any]) -> None:
+def test_names_that_are_not_valid_in_file_names_are_rejected(content: dict[str, Any]) -> None:
     content["dataset"] = "../elsewhere"
     assert "dataset" in offenders(content)[0]
 
 
-def test_an_arm_without_settings_is_named(content: dict[str, Any]) -> None:
+def test_arm_without_settings_is_named(content: dict[str, Any]) -> None:
     del content["settings"]["none"]
     assert offenders(content) == ("none",)
 
@@ -83,7 +83,7 @@ def test_unknown_architectures_policies_and_settings_are_listed_together(content
     assert "settings.sequential.dense" in text
 
 
-def test_an_image_size_too_small_for_the_network_names_the_least(content: dict[str, Any]) -> None:
+def test_image_size_too_small_for_the_network_is_rejected_with_the_minimum(content: dict[str, Any]) -> None:
     content["image_size"] = 100
     with pytest.raises(InputError) as caught:
         check_arms(validate_params(content, "params.yaml"))
@@ -104,19 +104,19 @@ def test_yaml_that_cannot_be_parsed_names_file_and_line(tmp_path: Path) -> None:
         read_yaml(path)
 
 
-def test_a_key_stated_twice_is_refused(tmp_path: Path) -> None:
+def test_duplicate_key_is_rejected(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     path.write_text("folds: 5\nfolds: 10\n")
     with pytest.raises(InputError, match="duplicate key"):
         read_yaml(path)
 
 
-def test_a_missing_file_says_where_to_run() -> None:
+def test_missing_params_yaml_says_where_to_run() -> None:
     with pytest.raises(InputError, match="top folder"):
         ProjectPaths(Path("nowhere")).params()
 
 
-def test_every_study_is_a_valid_change_of_params(tmp_path: Path) -> None:
+def test_every_study_is_a_valid_change_to_params(tmp_path: Path) -> None:
     (tmp_path / "studies").symlink_to(ROOT / "studies")
     for name in studies(ProjectPaths(ROOT)):
         (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
@@ -127,12 +127,12 @@ def test_every_study_is_a_valid_change_of_params(tmp_path: Path) -> None:
         assert "# label versions" in (tmp_path / "params.yaml").read_text()
 
 
-def test_an_unknown_study_lists_the_known_ones() -> None:
+def test_unknown_study_is_rejected_with_the_known_ones() -> None:
     with pytest.raises(InputError, match="schouten-all-binary"):
         use(ProjectPaths(ROOT), "schouten")
 
 
-def test_the_environment_moves_ledger_and_tracking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_overrides_ledger_and_tracking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = ProjectPaths(tmp_path)
     monkeypatch.delenv("CYTOCURVE_LEDGER", raising=False)
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -150,7 +150,7 @@ EXPERIMENTS = Path(".dvc", "tmp", "exps")
 @pytest.mark.parametrize("clone", [EXPERIMENTS / "standalone" / "tmp1", EXPERIMENTS / "tmp1"])
 @pytest.mark.parametrize("dvc_root", ["", "sub"])
 @pytest.mark.parametrize("below", ["", "sub/study"])
-def test_stores_of_an_experiment_in_a_temporary_folder_are_the_projects(
+def test_experiment_in_a_temporary_folder_uses_the_stores_of_the_project(
     tmp_path: Path, clone: Path, dvc_root: str, below: str
 ) -> None:
     """Wherever the project lies below the root of DVC, and that below the root of git."""
@@ -166,7 +166,7 @@ def test_stores_of_an_experiment_in_a_temporary_folder_are_the_projects(
     assert experiment.params_file == copy / dvc_root / below / "params.yaml"
 
 
-def test_stores_given_relative_to_the_project_stay_there_in_an_experiment(
+def test_relative_stores_stay_in_the_project_during_an_experiment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CYTOCURVE_LEDGER", "../shared")
@@ -198,7 +198,7 @@ def test_class_weights_are_balanced_or_positive_numbers(content: dict[str, Any],
     assert all(line.startswith("training.class_weights") for line in offenders(content))
 
 
-def test_weights_and_rates_that_single_precision_turns_into_zero_or_infinity_are_refused(
+def test_weights_and_rates_that_round_to_zero_or_infinity_in_float32_are_rejected(
     content: dict[str, Any],
 ) -> None:
     content["training"] |= {"class_weights": {"positive": 1e300, "negative": 1e-300}, "learning_rate": 1e-300}
@@ -207,7 +207,7 @@ def test_weights_and_rates_that_single_precision_turns_into_zero_or_infinity_are
         assert f"{key}: " in given
 
 
-def test_class_weights_of_other_classes_than_the_tasks_are_all_listed(content: dict[str, Any]) -> None:
+def test_class_weights_for_classes_outside_the_task_are_all_listed(content: dict[str, Any]) -> None:
     content["training"]["class_weights"] = {"positiv": 2.0, "blast": 1.0, "negative": 1.0}
     with pytest.raises(InputError) as caught:
         recipe(validate_params(content, "params.yaml"), Arm("sequential", "none", "expert"), ["negative", "positive"])
@@ -215,14 +215,14 @@ def test_class_weights_of_other_classes_than_the_tasks_are_all_listed(content: d
     assert caught.value.exit_code == 2
 
 
-def test_class_weights_stand_in_the_order_of_the_classes(content: dict[str, Any]) -> None:
+def test_class_weights_are_in_class_order(content: dict[str, Any]) -> None:
     content["training"]["class_weights"] = {"positive": 2.0, "negative": 0.5}
     params = validate_params(content, "params.yaml")
     found = recipe(params, Arm("sequential", "none", "expert"), ["negative", "positive"])
     assert found.protocol.settings["class_weights"] == [0.5, 2.0]
 
 
-def test_balanced_weights_give_every_class_of_a_run_the_same_sum_and_absent_ones_one() -> None:
+def test_balanced_weights_give_every_class_the_same_total_and_absent_classes_one() -> None:
     classes = np.array([0, 0, 0, 2])
     weights = class_weights("balanced", classes, 3)
     assert weights is not None
@@ -232,13 +232,13 @@ def test_balanced_weights_give_every_class_of_a_run_the_same_sum_and_absent_ones
     np.testing.assert_array_equal(np.asarray(stated), [1, 2, 3])
 
 
-def test_a_number_of_dense_units_means_one_layer() -> None:
+def test_single_number_of_dense_units_means_one_layer() -> None:
     assert SequentialSettings.model_validate({"dense": 7}).dense == [7]
     assert SequentialSettings(dense=[]).dense == []
 
 
 @pytest.mark.parametrize("typed", ["1", "01", "1e3", "null", "true", "2020-01-01", "0x1F"])
-def test_names_that_yaml_reads_as_something_else_are_to_be_quoted_as_typed(typed: str, tmp_path: Path) -> None:
+def test_names_that_yaml_misreads_must_be_quoted_as_typed(typed: str, tmp_path: Path) -> None:
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     text = text.replace("task: blast", f"task: {{positive: [{typed}], negative: [dark]}}").replace(
         "[expert]", f"[{typed}]"
@@ -257,7 +257,7 @@ def test_names_that_yaml_1_2_reads_as_text_need_no_quotes(tmp_path: Path) -> Non
     assert ProjectPaths(tmp_path).params().task == {"positive": ["off", "yes"], "negative": ["no"]}
 
 
-def test_messages_about_settings_are_in_words_of_this_project(content: dict[str, Any]) -> None:
+def test_messages_about_settings_use_the_terms_of_this_project(content: dict[str, Any]) -> None:
     content |= {"labels": [], "dataset": "../up", "folds": "ten", "sizes": 10, "split": "group", "image_size": 4}
     content |= {"task": 3, "training": [], "settings": {1: {}}, "split_seed": 1.5}
     text = "\n".join(offenders(content))
@@ -269,12 +269,12 @@ def test_messages_about_settings_are_in_words_of_this_project(content: dict[str,
     assert text.count("task:") == 1
 
 
-def test_an_architecture_without_settings_gets_a_suggestion(content: dict[str, Any]) -> None:
+def test_architecture_without_settings_gets_a_suggestion(content: dict[str, Any]) -> None:
     content["architectures"] = ["sequentiel"]
     assert offenders(content) == ("sequentiel; did you mean 'sequential'?",)
 
 
-def test_the_hint_lists_the_families_of_the_problems(content: dict[str, Any]) -> None:
+def test_hint_lists_the_families_of_the_problems(content: dict[str, Any]) -> None:
     content["training"] |= {"engine": "nativ", "protocol": "early"}
     with pytest.raises(InputError) as caught:
         check_arms(validate_params(content, "params.yaml"))

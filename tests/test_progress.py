@@ -50,7 +50,7 @@ def test_observer_follows_several_tasks_at_once(observer: Observer) -> None:
         second(done, 5)
 
 
-def test_observer_follows_runs_that_are_found_and_trained(observer: Observer) -> None:
+def test_observer_follows_reused_and_trained_runs(observer: Observer) -> None:
     finished = observer.runs("arm", RUNS)
     finished(RUNS[:1])
     finished([])
@@ -68,7 +68,7 @@ def test_observer_closes_with_tasks_unfinished_and_can_be_used_again(observer: O
     observer.task("reading", "images")(3, 3)
 
 
-def test_observer_takes_messages_that_look_like_formats(observer: Observer) -> None:
+def test_observer_accepts_messages_that_look_like_format_strings(observer: Observer) -> None:
     observer.message("100 % of {images}, %s")
     observer.warning("100 % of {images}, %s")
 
@@ -110,7 +110,7 @@ def test_default_observer_logs_where_stderr_is_not_a_terminal() -> None:
 
 
 @given(sizes=st.lists(st.integers(1, 10_000), min_size=1, max_size=20), cut=st.integers(0, 20))
-def test_estimate_has_nothing_left_when_all_runs_are_finished(sizes: list[int], cut: int) -> None:
+def test_estimate_is_zero_when_all_runs_are_finished(sizes: list[int], cut: int) -> None:
     runs = [Run(size) for size in sizes]
     estimate = Estimate(runs)
     estimate.add(runs[:cut])

@@ -47,12 +47,12 @@ PARAMETERS = (
 
 
 @given(st.sampled_from([*USERS, *PARAMETERS]), SECRETS)
-def test_a_url_is_shown_without_its_secret(template: str, secret: str) -> None:
+def test_displayed_url_contains_no_secret(template: str, secret: str) -> None:
     assert secret not in shown(template.format(secret))
 
 
 @given(st.sampled_from([*USERS, *PARAMETERS]), SECRETS)
-def test_a_message_about_a_url_never_contains_its_secret(template: str, secret: str) -> None:
+def test_message_about_a_url_never_contains_its_secret(template: str, secret: str) -> None:
     url = template.format(secret)
     quoted = (
         f"API request to {url}/health failed: {url!r} and {quote(url)}; Invalid password {secret!r}, or {quote(secret)}"
@@ -61,12 +61,12 @@ def test_a_message_about_a_url_never_contains_its_secret(template: str, secret: 
 
 
 @given(SECRETS.filter(lambda secret: not set(secret) & set(" '\"<>()")))
-def test_a_message_of_another_program_contains_no_password_of_a_url(secret: str) -> None:
+def test_message_from_another_program_contains_no_url_password(secret: str) -> None:
     message = f"ERROR: failed to push to https://user:{secret}@host/x - connection refused"
     assert without_secrets(message) == "ERROR: failed to push to https://…@host/x - connection refused"
 
 
-def test_a_given_secret_is_hidden_wherever_it_occurs() -> None:
+def test_known_secret_is_hidden_wherever_it_occurs() -> None:
     assert without_secrets("401: bad token tok3n", secrets=["tok3n"]) == "401: bad token …"
 
 
@@ -85,10 +85,10 @@ def test_a_given_secret_is_hidden_wherever_it_occurs() -> None:
         "ledger",
     ],
 )
-def test_a_url_without_a_secret_is_shown_as_it_is(url: str) -> None:
+def test_url_without_a_secret_is_shown_unchanged(url: str) -> None:
     assert shown(url) == url
     assert without_secrets(f"{url} is closed", url) == f"{url} is closed"
 
 
-def test_a_server_is_shown_with_its_host_and_path() -> None:
+def test_server_is_shown_with_its_host_and_path() -> None:
     assert shown("https://user:secret@mlflow.example.org:8443/team") == "https://…@mlflow.example.org:8443/team"

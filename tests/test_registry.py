@@ -41,12 +41,12 @@ def test_load_returns_the_attribute_of_a_member() -> None:
     assert registry.load(FAMILY, "pbc", "DATASET").name == "pbc"
 
 
-def test_load_of_an_unknown_member_is_a_key_error() -> None:
+def test_load_of_an_unknown_member_raises_key_error() -> None:
     with pytest.raises(KeyError, match="no_such_dataset"):
         registry.load(FAMILY, "no_such_dataset", "DATASET")
 
 
-def test_plugins_add_members_and_cannot_replace_built_in_ones(tmp_path: Path) -> None:
+def test_plugins_add_members_but_cannot_replace_built_in_ones(tmp_path: Path) -> None:
     install_plugin(tmp_path)
     path = os.pathsep.join([str(tmp_path), *sys.path])
     command, environment = [sys.executable, "-c", PROBE], {**os.environ, "PYTHONPATH": path}
@@ -58,7 +58,7 @@ def test_plugins_add_members_and_cannot_replace_built_in_ones(tmp_path: Path) ->
     assert built_in == "cytocurve.datasets.pbc"
 
 
-def test_a_plugin_that_cannot_be_loaded_is_named() -> None:
+def test_plugin_that_cannot_be_loaded_is_named() -> None:
     registry.register("datasets.broken", "no_such_module_at_all")
     registry.register("datasets.empty", "json")
     try:

@@ -27,7 +27,7 @@ def test_first_few_cuts_a_long_list(items: list[str], text: str) -> None:
     assert first_few(items, 2) == text
 
 
-def test_some_names_end_with_the_number_of_the_others() -> None:
+def test_truncated_list_ends_with_the_number_of_omitted_names() -> None:
     assert some(["a", "b"], 2) == "a, b"
     assert some(list("abcd"), 2) == "a, b and 2 more"
     assert some_lines(list("abcd"), 2) == ["a", "b", "and 2 more"]
@@ -40,7 +40,7 @@ def test_reasons_are_grouped_and_a_single_file_comes_first() -> None:
     assert by_reason(reasons) == ["a: hidden file", "2 files: damaged: b, c", "2 files: not data: z: d, e"]
 
 
-def test_reasons_of_many_files_take_ten_lines_at_most() -> None:
+def test_reasons_of_many_files_take_at_most_ten_lines() -> None:
     assert len(by_reason({str(n): f"reason {n}" for n in range(30)})) == 11
     (line,) = by_reason({str(n): "hidden file" for n in range(30)})
     assert line.endswith("9 and 20 more")

@@ -18,7 +18,7 @@ TRAIN_NOTHING = (
 )  # fmt: skip
 
 
-def test_help_answers_within_a_second_and_shows_an_example() -> None:
+def test_help_appears_within_a_second_and_shows_an_example() -> None:
     """A second of computing: how long that takes depends on what else the machine does."""
     before = os.times()
     done = run(ROOT, "cytocurve", "--help")
@@ -68,7 +68,7 @@ def test_wrong_usage_exits_with_2(tmp_path: Path, command: list[str]) -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_every_stage_lists_all_wrong_keys_of_params_and_writes_nothing(tmp_path: Path, stage: str) -> None:
+def test_every_stage_lists_all_invalid_keys_of_params_and_writes_nothing(tmp_path: Path, stage: str) -> None:
     write_params(tmp_path, fold=3, training={**SMALL["training"], "batchsize": 5})
     done = cytocurve(tmp_path, stage)
     assert done.returncode == 2
@@ -79,7 +79,7 @@ def test_every_stage_lists_all_wrong_keys_of_params_and_writes_nothing(tmp_path:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_before_its_turn_says_what_to_run_first(tmp_path: Path, stage: str) -> None:
+def test_stage_run_too_early_names_what_to_run_first(tmp_path: Path, stage: str) -> None:
     write_params(tmp_path)
     done = cytocurve(tmp_path, stage)
     assert done.returncode == 2
@@ -88,14 +88,14 @@ def test_a_stage_before_its_turn_says_what_to_run_first(tmp_path: Path, stage: s
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
 
 
-def test_outside_a_project_the_message_says_where_to_go(tmp_path: Path) -> None:
+def test_message_outside_a_project_says_where_to_go(tmp_path: Path) -> None:
     done = cytocurve(tmp_path, "split")
     assert done.returncode == 2
     assert "params.yaml: no such file" in done.stderr
 
 
 @pytest.mark.slow
-def test_all_problems_of_the_data_come_in_one_message_before_anything_is_written(tmp_path: Path) -> None:
+def test_all_problems_of_the_data_are_in_one_message_before_anything_is_written(tmp_path: Path) -> None:
     root = make_project(tmp_path)
     images, labels = root / "data/toy/images/dark", root / "data/toy/labels/folder.csv"
     broken = sorted(images.glob("*.png"))[0]
@@ -112,7 +112,7 @@ def test_all_problems_of_the_data_come_in_one_message_before_anything_is_written
 
 
 @pytest.mark.slow
-def test_too_few_images_for_folds_or_sizes_are_told_with_the_numbers(tmp_path: Path) -> None:
+def test_too_few_images_for_folds_or_sizes_are_reported_with_the_counts(tmp_path: Path) -> None:
     root = make_project(tmp_path, sizes=[4, 8, 30, 40])
     assert cytocurve(root, "catalog").returncode == 0
     done = cytocurve(root, "split")
@@ -137,7 +137,7 @@ def test_too_few_images_for_folds_or_sizes_are_told_with_the_numbers(tmp_path: P
 
 
 @pytest.mark.slow
-def test_dvc_repro_runs_all_stages_and_a_change_re_runs_only_what_it_touches(tmp_path: Path) -> None:
+def test_dvc_repro_runs_all_stages_and_a_change_reruns_only_what_it_affects(tmp_path: Path) -> None:
     root = make_project(tmp_path, augmentations=["none", "flip_rotate"])
     first = run(root, "dvc", "repro")
     assert first.returncode == 0, first.stderr
@@ -168,14 +168,14 @@ def stages_run(output: str) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", ["catalog", "split", "audit", "sweep", "publish", "evaluate"])
-def test_every_command_that_reports_figures_prints_them_as_json(swept: Path, stage: str) -> None:
+def test_every_command_that_reports_numbers_prints_them_as_json(swept: Path, stage: str) -> None:
     done = cytocurve(swept, stage, "--json")
     assert done.returncode == 0, done.stderr
     assert isinstance(json.loads(done.stdout), dict)
 
 
 @pytest.mark.slow
-def test_what_mlflow_and_tensorflow_say_of_themselves_is_not_among_the_figures(swept: Path) -> None:
+def test_output_of_mlflow_and_tensorflow_is_not_mixed_into_json(swept: Path) -> None:
     """The one that loads both, in a separate process, where their native code writes to the same output."""
     done = run(swept, "cytocurve", "register", "--json")
     assert done.returncode == 0, done.stderr

@@ -23,7 +23,7 @@ JSON = st.one_of(st.none(), st.booleans(), st.integers(), st.text(), st.lists(st
 SETTINGS = st.dictionaries(st.text(min_size=1), JSON, max_size=4)
 
 
-def test_an_arm_is_named_by_architecture_augmentation_and_labels() -> None:
+def test_arm_is_named_by_architecture_augmentation_and_labels() -> None:
     assert Arm("sequential", "flip_rotate", "expert").name == "sequential-flip_rotate-expert"
 
 
@@ -41,7 +41,7 @@ def test_every_part_of_every_component_changes_the_key(name: str, change: dict[s
 
 
 @given(SETTINGS, SETTINGS, st.text(min_size=1), JSON, st.sampled_from(NAMES))
-def test_a_key_does_not_change_when_a_component_gets_a_setting_with_a_default(
+def test_key_does_not_change_when_a_component_gets_a_setting_with_a_default(
     stated: dict[str, Any], defaults: dict[str, Any], added: str, default: Any, name: str
 ) -> None:
     """Whatever the settings: the new one is left at its default by every run that was trained before."""
@@ -57,7 +57,7 @@ def test_a_key_does_not_change_when_a_component_gets_a_setting_with_a_default(
 
 
 @given(SETTINGS, SETTINGS)
-def test_a_component_states_exactly_the_settings_that_differ_from_their_defaults(
+def test_component_states_exactly_the_settings_that_differ_from_their_defaults(
     stated: dict[str, Any], defaults: dict[str, Any]
 ) -> None:
     component = Component.of("any", "version", defaults | stated, defaults)
@@ -65,15 +65,15 @@ def test_a_component_states_exactly_the_settings_that_differ_from_their_defaults
     assert not any(name in defaults and defaults[name] is value for name, value in component.settings.items())
 
 
-def test_tuples_and_lists_of_a_setting_are_the_same() -> None:
+def test_tuples_and_lists_of_a_setting_give_the_same_key() -> None:
     assert Component.of("a", "b", {"x": (1, 2)}, {}) == Component.of("a", "b", {"x": [1, 2]}, {"x": [3]})
 
 
-def test_the_number_of_classes_changes_the_key() -> None:
+def test_number_of_classes_changes_the_key() -> None:
     assert replace(RUN, outputs=3).key != RUN.key
 
 
-def test_a_key_says_its_format() -> None:
+def test_key_contains_its_format() -> None:
     assert RUN.key == digest({"format": 2, **asdict(RUN)})
 
 
@@ -85,7 +85,7 @@ def test_images_their_order_and_their_classes_change_the_key(subset: str) -> Non
     assert len({replace(RUN, **change).key for change in changes}) == len(variants)
 
 
-def test_the_seed_changes_key_and_random_numbers() -> None:
+def test_seed_changes_key_and_random_numbers() -> None:
     other = replace(RUN, seed=1)
     assert other.key != RUN.key
     assert other.entropy != RUN.entropy
@@ -96,13 +96,13 @@ def test_arms_of_one_fold_and_size_share_their_random_numbers() -> None:
     assert other.entropy == RUN.entropy
 
 
-def test_random_numbers_follow_the_seed_and_the_training_images_as_they_always_did() -> None:
+def test_random_numbers_of_a_seed_and_training_set_never_change() -> None:
     assert RUN.entropy == int(digest([0, ["a", "b"]]), 16)
 
 
-def test_a_digest_does_not_depend_on_the_order_of_keys() -> None:
+def test_digest_does_not_depend_on_the_order_of_keys() -> None:
     assert digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
 
 
-def test_the_largest_runs_come_first() -> None:
+def test_largest_runs_come_first() -> None:
     assert longest_first([10, 200, 50, 200]) == [1, 3, 2, 0]

@@ -29,7 +29,7 @@ def write_table(source: Path, text: str) -> None:
     (source / "ALL_IDB2" / "img" / "types.csv").write_text(text)
 
 
-def test_the_digit_is_the_diagnosis(source: Path) -> None:
+def test_digit_in_the_name_is_the_diagnosis(source: Path) -> None:
     """1 is ALL, 0 is healthy, and the image is named as upstream names it."""
     found = given(source, "diagnosis")
     assert found["Im001_1.tif"] == "ALL"
@@ -37,7 +37,7 @@ def test_the_digit_is_the_diagnosis(source: Path) -> None:
     assert len(found) == 8
 
 
-def test_a_sheet_gives_the_experts_types(source: Path) -> None:
+def test_spreadsheet_gives_the_experts_types(source: Path) -> None:
     """Types are read in any case, by the taxonomy's names; an image that the sheet leaves out has no label."""
     found = given(source, "expert")
     assert found["Im002_1.tif"] == "lymphocyte_atypical"
@@ -46,7 +46,7 @@ def test_a_sheet_gives_the_experts_types(source: Path) -> None:
     assert found["Im008_0.tif"] == ""
 
 
-def test_the_ten_types_are_in_the_taxonomy() -> None:
+def test_ten_types_are_in_the_taxonomy() -> None:
     assert len(all_idb2.EXPERT) == 10
     assert all_idb2.DATASET.classes is not None
     assert all_idb2.DATASET.classes <= set(CELL_TYPES)
@@ -62,12 +62,12 @@ def test_headers_are_read_in_any_case(header: str, source: Path) -> None:
 
 
 @pytest.mark.parametrize("inner", ["", "ALL_IDB2", "ALL_IDB2/img"])
-def test_any_of_the_folders_may_be_given(inner: str, source: Path) -> None:
+def test_any_of_the_folders_can_be_given(inner: str, source: Path) -> None:
     """PATH may be the unpacked folder, the ALL_IDB2 in it, or its images; names are the same."""
     assert all_idb2.read(source / inner).images.keys() == all_idb2.read(source).images.keys()
 
 
-def test_without_a_table_there_is_the_diagnosis_alone(source: Path) -> None:
+def test_dataset_without_a_table_has_only_the_diagnosis(source: Path) -> None:
     (source / "ALL_IDB2" / "expert.xlsx").unlink()
     assert list(all_idb2.read(source).labels) == ["diagnosis"]
 
@@ -89,13 +89,13 @@ def test_all_unknown_types_are_listed(source: Path) -> None:
         ("image;label\nIm001_1.tif;monocyte\n", "its fields are separated by ';': save it with commas"),
     ],
 )
-def test_a_table_of_another_form_is_refused(text: str, message: str, source: Path) -> None:
+def test_table_of_another_form_is_rejected(text: str, message: str, source: Path) -> None:
     write_table(source, text)
     with pytest.raises(InputError, match=message):
         all_idb2.read(source)
 
 
-def test_two_tables_are_one_too_many(source: Path) -> None:
+def test_second_table_is_rejected(source: Path) -> None:
     """Both are named, wherever they lie."""
     for folder in (source, source / "ALL_IDB2"):
         pd.DataFrame({"image": ["Im001_1.tif"], "label": ["monocyte"]}).to_csv(folder / "types.csv", index=False)
@@ -116,7 +116,7 @@ def all_idb1(source: Path) -> None:
 
 
 @pytest.mark.parametrize(("change", "missing"), [(one_diagnosis, ["0"]), (all_idb1, ["0", "1"])])
-def test_what_is_missing_is_named(change: Callable[[Path], None], missing: list[str], source: Path) -> None:
+def test_missing_parts_are_named(change: Callable[[Path], None], missing: list[str], source: Path) -> None:
     """Half of the dataset, and ALL-IDB1 with its JPEGs of whole fields, are refused."""
     change(source)
     with pytest.raises(InputError) as caught:
@@ -124,6 +124,6 @@ def test_what_is_missing_is_named(change: Callable[[Path], None], missing: list[
     assert [line[6] for line in caught.value.offenders] == missing
 
 
-def test_other_names_are_left_out_with_a_reason(source: Path) -> None:
+def test_files_with_other_names_are_skipped_with_a_reason(source: Path) -> None:
     save(source / "ALL_IDB2" / "img" / "Im001_1 (copy).tif", 1)
     assert all_idb2.read(source).skipped == {"Im001_1 (copy).tif": "not named ImNNN_<0 or 1>.tif"}

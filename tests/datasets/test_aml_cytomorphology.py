@@ -41,7 +41,7 @@ def test_codes_become_the_taxonomys_names(source: Path) -> None:
     }
 
 
-def test_not_shown_and_not_assignable_are_both_unlabelled_but_told_apart(source: Path) -> None:
+def test_not_shown_and_not_assignable_are_both_unlabeled_but_distinguished(source: Path) -> None:
     """Only an image that the examiner saw has an annotator."""
     assert row_of(source, "BAS/BAS_0001.tiff") == {
         "gold": ("basophil", "examiner_1"),
@@ -64,7 +64,7 @@ def test_images_are_named_by_their_class_folders(source: Path) -> None:
     assert aml.read(source).images.keys() == listing.images.keys()
 
 
-def test_the_label_file_alone_is_enough_for_the_tables(source: Path, tmp_path: Path) -> None:
+def test_tables_need_only_the_label_file(source: Path, tmp_path: Path) -> None:
     """No image is needed to read the label versions."""
     alone = tmp_path / "alone"
     alone.mkdir()
@@ -73,7 +73,7 @@ def test_the_label_file_alone_is_enough_for_the_tables(source: Path, tmp_path: P
     assert list(aml.DATASET.tables(alone)) == ["gold", "first", "second"]
 
 
-def test_images_and_lines_that_do_not_match_are_all_named(source: Path) -> None:
+def test_unmatched_images_and_lines_are_all_named(source: Path) -> None:
     """A line without an image, an image without a line, an image that is none and an empty folder come in one error."""
     (source / "BAS/BAS_0001.tiff").unlink()
     (source / "KSC/KSC_0001.tiff").write_text("text")
@@ -90,7 +90,7 @@ def test_images_and_lines_that_do_not_match_are_all_named(source: Path) -> None:
     )
 
 
-def test_all_lines_that_cannot_be_used_are_named(source: Path) -> None:
+def test_unusable_lines_are_all_named(source: Path) -> None:
     """Unknown codes with line, version and nearest code; too few fields; repeated images."""
     rewrite(
         source,
@@ -118,7 +118,7 @@ def test_gold_labels_every_image(source: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "", "\n\n"])
-def test_a_folder_without_annotations_is_refused(content: str | None, source: Path) -> None:
+def test_folder_without_annotations_is_rejected(content: str | None, source: Path) -> None:
     """A missing or empty label file is named."""
     (source / aml.ANNOTATIONS).unlink()
     if content is not None:
@@ -128,7 +128,7 @@ def test_a_folder_without_annotations_is_refused(content: str | None, source: Pa
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real labels are not at ../shared/data/aml-cytomorphology-lmu")
-def test_the_real_label_file_has_the_published_counts() -> None:
+def test_real_label_file_has_the_published_counts() -> None:
     """18,365 gold labels in 15 classes as in table 1 of Matek et al. 2019, 1,905 of them annotated twice more."""
     tables = aml.tables_of(REAL)
     counts = class_counts(tables["gold"]["label"])

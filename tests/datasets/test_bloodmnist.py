@@ -43,7 +43,7 @@ def refused(file: Path, folder: Path) -> InputError:
     return caught.value
 
 
-def test_pixels_labels_and_folds_are_those_of_the_arrays(file: Path, folder: Path) -> None:
+def test_pixels_labels_and_folds_match_the_arrays(file: Path, folder: Path) -> None:
     """Every image is a lossless PNG below its split, in the order of the arrays."""
     bloodmnist.unpack(file, folder, silent)
     listing, arrays = bloodmnist.read(folder), bloodmnist_arrays()
@@ -56,17 +56,17 @@ def test_pixels_labels_and_folds_are_those_of_the_arrays(file: Path, folder: Pat
             assert tuple(table.loc[name]) == (bloodmnist.LABELS[index], split)
 
 
-def test_the_labels_are_cell_types() -> None:
+def test_labels_are_cell_types() -> None:
     assert set(bloodmnist.LABELS) <= set(CELL_TYPES)
 
 
-def test_progress_is_told_for_each_image(file: Path, folder: Path) -> None:
+def test_progress_is_reported_for_each_image(file: Path, folder: Path) -> None:
     calls: list[tuple[int, int]] = []
     bloodmnist.unpack(file, folder, lambda done, total: calls.append((done, total)))
     assert calls == [(done, 16) for done in range(1, 17)]
 
 
-def test_everything_that_is_wrong_with_the_arrays_is_listed(tmp_path: Path, folder: Path) -> None:
+def test_all_problems_of_the_arrays_are_listed(tmp_path: Path, folder: Path) -> None:
     """Missing arrays, other types, shapes, sizes and labels come in one error."""
     arrays: dict[str, Any] = dict(bloodmnist_arrays())
     del arrays["test_images"]
@@ -83,7 +83,7 @@ def test_everything_that_is_wrong_with_the_arrays_is_listed(tmp_path: Path, fold
     )
 
 
-def test_images_of_several_sizes_are_refused(tmp_path: Path, folder: Path) -> None:
+def test_images_of_several_sizes_are_rejected(tmp_path: Path, folder: Path) -> None:
     arrays = bloodmnist_arrays() | {"val_images": bloodmnist_arrays(14)["val_images"]}
     assert refused(write(tmp_path / "mixed.npz", arrays), folder).offenders == (
         "images of different sizes: 12, 14 pixels",
@@ -98,12 +98,12 @@ def test_pickles_are_never_loaded(tmp_path: Path, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 cut off"])
-def test_what_is_no_npz_file_is_refused(content: bytes, tmp_path: Path, folder: Path) -> None:
+def test_file_that_is_not_npz_is_rejected(content: bytes, tmp_path: Path, folder: Path) -> None:
     (tmp_path / "no.npz").write_bytes(content)
     assert "not a complete NPZ file" in str(refused(tmp_path / "no.npz", folder))
 
 
-def test_a_damaged_file_is_refused(tmp_path: Path, folder: Path) -> None:
+def test_damaged_file_is_rejected(tmp_path: Path, folder: Path) -> None:
     """Bytes that do not match their checksum are found, if not before the first images are written."""
     np.savez(tmp_path / "plain.npz", allow_pickle=False, **bloodmnist_arrays())
     content = bytearray((tmp_path / "plain.npz").read_bytes())
@@ -113,11 +113,11 @@ def test_a_damaged_file_is_refused(tmp_path: Path, folder: Path) -> None:
         bloodmnist.unpack(tmp_path / "plain.npz", folder, silent)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path, folder: Path) -> None:
+def test_missing_file_is_named(tmp_path: Path, folder: Path) -> None:
     assert "No such file" in str(refused(tmp_path / "gone.npz", folder))
 
 
-def test_an_unpacked_folder_that_was_changed_is_refused(file: Path, folder: Path) -> None:
+def test_unpacked_folder_that_was_changed_is_rejected(file: Path, folder: Path) -> None:
     """Images that are gone and folds that are none are listed."""
     bloodmnist.unpack(file, folder, silent)
     (folder / "val" / "00001.png").unlink()
@@ -157,7 +157,7 @@ def upstream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         yield file
 
 
-def test_it_is_downloaded_and_unpacked(upstream: Path, folder: Path) -> None:
+def test_dataset_is_downloaded_and_unpacked(upstream: Path, folder: Path) -> None:
     """Progress rises to its total over both, and the file itself does not stay."""
     calls: list[tuple[int, int]] = []
     bloodmnist.draw(folder, lambda done, total: calls.append((done, total)))
@@ -168,14 +168,14 @@ def test_it_is_downloaded_and_unpacked(upstream: Path, folder: Path) -> None:
     assert {total for _, total in calls} == {2 * 17092}
 
 
-def test_another_file_than_expected_is_refused(upstream: Path, folder: Path) -> None:
+def test_unexpected_file_is_rejected(upstream: Path, folder: Path) -> None:
     """A download is checked by its MD5 before it is unpacked."""
     write(upstream, bloodmnist_arrays(14))
     with pytest.raises(ServiceError, match="its MD5 is"):
         bloodmnist.draw(folder, silent)
 
 
-def test_a_file_that_the_server_lacks_is_told(upstream: Path, folder: Path) -> None:
+def test_file_missing_on_the_server_is_reported(upstream: Path, folder: Path) -> None:
     """The error has the URL and what to do without the internet."""
     upstream.unlink()
     with pytest.raises(ServiceError, match=r"bloodmnist_224\.npz\?download=1 .*404") as caught:
@@ -183,7 +183,7 @@ def test_a_file_that_the_server_lacks_is_told(upstream: Path, folder: Path) -> N
     assert "cytocurve data add bloodmnist FILE.npz" in caught.value.next_step
 
 
-def test_without_the_internet_the_other_way_is_told(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_download_names_the_alternative(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody listens on port 1."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(bloodmnist, "BASE", "http://127.0.0.1:1/")

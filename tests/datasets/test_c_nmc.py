@@ -25,7 +25,7 @@ def cells(folder: Path) -> pd.DataFrame:
     return c_nmc.read(folder).labels["expert"].set_index("image")
 
 
-def test_training_images_tell_class_subject_and_fold(source: Path) -> None:
+def test_training_paths_give_class_subject_and_fold(source: Path) -> None:
     """Leukemic cells are lymphoblasts; the folder is the official fold."""
     table = cells(source)
     ill = table.loc["training_data/fold_1/all/UID_2_1_1_all.bmp"]
@@ -34,7 +34,7 @@ def test_training_images_tell_class_subject_and_fold(source: Path) -> None:
     assert tuple(healthy) == ("lymphoid_precursor", "H7", "fold_0")
 
 
-def test_test_images_tell_what_their_table_tells(source: Path) -> None:
+def test_preliminary_images_get_labels_and_subjects_from_their_table(source: Path) -> None:
     """The preliminary set's subjects come from original file names; the final set has neither label nor subject."""
     table = cells(source)
     assert tuple(table.loc[f"{c_nmc.PRELIMINARY}/4.bmp"]) == ("lymphoid_precursor", "H49", "preliminary")
@@ -42,18 +42,18 @@ def test_test_images_tell_what_their_table_tells(source: Path) -> None:
     assert c_nmc.read(source).skipped == {}
 
 
-def test_the_inner_folder_may_be_given(source: Path) -> None:
+def test_inner_folder_can_be_given(source: Path) -> None:
     assert c_nmc.read(source / c_nmc.TOP).images.keys() == c_nmc.read(source).images.keys()
 
 
-def test_test_sets_may_be_absent(source: Path) -> None:
+def test_test_sets_are_optional(source: Path) -> None:
     """The three training folds are enough."""
     for name in ("validation_data", "testing_data"):
         shutil.rmtree(source / c_nmc.TOP / name)
     assert set(cells(source)["fold"]) == set(c_nmc.FOLDS)
 
 
-def test_a_preliminary_set_in_part_is_told(source: Path) -> None:
+def test_incomplete_preliminary_set_is_reported(source: Path) -> None:
     """Rows without images are counted, not refused."""
     for number in (2, 5):
         (source / c_nmc.TOP / c_nmc.PRELIMINARY / f"{number}.bmp").unlink()
@@ -76,7 +76,7 @@ def test_preliminary_images_need_their_table(source: Path) -> None:
         c_nmc.read(source)
 
 
-def test_all_faults_of_the_table_are_listed(source: Path) -> None:
+def test_all_problems_of_the_table_are_listed(source: Path) -> None:
     """Codes, names, contradictions, repeated rows and images without a row come in one error."""
     rows = """Patient_ID,new_names,labels
 UID_57_29_1_all.bmp,1.bmp,2
@@ -104,7 +104,7 @@ def test_missing_columns_are_listed(source: Path) -> None:
     assert caught.value.offenders == ("column 'new_names' is missing", "column 'labels' is missing")
 
 
-def test_training_names_that_tell_no_subject_or_another_class_are_listed(source: Path) -> None:
+def test_training_names_without_a_subject_or_with_another_class_are_listed(source: Path) -> None:
     folder = source / c_nmc.TOP / "training_data" / "fold_0" / "all"
     save(folder / "cell.bmp", 1)
     save(folder / "UID_H1_1_1_hem.bmp", 2)
@@ -116,7 +116,7 @@ def test_training_names_that_tell_no_subject_or_another_class_are_listed(source:
     )
 
 
-def test_images_elsewhere_are_left_out_with_a_reason(source: Path) -> None:
+def test_images_elsewhere_are_skipped_with_a_reason(source: Path) -> None:
     """A fourth fold is no official one."""
     save(source / c_nmc.TOP / "training_data" / "fold_3" / "all" / "UID_1_1_1_all.bmp", 1)
     assert list(c_nmc.read(source).skipped) == ["training_data/fold_3/all/UID_1_1_1_all.bmp"]
@@ -133,13 +133,13 @@ def test_images_elsewhere_are_left_out_with_a_reason(source: Path) -> None:
         ("C-NMC_Leukemia/testing_data/C-NMC_test_final_phase_data/7.bmp", None, "final"),
     ],
 )
-def test_paths_tell_subject_and_fold(path: str, subject: str | None, fold: str | None) -> None:
+def test_paths_give_subject_and_fold(path: str, subject: str | None, fold: str | None) -> None:
     """The lower-case h of one subject is the same scheme as H."""
     assert (c_nmc.subject_of(path), c_nmc.fold_of(path)) == (subject, fold)
 
 
 @real
-def test_the_real_sample_is_read() -> None:
+def test_real_sample_is_read() -> None:
     """Thirteen images of nine subjects, h3 among them as H3, and a preliminary set in part."""
     listing = c_nmc.read(REAL)
     table = listing.labels["expert"]
@@ -150,7 +150,7 @@ def test_the_real_sample_is_read() -> None:
 
 
 @real
-def test_the_real_folds_share_no_subject() -> None:
+def test_real_folds_share_no_subject() -> None:
     """The full list of upstream's files has 47 + 26 subjects in training, none of them in two folds."""
     paths = pd.read_csv(REAL / "upstream_inventory.csv.gz")["path"]
     folds = paths.map(c_nmc.fold_of)

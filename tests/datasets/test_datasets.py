@@ -35,7 +35,7 @@ def listing(dataset: Dataset, source: Path) -> Listing:
     return dataset.read(source)
 
 
-def test_a_dataset_says_where_it_comes_from(dataset: Dataset) -> None:
+def test_dataset_states_its_source(dataset: Dataset) -> None:
     """Its name is that of its module; title, license, citation and URL are stated on one line each."""
     assert datasets.load(dataset.name) is dataset
     for text in (dataset.title, dataset.licence, dataset.citation, dataset.url):
@@ -43,7 +43,7 @@ def test_a_dataset_says_where_it_comes_from(dataset: Dataset) -> None:
         assert "\n" not in text
 
 
-def test_images_are_files_of_the_folder_under_relative_names(listing: Listing, source: Path) -> None:
+def test_images_are_files_of_the_folder_with_relative_names(listing: Listing, source: Path) -> None:
     """Every image is a file below the folder; its name is a plain relative path."""
     assert listing.images
     assert list(listing.images) == sorted(listing.images)
@@ -53,20 +53,20 @@ def test_images_are_files_of_the_folder_under_relative_names(listing: Listing, s
         assert not {"", ".", ".."} & set(name.split("/"))
 
 
-def test_label_tables_are_sound(dataset: Dataset, listing: Listing) -> None:
+def test_label_tables_are_valid(dataset: Dataset, listing: Listing) -> None:
     """Every label version has a row an image, and only labels that the dataset declares."""
     assert listing.labels
     assert labels.problems(listing.images, listing.labels, dataset.classes) == []
 
 
-def test_reading_twice_gives_the_same(dataset: Dataset, source: Path, listing: Listing) -> None:
+def test_reading_twice_gives_the_same_listing(dataset: Dataset, source: Path, listing: Listing) -> None:
     """A listing depends on the folder alone."""
     again = dataset.read(source)
     assert (again.images, again.skipped) == (listing.images, listing.skipped)
     assert all(again.labels[version].equals(table) for version, table in listing.labels.items())
 
 
-def test_tables_alone_are_those_of_the_listing(dataset: Dataset, source: Path, listing: Listing) -> None:
+def test_tables_read_alone_equal_those_of_the_listing(dataset: Dataset, source: Path, listing: Listing) -> None:
     """Where label versions can be read without images, they are the same ones."""
     alone = dataset.tables(source) if dataset.tables else listing.labels
     assert {v: set(t.itertuples(index=False, name=None)) for v, t in alone.items()} == {
@@ -83,7 +83,7 @@ def test_junk_never_becomes_an_image(dataset: Dataset, source: Path, listing: Li
 
 
 @pytest.mark.parametrize("there", [True, False])
-def test_another_folder_is_refused(dataset: Dataset, there: bool, tmp_path: Path) -> None:
+def test_folder_of_another_dataset_is_rejected(dataset: Dataset, there: bool, tmp_path: Path) -> None:
     """The error names an empty or a missing folder, and the next step."""
     folder = tmp_path / "elsewhere"
     if there:
@@ -93,7 +93,7 @@ def test_another_folder_is_refused(dataset: Dataset, there: bool, tmp_path: Path
     assert caught.value.hint or caught.value.next_step
 
 
-def test_it_can_be_added_and_catalogued(dataset: Dataset, source: Path, listing: Listing, tmp_path: Path) -> None:
+def test_dataset_can_be_added_and_cataloged(dataset: Dataset, source: Path, listing: Listing, tmp_path: Path) -> None:
     """What is added passes the catalog with all its label versions."""
     project = ProjectPaths(tmp_path)
     figures = copy_dataset(project, dataset.name, source, "mine", silent)
@@ -103,7 +103,7 @@ def test_it_can_be_added_and_catalogued(dataset: Dataset, source: Path, listing:
     assert figures.labels == report.classes
 
 
-def test_private_modules_are_no_datasets() -> None:
+def test_private_modules_are_not_datasets() -> None:
     """Helpers of the package do not appear in the list."""
     assert {"all_idb2", "bloodmnist", "c_nmc", "folder", "pbc", "starter", "table"} <= set(datasets.names())
     assert not any(name.startswith("_") for name in datasets.names())

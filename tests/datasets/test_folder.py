@@ -11,7 +11,7 @@ from cytocurve.errors import InputError
 from tests.datasets.dataset_makers import draw, make_folder, save
 
 
-def test_the_first_folder_is_the_label(tmp_path: Path) -> None:
+def test_top_level_folder_is_the_label(tmp_path: Path) -> None:
     """Folders below a class folder belong to that class."""
     make_folder(tmp_path)
     table = folder.read(tmp_path).labels["folder"]
@@ -28,7 +28,7 @@ def test_common_formats_are_images(suffix: str, tmp_path: Path) -> None:
     assert f"round/more.{suffix}" in folder.read(tmp_path).images
 
 
-def test_contents_decide_not_the_suffix(tmp_path: Path) -> None:
+def test_image_type_is_decided_by_content_not_suffix(tmp_path: Path) -> None:
     """A PNG named .jpg is an image; a text or a GIF so named is none."""
     make_folder(tmp_path)
     draw(1).save(tmp_path / "round" / "png.jpg", format="PNG")
@@ -39,14 +39,14 @@ def test_contents_decide_not_the_suffix(tmp_path: Path) -> None:
     assert list(listing.skipped) == ["round/gif.jpg", "round/text.jpg"]
 
 
-def test_images_of_16_bits_are_left_out_with_a_reason(tmp_path: Path) -> None:
+def test_images_with_16_bits_are_skipped_with_a_reason(tmp_path: Path) -> None:
     """Sixteen bits would be clipped to eight without a word, so they are skipped with one."""
     make_folder(tmp_path)
     Image.fromarray(np.zeros((9, 9), dtype=np.uint16)).save(tmp_path / "round" / "deep.png")
     assert "8 bits" in folder.read(tmp_path).skipped["round/deep.png"]
 
 
-def test_what_lies_elsewhere_is_left_out_with_a_reason(tmp_path: Path) -> None:
+def test_files_elsewhere_are_skipped_with_a_reason(tmp_path: Path) -> None:
     """Files next to the class folders, hidden files and empty folders are skipped."""
     make_folder(tmp_path)
     save(tmp_path / "loose.png", 1)
@@ -61,7 +61,7 @@ def test_what_lies_elsewhere_is_left_out_with_a_reason(tmp_path: Path) -> None:
     }
 
 
-def test_one_class_is_not_enough(tmp_path: Path) -> None:
+def test_single_class_is_rejected(tmp_path: Path) -> None:
     """A tree with a single class is refused, and says what else it holds."""
     save(tmp_path / "round" / "a.png", 1)
     save(tmp_path / "b.png", 2)
@@ -76,7 +76,7 @@ def make_parts(root: Path, *parts: str) -> None:
             save(root / part / label / "cell.png", 2 * number + seed)
 
 
-def test_parts_above_the_classes_are_official_folds(tmp_path: Path) -> None:
+def test_partition_folders_above_the_classes_are_official_folds(tmp_path: Path) -> None:
     """The folders of the second level are the classes."""
     make_parts(tmp_path, "TRAIN", "Test", "test_simple")
     save(tmp_path / "Test" / "loose.png", 9)
@@ -90,13 +90,13 @@ def test_parts_above_the_classes_are_official_folds(tmp_path: Path) -> None:
     assert names == ["TRAIN", "Test", "test_simple"]
 
 
-def test_two_parts_are_noted_as_too_few_for_a_predefined_split(tmp_path: Path) -> None:
+def test_two_partitions_are_noted_as_too_few_for_a_predefined_split(tmp_path: Path) -> None:
     make_parts(tmp_path, "train", "val")
     (note,) = folder.read(tmp_path).notes
     assert "needs three" in note
 
 
-def test_class_folders_that_only_look_like_parts_are_classes_with_a_note(tmp_path: Path) -> None:
+def test_class_folders_that_look_like_partitions_are_classes_with_a_note(tmp_path: Path) -> None:
     make_parts(tmp_path, "train", "blast")
     listing = folder.read(tmp_path)
     assert set(listing.labels["folder"]["label"]) == {"train", "blast"}
@@ -105,7 +105,7 @@ def test_class_folders_that_only_look_like_parts_are_classes_with_a_note(tmp_pat
 
 
 @pytest.mark.parametrize("name", ["@eaDir", "__MACOSX", "lost+found", "$RECYCLE.BIN", "#recycle", ".ipynb_checkpoints"])
-def test_folders_of_systems_are_no_classes(name: str, tmp_path: Path) -> None:
+def test_system_folders_are_not_classes(name: str, tmp_path: Path) -> None:
     make_folder(tmp_path)
     save(tmp_path / name / "thumb.png", 1)
     save(tmp_path / "round" / name / "cell1.png" / "thumb.png", 1)
@@ -114,7 +114,7 @@ def test_folders_of_systems_are_no_classes(name: str, tmp_path: Path) -> None:
     assert list(listing.skipped) == [name, f"round/{name}"]
 
 
-def test_a_folder_of_masks_is_not_a_class(tmp_path: Path) -> None:
+def test_folder_of_masks_is_not_a_class(tmp_path: Path) -> None:
     make_folder(tmp_path)
     for seed in (1, 3):
         save(tmp_path / "Masks" / f"cell{seed}_mask.png", seed)
@@ -125,7 +125,7 @@ def test_a_folder_of_masks_is_not_a_class(tmp_path: Path) -> None:
     assert set(listing.skipped.values()) == {"mask: the files of this folder are named like images in other folders"}
 
 
-def test_a_class_named_like_masks_stays_a_class(tmp_path: Path) -> None:
+def test_class_named_like_masks_stays_a_class(tmp_path: Path) -> None:
     """Only names that other folders share make its files masks."""
     make_folder(tmp_path)
     save(tmp_path / "seg" / "other.png", 1)
@@ -141,7 +141,7 @@ def test_masks_beside_their_images_are_skipped(tmp_path: Path) -> None:
     assert "round/alone_mask.png" in listing.images
 
 
-def test_files_that_differ_in_their_suffix_alone_are_refused(tmp_path: Path) -> None:
+def test_files_that_differ_only_in_suffix_are_rejected(tmp_path: Path) -> None:
     make_folder(tmp_path)
     save(tmp_path / "round" / "cell1.jpg", 1)
     with pytest.raises(InputError, match="mask or copy") as caught:
@@ -149,7 +149,7 @@ def test_files_that_differ_in_their_suffix_alone_are_refused(tmp_path: Path) -> 
     assert caught.value.offenders == ("round/cell1.jpg, round/cell1.png",)
 
 
-def test_the_next_step_fits_the_reason_of_most_refusals(tmp_path: Path) -> None:
+def test_next_step_fits_the_most_frequent_reason(tmp_path: Path) -> None:
     """The reasons are grouped, and only misplaced images call for another arrangement."""
     for number in range(12):
         path = tmp_path / "deep" / ("a" if number % 2 else "b") / f"{number:02}.png"

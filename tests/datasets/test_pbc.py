@@ -29,7 +29,7 @@ def test_folders_and_prefixes_are_label_versions(source: Path) -> None:
     assert set(given["prefix"].values()) == set(pbc.PREFIXES.values())
 
 
-def test_the_inner_folder_may_be_given(source: Path) -> None:
+def test_inner_folder_can_be_given(source: Path) -> None:
     """PATH may be PBC_dataset_normal_DIB itself; images are named alike."""
     assert pbc.read(source / pbc.TOP).images.keys() == pbc.read(source).images.keys()
 
@@ -52,7 +52,7 @@ def test_all_unknown_prefixes_are_named(source: Path) -> None:
     assert caught.value.offenders == ("basophil/cell.jpg: 'cell'", "ig/XY_1.jpg: 'XY'")
 
 
-def test_what_is_left_out_has_a_reason(source: Path) -> None:
+def test_skipped_files_have_a_reason(source: Path) -> None:
     """Hidden files, text, empty files, images elsewhere and links out of the folder are skipped, each with a reason."""
     top = source / pbc.TOP
     (top / "neutrophil" / ".DS_169665.jpg").write_text("junk")

@@ -20,7 +20,7 @@ def clone(root: Path) -> Path:
     return root
 
 
-def test_drawing_arrives_at_the_recorded_bytes_and_a_remote_gives_the_same(tmp_path: Path) -> None:
+def test_drawing_and_pulling_give_the_recorded_bytes(tmp_path: Path) -> None:
     first, second = clone(tmp_path / "first"), clone(tmp_path / "second")
     drawn = cytocurve(first, "data", "add", "starter")
     assert drawn.returncode == 0, drawn.stderr

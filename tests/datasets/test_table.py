@@ -41,7 +41,7 @@ def test_every_label_column_is_a_version(source: Path) -> None:
     }  # fmt: skip
 
 
-def test_one_label_column_is_the_version_table(source: Path) -> None:
+def test_single_label_column_becomes_the_version_table(source: Path) -> None:
     """Unknown columns are reported and ignored; paths are normalized."""
     rewrite(source, "image,label,annotator,note\n./a//cell 0.png,dark,Ann,x\nb/cell 1.png,light,Bo,y\n")
     listing = table.read(source)
@@ -51,14 +51,14 @@ def test_one_label_column_is_the_version_table(source: Path) -> None:
     assert list(listing.skipped) == ["cells.csv, column 'note'"]
 
 
-def test_the_file_itself_may_be_given(source: Path) -> None:
+def test_file_itself_can_be_given(source: Path) -> None:
     """Other tables in its folder are then ignored."""
     (source / "other.csv").write_text("a,b\n")
     assert len(table.read(source / "cells.csv").images) == 6
     assert len(table.tables(source / "cells.csv")["first"]) == 6
 
 
-def test_a_sheet_is_read_as_a_csv(source: Path) -> None:
+def test_workbook_is_read_like_a_csv_file(source: Path) -> None:
     """Numbers stay as they are shown, empty rows and hidden files are passed over."""
     frame = pd.read_csv(source / "cells.csv").assign(patient=range(6))
     frame = pd.concat([frame, pd.DataFrame([{}]), frame.head(0)])
@@ -80,7 +80,7 @@ def test_labels_can_be_read_without_images(source: Path) -> None:
     assert all(alone[version].equals(whole[version]) for version in whole)
 
 
-def test_all_paths_that_cannot_be_used_are_listed(source: Path) -> None:
+def test_unusable_paths_are_all_listed(source: Path) -> None:
     """One error for paths outside the folder, missing, repeated, empty, or not an image."""
     save(source.parent / "outside.png", 1)
     (source / "link.png").symlink_to(source.parent / "outside.png")
@@ -104,7 +104,7 @@ def test_all_paths_that_cannot_be_used_are_listed(source: Path) -> None:
     )
 
 
-def test_all_wrong_columns_are_listed(source: Path) -> None:
+def test_all_invalid_columns_are_listed(source: Path) -> None:
     rewrite(source, "picture,label:a/b,label:,label,label:table,patient,patient\n")
     assert offenders(source) == (
         "column 'image' is missing",
@@ -123,14 +123,14 @@ def test_all_wrong_columns_are_listed(source: Path) -> None:
         ("image,label\na.png\n", r"cannot be used as a table: .*1 in line 2"),
     ],
 )
-def test_a_table_of_another_form_is_refused(text: str, message: str, source: Path) -> None:
+def test_table_of_another_form_is_rejected(text: str, message: str, source: Path) -> None:
     rewrite(source, text)
     with pytest.raises(InputError, match=message):
         table.read(source)
 
 
 @pytest.mark.parametrize("name", ["broken.xlsx", "latin.csv", "cells.txt"])
-def test_a_file_that_is_no_table_is_named(name: str, tmp_path: Path) -> None:
+def test_file_that_is_not_a_table_is_named(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(b"PK \xff\xfe image,label")
     with pytest.raises(InputError, match=name) as caught:
         table.read(tmp_path / name)
@@ -148,7 +148,7 @@ def test_several_tables_in_a_folder_are_named(source: Path) -> None:
 
 
 @given(values=st.lists(st.text(st.sampled_from("ab./\\ \0é~1"), max_size=9) | st.text(max_size=5), max_size=6))
-def test_no_text_leads_out_of_the_folder(values: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_table_path_never_leaves_the_folder(values: list[str], tmp_path_factory: pytest.TempPathFactory) -> None:
     """For any table, each row is either an image in the folder or listed in the error."""
     folder = tmp_path_factory.getbasetemp() / "law"
     if not folder.exists():
@@ -158,7 +158,7 @@ def test_no_text_leads_out_of_the_folder(values: list[str], tmp_path_factory: py
     assert len(wrong) >= len([value for value in values if value.strip("./") != "a/b.png"])
 
 
-def test_images_of_16_bits_are_refused_with_a_fitting_next_step(tmp_path: Path) -> None:
+def test_images_with_16_bits_are_rejected_with_a_suitable_next_step(tmp_path: Path) -> None:
     Image.fromarray(np.zeros((9, 9), dtype=np.uint16)).save(tmp_path / "deep.png")
     (tmp_path / "cells.csv").write_text("image,label\ndeep.png,a\n")
     with pytest.raises(InputError, match="16 bits per channel") as caught:
@@ -166,12 +166,12 @@ def test_images_of_16_bits_are_refused_with_a_fitting_next_step(tmp_path: Path) 
     assert "convert them to 8 bits" in caught.value.next_step
 
 
-def test_a_table_without_rows_is_refused(source: Path) -> None:
+def test_table_without_rows_is_rejected(source: Path) -> None:
     rewrite(source, "image,label\n")
     assert offenders(source) == ("there are no rows below them",)
 
 
-def test_a_name_in_another_unicode_form_is_the_same_file(source: Path) -> None:
+def test_name_in_another_unicode_form_is_the_same_file(source: Path) -> None:
     save(source / "gro\u0308ße/z\xe9.png", 1)
     rewrite(source, "image,label\ngr\xf6ße/ze\u0301.png,dark\nb/cell 1.png,light\n")
     listing = table.read(source)
@@ -180,7 +180,7 @@ def test_a_name_in_another_unicode_form_is_the_same_file(source: Path) -> None:
     assert set(listing.labels["table"]["image"]) == set(listing.images)
 
 
-def test_two_files_of_one_name_in_two_unicode_forms_are_refused_with_both_names(source: Path) -> None:
+def test_files_with_one_name_in_two_unicode_forms_are_rejected_with_both_names(source: Path) -> None:
     save(source / "o\u0308.png", 1)
     save(source / "\xf6.png", 2)
     rewrite(source, "image,label\n\xf6.png,dark\nb/cell 1.png,light\n")
@@ -188,12 +188,12 @@ def test_two_files_of_one_name_in_two_unicode_forms_are_refused_with_both_names(
     assert r"'o\u0308.png' and '\xf6.png'" in line
 
 
-def test_names_that_differ_in_spelling_alone_are_refused_in_pairs(source: Path) -> None:
+def test_names_that_differ_only_in_spelling_are_rejected_in_pairs(source: Path) -> None:
     rewrite(source, "image,label,patient\na/cell 0.png,Dark,001\nb/cell 1.png,dark,1\n")
     assert offenders(source) == ("label 'Dark' = 'dark'", "patient '001' = '1'")
 
 
-def test_several_rows_per_image_are_a_version_per_annotator(source: Path) -> None:
+def test_several_rows_per_image_become_one_version_per_annotator(source: Path) -> None:
     rewrite(
         source,
         "image,label,annotator,patient\na/cell 0.png,dark,Dr. Zoë A,P1\na/cell 0.png,light,Bo,P1\n"
@@ -208,7 +208,7 @@ def test_several_rows_per_image_are_a_version_per_annotator(source: Path) -> Non
     assert tables["Bo"]["label"].tolist() == ["light", "light"]
 
 
-def test_repeated_rows_without_an_annotator_of_their_own_are_refused_with_a_hint(source: Path) -> None:
+def test_repeated_rows_without_distinct_annotators_are_rejected_with_a_hint(source: Path) -> None:
     for rows in ("image,label\nb/cell 1.png,dark\nb/cell 1.png,light\n",
                  "image,label,annotator\nb/cell 1.png,dark,A\nb/cell 1.png,light,A\n"):  # fmt: skip
         rewrite(source, rows)

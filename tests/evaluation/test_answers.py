@@ -33,7 +33,7 @@ def silent(done: int, total: int) -> None:
     pass
 
 
-def test_the_plan_command_tells_every_arms_answer_to_the_target(project: ProjectPaths) -> None:
+def test_plan_command_reports_every_arms_answer_to_the_target(project: ProjectPaths) -> None:
     done = cytocurve(project.root, "plan", "--target", "0.9", "--json")
     figures = json.loads(done.stdout)
     assert done.returncode == 0
@@ -44,14 +44,14 @@ def test_the_plan_command_tells_every_arms_answer_to_the_target(project: Project
         assert [row["images"] for row in found["next"]] == [50, 100, 500]
 
 
-def test_the_plan_of_the_command_is_that_of_the_report(project: ProjectPaths) -> None:
+def test_plan_command_and_report_give_the_same_plan(project: ProjectPaths) -> None:
     evaluate(project, silent)
     arm = project.params().arms[1]
     requested = plan(project, [arm], "roc_auc", 0.9).arms[arm.name].plan
     assert requested == read_answers(project).arms[arm.name].plan
 
 
-def test_a_plan_that_every_arm_refuses_ends_with_1_and_says_why(tmp_path: Path) -> None:
+def test_plan_refused_for_every_arm_exits_with_1_and_gives_the_reasons(tmp_path: Path) -> None:
     few = project_with_results(tmp_path, (10, 20, 40))
     done = cytocurve(few.root, "plan")
     assert done.returncode == 1
@@ -66,14 +66,16 @@ def test_a_plan_that_every_arm_refuses_ends_with_1_and_says_why(tmp_path: Path) 
         (("--arm", "sequential-none-exprt"), "sequential-none-expert"),
     ],
 )
-def test_a_plan_of_what_is_not_there_is_refused(project: ProjectPaths, wrong: tuple[str, str], told: str) -> None:
+def test_plan_for_an_unknown_arm_or_metric_is_rejected(
+    project: ProjectPaths, wrong: tuple[str, str], told: str
+) -> None:
     done = cytocurve(project.root, "plan", *wrong)
     assert done.returncode == 2
     assert told in done.stderr
 
 
 @pytest.mark.slow
-def test_figures_have_the_asked_width_and_come_as_svg_and_pdf(project: ProjectPaths) -> None:
+def test_figures_have_the_requested_width_and_come_as_svg_and_pdf(project: ProjectPaths) -> None:
     evaluate(project, silent)
     done = cytocurve(project.root, "figures", "--width", "8.5cm", "--json")
     files = [project.root / name for name in json.loads(done.stdout)["files"]]
@@ -83,14 +85,14 @@ def test_figures_have_the_asked_width_and_come_as_svg_and_pdf(project: ProjectPa
 
 
 @pytest.mark.parametrize("width", ["85", "-5mm", "0mm", "9000mm", "wide"])
-def test_a_width_without_sense_is_refused_with_an_example(project: ProjectPaths, width: str) -> None:
+def test_nonsensical_width_is_rejected_with_an_example(project: ProjectPaths, width: str) -> None:
     done = cytocurve(project.root, "figures", f"--width={width}")
     assert done.returncode == 2
     assert "for example 85mm" in done.stderr
 
 
 @pytest.mark.slow
-def test_the_report_command_writes_the_page_that_evaluate_wrote(project: ProjectPaths) -> None:
+def test_report_command_reproduces_the_page_of_evaluate(project: ProjectPaths) -> None:
     evaluate(project, silent)
     page = project.reports / "report.html"
     before = page.read_bytes()
@@ -100,21 +102,21 @@ def test_the_report_command_writes_the_page_that_evaluate_wrote(project: Project
 
 
 @pytest.mark.parametrize("command", ["report", "figures"])
-def test_without_answers_the_next_step_is_told(project: ProjectPaths, command: str) -> None:
+def test_missing_answers_name_the_next_step(project: ProjectPaths, command: str) -> None:
     done = cytocurve(project.root, command)
     assert done.returncode == 2
     assert "dvc repro evaluate" in done.stderr
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"dataset": "other", "task": "blast", "arms": {}}'])
-def test_answers_that_are_not_this_studys_are_refused(project: ProjectPaths, content: str) -> None:
+def test_answers_of_another_study_are_rejected(project: ProjectPaths, content: str) -> None:
     project.reports.mkdir()
     project.answers.write_text(content)
     with pytest.raises(InputError, match="dvc repro evaluate"):
         read_answers(project)
 
 
-def test_a_multiclass_arm_answers_the_questions_of_its_labels(tmp_path: Path) -> None:
+def test_multiclass_arm_answers_the_questions_of_its_labels(tmp_path: Path) -> None:
     """Sums of class probabilities are scored like the binary task (Matek et al. 2019)."""
     names = ["lymphocyte", "monoblast", "myeloblast"]
     random = np.random.default_rng(0)
@@ -140,7 +142,7 @@ def test_a_multiclass_arm_answers_the_questions_of_its_labels(tmp_path: Path) ->
     assert found["blast"]["roc_auc"][0].mean == pytest.approx(expected, abs=1e-9)
 
 
-def test_patients_of_some_images_are_scored_and_the_others_counted(project: ProjectPaths) -> None:
+def test_known_patients_are_scored_and_images_without_a_patient_counted(project: ProjectPaths) -> None:
     arm = project.params().arms[0]
     runs = pd.read_parquet(project.results(arm))
     patients = {f"{fold}-{i}.tif": f"P{fold}{i % 2}" for fold in range(5) for i in range(6)}
@@ -151,7 +153,7 @@ def test_patients_of_some_images_are_scored_and_the_others_counted(project: Proj
     assert all((row.subjects, row.unknown) == (10, 10) for row in found)
 
 
-def test_arms_whose_labels_differ_are_told_to_be_not_comparable(project: ProjectPaths) -> None:
+def test_arms_with_different_labels_are_reported_as_not_comparable(project: ProjectPaths) -> None:
     first, second = project.params().arms
     write_results(project, second, 2.0, labels=["positive", "negative"] * 4)
     evaluate(project, silent)
@@ -163,7 +165,7 @@ def test_arms_whose_labels_differ_are_told_to_be_not_comparable(project: Project
 
 
 @pytest.mark.slow
-def test_a_link_leads_to_the_parent_of_an_arms_runs(tmp_path: Path) -> None:
+def test_link_leads_to_the_parent_run_of_an_arm(tmp_path: Path) -> None:
     store, lock = f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "lock"
     with connected(store, lock) as client:
         experiment = client.create_experiment("toy/blast")
@@ -176,7 +178,7 @@ def test_a_link_leads_to_the_parent_of_an_arms_runs(tmp_path: Path) -> None:
     assert links(store, lock, "other/blast", {"a": "k1"}) is None
 
 
-def test_a_store_that_is_not_there_gives_no_link_and_is_not_made(tmp_path: Path) -> None:
+def test_missing_store_gives_no_link_and_is_not_created(tmp_path: Path) -> None:
     assert links(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "lock", "toy/blast", {}) is None
     assert links("http://127.0.0.1:9", tmp_path / "lock", "toy/blast", {}) is None
     assert not (tmp_path / "mlflow.db").exists()

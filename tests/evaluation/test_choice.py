@@ -33,7 +33,7 @@ VALIDATION = {"a": [1.0, 0.5, 0.5, 0.5], "b": [0.25, 0.75, 0.75, 0.7]}
 """Arm a is the best on all validation images, but only by those of fold 0, which fold 1 tests."""
 
 
-def test_arm_whose_lead_comes_from_a_folds_own_test_images_is_not_chosen_for_that_fold() -> None:
+def test_arm_that_leads_only_on_a_folds_test_images_is_not_chosen_for_that_fold() -> None:
     validations = {name: validated(scores, NEXT) for name, scores in VALIDATION.items()}
     found = choice("a", ["a", "b"], 8, RUNS, TESTS, validations)
     assert found is not None
@@ -42,13 +42,13 @@ def test_arm_whose_lead_comes_from_a_folds_own_test_images_is_not_chosen_for_tha
     assert found.optimism == 0.625 - 0.4375
 
 
-def test_validation_images_that_no_fold_tests_need_no_correction() -> None:
+def test_validation_images_outside_all_test_sets_need_no_correction() -> None:
     validations = {name: validated(scores, ["x"] * FOLDS) for name, scores in VALIDATION.items()}
     found = choice("a", ["a", "b"], 8, RUNS, TESTS, validations)
     assert found is not None
     assert (found.score.mean, found.optimism, found.folds) == (0.625, 0, {"a": 4, "b": 0})
 
 
-def test_arms_of_different_folds_have_no_common_choice() -> None:
+def test_arms_with_different_folds_have_no_common_choice() -> None:
     validations = {name: validated(scores, NEXT) for name, scores in VALIDATION.items()}
     assert choice("a", ["a", "b"], 8, RUNS | {"b": arm("b", [0.75] * 3)}, TESTS, validations) is None

@@ -20,7 +20,7 @@ from tests.projects import cytocurve, make_project, run
 TABLE = pd.DataFrame({"image": ["a", "b", None], "p": [0.25, 0.5, 0.75], "fold": [0, 1, 2]})
 
 
-def test_equal_tables_have_equal_bytes_and_read_back_unchanged() -> None:
+def test_equal_tables_have_equal_bytes_and_are_read_back_unchanged() -> None:
     content = parquet_bytes(TABLE)
     assert content == parquet_bytes(TABLE.copy())
     assert parquet_from(content, "t").equals(TABLE)
@@ -40,12 +40,12 @@ def test_every_flipped_bit_of_a_table_is_reported_or_changes_nothing() -> None:
     assert silent <= len("cytocurve.sha256")
 
 
-def test_tables_without_a_checksum_are_read_as_before(tmp_path: Path) -> None:
+def test_tables_without_a_checksum_are_still_read(tmp_path: Path) -> None:
     assert parquet_from(TABLE.to_parquet(index=False), "t").equals(TABLE)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_flipped_results_are_refused_with_their_file_and_the_next_step(seed: int, tmp_path: Path) -> None:
+def test_results_with_a_flipped_bit_are_rejected_with_their_file_and_the_next_step(seed: int, tmp_path: Path) -> None:
     project = project_with_results(tmp_path)
     arms = project.params().arms
     runs = read_runs(project, arms)
@@ -72,7 +72,7 @@ def recorded(project: ProjectPaths, file: Path, content: bytes) -> Path:
     return copy
 
 
-def test_a_damaged_copy_in_the_cache_of_dvc_is_named(tmp_path: Path) -> None:
+def test_damaged_copy_in_the_dvc_cache_is_named(tmp_path: Path) -> None:
     """``dvc repro`` alone would restore the damaged copy for ever."""
     project = project_with_results(tmp_path)
     (arm, *_) = project.params().arms
@@ -86,7 +86,7 @@ def test_a_damaged_copy_in_the_cache_of_dvc_is_named(tmp_path: Path) -> None:
     assert caught.value.next_step.endswith("then dvc repro")
 
 
-def test_a_damaged_catalog_is_refused(tmp_path: Path) -> None:
+def test_damaged_catalog_is_rejected(tmp_path: Path) -> None:
     project = project_with_results(tmp_path)
     write_parquet(project.catalog, TABLE)
     flipped(project.catalog, seed=0)
@@ -100,7 +100,7 @@ def test_a_damaged_catalog_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_following_the_message_about_a_damaged_cache_restores_the_results(tmp_path: Path) -> None:
+def test_results_are_restored_by_following_the_message_about_a_damaged_cache(tmp_path: Path) -> None:
     project = ProjectPaths(make_project(tmp_path / "project", sizes=[4], folds=3))
     (arm,) = project.params().arms
     run(project.root, "dvc", "repro", f"sweep@{arm.name}").check_returncode()

@@ -52,7 +52,7 @@ def assert_finished(root: Path, undisturbed: Path) -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_commands_on_data_are_finished_by_repeating_them(name: str, project: Path, prepared: Path) -> None:
+def test_data_commands_killed_midway_are_completed_by_rerunning_them(name: str, project: Path, prepared: Path) -> None:
     command = COMMANDS[name]
     undisturbed = Path(shutil.copytree(prepared, project.with_name("undisturbed"), symlinks=True))
     changes = changes_of(killed_at(undisturbed, command, 0))
@@ -68,7 +68,7 @@ def test_commands_on_data_are_finished_by_repeating_them(name: str, project: Pat
     ("name", "made"),
     [("add", "data/mine"), ("import", "data/toy/labels/second.csv"), ("merge", "data/toy/labels/both.csv")],
 )
-def test_a_call_killed_while_dvc_records_is_finished_and_told(name: str, made: str, project: Path) -> None:
+def test_command_killed_while_dvc_records_is_completed_and_reported(name: str, made: str, project: Path) -> None:
     assert killed_when(project, COMMANDS[name], made) != 0
     assert run(project, "dvc", "status", "--quiet", "data.dvc").returncode == 1
     done = cytocurve(project, *COMMANDS[name][1:])
@@ -77,7 +77,7 @@ def test_a_call_killed_while_dvc_records_is_finished_and_told(name: str, made: s
     assert run(project, "dvc", "status", "--quiet", "data.dvc").returncode == 0
 
 
-def test_a_lock_file_of_dvc_that_a_crash_damaged_is_explained(project: Path) -> None:
+def test_dvc_lock_file_damaged_by_a_crash_is_explained(project: Path) -> None:
     (project / "data/toy/labels/other.csv").unlink()
     (project / ".dvc/tmp/rwlock").write_text('{"data": {"wri')
     with pytest.raises(CytocurveError, match=r"remove \.dvc/tmp/rwlock.* dvc add data"):

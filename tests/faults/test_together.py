@@ -41,7 +41,7 @@ def labels_import(file: str, name: str) -> list[str]:
     return ["cytocurve", "labels", "import", file, "--as", name, "--annotator", "Dr A", "--base", "folder"]
 
 
-def test_withdrawals_of_two_patients_are_both_recorded(project: ProjectPaths) -> None:
+def test_concurrent_withdrawals_of_two_patients_are_both_recorded(project: ProjectPaths) -> None:
     done = together(project.root, withdrawal("P1"), withdrawal("P2"))
     assert [each.returncode for each in done] == [0, 0], [each.stderr for each in done]
     assert set(pd.read_csv(project.data / "toy/withdrawn.csv")["patient"]) == {"P1", "P2"}
@@ -49,7 +49,7 @@ def test_withdrawals_of_two_patients_are_both_recorded(project: ProjectPaths) ->
     assert_dvc_recorded_everything(project)
 
 
-def test_imports_of_two_versions_are_both_recorded(project: ProjectPaths) -> None:
+def test_concurrent_imports_of_two_versions_are_both_recorded(project: ProjectPaths) -> None:
     file = list_of_all(project, "list.csv")
     done = together(project.root, labels_import(file, "second"), labels_import(file, "third"))
     assert [each.returncode for each in done] == [0, 0], [each.stderr for each in done]
@@ -57,7 +57,7 @@ def test_imports_of_two_versions_are_both_recorded(project: ProjectPaths) -> Non
     assert_dvc_recorded_everything(project)
 
 
-def test_an_import_beside_a_withdrawal_keeps_no_row_of_the_patient(project: ProjectPaths) -> None:
+def test_import_concurrent_with_a_withdrawal_keeps_no_row_of_the_patient(project: ProjectPaths) -> None:
     """The import comes first, and its version is cleared too, or second, and is refused since images are missing."""
     file = list_of_all(project, "list.csv")
     taken_out, imported = together(project.root, withdrawal("P1"), labels_import(file, "second"))
@@ -67,7 +67,7 @@ def test_an_import_beside_a_withdrawal_keeps_no_row_of_the_patient(project: Proj
     assert_dvc_recorded_everything(project)
 
 
-def test_two_datasets_that_are_added_are_both_recorded(project: ProjectPaths, tmp_path: Path) -> None:
+def test_concurrent_adds_of_two_datasets_are_both_recorded(project: ProjectPaths, tmp_path: Path) -> None:
     write_toy(tmp_path / "upstream", cells=4)
     adding = ["cytocurve", "data", "add", "folder", str(tmp_path / "upstream/images"), "--as"]
     done = together(project.root, [*adding, "one"], [*adding, "two"])
@@ -76,7 +76,7 @@ def test_two_datasets_that_are_added_are_both_recorded(project: ProjectPaths, tm
     assert_dvc_recorded_everything(project)
 
 
-def test_settings_of_two_studies_are_both_in_the_parameters(project: ProjectPaths) -> None:
+def test_concurrent_uses_of_two_studies_both_change_the_parameters(project: ProjectPaths) -> None:
     studies = {
         "small": "sizes: [4, 8]\n",
         "fewer": "folds: 5\n",
@@ -92,7 +92,7 @@ def test_settings_of_two_studies_are_both_in_the_parameters(project: ProjectPath
     assert (params["sizes"], params["folds"], params["seeds"]) == ([4, 8], 5, [7])
 
 
-def test_a_command_that_waits_says_so(project: ProjectPaths) -> None:
+def test_command_that_waits_for_a_lock_says_so(project: ProjectPaths) -> None:
     (project.root / "studies").mkdir()
     (project.root / "studies/small.yaml").write_text("# A study\nsizes: [4, 8]\n")
     with exclusive(project.files_lock):

@@ -83,7 +83,7 @@ def zipped(path: Path, *members: tuple[str, bytes, int]) -> Path:
 
 
 @pytest.mark.parametrize("suffix", [*SUFFIXES, ".ZIP", ".Tar.Gz"])
-def test_what_was_packed_comes_out(suffix: str, tmp_path: Path) -> None:
+def test_unpacking_restores_what_was_packed(suffix: str, tmp_path: Path) -> None:
     source, folder = tmp_path / "source", tmp_path / "unpacked"
     make_folder(source)
     (source / "lobed" / "größe 1.txt").write_text("with a space")
@@ -95,7 +95,7 @@ def test_what_was_packed_comes_out(suffix: str, tmp_path: Path) -> None:
     assert calls == [(done, 9) for done in range(1, 10)]
 
 
-def test_every_member_that_leaves_its_folder_or_is_no_file_is_listed(tmp_path: Path) -> None:
+def test_members_that_leave_the_folder_or_are_not_files_are_all_listed(tmp_path: Path) -> None:
     archive = tarred(
         tmp_path / "bad.tar",
         ("good.png", b"x", None),
@@ -131,7 +131,7 @@ def test_every_member_that_leaves_its_folder_or_is_no_file_is_listed(tmp_path: P
     ]
 
 
-def test_every_member_of_a_zip_that_cannot_be_taken_is_listed(tmp_path: Path) -> None:
+def test_unusable_members_of_a_zip_are_all_listed(tmp_path: Path) -> None:
     with pytest.warns(UserWarning, match="Duplicate"):
         archive = zipped(
             tmp_path / "bad.zip",
@@ -155,7 +155,7 @@ def test_every_member_of_a_zip_that_cannot_be_taken_is_listed(tmp_path: Path) ->
     )
 
 
-def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
+def test_encrypted_zip_is_rejected(tmp_path: Path) -> None:
     archive = zipped(tmp_path / "secret.zip", ("a.png", b"x" * 20, 0))
     content = bytearray(archive.read_bytes())
     for mark, offset in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
@@ -166,7 +166,7 @@ def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("damage", ["half", "tail", "empty", "text", "middle"])
-def test_a_damaged_archive_is_refused(suffix: str, damage: str, tmp_path: Path) -> None:
+def test_damaged_archive_is_rejected(suffix: str, damage: str, tmp_path: Path) -> None:
     """Cut off, empty, of another kind, or with a changed byte."""
     make_folder(tmp_path / "source")
     archive = pack(tmp_path / "source", tmp_path / f"cells{suffix}")
@@ -189,7 +189,7 @@ def test_a_damaged_archive_is_refused(suffix: str, damage: str, tmp_path: Path) 
         unpack(archive, tmp_path / "unpacked", silent)
 
 
-def test_a_tar_that_ends_between_two_members_is_refused(tmp_path: Path) -> None:
+def test_tar_that_ends_between_two_members_is_rejected(tmp_path: Path) -> None:
     archive = tarred(tmp_path / "cut.tar", ("a.png", b"x" * 512, None), ("b.png", b"y" * 512, None))
     archive.write_bytes(archive.read_bytes()[:2048])
     assert "it is truncated" in refused(archive, tmp_path).problem
@@ -197,7 +197,7 @@ def test_a_tar_that_ends_between_two_members_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".zip", ".tar.gz", ".tar.xz", ".tar.bz2"])
-def test_a_bomb_is_refused_before_anything_is_written(suffix: str, tmp_path: Path) -> None:
+def test_decompression_bomb_is_rejected_before_anything_is_written(suffix: str, tmp_path: Path) -> None:
     """A hundred megabytes of zeros from a few kilobytes."""
     (tmp_path / "source").mkdir()
     with (tmp_path / "source" / "zeros.bmp").open("wb") as file:
@@ -207,7 +207,7 @@ def test_a_bomb_is_refused_before_anything_is_written(suffix: str, tmp_path: Pat
     assert "a decompression bomb" in line
 
 
-def test_a_zip_that_lies_about_its_size_writes_no_more_than_it_declares(tmp_path: Path) -> None:
+def test_zip_that_understates_its_size_writes_no_more_than_it_declares(tmp_path: Path) -> None:
     archive = tmp_path / "lie.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("a.png", bytes(10_000_000))
@@ -219,14 +219,14 @@ def test_a_zip_that_lies_about_its_size_writes_no_more_than_it_declares(tmp_path
     assert sum(path.stat().st_size for path in (tmp_path / "unpacked").rglob("*")) <= 1000
 
 
-def test_a_header_of_a_tar_that_asks_for_gigabytes_is_refused(tmp_path: Path) -> None:
+def test_tar_header_that_requests_gigabytes_is_rejected(tmp_path: Path) -> None:
     entry = tarfile.TarInfo("pax")
     entry.type, entry.size = tarfile.XHDTYPE, 8 * 2**30
     (tmp_path / "header.tar").write_bytes(entry.tobuf(tarfile.GNU_FORMAT) + bytes(4096))
     assert "a header of 8,589,934,592 bytes" in refused(tmp_path / "header.tar", tmp_path).problem
 
 
-def test_sparse_files_are_refused(tmp_path: Path) -> None:
+def test_sparse_files_are_rejected(tmp_path: Path) -> None:
     """They may declare terabytes without containing them."""
     entry = tarfile.TarInfo("sparse.png")
     entry.type = tarfile.GNUTYPE_SPARSE
@@ -234,7 +234,7 @@ def test_sparse_files_are_refused(tmp_path: Path) -> None:
     assert refused(tmp_path / "sparse.tar", tmp_path).offenders == ("sparse.png: a sparse file",)
 
 
-def test_too_many_members_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_members_are_rejected(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives, "MEMBERS", 3)
     make_folder(tmp_path / "source")
     for suffix in (".zip", ".tar"):
@@ -243,14 +243,14 @@ def test_too_many_members_are_refused(tmp_path: Path, monkeypatch: pytest.Monkey
         (tmp_path / "unpacked").rmdir()
 
 
-def test_what_macos_adds_is_unpacked_for_the_reader_to_report(tmp_path: Path) -> None:
+def test_macos_files_are_unpacked_for_the_reader_to_report(tmp_path: Path) -> None:
     archive = zipped(tmp_path / "mac.zip", ("cells/a.png", b"x", 0), ("__MACOSX/cells/._a.png", b"junk", 0))
     (tmp_path / "unpacked").mkdir()
     unpack(archive, tmp_path / "unpacked", silent)
     assert contents(tmp_path / "unpacked") == {"cells/a.png": b"x", "__MACOSX/cells/._a.png": b"junk"}
 
 
-def test_an_archive_whose_members_begin_ahead_of_it_is_damaged(tmp_path: Path) -> None:
+def test_archive_whose_members_begin_before_its_start_is_damaged(tmp_path: Path) -> None:
     """Its directory claims to lie a byte further than it does, so the first member would begin at -1."""
     archive = zipped(tmp_path / "shifted.zip", ("a.png", b"x", 0))
     content = bytearray(archive.read_bytes())
@@ -264,7 +264,7 @@ def test_an_archive_whose_members_begin_ahead_of_it_is_damaged(tmp_path: Path) -
     suffix=st.sampled_from([".zip", ".tar", ".tar.gz"]),
     changes=st.lists(st.tuples(st.integers(0, 10**5), st.integers(0, 255)), max_size=8),
 )
-def test_whatever_an_archive_holds_nothing_is_written_outside(
+def test_unpacking_never_writes_outside_the_folder(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, changes: list[tuple[int, int]]
 ) -> None:
     """An archive with bytes changed anywhere is unpacked below its folder or refused."""

@@ -179,7 +179,7 @@ def catalogued(root: Path, files: Mapping[str, bytes], table: bytes | None = Non
 
 
 @pytest.mark.parametrize("name", SOUND)
-def test_an_unusual_image_is_added_and_catalogued(name: str, tmp_path: Path) -> None:
+def test_unusual_image_is_added_and_cataloged(name: str, tmp_path: Path) -> None:
     make(tmp_path / "upstream")
     (tmp_path / "upstream" / "round" / name).write_bytes(SOUND[name]())
     project = ProjectPaths(tmp_path)
@@ -191,9 +191,7 @@ def test_an_unusual_image_is_added_and_catalogued(name: str, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_an_image_that_its_header_betrays_is_left_out_when_added_and_named_by_the_catalog(
-    name: str, tmp_path: Path
-) -> None:
+def test_image_rejected_by_its_header_is_skipped_by_add_and_named_by_the_catalog(name: str, tmp_path: Path) -> None:
     content, reason = REFUSED[name][0](), REFUSED[name][1]
     make(tmp_path / "upstream")
     (tmp_path / "upstream" / "round" / name).write_bytes(content)
@@ -213,7 +211,7 @@ def transparent(alpha: int) -> Image.Image:
     return image
 
 
-def test_what_is_not_used_of_an_image_is_noted(tmp_path: Path) -> None:
+def test_unused_parts_of_an_image_are_noted(tmp_path: Path) -> None:
     """Transparency and previews are named; images without them, and opaque ones, are not."""
     files = {
         "opaque.png": encoded(transparent(255), "PNG"),
@@ -234,13 +232,13 @@ def test_what_is_not_used_of_an_image_is_noted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["pyramid.tif", "phone.jpg"])
-def test_the_main_picture_is_the_one_that_is_decoded(name: str, tmp_path: Path) -> None:
+def test_main_image_is_the_one_decoded(name: str, tmp_path: Path) -> None:
     (tmp_path / name).write_bytes(SOUND[name]())
     assert read_rgb(tmp_path / name).size == (24, 20)
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_an_image_whose_pixels_are_broken_is_named_by_the_catalog(name: str, tmp_path: Path) -> None:
+def test_image_with_broken_pixels_is_named_by_the_catalog(name: str, tmp_path: Path) -> None:
     content, reason = BROKEN[name][0](), BROKEN[name][1]
     with pytest.raises(InputError) as caught:
         catalog(catalogued(tmp_path, {name: content}), silent)
@@ -250,7 +248,7 @@ def test_an_image_whose_pixels_are_broken_is_named_by_the_catalog(name: str, tmp
 
 
 @pytest.mark.slow
-def test_the_command_line_lists_ten_of_them_and_their_number_and_exits_with_2(tmp_path: Path) -> None:
+def test_command_line_lists_ten_broken_images_and_their_number_and_exits_with_2(tmp_path: Path) -> None:
     bad = {name: make_it() for name, (make_it, _) in {**REFUSED, **BROKEN}.items()}
     project = catalogued(tmp_path, {**bad, **{name: make_it() for name, make_it in SOUND.items()}})
     done = run(project.root, "cytocurve", "catalog")
@@ -265,7 +263,7 @@ def test_the_command_line_lists_ten_of_them_and_their_number_and_exits_with_2(tm
 
 
 @pytest.mark.slow
-def test_the_command_line_takes_the_sound_ones_without_a_warning(tmp_path: Path) -> None:
+def test_command_line_accepts_the_intact_images_without_a_warning(tmp_path: Path) -> None:
     project = catalogued(tmp_path, {name: make_it() for name, make_it in SOUND.items()})
     done = run(project.root, "cytocurve", "catalog", "--json")
     assert done.returncode == 0, done.stderr
@@ -273,12 +271,12 @@ def test_the_command_line_takes_the_sound_ones_without_a_warning(tmp_path: Path)
     assert json.loads(done.stdout)["images"] == 4 + len(SOUND)
 
 
-def test_a_tiff_that_goes_in_a_circle_ends(tmp_path: Path) -> None:
+def test_tiff_with_circular_page_links_terminates(tmp_path: Path) -> None:
     with suppress(InputError):
         catalog(catalogued(tmp_path, {"circle.tif": endless_tiff()}), silent)
 
 
-def test_the_turn_that_exif_asks_for_is_not_made(tmp_path: Path) -> None:
+def test_exif_rotation_is_not_applied(tmp_path: Path) -> None:
     """Pixels count as they are stored, and a turned copy is near-identical."""
     project = catalogued(tmp_path, {"plain.jpg": encoded(draw(1), "JPEG"), "turned.jpg": rotated()})
     catalog(project, silent)
@@ -298,7 +296,7 @@ def scrambled(content: bytes, chance: random.Random) -> bytes:
 @pytest.mark.slow
 @settings(max_examples=60)
 @given(seed=st.integers(0, 2**32))
-def test_images_of_random_damage_and_name_end_well_or_with_one_error(
+def test_images_with_random_damage_and_names_are_added_or_give_one_error(
     tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 - no secret
@@ -342,6 +340,6 @@ tables = st.one_of(
 @pytest.mark.slow
 @settings(max_examples=80)
 @given(table=tables)
-def test_any_label_table_is_catalogued_or_refused(tmp_path_factory: pytest.TempPathFactory, table: bytes) -> None:
+def test_any_label_table_is_cataloged_or_rejected(tmp_path_factory: pytest.TempPathFactory, table: bytes) -> None:
     with suppress(InputError):
         catalog(catalogued(tmp_path_factory.mktemp("fuzz"), {}, table), silent)

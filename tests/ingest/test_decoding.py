@@ -26,7 +26,7 @@ def silent(done: int, total: int) -> None:
     pass
 
 
-def test_the_shared_file_holds_every_image_at_one_size(tmp_path: Path) -> None:
+def test_shared_file_contains_every_image_at_one_size(tmp_path: Path) -> None:
     files, identities = images(tmp_path)
     pixels = np.load(shared_pixels(tmp_path / "pixels", files, identities, SMALL, silent), mmap_mode="r")
     assert pixels.shape == (3, 24, 24, 3)
@@ -37,7 +37,7 @@ def test_the_shared_file_holds_every_image_at_one_size(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["zero", "cut", "empty", "checksum"])
-def test_a_damaged_file_is_made_again(tmp_path: Path, damage: str) -> None:
+def test_damaged_file_is_recreated(tmp_path: Path, damage: str) -> None:
     files, identities = images(tmp_path)
     path = shared_pixels(tmp_path / "pixels", files, identities, SMALL, silent)
     good = path.read_bytes()
@@ -49,7 +49,7 @@ def test_a_damaged_file_is_made_again(tmp_path: Path, damage: str) -> None:
     assert path.read_bytes() == good
 
 
-def test_images_that_changed_are_all_listed_and_nothing_is_left(tmp_path: Path) -> None:
+def test_changed_images_are_all_listed_and_nothing_is_left_behind(tmp_path: Path) -> None:
     files, identities = images(tmp_path)
     files[1].write_bytes(files[0].read_bytes())
     files[2].write_bytes(b"no image")

@@ -17,7 +17,7 @@ from tests.projects import draw_cell
 
 
 @pytest.mark.parametrize("size", [(24, 20), (64, 64), (1, 1), (33, 2), (100, 363)])
-def test_colours_are_mean_and_median_of_the_pixels(size: tuple[int, int], tmp_path: Path) -> None:
+def test_colors_are_mean_and_median_of_the_pixels(size: tuple[int, int], tmp_path: Path) -> None:
     """The background is what lies in the outermost sixteenth, all of an image that is too small for that."""
     width, height = size
     draw(1, width, height).save(tmp_path / "a.png")
@@ -30,7 +30,7 @@ def test_colours_are_mean_and_median_of_the_pixels(size: tuple[int, int], tmp_pa
     assert (found.width, found.height, found.format) == (width, height, "PNG")
 
 
-def test_hashes_are_those_of_bytes_pixels_and_looks(tmp_path: Path) -> None:
+def test_hashes_are_of_bytes_pixels_and_appearance(tmp_path: Path) -> None:
     path, image = tmp_path / "a.png", draw(2, 40, 30)
     image.save(path)
     found = fingerprint(path)
@@ -40,7 +40,7 @@ def test_hashes_are_those_of_bytes_pixels_and_looks(tmp_path: Path) -> None:
 
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 16))
-def test_the_thumbnail_excludes_a_black_background(left: int, top: int, gray: int) -> None:
+def test_thumbnail_excludes_a_black_background(left: int, top: int, gray: int) -> None:
     """A cell that was segmented looks the same wherever it lies, and however large the frame."""
     cell = draw_cell(3, dark=False, size=40)
     frame = Image.new("RGB", (80, 75), (gray, gray, gray))
@@ -48,7 +48,7 @@ def test_the_thumbnail_excludes_a_black_background(left: int, top: int, gray: in
     np.testing.assert_array_equal(thumbnail(frame), thumbnail(cell))
 
 
-def test_an_image_that_is_black_all_over_has_a_thumbnail() -> None:
+def test_entirely_black_image_has_a_thumbnail() -> None:
     black = thumbnail(Image.new("RGB", (50, 40)))
     assert black.shape == (32, 32)
     assert difference(black, black) == 0

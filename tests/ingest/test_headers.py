@@ -97,24 +97,24 @@ DEEP: Mapping[str, Callable[[], bytes]] = {
 
 
 @pytest.mark.parametrize("name", DEEP)
-def test_more_than_8_bits_per_channel_are_found(name: str) -> None:
+def test_more_than_8_bits_per_channel_are_detected(name: str) -> None:
     assert "bits per channel; only images with 8 bits" in unusual_samples(io.BytesIO(DEEP[name]()))
 
 
 @pytest.mark.parametrize("kind", ["BMP", "JPEG", "PNG", "TIFF", "WEBP"])
 @pytest.mark.parametrize("mode", ["RGB", "L", "P", "1"])
-def test_8_bits_per_channel_are_not_unusual(kind: str, mode: str) -> None:
+def test_ordinary_8_bit_images_are_not_unusual(kind: str, mode: str) -> None:
     image = draw(1).convert(mode)
     if kind in ("JPEG", "WEBP") and mode in ("P", "1"):
         image = image.convert("L")
     assert unusual_samples(io.BytesIO(encoded(image, kind))) == ""
 
 
-def test_signed_samples_are_found() -> None:
+def test_signed_samples_are_detected() -> None:
     assert "signed" in unusual_samples(io.BytesIO(tiff_of({**page(8, 8), 339: [2, 2, 2]})))
 
 
-def test_a_palette_of_8_bit_values_is_found() -> None:
+def test_palette_of_8_bit_values_is_detected() -> None:
     """Pillow divides its values by 256, so that every pixel would be black."""
     palette = {**page(8, 8), 258: [8], 262: [3], 277: [1], 320: list(range(256)) * 3}
     assert "palette" in unusual_samples(io.BytesIO(tiff_of(palette)))
@@ -124,12 +124,12 @@ def test_a_palette_of_8_bit_values_is_found() -> None:
     "content", [b"", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"II*\0\xff\xff\xff\x7f", b"text"]
 )
 @pytest.mark.filterwarnings("ignore::UserWarning")
-def test_a_damaged_header_is_left_to_the_decoder(content: bytes) -> None:
+def test_damaged_header_is_left_to_the_decoder(content: bytes) -> None:
     assert unusual_samples(io.BytesIO(content)) == ""
 
 
 @pytest.mark.parametrize("kind", ["BMP", "JPEG", "PNG", "TIFF", "WEBP"])
-def test_an_ordinary_file_has_no_further_picture(kind: str) -> None:
+def test_ordinary_file_has_no_second_image(kind: str) -> None:
     assert related(encoded(draw(1), kind)) == "none"
 
 
@@ -151,7 +151,7 @@ def test_an_ordinary_file_has_no_further_picture(kind: str) -> None:
         (tiff_of(page(18, 18), below=[page(72, 72)]), "larger"),
     ],
 )
-def test_a_tiff_page_is_a_smaller_version_if_marked_or_of_half_the_size_and_the_same_aspect(
+def test_tiff_page_is_a_reduced_version_if_marked_or_half_the_size_with_the_same_aspect_ratio(
     content: bytes, expected: str
 ) -> None:
     assert related(content) == expected
@@ -161,10 +161,10 @@ def test_a_tiff_page_is_a_smaller_version_if_marked_or_of_half_the_size_and_the_
     ("sizes", "expected"),
     [(((72, 60), (18, 15)), "smaller"), (((72, 60), (72, 60)), "equal"), (((18, 15), (72, 60)), "larger")],
 )
-def test_pictures_of_a_phone_are_compared_by_size(sizes: Sequence[tuple[int, int]], expected: str) -> None:
+def test_images_in_a_phone_file_are_compared_by_size(sizes: Sequence[tuple[int, int]], expected: str) -> None:
     assert related(pages_of(*sizes, kind="MPO")) == expected
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
-def test_frames_of_an_animation_are_of_equal_rank(kind: str) -> None:
+def test_animation_frames_are_equal(kind: str) -> None:
     assert related(pages_of((24, 20), (24, 20), kind=kind)) == "equal"

@@ -36,7 +36,7 @@ def write_workbook(path: Path) -> Path:
 
 
 @pytest.mark.parametrize("name", ["list.csv", "LIST.CSV", "list.xlsx", "list.xlsm"])
-def test_read_table_gives_the_same_for_every_format(name: str, tmp_path: Path) -> None:
+def test_read_table_gives_the_same_rows_for_every_format(name: str, tmp_path: Path) -> None:
     write = write_csv if name.lower().endswith("csv") else write_workbook
     table = read_table(write(tmp_path / name))
     assert table.columns.tolist() == ["image", "label", "patient"]
@@ -52,7 +52,7 @@ def test_read_table_keeps_fractions_and_numbers_written_as_text(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", ["list.csv", "list.xlsx"])
-def test_read_table_of_no_rows_is_empty(name: str, tmp_path: Path) -> None:
+def test_read_table_without_rows_is_empty(name: str, tmp_path: Path) -> None:
     if name.endswith("csv"):
         (tmp_path / name).write_text("")
     else:
@@ -64,7 +64,7 @@ CELL = st.text(st.characters(codec="utf-8", exclude_categories=["C"], exclude_ch
 
 
 @given(st.lists(st.tuples(CELL, CELL, CELL), max_size=5))
-def test_read_table_gives_a_workbook_and_a_csv_file_of_the_same_cells_the_same_rows(
+def test_read_table_gives_equal_rows_for_a_workbook_and_a_csv_file_with_equal_cells(
     tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, str, str]]
 ) -> None:
     folder = tmp_path_factory.mktemp("tables")
@@ -94,19 +94,19 @@ def test_read_table_says_why_a_file_cannot_be_read(name: str, content: bytes, re
     assert name in caught.value.problem
 
 
-def test_read_table_names_a_file_that_is_not_there(tmp_path: Path) -> None:
+def test_read_table_names_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"list\.csv: no such file"):
         read_table(tmp_path / "list.csv")
 
 
-def test_tables_in_leaves_out_hidden_and_lock_files_and_folders(tmp_path: Path) -> None:
+def test_tables_in_skips_hidden_files_lock_files_and_folders(tmp_path: Path) -> None:
     for name in ("b.xlsx", "a.CSV", "c.xlsm", ".d.csv", "~$b.xlsx", "e.txt"):
         (tmp_path / name).touch()
     (tmp_path / "f.csv").mkdir()
     assert [path.name for path in tables_in(tmp_path)] == ["a.CSV", "b.xlsx", "c.xlsm"]
 
 
-def test_read_says_what_it_left_out(tmp_path: Path) -> None:
+def test_read_notes_what_it_skipped(tmp_path: Path) -> None:
     write_csv(tmp_path / "list.csv")
     assert read(tmp_path / "list.csv").left_out == (
         "2 empty rows",
@@ -119,7 +119,7 @@ def test_read_says_what_it_left_out(tmp_path: Path) -> None:
     assert read(tmp_path / "list.csv").left_out == ()
 
 
-def test_read_takes_dates_and_truth_values_as_they_are_shown_and_only_the_first_sheet(tmp_path: Path) -> None:
+def test_read_gives_dates_and_booleans_as_displayed_from_the_first_sheet_only(tmp_path: Path) -> None:
     book = Workbook()
     book.active.append(["day", "done"])
     book.active.append([datetime(2024, 3, 1), True])
@@ -131,7 +131,7 @@ def test_read_takes_dates_and_truth_values_as_they_are_shown_and_only_the_first_
 
 
 @pytest.mark.parametrize(("cell", "reason"), [("=1+1", "B2 has a formula without"), ("#N/A", "B2 is the error #N/A")])
-def test_read_refuses_cells_without_a_value(cell: str, reason: str, tmp_path: Path) -> None:
+def test_read_rejects_cells_without_a_value(cell: str, reason: str, tmp_path: Path) -> None:
     book = Workbook()
     book.active.append(["image", "label"])
     book.active.append(["a.png", cell])

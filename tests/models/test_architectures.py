@@ -20,7 +20,7 @@ def initial(name: str, shape: tuple[int, int, int], outputs: int, seed: int = 0)
 
 
 @pytest.mark.parametrize(("height", "width", "channels", "outputs", "parameters"), SHAPES)
-def test_the_sequential_network_has_the_published_number_of_parameters(
+def test_sequential_network_has_the_published_number_of_parameters(
     height: int, width: int, channels: int, outputs: int, parameters: int
 ) -> None:
     weights = initial("sequential", (height, width, channels), outputs)
@@ -29,7 +29,7 @@ def test_the_sequential_network_has_the_published_number_of_parameters(
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("height", "width", "channels", "outputs", "parameters"), SHAPES)
-def test_the_keras_model_has_the_published_number_of_parameters(
+def test_keras_model_has_the_published_number_of_parameters(
     height: int, width: int, channels: int, outputs: int, parameters: int
 ) -> None:
     family = architectures.load("sequential")
@@ -56,7 +56,7 @@ def test_initial_weights_fit_the_keras_model_and_follow_the_seed(name: str) -> N
 
 
 @pytest.mark.parametrize("name", DRAWING)
-def test_an_architecture_takes_its_minimum_size(name: str) -> None:
+def test_architecture_accepts_its_minimum_size(name: str) -> None:
     family = architectures.load(name)
     side = family.minimum_size(family.settings())
     assert all(array.size for array in initial(name, (side, side, 3), 2))
@@ -65,7 +65,7 @@ def test_an_architecture_takes_its_minimum_size(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", BUILT)
-def test_a_keras_model_takes_the_minimum_size(name: str) -> None:
+def test_keras_model_accepts_the_minimum_size(name: str) -> None:
     family = architectures.load(name)
     assert family.build is not None
     side = family.minimum_size(family.settings())
@@ -73,21 +73,21 @@ def test_a_keras_model_takes_the_minimum_size(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", architectures.names())
-def test_an_architecture_is_served_by_an_engine_and_reserves_base_for_variants(name: str) -> None:
+def test_architecture_has_an_engine_and_reserves_base_for_variants(name: str) -> None:
     family = architectures.load(name)
     assert engines.resolve("auto", name, "rmsprop") in engines.names()
     assert "base" not in family.settings.model_fields
 
 
 @pytest.mark.parametrize("name", ["sequentiel", "__init__", ""])
-def test_an_unknown_architecture_is_a_key_error(name: str) -> None:
+def test_unknown_architecture_raises_key_error(name: str) -> None:
     with pytest.raises(KeyError):
         architectures.load(name)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("members", [1, 3])
-def test_an_ensemble_gives_the_mean_of_its_members_and_survives_saving(members: int, tmp_path: Any) -> None:
+def test_ensemble_gives_the_mean_of_its_members_and_survives_saving(members: int, tmp_path: Any) -> None:
     import keras
 
     family = architectures.load("sequential")
@@ -110,7 +110,7 @@ def test_an_ensemble_gives_the_mean_of_its_members_and_survives_saving(members: 
 
 
 @pytest.mark.slow
-def test_tensorflow_that_the_process_has_used_before_is_taken_as_it_is() -> None:
+def test_tensorflow_already_used_by_the_process_is_left_as_configured() -> None:
     """As in a notebook: its threads cannot be changed any more."""
     code = "import tensorflow as tf; tf.constant(0); from cytocurve.models import tensorflow; tensorflow.load()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -27,11 +27,11 @@ def images(request: pytest.FixtureRequest) -> Pixels:
     return np.random.default_rng(0).integers(0, 256, (3, *request.param), dtype=np.uint8)
 
 
-def test_the_identity_leaves_images_as_they_are(images: Pixels) -> None:
+def test_identity_leaves_images_unchanged(images: Pixels) -> None:
     np.testing.assert_array_equal(transformed(images, IDENTITY), images)
 
 
-def test_a_flip_is_exact(images: Pixels) -> None:
+def test_flip_is_exact(images: Pixels) -> None:
     np.testing.assert_array_equal(transformed(images, np.diag([-1.0, 1.0, 0.0])[:2]), images[:, ::-1])
     np.testing.assert_array_equal(transformed(images, np.diag([1.0, -1.0, 0.0])[:2]), images[:, :, ::-1])
 
@@ -46,7 +46,7 @@ def test_quarter_turns_are_exact_and_four_of_them_are_the_identity(images: Pixel
 
 @pytest.mark.parametrize("columns", [-3, 0, 2])
 @pytest.mark.parametrize("rows", [-1, 0, 4])
-def test_a_shift_moves_whole_pixels_and_fills_what_it_uncovers(images: Pixels, rows: int, columns: int) -> None:
+def test_shift_moves_whole_pixels_and_fills_the_uncovered_area(images: Pixels, rows: int, columns: int) -> None:
     height, width = images.shape[1:3]
     shift = np.array([[1, 0, rows / height], [0, 1, columns / width]])
     padded = np.pad(images, ((0, 0), (9, 9), (9, 9), (0, 0)))
@@ -56,7 +56,7 @@ def test_a_shift_moves_whole_pixels_and_fills_what_it_uncovers(images: Pixels, r
 
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("clamp", [True, False])
-def test_a_pixel_takes_the_nearest_source_pixel_or_the_fill(clamp: bool, seed: int) -> None:
+def test_pixel_takes_the_nearest_source_pixel_or_the_fill(clamp: bool, seed: int) -> None:
     rng = np.random.default_rng(seed)
     image = rng.integers(1, 256, (12, 17, seed % 4 + 1), dtype=np.uint8)
     transform = flips_rotations_and_shifts(rng, 1, ShiftSettings())[0]
@@ -85,14 +85,14 @@ def test_shifts_are_uniform_up_to_the_given_fraction_of_a_side() -> None:
     np.testing.assert_array_equal(still, flips_and_rotations(np.random.default_rng(0), 4000))
 
 
-def test_no_policy_gives_the_images_in_order() -> None:
+def test_policy_none_gives_the_images_in_order() -> None:
     images = np.random.default_rng(0).integers(0, 256, (6, 5, 5, 3), dtype=np.uint8)
     order, policy = np.array([4, 0, 4]), augmentation.load("none")
     found = epoch_images(policy.draw, policy.settings(), images, order, np.random.default_rng(0))
     np.testing.assert_array_equal(found, images[order])
 
 
-def test_the_same_draws_give_the_same_images_and_sources_stay_as_they_were() -> None:
+def test_same_draws_give_the_same_images_and_leave_sources_unchanged() -> None:
     images = np.random.default_rng(0).integers(0, 256, (6, 9, 9, 3), dtype=np.uint8)
     before, order, policy = images.copy(), np.array([5, 1]), augmentation.load("flip_rotate")
     images.flags.writeable = False

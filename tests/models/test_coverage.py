@@ -64,7 +64,7 @@ def has_code(module: str) -> bool:
     return file.is_file() and bool(statements(file.read_text(encoding="utf-8")))
 
 
-def test_every_module_that_a_worker_executes_is_in_a_version_or_cannot_change_a_result() -> None:
+def test_every_module_executed_by_a_worker_is_in_a_version_or_cannot_change_a_result() -> None:
     covered = {*members(), *preparation.sources()}
     assert executed() - covered <= CANNOT_CHANGE_A_RESULT.keys()
 
@@ -134,7 +134,7 @@ def unchanged(scratch: Path) -> dict[str, str]:
     ],
     ids=lambda value: value if isinstance(value, str) and value.endswith(".py") else "",
 )  # fmt: skip
-def test_keys_change_only_with_the_code_that_a_run_executes(
+def test_keys_change_only_with_the_code_executed_by_a_run(
     tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, file: str, old: str | None, new: str, changed: set[str]
 ) -> None:
     source, scratch = tmp_path / "src", tmp_path_factory.getbasetemp() / "scratch"

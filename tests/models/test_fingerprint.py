@@ -37,12 +37,12 @@ def digest(tmp_path: Path, source: str) -> str:
         ("    width: int = 3\n", "    width: int = 3\n    depth: int = 2\n"),
     ],
 )
-def test_a_version_ignores_comments_docstrings_layout_and_new_settings(tmp_path: Path, old: str, new: str) -> None:
+def test_version_ignores_comments_docstrings_layout_and_new_settings(tmp_path: Path, old: str, new: str) -> None:
     assert old in SOURCE
     assert digest(tmp_path, SOURCE) == digest(tmp_path, SOURCE.replace(old, new))
 
 
-def test_a_version_changes_with_a_statement(tmp_path: Path) -> None:
+def test_version_changes_with_a_statement(tmp_path: Path) -> None:
     assert digest(tmp_path, SOURCE) != digest(tmp_path, SOURCE.replace("+ 1", "+ 2"))
 
 
@@ -87,5 +87,5 @@ def test_members_of_a_family_have_distinct_versions(family: str) -> None:
     assert len(set(versions)) == len(versions)
 
 
-def test_the_preparation_covers_decoding() -> None:
+def test_version_of_the_preparation_covers_decoding() -> None:
     assert {"cytocurve.ingest.decoding", "cytocurve.models.preparation"} <= preparation.sources().keys()

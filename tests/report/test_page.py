@@ -89,11 +89,11 @@ def test_equal_answers_give_equal_bytes(answers: dict[str, Any], page: str) -> N
     assert page_of(deepcopy(answers)) == page
 
 
-def test_the_page_holds_all_answers(answers: dict[str, Any], page: str) -> None:
+def test_page_contains_all_answers(answers: dict[str, Any], page: str) -> None:
     assert embedded(page)["answers"] == json.loads(json.dumps(answers))
 
 
-def test_the_page_forbids_every_request_and_every_script_but_its_own(page: str) -> None:
+def test_page_blocks_all_requests_and_all_scripts_but_its_own(page: str) -> None:
     policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)
     assert policy
     assert "default-src 'none'" in unescape(policy[1])
@@ -101,7 +101,7 @@ def test_the_page_forbids_every_request_and_every_script_but_its_own(page: str) 
     assert len(re.findall(r"'sha256-", unescape(policy[1]))) == page.count("<script>") == len(VERSIONS) + 1
 
 
-def test_the_page_contains_no_urls_except_links_to_mlflow(page: str) -> None:
+def test_page_contains_no_urls_except_links_to_mlflow(page: str) -> None:
     bare = re.sub(r"(?s)<script>.*?</script>", "", page)
     addresses = set(re.findall(r"https?://[^\s\"'<]+", re.sub(r'xmlns(:\w+)?="[^"]*"', "", bare)))
     assert {address.partition("/#/")[0] for address in addresses} == {"http://127.0.0.1:5000"}
@@ -109,7 +109,7 @@ def test_the_page_contains_no_urls_except_links_to_mlflow(page: str) -> None:
 
 
 @pytest.mark.parametrize("name", VERSIONS)
-def test_a_library_has_the_stated_version(name: str) -> None:
+def test_bundled_library_has_the_stated_version(name: str) -> None:
     text = library(name)
     assert f'"{VERSIONS[name]}"' in text
     assert "sourceMappingURL" not in text
@@ -121,7 +121,7 @@ def test_ids_are_unique(page: str) -> None:
     assert len(ids) == len(set(ids))
 
 
-def test_the_first_screen_says_how_many_images_reached_the_target(answers: dict[str, Any]) -> None:
+def test_first_screen_says_how_many_images_reached_the_target(answers: dict[str, Any]) -> None:
     changed = deepcopy(answers)
     plan = changed["arms"][changed["chosen"]]["plan"]
     plan["targets"] = [{"target": 0.95, "verdict": "reached", "size": 100, "low": None, "high": None}]
@@ -132,7 +132,7 @@ def test_the_first_screen_says_how_many_images_reached_the_target(answers: dict[
     assert facts(changed)["How many training images for 0.95?"][0] == "100"
 
 
-def test_the_first_screen_says_how_many_images_are_forecast(answers: dict[str, Any]) -> None:
+def test_first_screen_says_how_many_images_are_forecast(answers: dict[str, Any]) -> None:
     changed = deepcopy(answers)
     plan = changed["arms"][changed["chosen"]]["plan"]
     plan["targets"] = [{"target": 0.95, "verdict": "forecast", "size": 1320, "low": 210, "high": None}]
@@ -145,7 +145,7 @@ def test_the_first_screen_says_how_many_images_are_forecast(answers: dict[str, A
     assert "90 % interval 210 to more than 2,000. 40 more to validate." in note
 
 
-def test_the_first_screen_says_when_a_target_is_not_reachable(answers: dict[str, Any]) -> None:
+def test_first_screen_says_when_a_target_is_not_reachable(answers: dict[str, Any]) -> None:
     changed = deepcopy(answers)
     plan = changed["arms"][changed["chosen"]]["plan"]
     plan["targets"] = [{"target": 0.95, "verdict": "beyond", "size": None, "low": None, "high": None}]
@@ -153,7 +153,7 @@ def test_the_first_screen_says_when_a_target_is_not_reachable(answers: dict[str,
     assert facts(changed)["How many training images for 0.95?"][0] == "Not reachable"
 
 
-def test_a_refused_plan_leads_with_the_score_and_gives_its_reason(answers: dict[str, Any]) -> None:
+def test_refused_plan_leads_with_the_score_and_gives_its_reason(answers: dict[str, Any]) -> None:
     changed = deepcopy(answers)
     arm = changed["arms"][changed["chosen"]]
     arm["plan"] = refused(arm["plan"], "Three sizes are too few.")
@@ -162,14 +162,14 @@ def test_a_refused_plan_leads_with_the_score_and_gives_its_reason(answers: dict[
     assert "No forecast: Three sizes are too few." in text_of(page_of(changed))
 
 
-def test_an_interval_that_includes_zero_does_not_show_equality(answers: dict[str, Any]) -> None:
+def test_interval_that_includes_zero_does_not_show_equality(answers: dict[str, Any]) -> None:
     changed = verdict(verdict(answers, "area", "not_shown", 0.004), "200", "not_shown", 0.004)
     answer, note = facts(changed)["Are the differences real?"]
     assert answer == "Not shown"
     assert "This does not show that they are equal." in note
 
 
-def test_a_difference_shown_only_over_all_sizes_is_reported_as_such(answers: dict[str, Any]) -> None:
+def test_difference_shown_only_over_all_sizes_is_reported_as_such(answers: dict[str, Any]) -> None:
     changed = verdict(verdict(answers, "area", "b_better", -0.04), "200", "not_shown", -0.02)
     answer, note = facts(changed)["Are the differences real?"]
     assert answer == "On average, yes"
@@ -177,7 +177,7 @@ def test_a_difference_shown_only_over_all_sizes_is_reported_as_such(answers: dic
     assert note.endswith("With 200 images alone, no difference is shown.")
 
 
-def test_a_difference_lost_by_correction_is_reported_as_such(answers: dict[str, Any]) -> None:
+def test_difference_lost_by_correction_is_reported_as_such(answers: dict[str, Any]) -> None:
     changed = verdict(verdict(answers, "area", "not_shown", 0.004), "200", "not_shown", 0.04)
     answer, note = facts(changed)["Are the differences real?"]
     assert answer == "Not shown"
@@ -185,7 +185,7 @@ def test_a_difference_lost_by_correction_is_reported_as_such(answers: dict[str, 
 
 
 @pytest.mark.parametrize(("found", "difference", "rank"), [("a_better", 0.05, "worse"), ("b_better", -0.05, "better")])
-def test_a_difference_is_reported_from_the_view_of_the_chosen_arm(
+def test_difference_is_reported_relative_to_the_chosen_arm(
     answers: dict[str, Any], found: str, difference: float, rank: str
 ) -> None:
     """Here, the chosen arm is the second of its pair."""
@@ -207,7 +207,7 @@ def test_several_arms_are_counted(answers: dict[str, Any]) -> None:
     )
 
 
-def test_predictive_values_are_given_at_stated_shares_of_the_positive_class(page: str, page_of_classes: str) -> None:
+def test_predictive_values_are_given_at_stated_prevalences(page: str, page_of_classes: str) -> None:
     assert "What a result means at other shares of blast" in text_of(page)
     assert "Precision holds for the study's mix of classes only" in text_of(page)
     assert "What a result means" not in text_of(page_of_classes)
@@ -231,12 +231,12 @@ def test_score_of_the_first_screen_is_corrected_for_the_choice() -> None:
     assert "10 folds have no such images" not in text_of(page_of(corrected(0.875)))
 
 
-def test_score_that_cannot_be_corrected_is_called_too_good() -> None:
+def test_uncorrectable_score_is_described_as_optimistic() -> None:
     assert "so its scores are too good" in facts(corrected(None))["Which network was chosen?"][1]
     assert "so its scores are too good" not in facts(corrected(0.875))["Which network was chosen?"][1]
 
 
-def test_the_chosen_arm_is_the_best_of_those_scored_on_the_last_labels() -> None:
+def test_chosen_arm_is_the_best_of_those_scored_on_the_last_labels() -> None:
     found = answers_of(CLASSES)
     found["versions"] = ["diagnosis", "expert"]
     assert (
@@ -247,7 +247,7 @@ def test_the_chosen_arm_is_the_best_of_those_scored_on_the_last_labels() -> None
     assert facts(found)["Which network?"][1] == "The only arm scored on the labels diagnosis."
 
 
-def test_the_first_screen_states_audit_findings_and_limits_for_new_patients(answers: dict[str, Any]) -> None:
+def test_first_screen_states_audit_findings_and_limits_for_new_patients(answers: dict[str, Any]) -> None:
     kinds = ("leakage", "warning", "warning")
     findings = [finding(kind, f"A {kind}.") for kind in kinds]
     new = "A score for new patients may be lower."
@@ -257,7 +257,7 @@ def test_the_first_screen_states_audit_findings_and_limits_for_new_patients(answ
     assert headline_of(answers | {"limits": answers["limits"] | {"split": "patient"}}).limits == []
 
 
-def test_calibration_of_two_classes_refers_to_the_positive_one(answers: dict[str, Any], page_of_classes: str) -> None:
+def test_binary_calibration_refers_to_the_positive_class(answers: dict[str, Any], page_of_classes: str) -> None:
     pair = answers | {"task": "lymphocyte-vs-erythroblast+monocyte"}
     assert embedded(page_of(pair, static={}))["axes"] == [
         "stated probability of lymphocyte",
@@ -266,13 +266,13 @@ def test_calibration_of_two_classes_refers_to_the_positive_one(answers: dict[str
     assert embedded(page_of_classes)["axes"][1] == "share that is correct"
 
 
-def test_one_arm_has_nothing_to_compare_with() -> None:
+def test_single_arm_has_no_comparison() -> None:
     one = answers_of(Simulation([("a", "none", "e")], [10, 20, 40], folds=3))
     assert facts(one)["Are the differences real?"][0] == "Only one arm"
     assert "nothing to compare it with" in text_of(render(typed(one), context_of(typed(one), tracking=False)))
 
 
-def test_an_undefined_score_is_a_dash_and_counted(answers: dict[str, Any]) -> None:
+def test_undefined_score_is_counted_and_shown_as_a_dash(answers: dict[str, Any]) -> None:
     changed = deepcopy(answers)
     for arm in changed["arms"].values():
         blank = dict.fromkeys(key for key in arm["curves"]["roc_auc"][-1] if key not in ("size", "outliers"))
@@ -284,7 +284,7 @@ def test_an_undefined_score_is_a_dash_and_counted(answers: dict[str, Any]) -> No
     assert not re.search(r"\b(nan|None|null)\b", text)
 
 
-def test_data_is_never_interpreted_as_markup(answers: dict[str, Any]) -> None:
+def test_data_are_never_interpreted_as_markup(answers: dict[str, Any]) -> None:
     changed = deepcopy(answers)
     changed["dataset"] = "</script><img src=x onerror=alert(1)>"
     changed["limits"]["title"] = "<b>bold</b> & </style>"
@@ -294,7 +294,7 @@ def test_data_is_never_interpreted_as_markup(answers: dict[str, Any]) -> None:
     assert "<b>bold</b> & </style>" in unescape(page)
 
 
-def test_the_page_shows_seeds_patients_questions_and_pairs_that_are_not_comparable(page_of_classes: str) -> None:
+def test_page_shows_seeds_patients_questions_and_pairs_that_are_not_comparable(page_of_classes: str) -> None:
     text = text_of(page_of_classes)
     assert "Yes-or-no questions from the same networks" in text
     assert "Not comparable" in text
@@ -303,7 +303,7 @@ def test_the_page_shows_seeds_patients_questions_and_pairs_that_are_not_comparab
     assert "Over seeds" in text
 
 
-def test_the_page_shows_the_audit_and_the_gain_from_relabeling(answers: dict[str, Any]) -> None:
+def test_page_shows_the_audit_and_the_gain_from_relabeling(answers: dict[str, Any]) -> None:
     point = answers["arms"][answers["chosen"]]["curves"]["roc_auc"][-1]
     leak = finding("leakage", "Two <folds> share a patient.", offenders=[{"patient": f"P{n}"} for n in range(5)])
     row = {"arm": "x-none-b", "other": "x-none-a", "judge": "b", "metric": "roc_auc", "images": 250, "changed": 12}
@@ -320,7 +320,7 @@ def test_the_page_shows_the_audit_and_the_gain_from_relabeling(answers: dict[str
     assert "the relabeled arm is better (+0.031)" in text
 
 
-def test_the_page_states_its_provenance(answers: dict[str, Any], page: str) -> None:
+def test_page_states_its_provenance(answers: dict[str, Any], page: str) -> None:
     text = text_of(page)
     for words in ("0123456789abcdef0123456789abcdef.dir", "abc1234def", "numpy 2.4.0", "120, in 10 folds"):
         assert words in text
@@ -329,14 +329,16 @@ def test_the_page_states_its_provenance(answers: dict[str, Any], page: str) -> N
     assert "http://127.0.0.1:5000/#/experiments/1/runs/" in page
 
 
-def test_a_study_without_git_or_tracking_says_so(answers: dict[str, Any]) -> None:
+def test_study_without_git_or_tracking_is_reported_as_such(answers: dict[str, Any]) -> None:
     text = render(typed(answers), replace(context_of(typed(answers), tracking=False), commit=None), {})
     assert "not in git" in text
     assert "MLflow" not in text_of(text)
 
 
 @pytest.mark.slow
-def test_the_page_of_a_very_large_study_stays_below_six_megabytes_and_states_omissions(answers: dict[str, Any]) -> None:
+def test_page_of_a_very_large_study_stays_below_six_megabytes_and_states_what_is_omitted(
+    answers: dict[str, Any],
+) -> None:
     """With curves of noise for 150 classes at six sizes, only those at the largest size are kept."""
     random = np.random.default_rng(0)
     changed = deepcopy(answers)

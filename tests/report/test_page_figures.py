@@ -35,7 +35,7 @@ def drawn(answers: dict[str, Any]) -> dict[str, tuple[bytes, bytes]]:
     return draw(typed(answers), 85)
 
 
-def test_every_figure_is_there_as_svg_and_pdf(drawn: dict[str, tuple[bytes, bytes]]) -> None:
+def test_every_figure_is_saved_as_svg_and_pdf(drawn: dict[str, tuple[bytes, bytes]]) -> None:
     assert set(drawn) == NAMES
     assert all(pdf.startswith(b"%PDF") for _, pdf in drawn.values())
 
@@ -45,7 +45,7 @@ def test_equal_answers_give_equal_bytes(answers: dict[str, Any], drawn: dict[str
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
-def test_a_pdf_holds_its_fonts_as_truetype_and_no_date(drawn: dict[str, tuple[bytes, bytes]], name: str) -> None:
+def test_pdf_embeds_truetype_fonts_and_has_no_date(drawn: dict[str, tuple[bytes, bytes]], name: str) -> None:
     pdf = drawn[name][1]
     assert b"/FontFile2" in pdf
     assert b"/Type3" not in pdf
@@ -53,7 +53,7 @@ def test_a_pdf_holds_its_fonts_as_truetype_and_no_date(drawn: dict[str, tuple[by
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))
-def test_an_svg_holds_every_letter_that_it_shows(drawn: dict[str, tuple[bytes, bytes]], name: str) -> None:
+def test_svg_embeds_every_glyph_it_shows(drawn: dict[str, tuple[bytes, bytes]], name: str) -> None:
     svg = drawn[name][0].decode()
     face = re.search(r"font-weight:normal;src:url\(data:font/woff;base64,([^)]+)\)", svg)
     assert face
@@ -64,7 +64,7 @@ def test_an_svg_holds_every_letter_that_it_shows(drawn: dict[str, tuple[bytes, b
 
 
 @pytest.mark.parametrize("width", [85, 180])
-def test_a_figure_has_the_stated_width(answers: dict[str, Any], width: int) -> None:
+def test_figure_has_the_stated_width(answers: dict[str, Any], width: int) -> None:
     svg, pdf = draw(typed(answers), width)["curves"]
     points = width / 25.4 * 72
     stated = re.search(r'<svg [^>]*width="([\d.]+)pt"', svg.decode())
@@ -75,19 +75,19 @@ def test_a_figure_has_the_stated_width(answers: dict[str, Any], width: int) -> N
     assert float(box[1]) == pytest.approx(points, abs=0.01)
 
 
-def test_text_is_readable_in_a_column(drawn: dict[str, tuple[bytes, bytes]]) -> None:
+def test_text_is_readable_at_column_width(drawn: dict[str, tuple[bytes, bytes]]) -> None:
     sizes = {float(size) for svg, _ in drawn.values() for size in re.findall(r"font-size: ([\d.]+)px", svg.decode())}
     assert min(sizes) >= 7
     assert max(sizes) <= 9
 
 
-def test_a_figure_names_its_arms_and_says_in_words_what_it_shows(drawn: dict[str, tuple[bytes, bytes]]) -> None:
+def test_figure_names_its_arms_and_has_a_text_description(drawn: dict[str, tuple[bytes, bytes]]) -> None:
     root = parsed(drawn["curves"][0].decode())
     assert {"no augmentation", "flip + rotate", "10", "200"} <= set(texts_of(root))
     assert "ROC-AUC" in root.attrib["aria-label"]
 
 
-def test_what_cannot_be_drawn_is_left_out(answers: dict[str, Any]) -> None:
+def test_figures_that_cannot_be_drawn_are_skipped(answers: dict[str, Any]) -> None:
     arm = answers["arms"][answers["chosen"]]
     changed = answers | {
         "arms": answers["arms"] | {answers["chosen"]: arm | {"plan": refused(arm["plan"], "Too few sizes.")}}
@@ -95,12 +95,12 @@ def test_what_cannot_be_drawn_is_left_out(answers: dict[str, Any]) -> None:
     assert set(drawings(typed(changed))) == NAMES - {"forecast"}
 
 
-def test_several_classes_have_a_roc_curve_each() -> None:
+def test_each_of_several_classes_has_a_roc_curve() -> None:
     svg = drawings(typed(answers_of(CLASSES)))["roc"]
     assert all(f"{name}, area" in svg for name in CLASSES.classes)
 
 
-def test_a_figure_in_a_page_takes_the_colors_of_the_page(answers: dict[str, Any]) -> None:
+def test_figure_in_a_page_uses_the_colors_of_the_page(answers: dict[str, Any]) -> None:
     element = inline(drawings(typed(answers))["curves"], "curves")
     assert element.startswith("<svg ")
     assert "var(--ink)" in element

@@ -6,6 +6,6 @@ from cytocurve.study.dataset import check_version
 
 
 @pytest.mark.parametrize("name", ["x" * 300, "../../x", "", "a/b", "label"])
-def test_a_label_version_has_a_short_and_plain_name(name: str) -> None:
+def test_label_version_needs_a_short_plain_name(name: str) -> None:
     with pytest.raises(ValueError, match="name"):
         check_version(name)

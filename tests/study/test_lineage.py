@@ -37,7 +37,7 @@ FORMAT_1 = {
 """What a run's record said of it while a recipe was one flat list."""
 
 
-def test_a_run_of_key_format_1_is_read_and_traced(tmp_path: Path) -> None:
+def test_run_of_key_format_1_is_read_and_traced(tmp_path: Path) -> None:
     ledger, key = open_ledger(str(tmp_path)), "1" * 64
     images = np.frombuffer(bytes.fromhex(IDENTITY), np.uint8).reshape(1, 32)
     predictions = {"test": np.array([[0.25, 0.75]], np.float32)}

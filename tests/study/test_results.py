@@ -21,14 +21,14 @@ def arms() -> dict[str, Any]:
     return found
 
 
-def test_the_figures_are_those_that_the_pipeline_recorded() -> None:
+def test_recorded_metrics_match_the_pipeline() -> None:
     lock = YAML(typ="safe").load((ROOT / "dvc.lock").read_text())
     recorded = {out["path"]: out["md5"] for out in lock["stages"]["evaluate"]["outs"]}
     content = METRICS.read_bytes()
     assert hashlib.md5(content, usedforsecurity=False).hexdigest() == recorded["reports/metrics.json"]
 
 
-def test_the_starter_is_hard_with_10_images_and_learnt_with_200(arms: dict[str, Any]) -> None:
+def test_starter_is_hard_with_10_images_and_learned_with_200(arms: dict[str, Any]) -> None:
     curve = arms["sequential-none-expert"]["roc_auc"]
     assert curve["10"]["mean"] <= 0.85
     assert 0.93 <= curve["200"]["mean"] <= 0.99

@@ -7,7 +7,7 @@ from cytocurve.study.selection import best_arm
 from tests.projects import write_params
 
 
-def test_only_arms_of_the_last_label_version_are_chosen_from(tmp_path: Path) -> None:
+def test_choice_is_limited_to_arms_of_the_last_label_version(tmp_path: Path) -> None:
     """A version that agrees with what networks say would always win over the expert's."""
     write_params(tmp_path, labels=["pleasing", "expert"], augmentations=["none", "flip_rotate"])
     scores = {
@@ -19,7 +19,7 @@ def test_only_arms_of_the_last_label_version_are_chosen_from(tmp_path: Path) -> 
     assert best_arm(scores, ProjectPaths(tmp_path).params()) == "sequential-flip_rotate-expert"
 
 
-def test_of_equals_the_first_by_name_is_chosen_and_undefined_scores_come_last(tmp_path: Path) -> None:
+def test_tied_arms_are_chosen_by_name_and_undefined_scores_come_last(tmp_path: Path) -> None:
     write_params(tmp_path, augmentations=["none", "flip_rotate"])
     params = ProjectPaths(tmp_path).params()
     names = ("sequential-flip_rotate-folder", "sequential-none-folder")

@@ -29,7 +29,7 @@ def problems(params: Params) -> tuple[str, ...]:
     return caught.value.offenders
 
 
-def test_variants_of_one_architecture_make_arms_of_their_own() -> None:
+def test_variants_of_one_architecture_are_separate_arms() -> None:
     settings = {"sequential": FEW, "sequential_wide": {"base": "sequential", **MANY}}
     params = params_with(settings, architectures=["sequential", "sequential_wide"])
     check_arms(params)
@@ -39,7 +39,7 @@ def test_variants_of_one_architecture_make_arms_of_their_own() -> None:
     assert (narrow.settings, wide.settings) == (FEW, MANY)
 
 
-def test_a_policy_has_variants_as_an_architecture_has() -> None:
+def test_policy_has_variants_like_an_architecture() -> None:
     settings = {"sequential": FEW, "far": {"base": "flip_rotate_translate", "translation": 0.4}}
     params = params_with(settings, augmentations=["none", "far"])
     check_arms(params)
@@ -47,20 +47,20 @@ def test_a_policy_has_variants_as_an_architecture_has() -> None:
     assert (augmentation.name, augmentation.settings) == ("flip_rotate_translate", {"translation": 0.4})
 
 
-def test_a_variant_starts_from_the_defaults_of_its_family_not_from_another_entry() -> None:
+def test_variant_starts_from_the_defaults_of_its_family_not_from_another_entry() -> None:
     """DVC watches the entry of an arm's own architecture: an edit elsewhere must not change the arm."""
     settings = {"sequential": {"filters": [3], "dense": 7}, "other": {"base": "sequential", **MANY}}
     params = params_with(settings, architectures=["sequential", "other"])
     assert recipe_of(params, "other").architecture.settings == MANY
 
 
-def test_a_renamed_variant_retrains_nothing() -> None:
+def test_renamed_variant_retrains_nothing() -> None:
     old, new = (params_with({name: {"base": "sequential", **FEW}}, architectures=[name]) for name in ("wide", "broad"))
     assert recipe_of(old, "wide") == recipe_of(new, "broad")
     assert recipe_of(params_with({"sequential": FEW}), "sequential") == recipe_of(old, "wide")
 
 
-def test_a_setting_that_states_its_default_changes_no_recipe() -> None:
+def test_setting_at_its_default_changes_no_recipe() -> None:
     stated = params_with({"sequential": {**FEW, "dense": 32}})
     assert recipe_of(stated, "sequential") == recipe_of(params_with({"sequential": FEW}), "sequential")
 
@@ -77,18 +77,18 @@ def test_a_setting_that_states_its_default_changes_no_recipe() -> None:
     ],
     ids=["unknown", "cyclic", "of a variant", "not a name", "of the other kind", "unknown setting"],
 )
-def test_a_variant_that_cannot_be_used_is_named_in_one_error(entry: dict[str, Any], expected: str) -> None:
+def test_unusable_variant_gives_one_error(entry: dict[str, Any], expected: str) -> None:
     wider = {"base": "sequential", **FEW}
     (line,) = problems(params_with({"wide": entry, "wider": wider}, architectures=["wide", "wider"]))
     assert line.startswith(expected)
 
 
-def test_a_variant_cannot_take_the_name_of_a_family() -> None:
+def test_variant_cannot_take_the_name_of_a_family() -> None:
     (line,) = problems(params_with({"sequential": {"base": "sequential", **FEW}}))
     assert line == "settings.sequential: this is itself a family and cannot be a variant of 'sequential'"
 
 
-def test_everything_wrong_with_variants_is_listed_at_once() -> None:
+def test_all_problems_of_variants_are_listed_together() -> None:
     settings = {"a": {"base": "nothing"}, "b": {"base": "a"}, "sequential": {"filter": 3}}
     assert len(problems(params_with(settings, architectures=["a", "b", "sequential"]))) == 3
 

@@ -16,7 +16,7 @@ def damage(path: Path) -> None:
     path.write_bytes(content[: len(content) // 2])
 
 
-def test_only_files_that_differ_from_their_checksums_are_dropped(tmp_path: Path) -> None:
+def test_only_files_that_fail_their_checksum_are_dropped(tmp_path: Path) -> None:
     whole, damaged, unknown = (tmp_path / "place" / name for name in ("a.nbi", "a.1.nbc", "b.nbi"))
     whole.parent.mkdir()
     for path in (whole, damaged):
@@ -29,7 +29,7 @@ def test_only_files_that_differ_from_their_checksums_are_dropped(tmp_path: Path)
     assert drop_damaged(tmp_path) == []
 
 
-def test_a_file_that_was_written_anew_gets_a_new_checksum(tmp_path: Path) -> None:
+def test_rewritten_file_gets_a_new_checksum(tmp_path: Path) -> None:
     path = tmp_path / "a.nbi"
     path.write_bytes(b"one kernel")
     record(tmp_path)
@@ -41,7 +41,7 @@ def test_a_file_that_was_written_anew_gets_a_new_checksum(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_of_two_workers_one_compiles_and_damaged_kernel_files_are_compiled_again_to_the_same_bytes(
+def test_kernels_are_compiled_by_one_of_two_workers_and_damaged_files_recompiled_to_the_same_bytes(
     tmp_path: Path,
 ) -> None:
     """A first sweep reports compiling; its workers start together, and each kernel is compiled and saved once."""

@@ -82,7 +82,7 @@ def assert_kept(before: dict[str, bytes], root: Path) -> None:
     assert len(after) == RUNS
 
 
-def test_a_killed_sweep_goes_on_where_it_was(project: Path) -> None:
+def test_killed_sweep_resumes_where_it_stopped(project: Path) -> None:
     for count in (1, 10):
         sweep = start(project, str(BIN / "cytocurve"), "sweep", ARM)
         wait_for_runs(project, count, sweep)
@@ -98,7 +98,7 @@ def test_a_killed_sweep_goes_on_where_it_was(project: Path) -> None:
 
 
 @pytest.mark.parametrize("everyone", [True, False], ids=["in a terminal", "sent to the sweep alone"])
-def test_an_interrupted_sweep_trains_no_more(project: Path, everyone: bool) -> None:
+def test_interrupted_sweep_starts_no_further_training(project: Path, everyone: bool) -> None:
     sweep = start(project, str(BIN / "cytocurve"), "sweep", ARM)
     wait_for_runs(project, 2, sweep)
     before = stored(project)
@@ -113,7 +113,7 @@ def test_an_interrupted_sweep_trains_no_more(project: Path, everyone: bool) -> N
     assert_one_finished_mlflow_run_a_key(project)
 
 
-def test_a_killed_worker_costs_no_finished_run(project: Path) -> None:
+def test_killed_worker_loses_no_finished_run(project: Path) -> None:
     sweep = start(project, str(BIN / "cytocurve"), "sweep", ARM)
     wait_for_runs(project, 3, sweep)
     before = stored(project)
@@ -124,7 +124,7 @@ def test_a_killed_worker_costs_no_finished_run(project: Path) -> None:
     assert_one_finished_mlflow_run_a_key(project)
 
 
-def test_a_killed_dvc_repro_is_finished_by_the_next(project: Path) -> None:
+def test_killed_dvc_repro_is_completed_by_the_next(project: Path) -> None:
     repro = start(project, "dvc", "repro", f"sweep@{ARM}")
     wait_for_runs(project, 5, repro)
     repro.send_signal(signal.SIGKILL)
@@ -138,7 +138,7 @@ def test_a_killed_dvc_repro_is_finished_by_the_next(project: Path) -> None:
     assert "Data and pipelines are up to date" in again.stdout
 
 
-def test_two_sweeps_at_once_share_the_work(project: Path) -> None:
+def test_concurrent_sweeps_share_the_work(project: Path) -> None:
     sweeps = [start(project, str(BIN / "cytocurve"), "sweep", ARM) for _ in range(2)]
     assert [sweep.wait(timeout=300) for sweep in sweeps] == [0, 0]
     assert len(stored(project)) == RUNS

@@ -31,7 +31,7 @@ ABOUT = {"preparation": vars(preparation({"size": 20}).component), "classes": ["
 
 @pytest.mark.parametrize("mode", ["RGB", "L", "RGBA", "P"])
 @pytest.mark.parametrize("shape", [(20, 20), (31, 20), (7, 50)], ids=str)
-def test_any_image_of_any_kind_and_size_gets_probabilities(mode: str, shape: tuple[int, int], tmp_path: Path) -> None:
+def test_images_of_any_kind_and_size_get_probabilities(mode: str, shape: tuple[int, int], tmp_path: Path) -> None:
     image = draw_cell(1, dark=True, size=60).resize(shape).convert(mode)
     image.save(tmp_path / "cell.png")
     given = predictor(untrained, ABOUT)
@@ -39,7 +39,7 @@ def test_any_image_of_any_kind_and_size_gets_probabilities(mode: str, shape: tup
     assert given.probabilities([tmp_path / "cell.png"]).dtype == np.float32
 
 
-def test_an_image_and_its_file_are_prepared_alike(tmp_path: Path) -> None:
+def test_image_and_its_file_are_prepared_alike(tmp_path: Path) -> None:
     image = draw_cell(1, dark=True, size=33)
     image.save(tmp_path / "cell.png")
     small = preparation({"size": 20})
@@ -47,18 +47,18 @@ def test_an_image_and_its_file_are_prepared_alike(tmp_path: Path) -> None:
     assert small.prepare(image).shape == (20, 20, 3)
 
 
-def test_no_images_have_no_probabilities() -> None:
+def test_empty_list_of_images_gives_no_probabilities() -> None:
     assert predictor(untrained, ABOUT).probabilities([]).shape == (0, 2)
 
 
-def test_files_that_cannot_be_decoded_are_all_listed(tmp_path: Path) -> None:
+def test_undecodable_files_are_all_listed(tmp_path: Path) -> None:
     (tmp_path / "text.png").write_text("not an image")
     with pytest.raises(InputError) as caught:
         predictor(untrained, ABOUT).probabilities([tmp_path / "text.png", tmp_path / "none.png"])
     assert len(caught.value.offenders) == 2
 
 
-def test_a_model_prepared_by_other_code_says_so() -> None:
+def test_model_with_another_preparation_version_is_reported() -> None:
     preparation = ABOUT["preparation"]
     assert isinstance(preparation, dict)
     about = {**ABOUT, "preparation": {**preparation, "version": "older"}}
@@ -66,7 +66,7 @@ def test_a_model_prepared_by_other_code_says_so() -> None:
     assert not predictor(untrained, about).prepared_as_trained
 
 
-def test_a_model_of_an_unknown_preparation_is_refused() -> None:
+def test_model_with_an_unknown_preparation_is_rejected() -> None:
     with pytest.raises(InputError, match="segmented"):
         predictor(untrained, {**ABOUT, "preparation": vars(Component("segmented", "1", {}))})
 
@@ -92,7 +92,7 @@ def files(project: ProjectPaths, design: ArmDesign, rows: Any) -> list[Path]:
 
 
 @pytest.mark.slow
-def test_a_runs_network_gives_its_stored_test_predictions_from_the_files(
+def test_network_of_a_run_reproduces_its_stored_test_predictions_from_files(
     project: ProjectPaths, design: ArmDesign
 ) -> None:
     ledger = open_ledger(project.ledger_url)
@@ -104,9 +104,7 @@ def test_a_runs_network_gives_its_stored_test_predictions_from_the_files(
 
 
 @pytest.mark.slow
-def test_a_registered_version_gives_the_mean_of_its_members_from_the_files(
-    project: ProjectPaths, design: ArmDesign
-) -> None:
+def test_registered_version_gives_the_mean_of_its_members_from_files(project: ProjectPaths, design: ArmDesign) -> None:
     judge = of_version(project, "toy-dark-vs-light", 1)
     assert judge.prepared_as_trained
     assert judge.classes == design.class_names
@@ -119,7 +117,7 @@ def test_a_registered_version_gives_the_mean_of_its_members_from_the_files(
 
 
 @pytest.mark.slow
-def test_a_registered_version_is_tagged_with_its_preparation(project: ProjectPaths) -> None:
+def test_registered_version_is_tagged_with_its_preparation(project: ProjectPaths) -> None:
     from mlflow.tracking import MlflowClient
 
     tags = MlflowClient(project.tracking_uri).get_model_version("toy-dark-vs-light", "1").tags
@@ -142,7 +140,7 @@ def test_published_runs_state_every_setting_under_its_own_name(project: ProjectP
 
 
 @pytest.mark.parametrize("mode", ["I;16", "I", "F"])
-def test_images_of_other_than_8_bits_per_channel_are_refused(tmp_path: Path, mode: str) -> None:
+def test_images_with_other_than_8_bits_per_channel_are_rejected(tmp_path: Path, mode: str) -> None:
     """Decoding them to 8 bits would clip them to plain white or black."""
     image = Image.new(mode, (30, 30), 200)
     file = tmp_path / "deep.tif"

@@ -47,14 +47,14 @@ def trickling() -> Iterator[str]:
         ended.set()
 
 
-def test_a_call_is_waited_for_no_longer_than_its_limit() -> None:
+def test_call_times_out_at_its_limit() -> None:
     assert within(5, lambda: 3) == 3
     assert within(0.1, lambda: time.sleep(2)) is None
     with pytest.raises(ValueError, match="invalid literal"):
         within(5, lambda: int("x"))
 
 
-def test_a_trickling_server_counts_as_unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_server_that_trickles_bytes_counts_as_unreachable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "PROBE_SECONDS", 1.0)
     began = time.monotonic()
     with (
@@ -66,7 +66,7 @@ def test_a_trickling_server_counts_as_unreachable(tmp_path: Path, monkeypatch: p
     assert time.monotonic() - began < 30
 
 
-def test_publishing_ends_with_its_limit_and_one_warning_for_all_arms(
+def test_publishing_stops_at_its_time_limit_with_one_warning_for_all_arms(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = make_project(tmp_path / "project", sizes=[4], augmentations=["none", "flip_rotate"])
@@ -93,7 +93,7 @@ def test_publishing_ends_with_its_limit_and_one_warning_for_all_arms(
 @pytest.mark.parametrize(
     "uri", ["http://user:se/cret@host", "http://user:se?cret@host", "http://[user:secret@host", "x"]
 )
-def test_a_malformed_uri_is_refused_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
+def test_malformed_uri_is_rejected_before_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, uri: str) -> None:
     root = make_project(tmp_path / "project", sizes=[4])
     assert [cytocurve(root, stage).returncode for stage in ("catalog", "split")] == [0, 0]
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
@@ -105,7 +105,7 @@ def test_a_malformed_uri_is_refused_before_training(tmp_path: Path, monkeypatch:
     assert "cret" not in str(caught.value)
 
 
-def test_a_blank_uri_is_the_local_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blank_uri_means_the_local_store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for blank in ("", "  ", "\t"):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", blank)
         assert Project(tmp_path).paths.tracking_uri == f"sqlite:///{tmp_path}/mlruns/mlflow.db"

@@ -32,7 +32,7 @@ def results(root: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted((root / "results").glob("*.parquet"))}
 
 
-def test_results_are_the_same_bytes_whatever_the_workers(tmp_path: Path) -> None:
+def test_results_are_the_same_bytes_for_any_number_of_workers(tmp_path: Path) -> None:
     first, second = (prepare(tmp_path / name, augmentations=["none", "flip_rotate"]) for name in ("a", "b"))
     sweep(first, "--workers", "2")
     sweep(second, "--executor", "serial")
@@ -40,7 +40,7 @@ def test_results_are_the_same_bytes_whatever_the_workers(tmp_path: Path) -> None
     assert results(first) == results(second)
 
 
-def test_a_finished_run_is_never_trained_again(tmp_path: Path) -> None:
+def test_finished_run_is_never_retrained(tmp_path: Path) -> None:
     root = prepare(tmp_path)
     assert sweep(root)[ARM]["trained"] == 12
     assert sweep(root)[ARM]["trained"] == 0
@@ -56,7 +56,7 @@ def test_a_finished_run_is_never_trained_again(tmp_path: Path) -> None:
     }
 
 
-def test_results_have_a_row_a_run_and_predictions_of_every_validation_and_test_image(tmp_path: Path) -> None:
+def test_results_have_one_row_per_run_and_predictions_for_every_validation_and_test_image(tmp_path: Path) -> None:
     root = prepare(tmp_path)
     sweep(root)
     table = pd.read_parquet(root / "results" / f"{ARM}.parquet")
@@ -72,7 +72,7 @@ def test_results_have_a_row_a_run_and_predictions_of_every_validation_and_test_i
     assert (predictions[["p_negative", "p_positive"]].sum(axis=1) - 1).abs().max() < 1e-5
 
 
-def test_without_its_tracking_server_a_sweep_finishes_with_a_warning_and_publishing_catches_up(tmp_path: Path) -> None:
+def test_sweep_without_its_tracking_server_finishes_with_a_warning_and_publishing_catches_up(tmp_path: Path) -> None:
     root = prepare(tmp_path)
     done = cytocurve(root, "sweep", ARM, MLFLOW_TRACKING_URI="http://127.0.0.1:9")
     assert done.returncode == 0
@@ -83,7 +83,7 @@ def test_without_its_tracking_server_a_sweep_finishes_with_a_warning_and_publish
     assert json.loads(later.stdout)[ARM]["created"] == 12
 
 
-def test_publishing_to_a_server_that_is_absent_exits_with_3(tmp_path: Path) -> None:
+def test_publishing_to_an_unreachable_server_exits_with_3(tmp_path: Path) -> None:
     root = prepare(tmp_path)
     sweep(root)
     done = cytocurve(root, "publish", MLFLOW_TRACKING_URI="http://127.0.0.1:9")
@@ -91,7 +91,7 @@ def test_publishing_to_a_server_that_is_absent_exits_with_3(tmp_path: Path) -> N
     assert "http://127.0.0.1:9" in done.stderr
 
 
-def test_an_image_that_changed_after_the_catalog_is_refused_before_training(tmp_path: Path) -> None:
+def test_image_changed_since_the_catalog_is_rejected_before_training(tmp_path: Path) -> None:
     root = prepare(tmp_path)
     first, second = sorted((root / "data/toy/images/dark").glob("*.png"))[:2]
     first.write_bytes(second.read_bytes())
@@ -102,14 +102,14 @@ def test_an_image_that_changed_after_the_catalog_is_refused_before_training(tmp_
     assert not (root / "results").exists()
 
 
-def test_an_unknown_arm_names_those_of_the_study(tmp_path: Path) -> None:
+def test_unknown_arm_is_rejected_with_the_arms_of_the_study(tmp_path: Path) -> None:
     root = prepare(tmp_path)
     done = cytocurve(root, "sweep", "sequential-non-folder")
     assert done.returncode == 2
     assert ARM in done.stderr
 
 
-def test_runs_that_diverge_are_told_and_counted(tmp_path: Path) -> None:
+def test_diverged_runs_are_reported_and_counted(tmp_path: Path) -> None:
     weights = {"positive": 1e6, "negative": 1e6}
     training = {"batch_size": 1, "learning_rate": 10.0, "max_epochs": 2, "patience": 2, "class_weights": weights}
     deep = {"sequential": {"filters": [3, 4], "dense": [16] * 30}, "none": {}}
@@ -120,7 +120,7 @@ def test_runs_that_diverge_are_told_and_counted(tmp_path: Path) -> None:
     assert f"warning: 4 of 4 runs of {ARM} diverged" in done.stderr
 
 
-def test_a_damaged_run_is_quarantined_with_a_warning_and_trained_again(tmp_path: Path) -> None:
+def test_damaged_run_is_quarantined_with_a_warning_and_retrained(tmp_path: Path) -> None:
     root = prepare(tmp_path, sizes=[4])
     sweep(root)
     (damaged, *_) = sorted(root.glob("ledger/runs/*/*/weights.npz"))
@@ -132,7 +132,7 @@ def test_a_damaged_run_is_quarantined_with_a_warning_and_trained_again(tmp_path:
     assert [path.name[:64] for path in root.glob("ledger/damaged/*")] == [damaged.parent.name]
 
 
-def test_a_ledger_without_a_backend_is_refused_before_training(tmp_path: Path) -> None:
+def test_ledger_without_a_backend_is_rejected_before_training(tmp_path: Path) -> None:
     root = prepare(tmp_path)
     done = cytocurve(root, "sweep", CYTOCURVE_LEDGER="s3://bucket/ledger")
     assert done.returncode == 2
@@ -140,7 +140,7 @@ def test_a_ledger_without_a_backend_is_refused_before_training(tmp_path: Path) -
     assert not list(root.glob("s3*"))
 
 
-def test_a_sweep_trains_into_a_ledger_of_another_backend(tmp_path: Path) -> None:
+def test_sweep_trains_into_a_ledger_of_another_backend(tmp_path: Path) -> None:
     root = prepare(tmp_path, sizes=[4])
     url = f"sqlite:///{tmp_path}/ledger.db"
     assert [sweep(root, CYTOCURVE_LEDGER=url)[ARM]["trained"] for _ in range(2)] == [4, 0]

@@ -47,7 +47,7 @@ def project(drawn: Path, tmp_path: Path) -> Path:
     return tmp_path / "project"
 
 
-def test_the_stage_prints_a_summary_and_writes_what_json_prints(project: Path) -> None:
+def test_stage_prints_a_summary_and_writes_the_json_output(project: Path) -> None:
     done = cytocurve(project, "audit")
     assert done.returncode == 0, done.stderr
     assert "7 patients are on more than one side" in done.stdout
@@ -56,7 +56,7 @@ def test_the_stage_prints_a_summary_and_writes_what_json_prints(project: Path) -
     assert json.loads(printed.stdout) == json.loads((project / "reports/audit.json").read_text())
 
 
-def test_equal_data_give_equal_bytes_wherever_they_lie(project: Path, tmp_path: Path) -> None:
+def test_equal_data_give_equal_bytes_in_any_location(project: Path, tmp_path: Path) -> None:
     shutil.copytree(project, tmp_path / "elsewhere")
     for root in (project, tmp_path / "elsewhere"):
         assert cytocurve(root, "audit").returncode == 0
@@ -65,7 +65,7 @@ def test_equal_data_give_equal_bytes_wherever_they_lie(project: Path, tmp_path: 
     assert str(tmp_path) not in one.read_text()
 
 
-def test_a_policy_that_fails_lists_all_it_refuses_exits_with_1_and_has_written_the_audit(project: Path) -> None:
+def test_failing_policy_writes_the_audit_lists_every_violation_and_exits_with_1(project: Path) -> None:
     write_params(project, leakage="fail", duplicates="fail")
     done = cytocurve(project, "audit")
     assert done.returncode == 1
@@ -86,7 +86,7 @@ def test_a_policy_that_fails_lists_all_it_refuses_exits_with_1_and_has_written_t
         ({"leakage": "warn"}, 0, ""),
     ],
 )
-def test_each_policy_refuses_its_own_findings_alone(
+def test_each_policy_rejects_only_its_own_findings(
     project: Path, changes: dict[str, Any], code: int, said: str
 ) -> None:
     write_params(project, **changes)
@@ -96,7 +96,7 @@ def test_each_policy_refuses_its_own_findings_alone(
     assert ("byte for byte" in done.stderr) == ("duplicates" in changes)
 
 
-def test_a_split_of_another_catalog_is_refused_with_every_image(project: Path) -> None:
+def test_split_of_another_catalog_is_rejected_with_every_image(project: Path) -> None:
     table = pd.read_parquet(project / "build/catalog.parquet")
     table[~table["image"].isin(["dark/cell003.png", "light/cell002.png"])].to_parquet(project / "build/catalog.parquet")
     done = cytocurve(project, "audit")
@@ -106,7 +106,7 @@ def test_a_split_of_another_catalog_is_refused_with_every_image(project: Path) -
     assert not (project / "reports").exists()
 
 
-def test_before_its_turn_the_stage_says_what_to_run_first(tmp_path: Path) -> None:
+def test_stage_run_too_early_names_what_to_run_first(tmp_path: Path) -> None:
     write_params(tmp_path)
     done = cytocurve(tmp_path, "audit")
     assert done.returncode == 2
@@ -114,7 +114,7 @@ def test_before_its_turn_the_stage_says_what_to_run_first(tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
-def test_nothing_is_trained_where_the_audit_says_no(tmp_path: Path) -> None:
+def test_nothing_is_trained_if_the_audit_fails(tmp_path: Path) -> None:
     root = make_project(tmp_path, leakage="fail")
     done = run(root, "dvc", "repro")
     assert done.returncode != 0
@@ -128,7 +128,7 @@ def test_nothing_is_trained_where_the_audit_says_no(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_real_pbc_shows_its_pairs_and_its_older_batch(tmp_path: Path) -> None:
+def test_real_pbc_audit_reports_duplicate_pairs_and_the_older_batch(tmp_path: Path) -> None:
     """17 published pairs, one of them with two labels, and the 106 images of an older batch by their sizes."""
     if not PBC.is_dir():
         pytest.skip("the real images of PBC are not at ../shared/data/pbc-acevedo")
@@ -178,7 +178,7 @@ def record_of(path: str) -> inventory.Record:
 
 
 @pytest.mark.skipif(not C_NMC.is_file(), reason="the inventory of C-NMC is not at ../shared/data/c-nmc-2019")
-def test_the_real_inventory_of_c_nmc_has_106_pairs_94_of_them_across_its_official_folds() -> None:
+def test_real_c_nmc_inventory_has_106_pairs_94_of_them_across_official_folds() -> None:
     entries, wrong = inventory.parse(gzip.decompress(C_NMC.read_bytes()).decode())
     assert wrong == []
     figures = inventory.figures(entries, inventory.pairs(entries, record_of))
@@ -191,7 +191,7 @@ def test_the_real_inventory_of_c_nmc_has_106_pairs_94_of_them_across_its_officia
 
 
 @pytest.mark.skipif(not C_NMC.is_file(), reason="the inventory of C-NMC is not at ../shared/data/c-nmc-2019")
-def test_the_command_audits_the_real_inventory_outside_any_project_within_seconds(tmp_path: Path) -> None:
+def test_command_audits_the_real_inventory_outside_a_project_within_seconds(tmp_path: Path) -> None:
     dataset = ["--dataset", "c_nmc"] if "c_nmc" in datasets.names() else []
     start = time.monotonic()
     done = cytocurve(tmp_path, "audit", "--inventory", str(C_NMC), *dataset, "--json")
@@ -203,7 +203,7 @@ def test_the_command_audits_the_real_inventory_outside_any_project_within_second
     assert "106 byte-identical pairs" in cytocurve(tmp_path, "audit", "--inventory", str(C_NMC)).stdout
 
 
-def test_a_group_of_n_files_gives_the_first_with_each_of_the_others(tmp_path: Path) -> None:
+def test_group_of_identical_files_pairs_the_first_with_each_other_file(tmp_path: Path) -> None:
     rows = [f"{name}.bmp,7,{digest(0)}" for name in "cab"] + [f"other.bmp,7,{digest(1).upper()}"]
     figures = audit_inventory(write_inventory(tmp_path / "i.csv", *rows), None)
     assert [pair.paths for pair in figures.pairs] == [["a.bmp", "b.bmp"], ["a.bmp", "c.bmp"]]
@@ -247,7 +247,7 @@ def test_every_offending_line_of_an_inventory_is_listed(tmp_path: Path) -> None:
         (gzip.compress(b"\n" * (UNPACKED_LIMIT + 1), mtime=0), "64 MiB unpacked"),
     ],
 )
-def test_a_file_that_is_no_inventory_is_refused_with_the_reason(tmp_path: Path, content: bytes, said: str) -> None:
+def test_file_that_is_not_an_inventory_is_rejected_with_the_reason(tmp_path: Path, content: bytes, said: str) -> None:
     file = tmp_path / "i.csv"
     file.write_bytes(content)
     with pytest.raises(InputError, match=re.escape(said)):
@@ -294,7 +294,7 @@ def audit_of(project_root: Path, **changes: Any) -> None:
     (project_root / "reports/audit.json").write_text(json.dumps(found | changes))
 
 
-def test_the_report_has_findings_numbers_offenders_and_shortcuts(tmp_path: Path) -> None:
+def test_report_has_findings_numbers_offenders_and_shortcuts(tmp_path: Path) -> None:
     project = project_with_results(tmp_path)
     audit_of(tmp_path)
     evaluate(project, lambda done, total: None)
@@ -312,14 +312,14 @@ def test_the_report_has_findings_numbers_offenders_and_shortcuts(tmp_path: Path)
     assert all(name in ids for name in re.findall(r'aria-labelledby="([^"]+)"', page))
 
 
-def test_the_report_shows_no_audit_of_another_study(tmp_path: Path) -> None:
+def test_report_ignores_the_audit_of_another_study(tmp_path: Path) -> None:
     project = project_with_results(tmp_path)
     audit_of(tmp_path, task="atypical")
     evaluate(project, lambda done, total: None)
     assert "has not been audited" in section((tmp_path / "reports/report.html").read_text())
 
 
-def test_a_damaged_audit_is_told_with_the_next_step(tmp_path: Path) -> None:
+def test_damaged_audit_is_reported_with_the_next_step(tmp_path: Path) -> None:
     project = project_with_results(tmp_path)
     audit_of(tmp_path)
     (tmp_path / "reports/audit.json").write_text("[]")

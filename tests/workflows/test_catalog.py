@@ -141,7 +141,7 @@ DAMAGES = [
 
 
 @pytest.mark.parametrize(("damage", "offender"), DAMAGES, ids=[damage.__name__ for damage, _ in DAMAGES])
-def test_each_fault_is_named_and_nothing_is_written(
+def test_each_problem_is_named_and_nothing_is_written(
     damage: Callable[[Path], None], offender: str, project: ProjectPaths
 ) -> None:
     """A fault of an image, a table or the settings is an offender with its file."""
@@ -149,7 +149,7 @@ def test_each_fault_is_named_and_nothing_is_written(
     assert any(line.startswith(offender) for line in refusal(project).offenders)
 
 
-def test_all_faults_come_in_one_error(project: ProjectPaths) -> None:
+def test_all_problems_are_in_one_error(project: ProjectPaths) -> None:
     """All problems are reported at once, one line each."""
     for damage, _ in DAMAGES:
         damage(project.root)
@@ -157,14 +157,14 @@ def test_all_faults_come_in_one_error(project: ProjectPaths) -> None:
     assert [offender for _, offender in DAMAGES if not any(line.startswith(offender) for line in lines)] == []
 
 
-def test_only_a_damaged_image_sends_back_to_where_it_came_from(project: ProjectPaths) -> None:
+def test_only_a_damaged_image_refers_back_to_its_source(project: ProjectPaths) -> None:
     duplicate_row(project.root)
     assert "rm -r" not in (refusal(project).hint or "")
     truncate(project.root)
     assert "repair or remove them in the source, then rm -r data/toy" in (refusal(project).hint or "")
 
 
-def test_the_command_line_says_it_all_and_exits_with_2(project: ProjectPaths) -> None:
+def test_command_line_lists_all_problems_and_exits_with_2(project: ProjectPaths) -> None:
     """The user sees every offender and the next step, and no traceback."""
     truncate(project.root)
     duplicate_row(project.root)
@@ -176,19 +176,19 @@ def test_the_command_line_says_it_all_and_exits_with_2(project: ProjectPaths) ->
     assert "Traceback" not in done.stderr
 
 
-def test_an_image_that_large_is_refused_before_it_is_decoded(project: ProjectPaths) -> None:
+def test_huge_image_is_rejected_before_decoding(project: ProjectPaths) -> None:
     """Neither a warning nor the memory for it: a picture of 100 megapixels is an offender."""
     bomb(project.root, side=10_000)
     assert refusal(project).offenders[0].startswith("data/toy/images/dark/cell005.png: too large")
 
 
-def test_an_unknown_loader_is_named(project: ProjectPaths) -> None:
+def test_unknown_loader_is_named(project: ProjectPaths) -> None:
     """A dataset.yaml that states a dataset which there is not says which there are."""
     unknown_loader(project.root)
     assert f"loader: expected one of {', '.join(datasets.names())}" in refusal(project).offenders[0]
 
 
-def test_a_dataset_made_by_hand_has_open_classes(project: ProjectPaths) -> None:
+def test_hand_made_dataset_has_open_classes(project: ProjectPaths) -> None:
     """Without dataset.yaml any label may occur."""
     (project.root / TOY / "dataset.yaml").unlink()
     unknown_class(project.root)
@@ -201,7 +201,7 @@ def test_missing_data_names_the_next_step(tmp_path: Path) -> None:
     assert "make repro, or cytocurve data add pbc" in refusal(ProjectPaths(tmp_path)).next_step
 
 
-def test_a_missing_dataset_names_those_there(project: ProjectPaths) -> None:
+def test_missing_dataset_is_reported_with_the_available_ones(project: ProjectPaths) -> None:
     """A dataset that is not below data/ is an error with the nearest one, those there and the next step."""
     write_params(project.root, dataset="toys")
     error = refusal(project)
@@ -209,7 +209,7 @@ def test_a_missing_dataset_names_those_there(project: ProjectPaths) -> None:
     assert (error.hint, error.next_step) == ("Existing datasets: toy.", "cytocurve data add NAME PATH --as toys")
 
 
-def test_a_dataset_without_images_or_labels_is_named(project: ProjectPaths) -> None:
+def test_dataset_without_images_or_labels_is_named(project: ProjectPaths) -> None:
     """Empty folders are offenders."""
     shutil.rmtree(project.root / TOY / "images")
     shutil.rmtree(project.root / TOY / "labels")
@@ -219,7 +219,7 @@ def test_a_dataset_without_images_or_labels_is_named(project: ProjectPaths) -> N
     )
 
 
-def test_the_table_has_a_row_an_image(project: ProjectPaths) -> None:
+def test_table_has_one_row_per_image(project: ProjectPaths) -> None:
     """Columns and order are fixed; an empty label and an unknown patient are null."""
     rewrite(project.root, lambda text: text.replace("cell000.png,basophil,P0", "cell000.png,,"))
     report = catalog(project, silent)
@@ -233,7 +233,7 @@ def test_the_table_has_a_row_an_image(project: ProjectPaths) -> None:
     assert report.to_json() == json.loads(project.catalog.with_suffix(".json").read_text())
 
 
-def test_hidden_files_are_no_images(project: ProjectPaths) -> None:
+def test_hidden_files_are_not_images(project: ProjectPaths) -> None:
     """What a desktop leaves in a folder disturbs nobody."""
     (project.root / TOY / "images" / ".DS_Store").write_text("junk")
     (project.root / TOY / "labels" / "._folder.csv").write_text("junk")
@@ -248,7 +248,7 @@ def test_images_may_be_links_to_a_cache(project: ProjectPaths) -> None:
     assert catalog(project, silent).images == 8
 
 
-def test_a_table_saved_by_a_spreadsheet_is_read(project: ProjectPaths) -> None:
+def test_table_saved_by_a_spreadsheet_program_is_read(project: ProjectPaths) -> None:
     """A byte order mark and Windows line ends change nothing."""
     catalog(project, silent)
     before = project.catalog.read_bytes()
@@ -258,7 +258,7 @@ def test_a_table_saved_by_a_spreadsheet_is_read(project: ProjectPaths) -> None:
     assert project.catalog.read_bytes() == before
 
 
-def test_the_same_data_elsewhere_and_later_give_the_same_bytes(tmp_path: Path) -> None:
+def test_same_data_elsewhere_and_later_give_the_same_bytes(tmp_path: Path) -> None:
     """Neither place nor time gets into the files."""
     projects = [make_toy(tmp_path / name) for name in ("one", "another")]
     os.utime(projects[1].root / TOY / "images" / "dark" / "cell001.png", (0, 0))
@@ -295,7 +295,7 @@ def test_duplicates_are_found_by_bytes_and_by_pixels(project: ProjectPaths) -> N
     ]
 
 
-def test_a_picture_that_was_turned_and_encoded_again_is_near_identical(project: ProjectPaths) -> None:
+def test_rotated_and_re_encoded_image_is_near_identical(project: ProjectPaths) -> None:
     """It stays, and names the first of those that look like it."""
     image = Image.open(project.root / TOY / "images" / "dark" / "cell001.png")
     image.transpose(Image.Transpose.ROTATE_90).save(add_cell(project, "dark/turned.jpg", "monocyte"), quality=90)
@@ -319,7 +319,7 @@ def test_duplicates_with_different_labels_are_reported(project: ProjectPaths) ->
     assert conflicts == {"folder": [{"dark/cell001.png": "monocyte", "dark/x.png": "basophil"}]}
 
 
-def test_the_shape_is_part_of_the_pixels(project: ProjectPaths) -> None:
+def test_pixel_hash_includes_the_shape(project: ProjectPaths) -> None:
     """The same values in another width and height are another image."""
     pixels = np.asarray(draw_cell(99, dark=True)).copy()
     for name, shape in (("wide.png", (12, 48, 3)), ("tall.png", (48, 12, 3))):
@@ -328,7 +328,7 @@ def test_the_shape_is_part_of_the_pixels(project: ProjectPaths) -> None:
 
 
 @pytest.mark.slow
-def test_real_pbc_all_known_pairs_are_found(tmp_path: Path) -> None:
+def test_all_known_pairs_of_real_pbc_are_found(tmp_path: Path) -> None:
     """Of 1,241 real images exactly the 17 published pairs are identical, and the one with two labels is reported."""
     if not REAL.is_dir():
         pytest.skip("the real images of PBC are not at ../shared/data/pbc-acevedo")

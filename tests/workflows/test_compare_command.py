@@ -36,7 +36,7 @@ def refused(project: ProjectPaths, *names: str) -> str:
     return str(caught.value)
 
 
-def test_all_pairs_of_the_study_are_compared_by_default(tmp_path: Path) -> None:
+def test_all_pairs_of_arms_are_compared_by_default(tmp_path: Path) -> None:
     project_with_arms(tmp_path)
     found = printed(tmp_path)
     assert [row["at"] for row in found["comparisons"]] == ["10", "20", "40", "area"]
@@ -46,7 +46,7 @@ def test_all_pairs_of_the_study_are_compared_by_default(tmp_path: Path) -> None:
     assert [arm["name"] for arm in found["arms"]] == [FIRST, SECOND]
 
 
-def test_the_verdict_is_said_in_words(tmp_path: Path) -> None:
+def test_verdict_is_stated_in_words(tmp_path: Path) -> None:
     project_with_arms(tmp_path)
     done = cytocurve(tmp_path, "compare", SECOND, FIRST, "--size", "10", "--size", "area")
     assert done.returncode == 0
@@ -76,14 +76,14 @@ def test_metric_and_sizes_can_be_chosen(tmp_path: Path) -> None:
         ({"judge": "expert2"}, "The arms' label versions: expert"),
     ],
 )
-def test_what_cannot_be_used_is_refused_with_what_there_is(
+def test_invalid_choices_are_rejected_with_the_available_ones(
     tmp_path: Path, arguments: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InputError, match=f"(?s){message}"):
         compare(project_with_arms(tmp_path), **arguments)
 
 
-def test_a_wrong_arm_exits_with_2_and_one_message(tmp_path: Path) -> None:
+def test_unknown_arm_exits_with_2_and_one_message(tmp_path: Path) -> None:
     project_with_arms(tmp_path)
     done = cytocurve(tmp_path, "compare", FIRST, "second")
     assert (done.returncode, done.stdout) == (2, "")
@@ -97,7 +97,7 @@ def test_missing_results_are_named_with_the_next_step(tmp_path: Path) -> None:
         compare(project)
 
 
-def test_arms_of_two_label_versions_are_compared_only_by_the_labels_of_one(tmp_path: Path) -> None:
+def test_arms_of_two_label_versions_are_compared_only_on_the_labels_of_one(tmp_path: Path) -> None:
     """The second version corrects labels that the first has wrong; both arms are judged by it."""
     project = project_with_arms(tmp_path)
     path = project.params_file
@@ -122,7 +122,7 @@ def test_arms_of_two_label_versions_are_compared_only_by_the_labels_of_one(tmp_p
     assert found.comparisons[0].difference == pytest.approx(difference, abs=1e-6)
 
 
-def test_arms_that_were_tested_on_other_images_are_told_apart_and_exit_with_1(tmp_path: Path) -> None:
+def test_arms_tested_on_different_images_are_not_comparable_and_exit_with_1(tmp_path: Path) -> None:
     project = project_with_arms(tmp_path)
     other = project.params().arms[1]
     write_arm(project, other, tables_of(other, 0.9, image_of="another/{}.png".format))
@@ -131,7 +131,7 @@ def test_arms_that_were_tested_on_other_images_are_told_apart_and_exit_with_1(tm
     assert "40 of 40 are tested only in the first" in done.stdout
 
 
-def test_independent_seeds_are_compared_by_mann_whitney(tmp_path: Path) -> None:
+def test_independent_seeds_are_compared_with_mann_whitney(tmp_path: Path) -> None:
     project = project_with_arms(tmp_path)
     assert "With 2 and 2 seeds" in compare(project, independent=True).not_comparable[0].reason
     for arm, skill, seeds in zip(project.params().arms, (0.9, 0.2), (range(5), range(7, 12)), strict=True):
@@ -184,7 +184,7 @@ def publish_to(root: Path, arm: ArmRuns) -> None:
 
 
 @pytest.mark.slow
-def test_arms_of_the_tracking_store_are_compared_where_their_tests_are_known_to_be_the_same(tmp_path: Path) -> None:
+def test_arms_in_the_tracking_store_are_compared_if_their_test_sets_are_known_to_match(tmp_path: Path) -> None:
     project = project_with_arms(tmp_path)
     ledger = LocalLedger(tmp_path / "ledger")
     numbers = range(40)

@@ -44,7 +44,7 @@ def dvc(project: ProjectPaths, *arguments: str) -> Any:
 
 
 @pytest.mark.slow
-def test_metrics_diff_tells_what_an_arm_gained(project: ProjectPaths) -> None:
+def test_metrics_diff_shows_what_an_arm_gained(project: ProjectPaths) -> None:
     (changed,) = dvc(project, "metrics", "diff", "HEAD~1", "HEAD").values()
     (arm,) = project.params().arms
     gained = changed[f"{arm.name}.roc_auc"]
@@ -76,7 +76,7 @@ def test_plots_page_loads_its_scripts_from_the_package(project: ProjectPaths) ->
 
 
 @pytest.mark.slow
-def test_line_of_the_readme_for_exp_show_keeps_the_experiments_and_their_scores(project: ProjectPaths) -> None:
+def test_exp_show_command_of_the_readme_keeps_the_experiments_and_their_scores(project: ProjectPaths) -> None:
     (line,) = re.findall(r"`(dvc exp show [^`]+)`", (ROOT / "README.md").read_text())
     done = run(project.root, *shlex.split(line.replace("\\|", "|")), "--num", "2", "--no-pager", COLUMNS="250")
     assert done.returncode == 0, done.stderr

@@ -69,7 +69,7 @@ def test_images_labels_and_origin_are_written(project: ProjectPaths, source: Pat
     }
 
 
-def test_only_the_dataset_is_left_below_data(project: ProjectPaths, source: Path) -> None:
+def test_data_folder_holds_only_the_dataset(project: ProjectPaths, source: Path) -> None:
     """No temporary folder stays."""
     copy_dataset(project, "folder", source, "mine", silent)
     assert [path.name for path in project.data.iterdir()] == ["mine"]
@@ -82,7 +82,7 @@ def test_adding_twice_gives_the_same_bytes(project: ProjectPaths, source: Path) 
     assert contents(project.data / "first") == contents(project.data / "second")
 
 
-def test_progress_is_told_for_each_image(project: ProjectPaths, source: Path) -> None:
+def test_progress_is_reported_for_each_image(project: ProjectPaths, source: Path) -> None:
     """The number done rises by one up to the total."""
     calls: list[tuple[int, int]] = []
     copy_dataset(project, "folder", source, "mine", lambda done, total: calls.append((done, total)))
@@ -97,7 +97,7 @@ def test_patients_are_counted_and_written(project: ProjectPaths, tmp_path: Path)
     assert table.startswith("image,label,patient\nIm001_1.tif,lymphoblast,P3\n")
 
 
-def test_a_dataset_that_draws_itself_needs_no_folder(project: ProjectPaths, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dataset_that_draws_itself_needs_no_folder(project: ProjectPaths, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is drawn below data/ and moved into place; progress runs once."""
 
     def draw(folder: Path, progress: Progress) -> None:
@@ -122,7 +122,7 @@ def test_a_dataset_that_draws_itself_needs_no_folder(project: ProjectPaths, monk
         ("pbc", None, "is not the complete PBC dataset"),
     ],
 )
-def test_a_wrong_call_is_refused(
+def test_invalid_arguments_are_rejected(
     name: str, as_name: str | None, message: str, project: ProjectPaths, source: Path
 ) -> None:
     """Unknown datasets, unusable names and folders of another layout leave nothing behind, not even data/."""
@@ -132,13 +132,13 @@ def test_a_wrong_call_is_refused(
     assert not project.data.exists()
 
 
-def test_a_dataset_that_cannot_be_drawn_needs_its_folder(project: ProjectPaths) -> None:
+def test_dataset_that_cannot_be_drawn_needs_a_folder(project: ProjectPaths) -> None:
     """Without PATH the error says the command and where the dataset comes from."""
     with pytest.raises(InputError, match=r"cytocurve data add pbc PATH.* https://doi.org/"):
         copy_dataset(project, "pbc", None, None, silent)
 
 
-def test_a_dataset_that_is_there_is_kept(project: ProjectPaths, source: Path) -> None:
+def test_existing_dataset_is_kept(project: ProjectPaths, source: Path) -> None:
     """Adding does not overwrite."""
     write_toy(project.data / "mine", cells=2)
     before = contents(project.data)
@@ -147,7 +147,7 @@ def test_a_dataset_that_is_there_is_kept(project: ProjectPaths, source: Path) ->
     assert contents(project.data) == before
 
 
-def test_a_dataset_that_is_there_with_the_same_content_is_kept_and_told(project: ProjectPaths, source: Path) -> None:
+def test_existing_dataset_with_the_same_content_is_kept_and_reported(project: ProjectPaths, source: Path) -> None:
     """A repeated call has nothing left to copy; a single changed byte makes it another dataset."""
     first = copy_dataset(project, "folder", source, "mine", silent)
     again = copy_dataset(project, "folder", source, "mine", silent)
@@ -158,7 +158,7 @@ def test_a_dataset_that_is_there_with_the_same_content_is_kept_and_told(project:
         copy_dataset(project, "folder", source, "mine", silent)
 
 
-def test_labels_that_the_catalog_would_refuse_are_refused(project: ProjectPaths, tmp_path: Path) -> None:
+def test_labels_that_the_catalog_would_reject_are_rejected(project: ProjectPaths, tmp_path: Path) -> None:
     """A class that the dataset does not have is found before anything is copied."""
     MAKERS["starter"](tmp_path / "drawn")
     table = tmp_path / "drawn" / "expert.csv"
@@ -170,7 +170,7 @@ def test_labels_that_the_catalog_would_refuse_are_refused(project: ProjectPaths,
     assert not project.data.exists()
 
 
-def test_links_out_of_the_folder_are_not_copied(project: ProjectPaths, source: Path, tmp_path: Path) -> None:
+def test_links_that_leave_the_folder_are_not_copied(project: ProjectPaths, source: Path, tmp_path: Path) -> None:
     """A link to a file elsewhere is reported and left out."""
     save(tmp_path / "secret.png", 1)
     (source / "round" / "link.png").symlink_to(tmp_path / "secret.png")
@@ -179,7 +179,7 @@ def test_links_out_of_the_folder_are_not_copied(project: ProjectPaths, source: P
     assert not (project.data / "mine" / "images" / "round" / "link.png").exists()
 
 
-def test_a_file_that_cannot_be_read_undoes_everything(project: ProjectPaths, source: Path) -> None:
+def test_unreadable_file_undoes_everything(project: ProjectPaths, source: Path) -> None:
     """An image that vanishes on the way ends the call with its name and nothing below data/."""
     last = source / "round/cell7.png"
     with pytest.raises(InputError, match=r"cell7\.png"):
@@ -187,14 +187,14 @@ def test_a_file_that_cannot_be_read_undoes_everything(project: ProjectPaths, sou
     assert not project.data.exists()
 
 
-def test_a_disk_that_is_full_undoes_everything(project: ProjectPaths, source: Path) -> None:
+def test_full_disk_undoes_everything(project: ProjectPaths, source: Path) -> None:
     """When an image cannot be written the call ends with the reason and the next step."""
     with limited_here(1000), pytest.raises(CytocurveError, match="free space"):
         copy_dataset(project, "folder", source, "mine", silent)
     assert not project.data.exists()
 
 
-def test_an_interrupt_undoes_everything(project: ProjectPaths, source: Path) -> None:
+def test_interrupt_undoes_everything(project: ProjectPaths, source: Path) -> None:
     """Ctrl+C leaves nothing below data/."""
 
     def interrupt(done: int, total: int) -> None:
@@ -207,7 +207,7 @@ def test_an_interrupt_undoes_everything(project: ProjectPaths, source: Path) -> 
 
 
 @pytest.mark.slow
-def test_a_killed_call_leaves_no_dataset_and_the_next_clears_up(project: ProjectPaths, source: Path) -> None:
+def test_killed_add_leaves_no_dataset_and_the_next_add_cleans_up(project: ProjectPaths, source: Path) -> None:
     """After SIGKILL half-way there is no data/mine; the same call then completes it and removes what was left."""
     command = [sys.executable, "-c", KILLED_HALFWAY, str(project.root), str(source)]
     done = subprocess.run(command, env=os.environ | {"PYTHONWARNINGS": "default"}, check=False)
@@ -217,7 +217,7 @@ def test_a_killed_call_leaves_no_dataset_and_the_next_clears_up(project: Project
     assert [path.name for path in project.data.iterdir()] == ["mine"]
 
 
-def test_a_call_at_work_is_left_alone(project: ProjectPaths, source: Path) -> None:
+def test_scratch_of_a_running_add_is_left_alone(project: ProjectPaths, source: Path) -> None:
     """Two calls at the same time do not clear each other up."""
 
     def other(done: int, total: int) -> None:
@@ -228,7 +228,7 @@ def test_a_call_at_work_is_left_alone(project: ProjectPaths, source: Path) -> No
     assert sorted(path.name for path in project.data.iterdir()) == ["mine", "other"]
 
 
-def test_of_two_calls_for_one_dataset_the_first_to_finish_stays(project: ProjectPaths, source: Path) -> None:
+def test_first_of_two_concurrent_adds_to_finish_wins(project: ProjectPaths, source: Path) -> None:
     """The later one finds the same content and leaves nothing."""
 
     def same(done: int, total: int) -> None:
@@ -240,7 +240,7 @@ def test_of_two_calls_for_one_dataset_the_first_to_finish_stays(project: Project
     assert len(contents(project.data / "mine")) == 10
 
 
-def test_what_macos_adds_to_an_archive_is_skipped_with_a_reason(project: ProjectPaths, source: Path) -> None:
+def test_macos_files_in_an_archive_are_skipped_with_a_reason(project: ProjectPaths, source: Path) -> None:
     """Beside the only folder, or in it."""
     (source / "cells").mkdir()
     for name in ("lobed", "round"):
@@ -252,7 +252,9 @@ def test_what_macos_adds_to_an_archive_is_skipped_with_a_reason(project: Project
 
 @pytest.mark.parametrize("suffix", [".zip", ".tar.gz"])
 @pytest.mark.parametrize("top", ["", "our cells/"])
-def test_an_archive_gives_the_same_as_its_folder(suffix: str, top: str, project: ProjectPaths, source: Path) -> None:
+def test_archive_gives_the_same_dataset_as_its_folder(
+    suffix: str, top: str, project: ProjectPaths, source: Path
+) -> None:
     """Packed with or without a folder around it, byte for byte; nothing else stays below data/."""
     archive = pack(source, source.parent / f"cells{suffix}", top)
     outcome = copy_dataset(project, "folder", archive, "packed", silent)
@@ -261,7 +263,7 @@ def test_an_archive_gives_the_same_as_its_folder(suffix: str, top: str, project:
     assert sorted(path.name for path in project.data.iterdir()) == ["mine", "packed"]
 
 
-def test_an_archive_of_another_layout_is_named_and_leaves_nothing(project: ProjectPaths, source: Path) -> None:
+def test_archive_with_another_layout_is_named_and_leaves_nothing(project: ProjectPaths, source: Path) -> None:
     archive = pack(source, source.parent / "cells.zip")
     with pytest.raises(InputError, match=r"is not the complete PBC dataset") as caught:
         copy_dataset(project, "pbc", archive, None, silent)
@@ -270,7 +272,7 @@ def test_an_archive_of_another_layout_is_named_and_leaves_nothing(project: Proje
     assert not project.data.exists()
 
 
-def test_a_hostile_archive_leaves_nothing(project: ProjectPaths, tmp_path: Path) -> None:
+def test_hostile_archive_leaves_nothing(project: ProjectPaths, tmp_path: Path) -> None:
     archive = tarred(tmp_path / "bad.tar", ("../outside.png", b"x", None), ("a/b.png", b"x", None))
     with pytest.raises(InputError, match=r"outside\.png: a path that leads outside the folder"):
         copy_dataset(project, "folder", archive, "mine", silent)
@@ -278,7 +280,7 @@ def test_a_hostile_archive_leaves_nothing(project: ProjectPaths, tmp_path: Path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.tar", "project"]
 
 
-def test_a_file_that_is_no_archive_is_refused(project: ProjectPaths, tmp_path: Path) -> None:
+def test_file_that_is_not_an_archive_is_rejected(project: ProjectPaths, tmp_path: Path) -> None:
     (tmp_path / "cells.7z").write_text("packed")
     with pytest.raises(InputError, match=r"read from a folder or an archive(.|\n)*\.zip, \.tar") as caught:
         copy_dataset(project, "folder", tmp_path / "cells.7z", "mine", silent)
@@ -286,7 +288,9 @@ def test_a_file_that_is_no_archive_is_refused(project: ProjectPaths, tmp_path: P
     assert not project.data.exists()
 
 
-def test_a_dataset_may_unpack_one_file(project: ProjectPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dataset_can_unpack_a_single_file(
+    project: ProjectPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What it writes is read as its folder would be."""
 
     def write(file: Path, folder: Path, progress: Progress) -> None:
@@ -305,7 +309,7 @@ def states(folder: Path) -> dict[str, tuple[bytes, int]]:
     return {path.name: (path.read_bytes(), path.stat().st_mode) for path in files}
 
 
-def test_links_are_the_files_of_the_source(project: ProjectPaths, source: Path) -> None:
+def test_linked_images_are_the_source_files(project: ProjectPaths, source: Path) -> None:
     """With --link, no image is copied, and the result is byte-identical."""
     linked = copy_dataset(project, "folder", source, "linked", silent, link=True)
     copied = copy_dataset(project, "folder", source, "copied", silent)
@@ -314,7 +318,7 @@ def test_links_are_the_files_of_the_source(project: ProjectPaths, source: Path) 
     assert contents(project.data / "linked") == contents(project.data / "copied")
 
 
-def test_where_no_link_can_be_made_images_are_copied(project: ProjectPaths, source: Path) -> None:
+def test_images_are_copied_where_links_are_impossible(project: ProjectPaths, source: Path) -> None:
     """Another file system gives copies."""
     elsewhere = Path("/dev/shm")  # noqa: S108 - the other file system that Linux has
     if not elsewhere.is_dir() or elsewhere.stat().st_dev == source.stat().st_dev:
@@ -328,7 +332,7 @@ def test_where_no_link_can_be_made_images_are_copied(project: ProjectPaths, sour
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cache", ["", "symlink", "hardlink", "hardlink,symlink"])
-def test_dvc_takes_linked_images_and_the_source_stays_as_it_was(cache: str, tmp_path: Path, source: Path) -> None:
+def test_dvc_tracks_linked_images_without_changing_the_source(cache: str, tmp_path: Path, source: Path) -> None:
     """Whatever links DVC makes to its cache, bytes and modes of the source do not change."""
     root = make_project(tmp_path / "project")
     if cache:
@@ -349,7 +353,7 @@ def test_dvc_takes_linked_images_and_the_source_stays_as_it_was(cache: str, tmp_
 
 
 @pytest.mark.slow
-def test_the_command_line_takes_an_archive(tmp_path: Path, source: Path) -> None:
+def test_command_line_accepts_an_archive(tmp_path: Path, source: Path) -> None:
     """A second call of the same content changes nothing, and one of another content is refused."""
     write_params(tmp_path)
     assert run(tmp_path, "git", "init", "-q").returncode == 0

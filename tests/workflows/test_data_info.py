@@ -29,7 +29,7 @@ def project(tmp_path: Path) -> ProjectPaths:
     return project
 
 
-def test_counts_of_what_is_here_are_those_of_the_files(project: ProjectPaths) -> None:
+def test_counts_of_a_local_dataset_match_its_files(project: ProjectPaths) -> None:
     draw(1, 30, 40).save(project.data / "mine/images/round/cell1.png", format="JPEG")
     images = [path for path in (project.data / "mine/images").rglob("*") if path.is_file()]
     described = info(project, "mine", silent)
@@ -52,13 +52,13 @@ def test_pixels_are_not_decoded(project: ProjectPaths) -> None:
     assert info(project, "mine", silent).to_json()["here"]["images"] == 8
 
 
-def test_progress_is_told_for_each_image(project: ProjectPaths) -> None:
+def test_progress_is_reported_for_each_image(project: ProjectPaths) -> None:
     calls: list[tuple[int, int]] = []
     info(project, "mine", lambda done, total: calls.append((done, total)))
     assert calls == [(done, 8) for done in range(1, 9)]
 
 
-def test_a_known_dataset_that_is_not_here_says_how_to_get_it(tmp_path: Path) -> None:
+def test_known_dataset_that_is_not_local_says_how_to_get_it(tmp_path: Path) -> None:
     done = cytocurve(tmp_path, "data", "info", "pbc")
     assert done.returncode == 0
     assert "license: CC BY 4.0" in done.stdout
@@ -67,7 +67,9 @@ def test_a_known_dataset_that_is_not_here_says_how_to_get_it(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("name", "near"), [("mien", "mine"), ("pcb", "pbc"), ("../data/mine", None), (".", None)])
-def test_an_unknown_name_exits_with_2_and_the_nearest_one(name: str, near: str | None, project: ProjectPaths) -> None:
+def test_unknown_name_exits_with_2_and_suggests_the_closest_one(
+    name: str, near: str | None, project: ProjectPaths
+) -> None:
     done = cytocurve(project.root, "data", "info", name)
     assert done.returncode == 2
     assert f"dataset {name!r} is unknown" in done.stderr
@@ -75,7 +77,7 @@ def test_an_unknown_name_exits_with_2_and_the_nearest_one(name: str, near: str |
     assert "In data/: mine" in done.stderr
 
 
-def test_all_files_that_cannot_be_used_come_in_one_error(project: ProjectPaths) -> None:
+def test_unusable_files_are_listed_in_one_error(project: ProjectPaths) -> None:
     mine = project.data / "mine"
     (mine / "images/round/text.png").write_text("text")
     (mine / "labels/other.csv").write_text("picture,label\na,b\n")

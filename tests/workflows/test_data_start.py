@@ -44,7 +44,7 @@ def make_classes(root: Path, counts: Mapping[str, int]) -> None:
 
 
 @pytest.mark.parametrize("name", ["off", "1", "01", "null", "1e3", "2020-01-01", "yes", "größe", "a: b", "it's", "0x1"])
-def test_class_names_that_yaml_reads_otherwise_are_quoted(name: str, tmp_path: Path) -> None:
+def test_class_names_that_yaml_misreads_are_quoted(name: str, tmp_path: Path) -> None:
     make_classes(tmp_path / "cells", {name: 6, "other": 6})
     given, summary = studied(tmp_path, "folder", tmp_path / "cells")
     assert given["task"] == {"positive": [name], "negative": ["other"]}
@@ -67,7 +67,7 @@ def test_folds_and_sizes_fit_the_images(counts: dict[str, int], folds: int, tmp_
         assert used.groupby(["fold", "class"]).size().nunique() == 1
 
 
-def test_identical_images_count_once(tmp_path: Path) -> None:
+def test_identical_images_are_counted_once(tmp_path: Path) -> None:
     make_classes(tmp_path / "cells", {"a": 5, "b": 5})
     for label in ("a", "b"):
         for number in range(20):
@@ -77,7 +77,7 @@ def test_identical_images_count_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("patients", "expected"), [(6, "patient"), (1, "stratified")])
-def test_patients_are_kept_together_if_there_are_enough(patients: int, expected: str, tmp_path: Path) -> None:
+def test_patient_split_is_suggested_if_there_are_enough_patients(patients: int, expected: str, tmp_path: Path) -> None:
     make_classes(tmp_path / "cells", {"a": 24, "b": 24})
     rows = [
         {"image": f"{label}/{label}{seed}.png", "label": label, "patient": f"P{seed % patients}"}
@@ -90,7 +90,7 @@ def test_patients_are_kept_together_if_there_are_enough(patients: int, expected:
     assert len(given["sizes"]) >= 5
 
 
-def test_a_class_of_healthy_cells_is_the_negative_one(tmp_path: Path) -> None:
+def test_class_of_healthy_cells_becomes_the_negative_class(tmp_path: Path) -> None:
     make_classes(tmp_path / "cells", {"healthy_cells": 6, "ill": 6})
     given, _ = studied(tmp_path, "folder", tmp_path / "cells")
     assert given["task"] == {"positive": ["ill"], "negative": ["healthy_cells"]}
@@ -104,7 +104,7 @@ def test_too_few_images_give_no_settings(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_printed_block_runs_in_a_new_study(tmp_path: Path) -> None:
+def test_printed_block_runs_in_a_new_study(tmp_path: Path) -> None:
     """The output lists ten of the skipped files and then the block alone."""
     study = tmp_path / "study"
     make_classes(tmp_path / "cells", {"off": 6, "01": 6})

@@ -77,7 +77,7 @@ def evaluated(tmp_path_factory: pytest.TempPathFactory) -> ProjectPaths:
     return project
 
 
-def test_equal_results_give_equal_bytes_wherever_they_lie(evaluated: ProjectPaths, tmp_path: Path) -> None:
+def test_equal_results_give_equal_bytes_in_any_location(evaluated: ProjectPaths, tmp_path: Path) -> None:
     """Recomputed in another folder, exactly these files exist, and all are byte-identical."""
     again = synthetic_study(tmp_path)
     assert evaluate(again) == read_answers(again)
@@ -87,7 +87,7 @@ def test_equal_results_give_equal_bytes_wherever_they_lie(evaluated: ProjectPath
     assert {Path(name).stem for name in found if name.startswith("tables/")} <= TABLES
 
 
-def test_metrics_have_the_promised_form(evaluated: ProjectPaths) -> None:
+def test_metrics_have_the_documented_form(evaluated: ProjectPaths) -> None:
     """Arm, metric, size as text, and eight numbers."""
     metrics = strict((evaluated.reports / "metrics.json").read_text())
     assert list(metrics) == ["dataset", "task", "arms", "comparisons", "plan"]
@@ -98,7 +98,7 @@ def test_metrics_have_the_promised_form(evaluated: ProjectPaths) -> None:
     assert arm["f1"]["10"]["n"] == 5
 
 
-def test_an_undefined_score_becomes_null_and_a_dash(tmp_path: Path) -> None:
+def test_undefined_score_becomes_null_and_a_dash(tmp_path: Path) -> None:
     """NaN is null in the JSON files, n counts the defined scores and ``undefined`` the others, and no page says nan."""
     project = project_with_results(tmp_path)
     for arm in project.params().arms:
@@ -116,7 +116,7 @@ def test_an_undefined_score_becomes_null_and_a_dash(tmp_path: Path) -> None:
     assert not re.search(r"\b(nan|None|null)\b", page)
 
 
-def test_plots_have_a_row_an_arm_and_size(evaluated: ProjectPaths) -> None:
+def test_plots_have_one_row_per_arm_and_size(evaluated: ProjectPaths) -> None:
     """The rows that DVC draws: numbers as numbers, ends of the band around the mean."""
     rows = strict((evaluated.reports / "plots" / "roc_auc.json").read_text())
     assert len(rows) == 2 * 3
@@ -124,7 +124,7 @@ def test_plots_have_a_row_an_arm_and_size(evaluated: ProjectPaths) -> None:
     assert all(row["ci_low"] <= row["mean"] <= row["ci_high"] for row in rows)
 
 
-def test_the_page_leads_with_the_arm_of_the_best_validation_scores_whatever_the_test_scores(tmp_path: Path) -> None:
+def test_page_leads_with_the_best_arm_by_validation_scores_whatever_the_test_scores(tmp_path: Path) -> None:
     """Validation says the other arm here, though its test scores are lower."""
     project = project_with_results(tmp_path)
     arms = project.params().arms
@@ -135,7 +135,7 @@ def test_the_page_leads_with_the_arm_of_the_best_validation_scores_whatever_the_
     assert "no augmentation" in text_of((project.reports / "report.html").read_text()).split("Best of 2 arms")[0]
 
 
-def test_scores_of_the_tables_are_those_of_the_answers(evaluated: ProjectPaths) -> None:
+def test_scores_in_the_tables_equal_those_in_the_answers(evaluated: ProjectPaths) -> None:
     """Every mean in curves.csv equals the one in answers.json for its arm, metric and size."""
     found = strict(evaluated.answers.read_bytes())["arms"]
     table = pd.read_csv(evaluated.reports / "tables" / "curves.csv")
@@ -145,7 +145,7 @@ def test_scores_of_the_tables_are_those_of_the_answers(evaluated: ProjectPaths) 
         assert points[row["size"]]["mean"] == row["mean"]
 
 
-def test_the_page_knows_the_seconds_of_training_that_its_runs_took(evaluated: ProjectPaths, tmp_path: Path) -> None:
+def test_page_states_the_training_time_of_its_runs(evaluated: ProjectPaths, tmp_path: Path) -> None:
     """Only the page contains times: the files that DVC records do not depend on them."""
     before, project = written(evaluated), synthetic_study(tmp_path)
     for key in pd.read_parquet(project.results(project.params().arms[0]))["run_key"]:
@@ -158,7 +158,7 @@ def test_the_page_knows_the_seconds_of_training_that_its_runs_took(evaluated: Pr
     assert "1,500" in text_of(after["report.html"].decode())
 
 
-def test_the_page_says_what_limits_its_scores(evaluated: ProjectPaths) -> None:
+def test_page_says_what_limits_its_scores(evaluated: ProjectPaths) -> None:
     """Synthetic images, validation images that every run uses besides, and patients across folds."""
     page = text_of((evaluated.reports / "report.html").read_text())
     assert "A synthetic drawing" in page
@@ -166,12 +166,12 @@ def test_the_page_says_what_limits_its_scores(evaluated: ProjectPaths) -> None:
     assert "cells of the same patient may be in both the training and the test set" in page
 
 
-def test_the_page_names_the_version_of_the_data(evaluated: ProjectPaths) -> None:
+def test_page_names_the_version_of_the_data(evaluated: ProjectPaths) -> None:
     """The hash that DVC holds for the data is on the page."""
     assert "0123456789abcdef0123456789abcdef.dir" in (evaluated.reports / "report.html").read_text()
 
 
-def test_figures_are_well_formed_and_hold_their_text(evaluated: ProjectPaths) -> None:
+def test_figures_are_well_formed_and_contain_their_text(evaluated: ProjectPaths) -> None:
     """An SVG file parses, and names its arms and sizes as text, not as outlines."""
     for name in ("boxplot", "curves"):
         root = ET.parse(evaluated.reports / "figures" / f"{name}.svg").getroot()  # noqa: S314
@@ -191,7 +191,7 @@ def test_every_arm_without_results_is_named(tmp_path: Path) -> None:
     assert not project.reports.exists()
 
 
-def test_results_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+def test_unusable_results_are_named(tmp_path: Path) -> None:
     """One error distinguishes a damaged file from one that lacks a metric."""
     project = project_with_results(tmp_path)
     first, second = map(project.results, project.params().arms)
@@ -271,7 +271,7 @@ def test_predictions_that_do_not_match_their_runs_are_reported_for_every_arm(
 
 
 @pytest.mark.parametrize("undefined", ["all runs of an arm", "all runs"])
-def test_a_study_without_any_defined_score_is_evaluated_and_says_so(tmp_path: Path, undefined: str) -> None:
+def test_study_without_any_defined_score_is_evaluated_and_reports_it(tmp_path: Path, undefined: str) -> None:
     project = project_with_results(tmp_path)
     for arm in project.params().arms[: 1 if undefined == "all runs of an arm" else 2]:
         table = pd.read_parquet(project.predictions(arm))

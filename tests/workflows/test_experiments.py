@@ -18,7 +18,7 @@ def versions(root: Path) -> list[Version]:
 
 
 @pytest.mark.slow
-def test_experiment_keeps_its_runs_in_the_project_and_leaves_the_alias(tmp_path: Path) -> None:
+def test_experiment_keeps_its_runs_in_the_project_and_does_not_move_the_alias(tmp_path: Path) -> None:
     """The runs of a temporary folder outlast it; the alias follows when the experiment is applied and registered."""
     root = make_project(tmp_path / "study", folds=3, sizes=[4, 8])
 

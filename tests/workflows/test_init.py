@@ -18,12 +18,12 @@ from tests.projects import BIN, ROOT, SMALL, cytocurve, draw_cell, run, write_pa
 TEMPLATES = ROOT / "src" / "cytocurve" / "templates"
 
 
-def test_pipeline_template_is_the_clones_but_for_the_place_of_the_package() -> None:
+def test_pipeline_template_equals_dvc_yaml_except_for_the_package_path() -> None:
     clone = (ROOT / "dvc.yaml").read_text()
     assert (TEMPLATES / "pipeline.yaml").read_text() == clone.replace("src/cytocurve", LINK)
 
 
-def test_plots_page_template_is_the_clones_but_for_the_place_of_the_package() -> None:
+def test_plots_page_template_equals_the_clones_except_for_the_package_path() -> None:
     clone = (ROOT / ".dvc" / "plots" / "page.html").read_text()
     assert (TEMPLATES / "plots_page.html").read_text() == clone.replace("src/cytocurve", LINK)
 
@@ -33,7 +33,7 @@ def keys_and_comments(path: Path) -> list[str]:
     return [re.sub(r"(?<=:) +[^#]*(?=#|$)", "  ", line) for line in path.read_text().splitlines() if line[:1] != " "]
 
 
-def test_params_template_has_the_clones_keys_and_comments() -> None:
+def test_params_template_has_the_keys_and_comments_of_the_clone() -> None:
     assert keys_and_comments(TEMPLATES / "params.yaml") == keys_and_comments(ROOT / "params.yaml")
 
 
@@ -50,7 +50,7 @@ def test_params_template_is_valid() -> None:
         ("learning_curve.json", ".dvc/plots/learning_curve.json"),
     ],
 )
-def test_templates_are_the_clones_files(template: str, original: str) -> None:
+def test_templates_equal_the_files_of_the_clone(template: str, original: str) -> None:
     assert (TEMPLATES / template).read_bytes() == (ROOT / original).read_bytes()
 
 
@@ -58,7 +58,7 @@ def test_every_template_is_used() -> None:
     assert sorted(FILES.values()) == sorted(path.name for path in TEMPLATES.iterdir())
 
 
-def test_init_makes_a_git_repository_with_all_files_and_no_source_paths(tmp_path: Path) -> None:
+def test_init_creates_a_git_repository_with_all_files_and_no_source_paths(tmp_path: Path) -> None:
     study = tmp_path / "deep" / "study"
     assert init(study) == list(FILES)
     assert (study / ".git").is_dir()
@@ -68,7 +68,7 @@ def test_init_makes_a_git_repository_with_all_files_and_no_source_paths(tmp_path
     assert len((study / "README.md").read_text().splitlines()) == 10
 
 
-def test_copy_of_the_package_that_dvc_puts_in_place_of_the_link_is_left_alone(tmp_path: Path) -> None:
+def test_package_copy_that_dvc_puts_in_place_of_the_link_is_left_alone(tmp_path: Path) -> None:
     """As `dvc exp run --temp --copy-paths .cytocurve/package` does."""
     copy = tmp_path / LINK
     copy.mkdir(parents=True)
@@ -77,19 +77,19 @@ def test_copy_of_the_package_that_dvc_puts_in_place_of_the_link_is_left_alone(tm
     assert not copy.is_symlink()
 
 
-def test_init_within_a_git_repository_makes_no_other(tmp_path: Path) -> None:
+def test_init_inside_a_git_repository_creates_no_other(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     init(tmp_path / "study")
     assert not (tmp_path / "study" / ".git").exists()
 
 
-def test_init_takes_an_empty_repository_with_an_environment(tmp_path: Path) -> None:
+def test_init_accepts_an_empty_repository_with_an_environment(tmp_path: Path) -> None:
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
     (tmp_path / ".venv").mkdir()
     assert init(tmp_path) == list(FILES)
 
 
-def test_init_refuses_a_directory_with_files_and_lists_all_of_them(tmp_path: Path) -> None:
+def test_init_rejects_a_directory_with_files_and_lists_all_of_them(tmp_path: Path) -> None:
     for name in ("thesis.tex", "params.yaml"):
         (tmp_path / name).write_text("mine")
     done = cytocurve(tmp_path, "init", ".")
@@ -98,20 +98,20 @@ def test_init_refuses_a_directory_with_files_and_lists_all_of_them(tmp_path: Pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["params.yaml", "thesis.tex"]
 
 
-def test_init_refuses_a_study(tmp_path: Path) -> None:
+def test_init_rejects_an_existing_study(tmp_path: Path) -> None:
     init(tmp_path / "study")
     with pytest.raises(InputError, match="already contains a study"):
         init(tmp_path / "study")
 
 
-def test_init_refuses_a_file(tmp_path: Path) -> None:
+def test_init_rejects_a_file(tmp_path: Path) -> None:
     (tmp_path / "study").write_text("")
     with pytest.raises(InputError, match="not a directory"):
         init(tmp_path / "study")
 
 
 @pytest.mark.parametrize("written", range(len(FILES)))
-def test_init_cut_off_half_way_is_completed_by_the_next_call(
+def test_interrupted_init_is_completed_by_the_next_call(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: int
 ) -> None:
     whole, study = tmp_path / "whole", tmp_path / "study"

@@ -71,7 +71,7 @@ def refused(project: ProjectPaths, call: Callable[[], object]) -> InputError:
     return caught.value
 
 
-def test_a_whole_list_becomes_a_version_of_its_annotator(project: ProjectPaths, tmp_path: Path) -> None:
+def test_complete_list_becomes_a_version_of_its_annotator(project: ProjectPaths, tmp_path: Path) -> None:
     """Images sorted, patients and folds kept, other columns ignored, blanks around a label cut off."""
     rows = [{"score": 0.5, "label": f" {LIGHT}", "image": image, "suggested": "x"} for image in reversed(IMAGES)]
     figures = write_list(project, "toy", list_of(tmp_path / "all.csv", rows), "second", "Dr B")
@@ -87,7 +87,7 @@ def test_a_whole_list_becomes_a_version_of_its_annotator(project: ProjectPaths, 
 
 @pytest.mark.parametrize("suffix", ["csv", "xlsx"])
 @pytest.mark.parametrize("column", ["corrected", "new_label"])
-def test_a_reviewed_list_changes_only_what_was_corrected(
+def test_reviewed_list_changes_only_what_was_corrected(
     project: ProjectPaths, tmp_path: Path, suffix: str, column: str
 ) -> None:
     """With --base the images without a correction keep label and annotator: they were not looked at."""
@@ -107,7 +107,7 @@ def test_a_reviewed_list_changes_only_what_was_corrected(
     ]
 
 
-def test_numbers_of_a_spreadsheet_are_read_as_they_look(project: ProjectPaths, tmp_path: Path) -> None:
+def test_spreadsheet_numbers_are_read_as_displayed(project: ProjectPaths, tmp_path: Path) -> None:
     """A class called 7 comes back as 7, not as 7.0."""
     (project.data / "toy/dataset.yaml").unlink()
     rows = [{"image": image, "label": 7.0} for image in IMAGES]
@@ -116,7 +116,7 @@ def test_numbers_of_a_spreadsheet_are_read_as_they_look(project: ProjectPaths, t
     assert figures.new_classes == ["7"]
 
 
-def test_without_a_base_every_image_needs_a_row(project: ProjectPaths, tmp_path: Path) -> None:
+def test_import_without_a_base_needs_a_row_for_every_image(project: ProjectPaths, tmp_path: Path) -> None:
     """All images without one are named, and the way out."""
     file = list_of(tmp_path / "some.csv", [{"image": image, "label": DARK} for image in IMAGES[:5]])
     error = refused(project, lambda: write_list(project, "toy", file, "second", "B"))
@@ -124,7 +124,7 @@ def test_without_a_base_every_image_needs_a_row(project: ProjectPaths, tmp_path:
     assert "--base VERSION" in error.next_step
 
 
-def test_everything_wrong_with_a_list_comes_in_one_error(project: ProjectPaths, tmp_path: Path) -> None:
+def test_all_problems_of_a_list_are_in_one_error(project: ProjectPaths, tmp_path: Path) -> None:
     """Unknown classes with the nearest one, unknown images and repeated images."""
     labels = [(IMAGES[0], "monocite"), (IMAGES[1], "Q"), (IMAGES[2], DARK), (IMAGES[2], LIGHT), ("ghost.png", DARK)]
     file = list_of(tmp_path / "some.csv", [{"image": image, "label": label} for image, label in labels])
@@ -138,7 +138,7 @@ def test_everything_wrong_with_a_list_comes_in_one_error(project: ProjectPaths, 
     assert "Classes of toy: basophil, " in error.next_step
 
 
-def test_open_classes_take_a_new_one_only_where_it_is_stated(project: ProjectPaths, tmp_path: Path) -> None:
+def test_open_classes_accept_a_new_class_only_if_stated(project: ProjectPaths, tmp_path: Path) -> None:
     """Where a dataset leaves its classes open, a label that no version has is refused with the nearest one."""
     (project.data / "toy/dataset.yaml").unlink()
     file = list_of(tmp_path / "some.csv", [{"image": IMAGES[0], "label": "monocite"}])
@@ -156,7 +156,7 @@ def test_open_classes_take_a_new_one_only_where_it_is_stated(project: ProjectPat
         ([{"image": "a", "label": "b", "corrected": "c", "new_label": "d"}], "a: corrected 'c', new_label 'd'"),
     ],
 )
-def test_a_list_with_other_columns_is_refused(
+def test_list_with_other_columns_is_rejected(
     rows: list[dict[str, str]], message: str, project: ProjectPaths, tmp_path: Path
 ) -> None:
     """Missing columns and contradicting corrections are named."""
@@ -177,7 +177,7 @@ def test_a_list_with_other_columns_is_refused(
         ("list.csv", None, "no such file"),
     ],
 )
-def test_a_file_that_is_no_table_is_refused(
+def test_file_that_is_not_a_table_is_rejected(
     name: str, content: bytes | None, message: str, project: ProjectPaths, tmp_path: Path
 ) -> None:
     """Whatever is handed in, one message says what is wrong with it."""
@@ -200,7 +200,7 @@ def test_a_file_that_is_no_table_is_refused(
         ("second", "folder", " ", "--annotator"),
     ],
 )
-def test_a_wrong_call_writes_nothing(
+def test_invalid_arguments_write_nothing(
     name: str, base: str, annotator: str, message: str, project: ProjectPaths, tmp_path: Path
 ) -> None:
     """Names that are taken or unusable, unknown bases and a blank annotator are refused."""
@@ -208,7 +208,7 @@ def test_a_wrong_call_writes_nothing(
     assert message in str(refused(project, lambda: write_list(project, "toy", file, name, annotator, base)))
 
 
-def test_an_import_that_is_repeated_finds_its_version_and_tells(project: ProjectPaths, tmp_path: Path) -> None:
+def test_repeated_import_reports_the_existing_version(project: ProjectPaths, tmp_path: Path) -> None:
     """As after a kill while DVC was recording; another list for that name is refused."""
     file = list_of(tmp_path / "all.csv", [{"image": image, "label": DARK} for image in IMAGES])
     first, again = (write_list(project, "toy", file, "second", "B") for _ in range(2))
@@ -216,16 +216,14 @@ def test_an_import_that_is_repeated_finds_its_version_and_tells(project: Project
     assert "already exists" in str(refused(project, lambda: write_list(project, "toy", file, "second", "C")))
 
 
-def test_a_merge_that_is_repeated_finds_its_version_and_tells(project: ProjectPaths, tmp_path: Path) -> None:
+def test_repeated_merge_reports_the_existing_version(project: ProjectPaths, tmp_path: Path) -> None:
     write_list(project, "toy", list_of(tmp_path / "all.csv", [{"image": i, "label": DARK} for i in IMAGES]), "b", "B")
     first, again = (write_consensus(project, "toy", ["folder", "b"], "both") for _ in range(2))
     assert (first.already, again) == (False, dataclasses.replace(first, already=True))
     assert "already exists" in str(refused(project, lambda: write_consensus(project, "toy", ["b", "folder"], "both")))
 
 
-def test_of_several_calls_at_once_one_writes_the_version_and_the_others_are_refused(
-    project: ProjectPaths, tmp_path: Path
-) -> None:
+def test_only_one_of_several_concurrent_imports_writes_the_version(project: ProjectPaths, tmp_path: Path) -> None:
     file = list_of(tmp_path / "all.csv", [{"image": image, "label": DARK} for image in IMAGES])
 
     def call(annotator: str) -> bool:
@@ -242,7 +240,7 @@ def test_of_several_calls_at_once_one_writes_the_version_and_the_others_are_refu
     assert len(wrote) == 1
 
 
-def test_the_consensus_is_written_with_who_voted(project: ProjectPaths) -> None:
+def test_consensus_is_written_with_its_voters(project: ProjectPaths) -> None:
     """Majority, tie, one vote and none are counted apart; nobody labelled what nobody labelled."""
     votes = {
         "b": [LIGHT, DARK, DARK, "", "", DARK, DARK, DARK],
@@ -270,12 +268,12 @@ def test_the_consensus_is_written_with_who_voted(project: ProjectPaths) -> None:
         (["folder", "x", "y"], "label version 'y' is unknown"),
     ],
 )
-def test_a_merge_needs_two_versions_that_are_there(names: list[str], message: str, project: ProjectPaths) -> None:
+def test_merge_needs_two_existing_versions(names: list[str], message: str, project: ProjectPaths) -> None:
     """A version does not vote twice, and all unknown ones are named."""
     assert message in str(refused(project, lambda: write_consensus(project, "toy", names, "merged")))
 
 
-def test_versions_that_are_unsound_are_refused_with_all_that_is_wrong(project: ProjectPaths) -> None:
+def test_invalid_versions_are_rejected_with_all_their_problems(project: ProjectPaths) -> None:
     """A comparison of damaged tables is none."""
     (project.data / "toy/labels/second.csv").write_text(f"image,label\n{IMAGES[0]},monocite\n")
     (project.data / "toy/labels/third.csv").write_text("images,label\n")
@@ -284,7 +282,7 @@ def test_versions_that_are_unsound_are_refused_with_all_that_is_wrong(project: P
     assert any("third.csv: column 'image' is missing" in line for line in error.offenders)
 
 
-def test_an_annotator_without_a_label_is_an_image_that_could_not_be_assigned(project: ProjectPaths) -> None:
+def test_annotator_without_a_label_means_that_the_image_could_not_be_assigned(project: ProjectPaths) -> None:
     """Both are unlabelled; only what was looked at is not assignable."""
     rows = [(image, "" if number < 3 else DARK, "B" if number else "") for number, image in enumerate(IMAGES)]
     table = pd.DataFrame(rows, columns=["image", "label", "annotator"])
@@ -300,7 +298,7 @@ def test_help_has_an_example(command: str) -> None:
     assert f"cytocurve {command} " in cytocurve(ROOT, *command.split(), "--help").stdout.partition("Options:")[0]
 
 
-def test_a_wrong_dataset_is_named(project: ProjectPaths) -> None:
+def test_unknown_dataset_is_named(project: ProjectPaths) -> None:
     """Below data/, and of those whose label files can be read alone."""
     done = cytocurve(project.root, "labels", "list", "--dataset", "toi")
     assert (done.returncode, "did you mean 'toy'" in done.stderr) == (2, True)
@@ -310,7 +308,7 @@ def test_a_wrong_dataset_is_named(project: ProjectPaths) -> None:
 
 
 @pytest.mark.slow
-def test_a_review_comes_back_and_dvc_records_it(project: ProjectPaths, tmp_path: Path) -> None:
+def test_imported_review_is_recorded_by_dvc(project: ProjectPaths, tmp_path: Path) -> None:
     """Import, list, diff, agreement and merge by the real command line; data.dvc then holds the new bytes."""
     for command in (["git", "init", "-q"], ["dvc", "init", "-q"], ["dvc", "add", "-q", "data"]):
         assert run(project.root, *command).returncode == 0
@@ -335,7 +333,7 @@ def test_a_review_comes_back_and_dvc_records_it(project: ProjectPaths, tmp_path:
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real labels are not at ../shared/data/aml-cytomorphology-lmu")
-def test_the_command_line_reproduces_the_published_agreement(tmp_path: Path) -> None:
+def test_command_line_reproduces_the_published_agreement(tmp_path: Path) -> None:
     """Kappa, sensitivity and specificity of both re-annotations of Matek et al. 2019, before any image is there."""
     command = ["labels", "agreement", "gold", "first", "second", "--dataset", "aml_cytomorphology", "--root", str(REAL)]
     done = cytocurve(tmp_path, *command, "--json")

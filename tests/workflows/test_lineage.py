@@ -61,7 +61,7 @@ def trace_of(project: ProjectPaths) -> Trace:
     return trace(project, name, None, silent)
 
 
-def test_a_withdrawn_patient_leaves_images_and_tables_and_stays_in_the_record(project: ProjectPaths) -> None:
+def test_withdrawn_patient_is_removed_from_images_and_tables_but_recorded(project: ProjectPaths) -> None:
     figures = remove_patient(project, "toy", "P03", "consent withdrawn", TODAY)
     (name,) = figures.images
     assert not (project.data / "toy" / "images" / name).exists()
@@ -70,7 +70,7 @@ def test_a_withdrawn_patient_leaves_images_and_tables_and_stays_in_the_record(pr
     assert (record["image"], record["reason"], record["date"]) == (name, "consent withdrawn", "2026-01-02")
 
 
-def test_the_others_keep_their_folds_and_their_order(project: ProjectPaths) -> None:
+def test_withdrawal_keeps_folds_and_order_of_other_images(project: ProjectPaths) -> None:
     """A withdrawn image leaves its place empty; every subset is what it was without it."""
     before = split_of(project)
     (name,) = remove_patient(project, "toy", "P03", "consent withdrawn", TODAY).images
@@ -80,7 +80,7 @@ def test_the_others_keep_their_folds_and_their_order(project: ProjectPaths) -> N
     assert name not in set(after["image"])
 
 
-def test_the_same_picture_under_another_name_goes_too(project: ProjectPaths) -> None:
+def test_withdrawal_removes_identical_images_with_other_names(project: ProjectPaths) -> None:
     """Withdrawal is of pixels, not of names."""
     folder, table = project.data / "toy" / "images", project.data / "toy" / "labels" / "folder.csv"
     twin = "dark/twin.png"
@@ -93,7 +93,7 @@ def test_the_same_picture_under_another_name_goes_too(project: ProjectPaths) -> 
     assert not (folder / twin).exists()
 
 
-def test_a_killed_withdrawal_is_finished_by_repeating_it(project: ProjectPaths) -> None:
+def test_killed_withdrawal_is_completed_by_rerunning_it(project: ProjectPaths) -> None:
     """Its record comes first; the catalog refuses what is half withdrawn and says what to do."""
     (name,) = remove_patient(project, "toy", "P03", "consent withdrawn", TODAY).images
     left_over = project.data / "toy" / "images" / name
@@ -106,7 +106,7 @@ def test_a_killed_withdrawal_is_finished_by_repeating_it(project: ProjectPaths) 
     assert catalog(project, silent).withdrawn == 1
 
 
-def test_a_patient_who_was_withdrawn_before_is_told_with_the_day(project: ProjectPaths) -> None:
+def test_repeated_withdrawal_reports_the_date_of_the_first(project: ProjectPaths) -> None:
     first = remove_patient(project, "toy", "P03", "consent withdrawn", TODAY)
     again = remove_patient(project, "toy", "P03", "another reason", date(2026, 3, 4))
     assert (first.already, again.already) == (False, True)
@@ -114,7 +114,7 @@ def test_a_patient_who_was_withdrawn_before_is_told_with_the_day(project: Projec
 
 
 @pytest.mark.slow
-def test_runs_and_curves_are_told_apart_by_whether_they_stand_in_the_present_results(project: ProjectPaths) -> None:
+def test_trace_separates_runs_of_the_present_results_from_older_ones(project: ProjectPaths) -> None:
     identity = pd.read_parquet(project.catalog)["pixel_sha256"][0]
     for number, key in enumerate(("ab" * 32, "cd" * 32)):
         images = {"train": np.frombuffer(bytes.fromhex(identity), np.uint8)[None]}
@@ -129,7 +129,7 @@ def test_runs_and_curves_are_told_apart_by_whether_they_stand_in_the_present_res
 
 
 @pytest.mark.slow
-def test_a_trace_names_the_runs_that_its_ledger_lacks_and_is_not_an_all_clear(project: ProjectPaths) -> None:
+def test_trace_names_runs_missing_from_the_ledger_and_gives_no_all_clear(project: ProjectPaths) -> None:
     """With an empty ledger, runs of results, MLflow and registered models are told, and the exit code is 1."""
     assert trace_of(project).complete
     name = str(pd.read_parquet(project.catalog)["image"][0])
@@ -158,7 +158,7 @@ def test_a_trace_names_the_runs_that_its_ledger_lacks_and_is_not_an_all_clear(pr
     assert json.loads(cytocurve(project.root, "data", "trace", name, "--json").stdout)["complete"] is False
 
 
-def test_a_damaged_run_makes_a_trace_incomplete(project: ProjectPaths) -> None:
+def test_damaged_run_makes_a_trace_incomplete(project: ProjectPaths) -> None:
     images = {"train": np.zeros((1, 32), np.uint8)}
     about = {"arm": "sequential-none-folder", "fold": 0, "size": 4, "seed": 0}
     ledger = open_ledger(project.ledger_url)
@@ -168,7 +168,7 @@ def test_a_damaged_run_makes_a_trace_incomplete(project: ProjectPaths) -> None:
     assert not trace_of(project).complete
 
 
-def test_wrong_wishes_are_refused_and_change_nothing(project: ProjectPaths) -> None:
+def test_invalid_requests_are_rejected_and_change_nothing(project: ProjectPaths) -> None:
     before = sorted(project.data.rglob("*"))
     with pytest.raises(InputError, match="'PO3' is unknown; did you mean"):
         remove_patient(project, "toy", "PO3", "consent withdrawn", TODAY)
@@ -179,7 +179,7 @@ def test_wrong_wishes_are_refused_and_change_nothing(project: ProjectPaths) -> N
     assert sorted(project.data.rglob("*")) == before
 
 
-def test_patients_and_reasons_are_kept_letter_by_letter_but_for_line_breaks(project: ProjectPaths) -> None:
+def test_patients_and_reasons_are_kept_verbatim_except_for_line_breaks(project: ProjectPaths) -> None:
     """A patient called NA is one; a carriage return in the record would make it unreadable."""
     table = project.data / "toy" / "labels" / "folder.csv"
     table.write_text(table.read_text().replace("P03", "NA"))
@@ -191,7 +191,7 @@ def test_patients_and_reasons_are_kept_letter_by_letter_but_for_line_breaks(proj
 
 
 @pytest.mark.parametrize("content", [b"", b"image\na.png\n", b'\xff"', b'image,"a'])
-def test_a_damaged_record_is_told_and_left_alone(project: ProjectPaths, content: bytes) -> None:
+def test_damaged_record_is_reported_and_left_alone(project: ProjectPaths, content: bytes) -> None:
     record = project.data / "toy" / "withdrawn.csv"
     record.write_bytes(content)
     with pytest.raises(InputError, match="record of withdrawals cannot be used"):
@@ -199,7 +199,7 @@ def test_a_damaged_record_is_told_and_left_alone(project: ProjectPaths, content:
     assert record.read_bytes() == content
 
 
-def test_a_catalog_of_other_pictures_is_refused(project: ProjectPaths) -> None:
+def test_catalog_of_other_images_is_rejected(project: ProjectPaths) -> None:
     """Of the same names, as of another dataset: the record would name pictures that were never there."""
     images = project.data / "toy" / "images"
     (images / "light" / "new.png").write_bytes((images / "dark" / "cell001.png").read_bytes())
@@ -212,7 +212,7 @@ def test_a_catalog_of_other_pictures_is_refused(project: ProjectPaths) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("other", ["", "other"])
-def test_an_image_that_took_no_part_for_another_version_leaves_all_sets_as_they_were(
+def test_withdrawing_an_image_excluded_by_another_version_leaves_all_sets_unchanged(
     project: ProjectPaths, other: str
 ) -> None:
     """It had no place in the draw, and gets none by being withdrawn; a later version takes no place away."""
@@ -232,12 +232,12 @@ def test_an_image_that_took_no_part_for_another_version_leaves_all_sets_as_they_
 
 
 @pytest.mark.parametrize("image", ["light/cell003.png", "", "ell003.png"])
-def test_an_image_that_is_not_there_is_not_taken_for_another(project: ProjectPaths, image: str) -> None:
+def test_missing_image_is_not_mistaken_for_another(project: ProjectPaths, image: str) -> None:
     with pytest.raises(InputError, match="is unknown"):
         trace(project, image, None, silent)
 
 
-def test_a_catalog_of_an_earlier_version_is_refused_by_all_who_read_it(project: ProjectPaths) -> None:
+def test_catalog_of_an_earlier_version_is_rejected_by_every_reader(project: ProjectPaths) -> None:
     pd.read_parquet(project.catalog).drop(columns=["withdrawn", "format"]).to_parquet(project.catalog)
     for call in (
         lambda: split(project),
@@ -251,7 +251,7 @@ def test_a_catalog_of_an_earlier_version_is_refused_by_all_who_read_it(project: 
 
 
 @pytest.mark.slow
-def test_a_record_is_traced_and_withdrawn_and_only_its_runs_are_trained_again(tmp_path: Path) -> None:
+def test_record_is_traced_and_withdrawn_and_only_its_runs_are_retrained(tmp_path: Path) -> None:
     """The whole loop by the real commands: what the trace lists is what the next study trains."""
     root = make_project(tmp_path / "study", sizes=[4, 8, 12])
     one_patient_an_image(root)

@@ -17,7 +17,7 @@ def finished_runs(root: Path) -> int:
 
 
 @pytest.mark.slow
-def test_a_reviewed_version_trains_its_own_arm_only_and_is_compared(tmp_path: Path) -> None:
+def test_reviewed_version_trains_only_its_own_arm_and_is_compared(tmp_path: Path) -> None:
     root = make_project(tmp_path / "study", sizes=[4, 12])
     assert run(root, "dvc", "repro", "-q", f"sweep@{FIRST}").returncode == 0
     said = cytocurve(root, "labels", "review", FIRST, "--top", "5")

@@ -29,7 +29,7 @@ def predictions(positive: dict[str, float], labels: dict[str, str], runs: int = 
     return pd.DataFrame(rows)
 
 
-def test_labels_that_the_networks_contradict_come_first() -> None:
+def test_labels_contradicted_by_the_networks_come_first() -> None:
     """By the probability of the given label; the suggestion is the class of the largest one."""
     table = ranked(
         out_of_fold(predictions({"a": 0.9, "b": 0.2, "c": 0.6}, {"a": "positive", "b": "positive", "c": "negative"}))
@@ -40,7 +40,7 @@ def test_labels_that_the_networks_contradict_come_first() -> None:
 
 
 @given(st.lists(st.floats(0.01, 0.99), min_size=2, max_size=20), st.randoms(use_true_random=False))
-def test_the_ranking_does_not_depend_on_the_order_of_the_rows(values: list[float], random: object) -> None:
+def test_ranking_does_not_depend_on_row_order(values: list[float], random: object) -> None:
     """Scores rise along the table, and equal ones are ordered by name."""
     names = [f"cell {number:02}" for number in range(len(values))]
     labels = {name: ("negative", "positive")[number % 2] for number, name in enumerate(names)}
@@ -51,14 +51,14 @@ def test_the_ranking_does_not_depend_on_the_order_of_the_rows(values: list[float
     assert ranked(out_of_fold(mixed))["image"].tolist() == table["image"].tolist()
 
 
-def test_colours_do_not_change_when_an_image_is_turned() -> None:
+def test_color_features_do_not_change_when_an_image_is_rotated() -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (9, 7, 3), dtype=np.uint8)
     assert np.array_equal(color_histogram(pixels), color_histogram(np.rot90(pixels)[::-1]))
     assert np.isclose((color_histogram(pixels) ** 2).sum(), 1)
     assert len(color_histogram(pixels)) == BINS**3
 
 
-def test_an_image_is_not_its_own_neighbour_and_its_like_is_the_nearest() -> None:
+def test_image_is_not_its_own_neighbor_and_its_duplicate_is_the_nearest() -> None:
     rng = np.random.default_rng(1)
     images = [rng.integers(low, low + 60, (8, 8, 3), dtype=np.uint8) for low in (0, 0, 190, 190, 90)]
     found = neighbors(np.stack([color_histogram(image) for image in images]), np.arange(4))
@@ -66,7 +66,7 @@ def test_an_image_is_not_its_own_neighbour_and_its_like_is_the_nearest() -> None
     assert found[:, 0].tolist() == [1, 0, 3, 2]
 
 
-def test_the_page_escapes_names_and_loads_nothing() -> None:
+def test_page_escapes_names_and_loads_nothing() -> None:
     """File names are shown as text, and pictures are embedded."""
     from PIL import Image
 
@@ -94,7 +94,7 @@ def reviewed(tmp_path: Path) -> tuple[ProjectPaths, Arm]:
     return project, arm
 
 
-def test_pictures_of_another_dataset_are_not_shown(reviewed: tuple[ProjectPaths, Arm]) -> None:
+def test_images_of_another_dataset_are_not_shown(reviewed: tuple[ProjectPaths, Arm]) -> None:
     """Names may coincide when params.yaml names a dataset other than the one in the catalog."""
     project, arm = reviewed
     assert review(project, arm, 3, silent).images == 8
@@ -105,7 +105,7 @@ def test_pictures_of_another_dataset_are_not_shown(reviewed: tuple[ProjectPaths,
         review(project, arm, 3, silent)
 
 
-def test_an_arm_without_predictions_is_an_input_error(reviewed: tuple[ProjectPaths, Arm]) -> None:
+def test_arm_without_predictions_is_an_input_error(reviewed: tuple[ProjectPaths, Arm]) -> None:
     project, arm = reviewed
     write_parquet(project.predictions(arm), pd.read_parquet(project.predictions(arm)).head(0))
     with pytest.raises(InputError, match="no predictions for these runs"):

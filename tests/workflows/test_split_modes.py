@@ -35,27 +35,27 @@ def patients_by_subset(made: ProjectPaths) -> pd.DataFrame:
     return table.assign(patient=table["image"].map(frame.set_index("image")["patient"]))
 
 
-def test_no_patient_stands_on_two_sides(tmp_path: Path) -> None:
+def test_patient_split_never_puts_a_patient_in_two_subsets(tmp_path: Path) -> None:
     table = patients_by_subset(project(tmp_path, split="patient", sizes=[4, 8]))
     for _, fold in table.groupby("fold"):
         assert (fold.groupby("patient")["subset"].nunique() == 1).all()
 
 
-def test_a_training_set_may_grow_by_whole_patients(tmp_path: Path) -> None:
+def test_training_set_can_grow_by_whole_patients(tmp_path: Path) -> None:
     table = patients_by_subset(project(tmp_path, split="patient", sizes=[4, 8], grow_by="patients"))
     for _, fold in table[table["subset"] == "train"].groupby("fold"):
         order = fold.sort_values("rank")["patient"].tolist()
         assert order == sorted(order, key=order.index)
 
 
-def test_more_folds_than_patients_of_a_class_are_refused_with_the_numbers(tmp_path: Path) -> None:
+def test_more_folds_than_patients_of_a_class_are_rejected_with_the_counts(tmp_path: Path) -> None:
     made = project(tmp_path, patients=3, split="patient")
     with pytest.raises(InputError, match="4 patients per class") as caught:
         split(made)
     assert caught.value.offenders == ("negative: 3", "positive: 3")
 
 
-def test_official_folds_that_a_dataset_lacks_are_refused_by_name(tmp_path: Path) -> None:
+def test_missing_official_folds_are_rejected_by_name(tmp_path: Path) -> None:
     made = project(tmp_path, split="predefined", sizes=[4, 8])
     frame = pd.read_parquet(made.catalog).assign(fold=None)
     frame.to_parquet(made.catalog)
@@ -71,13 +71,13 @@ def test_official_folds_are_the_test_folds(tmp_path: Path) -> None:
         assert set(fold["image"].map(official)) == {f"part{number}"}
 
 
-def test_another_number_of_folds_than_the_official_ones_is_refused(tmp_path: Path) -> None:
+def test_number_of_folds_other_than_the_official_one_is_rejected(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="split: predefined defines 4") as caught:
         split(project(tmp_path, split="predefined", folds=5))
     assert caught.value.offenders[0] == "part0: 10 images"
 
 
-def test_a_dataset_without_official_folds_is_told_so(tmp_path: Path) -> None:
+def test_predefined_split_without_official_folds_is_rejected(tmp_path: Path) -> None:
     write_params(tmp_path, split="predefined")
     write_toy(tmp_path / "data" / "toy")
     catalog(ProjectPaths(tmp_path), silent)
@@ -97,7 +97,7 @@ def test_unknown_patients_are_all_listed(tmp_path: Path) -> None:
     assert caught.value.offenders == tuple(sorted(table["image"][[0, 5]]))
 
 
-def test_where_no_image_has_a_patient_one_line_says_so(tmp_path: Path) -> None:
+def test_dataset_without_patients_is_reported_in_one_line(tmp_path: Path) -> None:
     made = project(tmp_path, split="patient")
     pd.read_parquet(made.catalog).assign(patient=None).to_parquet(made.catalog)
     with pytest.raises(
@@ -107,7 +107,7 @@ def test_where_no_image_has_a_patient_one_line_says_so(tmp_path: Path) -> None:
     assert caught.value.offenders == ("all 40 images",)
 
 
-def test_near_identical_pictures_are_never_torn_where_duplicates_are_grouped(tmp_path: Path) -> None:
+def test_near_identical_images_are_never_split_if_duplicates_are_grouped(tmp_path: Path) -> None:
     """A copy under another name and a turned copy go where the picture goes; both are kept."""
     from PIL import Image
 
@@ -132,7 +132,7 @@ def test_near_identical_pictures_are_never_torn_where_duplicates_are_grouped(tmp
         assert len(folds) == 1
 
 
-def test_the_command_tells_how_even_the_classes_are(tmp_path: Path) -> None:
+def test_command_reports_the_class_balance(tmp_path: Path) -> None:
     project(tmp_path, split="patient", sizes=[4, 8])
     summary = json.loads(cytocurve(tmp_path, "split", "--json").stdout)["folder"]
     assert len(summary["test_folds"]) == 4
@@ -141,7 +141,7 @@ def test_the_command_tells_how_even_the_classes_are(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("command", ["audit", "sweep", "evaluate", "register"])
-def test_folds_of_another_study_are_refused_where_a_stage_is_run_by_hand(tmp_path: Path, command: str) -> None:
+def test_folds_of_another_study_are_rejected_when_a_stage_is_run_by_hand(tmp_path: Path, command: str) -> None:
     """After a change of params.yaml, the numbers of the old study would be reported for the new one."""
     split(project(tmp_path, sizes=[4, 8]))
     write_params(tmp_path, sizes=[4, 8], folds=3, task="multiclass")

@@ -57,7 +57,7 @@ few = st.sets(st.integers(0, 29), max_size=5)
 @pytest.mark.slow
 @settings(max_examples=40)
 @given(few, few, few, st.sampled_from(["stratified", "patient"]), st.sampled_from(["images", "patients"]))
-def test_versions_differ_in_labels_and_classes_alone(
+def test_versions_differ_only_in_labels_and_classes(
     changed: set[int], unlabelled: set[int], missing: set[int], split: str, grow_by: str
 ) -> None:
     """Images, folds, subsets and ranks are the same, and each image has its label of each version."""
@@ -79,9 +79,7 @@ def test_versions_differ_in_labels_and_classes_alone(
 @pytest.mark.slow
 @settings(max_examples=20)
 @given(few, few)
-def test_the_first_version_is_drawn_as_if_it_were_alone_with_these_images(
-    changed: set[int], unlabelled: set[int]
-) -> None:
+def test_first_version_is_drawn_as_if_alone_with_these_images(changed: set[int], unlabelled: set[int]) -> None:
     """A second version of the same images changes nothing, so that no finished run is trained again."""
     second = without(flipped(half(), changed), unlabelled)
     try:
@@ -95,7 +93,7 @@ def test_the_first_version_is_drawn_as_if_it_were_alone_with_these_images(
 @pytest.mark.slow
 @settings(max_examples=20)
 @given(st.lists(st.sampled_from(["dark", "light", ""]), min_size=30, max_size=40), few)
-def test_every_labelled_image_takes_part_or_is_left_out_with_the_reason(first: list[str], unlabelled: set[int]) -> None:
+def test_every_labeled_image_is_used_or_excluded_with_a_reason(first: list[str], unlabelled: set[int]) -> None:
     """The images of the split and those left out are all that the version labels."""
     frame = catalog(a=first, b=without(["dark" if n % 2 else "light" for n in range(len(first))], unlabelled))
     study = params(["a", "b"])
@@ -109,7 +107,7 @@ def test_every_labelled_image_takes_part_or_is_left_out_with_the_reason(first: l
         assert counts.outside_task_in == {}
 
 
-def test_one_version_is_split_as_ever() -> None:
+def test_single_version_is_split_as_before() -> None:
     """Runs are addressed by their images in order: this digest may never change."""
     frame = catalog(withdrawn=frozenset({4, 9}), a=without(half(60), {3, 30, 31}))
     study = params(["a"], folds=5)
@@ -118,7 +116,7 @@ def test_one_version_is_split_as_ever() -> None:
     assert left_out(frame, study) == {"a": Excluded(0, {}, {})}
 
 
-def test_a_withdrawn_image_needs_no_label_of_a_later_version() -> None:
+def test_withdrawn_image_needs_no_label_of_a_later_version() -> None:
     """It keeps its place in the draw by the first version, and the others keep theirs."""
     second = without(flipped(half(), {1, 8}), {5, 12})
     gone = split_versions(catalog(withdrawn=frozenset({5, 12}), a=half(), b=second), params(["a", "b"]))
@@ -128,7 +126,7 @@ def test_a_withdrawn_image_needs_no_label_of_a_later_version() -> None:
     assert gone["b"]["class"].dtype == gone["a"]["class"].dtype
 
 
-def test_a_class_that_only_one_version_knows_may_be_stated() -> None:
+def test_class_of_only_one_version_can_be_stated() -> None:
     """A stated task names any label that one of the study's versions has; others are unknown as ever."""
     second = half()
     second[3] = "very dark"
@@ -140,7 +138,7 @@ def test_a_class_that_only_one_version_knows_may_be_stated() -> None:
         split_versions(frame, params(["a", "b"], task={**task, "positive": ["darkest"]}))
 
 
-def test_a_class_that_is_rare_on_the_shared_images_falls_out_of_all_versions() -> None:
+def test_class_that_is_rare_on_the_shared_images_is_dropped_from_all_versions() -> None:
     """Multiclass counts the included images; excluded labels are reported with version and reason."""
     first = ["dark"] * 12 + ["light"] * 12 + ["gray"] * 6
     second = without(first, {24, 25})
@@ -156,7 +154,7 @@ def test_a_class_that_is_rare_on_the_shared_images_falls_out_of_all_versions() -
     }
 
 
-def test_a_sample_is_balanced_by_the_first_version() -> None:
+def test_sample_is_balanced_by_the_first_version() -> None:
     """Nine images of each of its classes, the same ones in the other."""
     frame = catalog(a=half(), b=flipped(half(), {2, 5, 6}))
     tables = split_versions(frame, params(["a", "b"], sample_per_class=9))
@@ -165,7 +163,7 @@ def test_a_sample_is_balanced_by_the_first_version() -> None:
     assert tables["b"][SHARED].equals(tables["a"][SHARED])
 
 
-def test_a_test_fold_without_a_class_of_another_version_is_named() -> None:
+def test_test_fold_without_a_class_of_another_version_is_named() -> None:
     """Folds are stratified by the first version; if they do not fit another one, all such folds are reported."""
     frame = catalog(a=half(12), b=flipped(half(12), set(range(12))))
     tested = split_versions(frame, params(["a"]))["a"].query("subset == 'test' and fold == 1")["image"]
@@ -176,7 +174,7 @@ def test_a_test_fold_without_a_class_of_another_version_is_named() -> None:
     assert caught.value.offenders == ("b: fold 1: no positive",)
 
 
-def test_all_versions_that_the_catalog_lacks_are_named() -> None:
+def test_versions_missing_from_the_catalog_are_all_named() -> None:
     """One message for all of them."""
     with pytest.raises(InputError) as caught:
         split_versions(catalog(a=half()), params(["a", "b", "c"]))
@@ -184,7 +182,7 @@ def test_all_versions_that_the_catalog_lacks_are_named() -> None:
 
 
 @pytest.mark.slow
-def test_the_command_line_writes_the_shared_split_and_tells_what_is_left_out(tmp_path: Path) -> None:
+def test_command_line_writes_the_shared_split_and_reports_exclusions(tmp_path: Path) -> None:
     """Both files hold the same images in the same order; --json has the reasons."""
     write_params(tmp_path, labels=["folder", "second"])
     write_toy(tmp_path / "data/toy")

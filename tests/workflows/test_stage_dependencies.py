@@ -23,12 +23,12 @@ def digests() -> dict[str, dict[str, str]]:
     return stage_digests()
 
 
-def test_stages_of_dvc_yaml_are_those_with_a_closure() -> None:
+def test_every_stage_of_dvc_yaml_has_a_closure() -> None:
     assert sorted(DEFINITION) == sorted([*STAGES, "code"])
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_stage_depends_on_its_own_code_and_on_no_other(stage: str) -> None:
+def test_stage_depends_only_on_its_own_code(stage: str) -> None:
     code = [path for path in DEFINITION[stage]["deps"] if path.startswith(("build/code", "src"))]
     assert code == [f"build/code/{stage}"]
 
@@ -55,7 +55,7 @@ def imported() -> dict[str, list[str]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("stage", STAGES)
-def test_closure_of_a_stage_holds_whatever_python_imports_for_it(stage: str) -> None:
+def test_closure_of_a_stage_contains_every_module_that_python_imports_for_it(stage: str) -> None:
     assert set(imported()[stage]) - set(SHOWING) <= set(digests()[stage])
 
 
@@ -85,7 +85,7 @@ REACHES = [
 
 
 @pytest.mark.parametrize(("stage", "module", "expected"), REACHES)
-def test_closure_reaches(stage: str, module: str, expected: bool) -> None:
+def test_closure_reaches_only_modules_that_affect_the_stage(stage: str, module: str, expected: bool) -> None:
     assert (f"cytocurve.{module}" in digests()[stage]) == expected
 
 
@@ -107,28 +107,28 @@ def test_edit_of_the_study_makes_evaluate_stale(sources: Path) -> None:
     assert {"evaluate", "register", "sweep"} <= stale(sources, "study/design.py", "CHANGED = 1\n")
 
 
-def test_brush_stroke_of_the_painter_makes_no_stage_stale(sources: Path) -> None:
+def test_edit_of_the_starter_painter_makes_no_stage_stale(sources: Path) -> None:
     assert stale(sources, "datasets/starter/painter.py", "STROKE = 1\n") == set()
 
 
-def test_comment_makes_no_stage_stale(sources: Path) -> None:
+def test_edit_of_a_comment_makes_no_stage_stale(sources: Path) -> None:
     assert stale(sources, "core/runs.py", "# why\n") == set()
 
 
-def test_edit_of_the_page_makes_evaluate_alone_stale(sources: Path) -> None:
+def test_edit_of_the_page_makes_only_evaluate_stale(sources: Path) -> None:
     assert stale(sources, "report/assets/page.css", "p { margin: 0 }\n") == {"evaluate"}
 
 
-def test_progress_bar_makes_no_stage_stale(sources: Path) -> None:
+def test_edit_of_the_progress_bar_makes_no_stage_stale(sources: Path) -> None:
     assert stale(sources, "progress.py", "WIDTH = 1\n") == set()
 
 
-def test_command_makes_no_stage_stale(sources: Path) -> None:
+def test_edit_of_a_command_makes_no_stage_stale(sources: Path) -> None:
     assert stale(sources, "cli/stages.py", "CHANGED = 1\n") == set()
 
 
 @pytest.mark.slow
-def test_dvc_repeats_the_stages_whose_statements_changed_and_no_others(tmp_path: Path) -> None:
+def test_dvc_reruns_only_the_stages_whose_statements_changed(tmp_path: Path) -> None:
     root = make_project(tmp_path)
 
     def dvc(*arguments: str) -> str:

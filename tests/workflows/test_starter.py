@@ -52,13 +52,13 @@ def expert(listing: Listing, digests: dict[str, str]) -> pd.DataFrame:
     return table.drop_duplicates("digest").reset_index(drop=True)
 
 
-def test_it_is_a_dataset_of_the_package() -> None:
+def test_starter_is_a_dataset_of_the_package() -> None:
     """The starter is found by its name and says that it is no medical data."""
     assert datasets.load("starter").name == "starter"
     assert "not medical data" in starter.DATASET.title
 
 
-def test_there_are_260_images_named_as_in_all_idb2(listing: Listing) -> None:
+def test_starter_has_260_images_named_as_in_all_idb2(listing: Listing) -> None:
     """Im001_1 to Im130_1 come from patients with ALL, Im131_0 to Im260_0 from healthy ones."""
     assert list(listing.images) == [f"Im{n:03d}_{int(n <= 130)}.tif" for n in range(1, 261)]
 
@@ -71,7 +71,7 @@ def test_images_are_257_pixels_square_rgb_uncompressed_tiff(listing: Listing) ->
             assert image.info["compression"] == "raw"
 
 
-def test_types_are_counted_as_in_schouten_table_1(expert: pd.DataFrame) -> None:
+def test_type_counts_match_schouten_table_1(expert: pd.DataFrame) -> None:
     """The 250 distinct images hold the ten cell types in the paper's numbers."""
     assert dict(Counter(expert["label"])) == SCHOUTEN_TABLE_1
 
@@ -82,7 +82,7 @@ def test_diagnosis_splits_the_distinct_images_in_half(listing: Listing, expert: 
     assert dict(Counter(table[table["image"].isin(expert["image"])]["label"])) == {"ALL": 125, "healthy": 125}
 
 
-def test_ten_images_are_duplicates_of_ten_others(digests: dict[str, str]) -> None:
+def test_ten_images_duplicate_ten_others(digests: dict[str, str]) -> None:
     """Exactly ten pairs of files are alike byte for byte."""
     assert Counter(Counter(digests.values()).values()) == {1: 240, 2: 10}
 
@@ -113,12 +113,12 @@ def test_versions_disagree_on_some_cells(listing: Listing, expert: pd.DataFrame)
     assert pairs[False, True] == 11
 
 
-def test_a_patient_has_one_diagnosis(listing: Listing) -> None:
+def test_patient_has_one_diagnosis(listing: Listing) -> None:
     """No patient is both ill and healthy."""
     assert (listing.labels["diagnosis"].groupby("patient")["label"].nunique() == 1).all()
 
 
-def test_every_smear_holds_both_diagnoses() -> None:
+def test_every_smear_contains_both_diagnoses() -> None:
     """A smear's stain does not give the diagnosis away, and a patient's cells lie on one smear."""
     plan = pd.DataFrame(starter.specimens())
     assert (plan.groupby("smear")["diagnosis"].nunique() == 2).all()
@@ -132,13 +132,13 @@ def test_painting_twice_gives_the_same_pixels(kind: str) -> None:
     assert np.array_equal(starter.paint(cell, starter.slides()), starter.paint(cell, starter.slides()))
 
 
-def test_files_are_those_recorded(digests: dict[str, str]) -> None:
+def test_files_match_the_recorded_hashes(digests: dict[str, str]) -> None:
     """The drawing comes out byte for byte as on the machine where this test was written."""
     assert hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest() == FINGERPRINT
 
 
 @pytest.mark.slow
-def test_mean_colours_do_not_tell_blasts_apart(listing: Listing, expert: pd.DataFrame) -> None:
+def test_mean_colors_do_not_separate_blasts(listing: Listing, expert: pd.DataFrame) -> None:
     """A logistic regression on the colours' means and deviations stays below a ROC-AUC of 0.85."""
     pixels = [np.asarray(Image.open(listing.images[name]), dtype=np.float64) for name in expert["image"]]
     features = np.array([[*image.mean((0, 1)), *image.std((0, 1))] for image in pixels])
@@ -149,14 +149,14 @@ def test_mean_colours_do_not_tell_blasts_apart(listing: Listing, expert: pd.Data
     assert 0.6 < roc_auc_score(blast, scores) < 0.85
 
 
-def test_a_folder_without_tables_is_refused(tmp_path: Path) -> None:
+def test_folder_without_tables_is_rejected(tmp_path: Path) -> None:
     """Reading another folder names the tables that are missing."""
     with pytest.raises(InputError) as caught:
         starter.read(tmp_path)
     assert caught.value.offenders == ("diagnosis.csv", "expert.csv")
 
 
-def test_a_table_without_its_columns_is_refused(tmp_path: Path) -> None:
+def test_table_without_its_columns_is_rejected(tmp_path: Path) -> None:
     """Reading names every column that a table lacks."""
     (tmp_path / "diagnosis.csv").write_text("image,label,patient\n")
     (tmp_path / "expert.csv").write_text("image\n")
@@ -165,7 +165,7 @@ def test_a_table_without_its_columns_is_refused(tmp_path: Path) -> None:
     assert caught.value.offenders == ("expert.csv: column label", "expert.csv: column patient")
 
 
-def test_images_named_but_absent_are_refused(tmp_path: Path) -> None:
+def test_missing_images_named_in_a_table_are_rejected(tmp_path: Path) -> None:
     """Reading reports every image that is in a table but not in the folder."""
     for version in starter.VERSIONS:
         (tmp_path / f"{version}.csv").write_text("image,label,patient\nIm001_1.tif,,P01\n")
@@ -174,7 +174,7 @@ def test_images_named_but_absent_are_refused(tmp_path: Path) -> None:
     assert caught.value.offenders == ("img/Im001_1.tif",)
 
 
-def test_images_in_no_table_are_skipped_with_a_reason(tmp_path: Path) -> None:
+def test_images_absent_from_all_tables_are_skipped_with_a_reason(tmp_path: Path) -> None:
     """A picture that no table names is left out, and said to be."""
     (tmp_path / "img").mkdir()
     for version in starter.VERSIONS:

@@ -72,14 +72,14 @@ def through_json(record: Any) -> Any:
 @pytest.mark.parametrize("kind", [Answers, ComparisonAnswer, PlanAnswer])
 @FEW
 @given(st.data())
-def test_a_record_comes_back_from_json_as_it_was_written(kind: type[Any], data: st.DataObject) -> None:
+def test_record_survives_a_round_trip_through_json(kind: type[Any], data: st.DataObject) -> None:
     """Up to rounding to six places, after which nothing changes any more."""
     once = through_json(data.draw(values(kind)))
     assert through_json(once) == once
 
 
 @given(st.floats(-1e6, 1e6))
-def test_a_number_keeps_six_places(value: float) -> None:
+def test_number_keeps_six_decimals(value: float) -> None:
     point = build(Target, target=0.5, verdict="beyond", size=None, low=None, high=None)
     assert through_json(point) == point
     limits = through_json(Limits("patient", value, None))
@@ -87,7 +87,7 @@ def test_a_number_keeps_six_places(value: float) -> None:
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
-def test_an_undefined_number_is_none(value: float) -> None:
+def test_undefined_number_becomes_none(value: float) -> None:
     assert to_json(Limits("patient", value, None))["validation_images"] is None
     assert build(Limits, split="patient", validation_images=value, title=None).validation_images is None
 
@@ -101,7 +101,7 @@ def test_arrays_become_tuples_and_their_numbers_are_rounded() -> None:
     assert curve.size == 10
 
 
-def test_a_field_that_does_not_fit_is_named() -> None:
+def test_field_of_a_wrong_type_is_named() -> None:
     with pytest.raises(ValueError, match="verdict"):
         from_json(Target, {"target": 0.9, "verdict": "maybe", "size": None, "low": None, "high": None})
     with pytest.raises(ValueError, match="whisker_low"):
@@ -109,7 +109,7 @@ def test_a_field_that_does_not_fit_is_named() -> None:
 
 
 @pytest.mark.parametrize("value", [[], {}, {"format": FORMAT + 1}, None, "text"])
-def test_answers_of_another_format_are_refused(value: Any) -> None:
+def test_answers_of_another_format_are_rejected(value: Any) -> None:
     with pytest.raises(ValueError, match=f"expected answers of format {FORMAT}"):
         Answers.from_json(value)
 
@@ -120,14 +120,14 @@ PAIR = PairComparison(
 )  # fmt: skip
 
 
-def test_published_comparisons_name_their_verdicts_in_words() -> None:
+def test_published_comparisons_state_their_verdicts_in_words() -> None:
     """As ``reports/metrics.json`` and ``compare --json`` have had them from the start."""
     assert PAIR.published()["verdict"] == "a is better"
     assert replace(PAIR, verdict="b_better").published()["verdict"] == "b is better"
     assert replace(PAIR, verdict="not_shown").published()["verdict"] == "no difference shown"
 
 
-def test_a_comparison_in_json_has_the_rows_of_its_kind() -> None:
+def test_comparison_in_json_has_the_rows_of_its_kind() -> None:
     paired = ComparisonAnswer("f1", (), False, (PAIR,), (), ())
     assert list(paired.to_json()) == ["metric", "arms", "comparisons", "not_comparable"]
     assert list(replace(paired, independent=True).to_json())[2] == "seed_comparisons"
@@ -135,7 +135,7 @@ def test_a_comparison_in_json_has_the_rows_of_its_kind() -> None:
 
 @given(values(PlanAnswer))
 @FEW
-def test_a_plan_in_json_has_what_the_target_requires_beside_each_forecast(plan: PlanAnswer) -> None:
+def test_plan_in_json_has_the_requirement_of_the_target_beside_each_forecast(plan: PlanAnswer) -> None:
     value = json.loads(json.dumps(plan.to_json(), allow_nan=False))
     assert list(value) == ["target", "metric", "validation_images", "arms"]
     for arm in value["arms"].values():

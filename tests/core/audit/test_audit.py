@@ -119,7 +119,7 @@ def test_duplicates_with_different_labels_are_reported_with_their_labels() -> No
     assert not audited(changed("labels", frame, {1: "dark", 3: None})).of("conflicting-labels")
 
 
-def test_a_split_by_image_leaks_every_patient_and_lists_images_of_both_sides() -> None:
+def test_split_by_image_leaks_every_patient_and_lists_images_of_both_sides() -> None:
     frame = catalog()
     leak = only(audited(frame, by_image(frame)))
     assert (leak.id, leak.severity) == ("patient-leak", "leakage")
@@ -135,7 +135,7 @@ def test_a_split_by_image_leaks_every_patient_and_lists_images_of_both_sides() -
 
 @settings(max_examples=25)
 @given(st.lists(st.integers(0, 9), min_size=30, max_size=30), st.integers(0, 5))
-def test_the_leak_of_a_split_equals_a_count_by_hand(owners: list[int], seed: int) -> None:
+def test_leak_of_a_split_matches_a_manual_count(owners: list[int], seed: int) -> None:
     """Patients on several sides of a fold, and test images whose patient is trained on, counted with sets."""
     frame = catalog(patient=[f"P{owner}" for owner in owners])
     classes = (frame["labels"] == "light").astype(int).tolist()
@@ -154,7 +154,7 @@ def test_the_leak_of_a_split_equals_a_count_by_hand(owners: list[int], seed: int
 @pytest.mark.slow
 @settings(max_examples=25)
 @given(st.lists(st.integers(0, 8), min_size=30, max_size=30))
-def test_a_split_that_keeps_patients_and_pictures_together_never_leaks(near: list[int]) -> None:
+def test_split_that_keeps_patients_and_duplicates_together_never_leaks(near: list[int]) -> None:
     assume(len(set(near)) >= FOLDS)
     first = {number: near.index(number) for number in near}
     others = [None if first[n] == i else f"cell{first[n]:02d}.png" for i, n in enumerate(near)]
@@ -162,7 +162,7 @@ def test_a_split_that_keeps_patients_and_pictures_together_never_leaks(near: lis
     assert audited(frame).leaks == []
 
 
-def test_pictures_and_near_identical_pictures_in_training_and_test_are_leakage() -> None:
+def test_identical_and_near_identical_images_in_training_and_test_are_leakage() -> None:
     frame = changed("pixel_sha256", catalog(patient=[None] * 30), {3: "pixels 1"})
     frame = changed("near_duplicate_of", frame, {3: "cell01.png", 7: "cell05.png"})
     split = by_image(catalog())
@@ -180,7 +180,7 @@ def test_pictures_and_near_identical_pictures_in_training_and_test_are_leakage()
 
 
 @pytest.mark.parametrize(("used", "severity"), [(True, "leakage"), (False, "warning")])
-def test_official_folds_that_share_a_patient_or_picture_leak_if_they_are_used(used: bool, severity: str) -> None:
+def test_official_folds_that_share_a_patient_or_image_leak_if_used(used: bool, severity: str) -> None:
     frame = catalog(fold=[f"fold_{i // 10}" for i in range(30)])
     assert audited(frame, official=used).findings == []
     frame = changed("patient", frame, {29: "P0"})
@@ -194,13 +194,13 @@ def test_official_folds_that_share_a_patient_or_picture_leak_if_they_are_used(us
     assert picture.offenders == [{"folds": ["fold_0", "fold_1"], "images": ["cell02.png", "cell12.png"]}]
 
 
-def test_a_picture_of_two_patients_is_reported_with_both() -> None:
+def test_image_of_two_patients_is_reported_with_both() -> None:
     frame = changed("near_duplicate_of", catalog(), {28: "cell00.png"})
     (shared,) = audited(frame).of("picture-of-two-patients")
     assert shared.offenders == [{"patients": ["P0", "P5"], "images": ["cell00.png", "cell28.png"]}]
 
 
-def test_a_class_with_fewer_images_or_patients_than_folds_is_reported() -> None:
+def test_class_with_fewer_images_or_patients_than_folds_is_reported() -> None:
     frame = catalog(labels=["rare"] * 2 + [("dark", "light")[i % 2] for i in range(28)], patient=[None] * 30)
     (small,) = audited(frame, by_image(frame)).of("small-classes")
     assert small.offenders == [{"class": "rare", "images": 2, "patients": 0}]
@@ -248,13 +248,13 @@ def some(count: int, classes: int = 2, **changes: Sequence[Any]) -> pd.DataFrame
     return pd.DataFrame({**plain, "class": [f"class {i % classes}" for i in range(count)], **changes})
 
 
-def test_constant_features_reveal_nothing() -> None:
+def test_constant_features_are_not_shortcuts() -> None:
     for found in shortcuts(some(97, 3)):
         assert found.macro.roc_auc == found.worst.roc_auc == 0.5
         assert not found.above_chance
 
 
-def test_a_feature_that_reveals_one_class_is_listed_first_with_that_class() -> None:
+def test_feature_that_reveals_one_class_is_listed_first_with_that_class() -> None:
     width = [30.0 if i % 3 == 1 else 24.0 for i in range(90)]
     first, *others = shortcuts(some(90, 3, width=width))
     assert (first.feature, first.worst_class, first.worst.roc_auc) == ("image size", "class 1", 1.0)
@@ -286,14 +286,14 @@ def test_noise_is_rarely_above_chance() -> None:
 
 
 @given(st.floats(0.5, 1), st.integers(1, 500), st.integers(1, 500))
-def test_the_standard_error_is_defined_and_equals_mann_whitney_at_one_half(auc: float, one: int, other: int) -> None:
+def test_standard_error_is_finite_and_equals_mann_whitney_at_one_half(auc: float, one: int, other: int) -> None:
     """At 0.5 Hanley & McNeil's formula is the variance of the U statistic without ties."""
     assert standard_error(auc, one, other) >= 0
     null = math.sqrt((one + other + 1) / (12 * one * other))
     assert standard_error(0.5, one, other) == pytest.approx(null)
 
 
-def test_the_standard_error_is_exact_for_exponential_scores() -> None:
+def test_standard_error_is_exact_for_exponential_scores() -> None:
     """It agrees with the spread of many simulated ROC-AUCs, counted pair by pair."""
     rng = np.random.default_rng(0)
     positive, negative = rng.exponential(3, (4000, 20, 1)), rng.exponential(1, (4000, 1, 30))
@@ -302,7 +302,7 @@ def test_the_standard_error_is_exact_for_exponential_scores() -> None:
     assert standard_error(0.75, 20, 30) == pytest.approx(simulated.std(), rel=0.03)
 
 
-def test_a_size_with_other_class_shares_is_different_and_a_rare_size_is_not() -> None:
+def test_image_size_with_other_class_shares_is_reported_and_a_rare_size_is_not() -> None:
     width = [24] * 100 + [30] * 20 + [31] * 2
     classes = ["a", "b"] * 50 + ["a"] * 20 + ["b"] * 2
     found = sizes(pd.DataFrame({"width": width, "height": 24, "class": classes}))
@@ -312,7 +312,7 @@ def test_a_size_with_other_class_shares_is_different_and_a_rare_size_is_not() ->
     assert found[1].classes == {"a": 20, "b": 0}
 
 
-def test_patients_in_several_spellings_are_found_and_their_leak_is_leakage() -> None:
+def test_patients_in_several_spellings_are_reported_and_count_as_leakage() -> None:
     frame = catalog(patient=[str(i // 5) if i % 2 else f"0{i // 5}" for i in range(30)])
     found = audit(frame, {"labels": by_image(frame)}, FOLDS, False)
     (names,) = found.of("spelling")
@@ -322,6 +322,6 @@ def test_patients_in_several_spellings_are_found_and_their_leak_is_leakage() -> 
     assert leak.severity == "leakage"
 
 
-def test_names_in_one_spelling_pass() -> None:
+def test_consistently_spelled_patients_pass() -> None:
     frame = catalog()
     assert ("spelling", None) in audit(frame, {"labels": by_image(frame)}, FOLDS, False).passed

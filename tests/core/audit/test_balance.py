@@ -20,7 +20,7 @@ def split_of(light: int, dark: int, folds: int = 3) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def test_unbalanced_sizes_are_those_beyond_the_rare_class() -> None:
+def test_sizes_beyond_the_rare_class_are_unbalanced() -> None:
     found = unbalanced_sizes(split_of(154, 6), [4, 8, 16, 48])
     assert [(size.size, size.folds, dict(size.classes)) for size in found] == [
         (8, 3, {"dark": 2, "light": 6}),

@@ -51,7 +51,7 @@ def test_swapping_the_arms_swaps_the_signs_and_nothing_else(seed: int) -> None:
 
 @settings(max_examples=15)
 @given(st.permutations(range(6)))
-def test_neither_the_numbers_of_the_folds_nor_the_order_of_the_runs_matter(new: list[int]) -> None:
+def test_comparison_does_not_depend_on_fold_numbers_or_run_order(new: list[int]) -> None:
     arms = [random_arm(name, seed) for seed, name in enumerate("ab")]
     moved = []
     for arm in arms:
@@ -62,7 +62,7 @@ def test_neither_the_numbers_of_the_folds_nor_the_order_of_the_runs_matter(new: 
         assert one.p_wilcoxon == pytest.approx(other.p_wilcoxon, abs=1e-12)
 
 
-def test_the_seeds_of_a_fold_are_averaged_and_counted_as_one() -> None:
+def test_seeds_of_a_fold_are_averaged_and_counted_as_one() -> None:
     a, b = random_arm("a", 1), random_arm("b", 2)
     by_fold = (a.scores([0, 1], [20]) - b.scores([0, 1], [20])).mean(axis=1)[:, 0]
     (found,), _ = compare_paired([a, b], ["20"])
@@ -71,7 +71,7 @@ def test_the_seeds_of_a_fold_are_averaged_and_counted_as_one() -> None:
     assert (found.n, found.folds, found.seeds) == (12, 6, 2)
 
 
-def test_the_area_is_compared_as_the_difference_of_the_areas_under_the_curves() -> None:
+def test_area_is_compared_as_the_difference_of_the_areas_under_the_curves() -> None:
     arms = [random_arm(name, seed) for seed, name in enumerate("ab")]
     steps = np.log(SIZES)
     scores = [arm.scores([0, 1], SIZES) for arm in arms]
@@ -81,7 +81,7 @@ def test_the_area_is_compared_as_the_difference_of_the_areas_under_the_curves() 
     assert found.difference == pytest.approx(expected, rel=1e-9)
 
 
-def test_all_pairs_and_places_are_one_family_for_holm() -> None:
+def test_all_pairs_and_sizes_are_one_family_for_holm() -> None:
     arms = [random_arm(name, seed) for seed, name in enumerate("abc")]
     found, _ = compare_paired(arms)
     assert [(each.a, each.b) for each in found[::4]] == [("a", "b"), ("a", "c"), ("b", "c")]
@@ -93,7 +93,7 @@ def test_all_pairs_and_places_are_one_family_for_holm() -> None:
     assert alone.p_t == alone.p_t_holm
 
 
-def test_the_verdict_names_the_better_arm_only_where_the_adjusted_p_is_small() -> None:
+def test_verdict_names_the_better_arm_only_where_the_adjusted_p_is_small() -> None:
     strong = {(fold, 0, size): 0.9 + fold / 1000 for fold in range(10) for size in SIZES}
     weak = {place: value - 0.1 - place[0] / 500 for place, value in strong.items()}
     assert {each.verdict for each in compare_paired([scored("s", strong), scored("w", weak)])[0]} == {"a_better"}
@@ -102,7 +102,7 @@ def test_the_verdict_names_the_better_arm_only_where_the_adjusted_p_is_small() -
     assert all((each.verdict == "not_shown") == (each.p_t_holm > 0.05) for each in noise)
 
 
-def test_an_undefined_score_leaves_its_pair_out_and_is_counted() -> None:
+def test_undefined_score_is_counted_and_its_pair_excluded() -> None:
     a, b = random_arm("a", 1), random_arm("b", 2)
     undefined = a.runs["score"].mask((a.runs["fold"] == 0) & (a.runs["size"] == 10) & (a.runs["seed"] == 0))
     undefined = undefined.mask((a.runs["fold"] == 1) & (a.runs["size"] == 10))
@@ -112,40 +112,40 @@ def test_an_undefined_score_leaves_its_pair_out_and_is_counted() -> None:
     assert (found[AREA].n, found[AREA].folds) == (9, 5)
 
 
-def test_arms_of_the_same_images_folds_and_labels_are_compared_whatever_the_order_of_rows() -> None:
+def test_arms_with_equal_images_folds_and_labels_are_compared_in_any_row_order() -> None:
     assert compare_paired([on(images(), "one"), on(images().sample(frac=1, random_state=1))])[1] == []
 
 
-def test_other_test_images_are_not_comparable() -> None:
+def test_arms_with_different_test_images_are_not_comparable() -> None:
     sentence = reason(on(images(image=["0.png", "1.png", "2.png", "x.png", "y.png", "z.png"])))
     assert sentence == "Their test images differ: 3 of 6 are tested only in the first, 3 of 6 only in the second."
 
 
-def test_other_folds_are_not_comparable() -> None:
+def test_arms_with_different_folds_are_not_comparable() -> None:
     assert "2 of 6 test images are in different folds" in reason(on(images(fold=[0, 1, 0, 1, 2, 2])))
 
 
-def test_other_labels_are_not_comparable() -> None:
+def test_arms_with_different_labels_are_not_comparable() -> None:
     sentence = reason(on(images(label=["positive"] * 2 + ["negative", "positive"] * 2), labels="expert2"))
     assert "labels differ on 1 of 6 test images (label versions expert and expert2)" in sentence
 
 
-def test_other_classes_are_not_comparable() -> None:
+def test_arms_with_different_classes_are_not_comparable() -> None:
     sentence = reason(on(images(label=["blast", "rest"] * 3)))
     assert sentence == "Their classes differ: negative, positive against blast, rest."
 
 
-def test_a_label_version_that_changes_no_tested_label_is_comparable() -> None:
+def test_label_version_that_changes_no_tested_label_is_comparable() -> None:
     assert compare_paired([on(images(), "one"), on(images(), labels="expert2")])[1] == []
 
 
-def test_digests_alone_tell_that_tests_differ_but_not_how() -> None:
+def test_digests_show_that_test_sets_differ_but_not_how() -> None:
     known = on(images(), "one")
     assert compare_paired([known, replace(known, name="x", tested=ScoredOn(known.tested.digest))])[1] == []
     assert "Only digests were compared" in reason(replace(known, name="x", tested=ScoredOn("0" * 64)))
 
 
-def test_arms_without_a_common_size_or_seed_are_refused_with_the_reason() -> None:
+def test_arms_without_a_common_size_or_seed_are_rejected_with_the_reason() -> None:
     def arm(name: str, seed: int, size: int) -> ScoredArm:
         return scored(name, {(fold, seed, size): 0.8 for fold in range(3)})
 
@@ -157,7 +157,7 @@ def test_arms_without_a_common_size_or_seed_are_refused_with_the_reason() -> Non
     assert "none of the requested sizes" in sentence(arm("a", 0, 10), arm("b", 0, 10), at=["20"])
 
 
-def test_fewer_than_three_folds_are_refused() -> None:
+def test_fewer_than_three_folds_are_rejected() -> None:
     arms = [scored(name, {(fold, 0, 10): 0.8 for fold in range(2)}) for name in "ab"]
     assert "at least 3 folds" in compare_paired(arms)[1][0].reason
 
@@ -172,7 +172,7 @@ def test_independent_seeds_are_compared_by_their_means_over_folds() -> None:
     assert (found.seeds_a, found.seeds_b, found.folds) == (5, 4, 6)
 
 
-def test_a_fold_that_is_undefined_in_one_seed_takes_no_part_over_seeds() -> None:
+def test_fold_that_is_undefined_in_one_seed_is_excluded_over_seeds() -> None:
     a, b = random_arm("a", 1, seeds=4), random_arm("b", 2, seeds=4)
     score = a.runs["score"].mask((a.runs["fold"] == 0) & (a.runs["seed"] == 3))
     (found,), _ = compare_seeds([replace(a, runs=a.runs.assign(score=score)), b], ["20"])
@@ -180,6 +180,6 @@ def test_a_fold_that_is_undefined_in_one_seed_takes_no_part_over_seeds() -> None
     assert found.mean_b == pytest.approx(b.scores(b.seeds, [20])[1:].mean(), abs=1e-12)
 
 
-def test_too_few_seeds_are_refused() -> None:
+def test_too_few_seeds_are_rejected() -> None:
     _, refused = compare_seeds([random_arm("a", 1), random_arm("b", 2)])
     assert refused[0].reason.startswith("With 2 and 2 seeds, no difference could reach the 5 % level")

@@ -29,7 +29,7 @@ def near(value: float) -> object:
 
 @pytest.mark.parametrize("folds", [3, 5, 10])
 @pytest.mark.parametrize("ratio", [0.0, 0.125, 1.0])
-def test_the_corrected_t_is_the_paired_t_with_a_wider_standard_error(folds: int, ratio: float) -> None:
+def test_corrected_t_is_the_paired_t_with_a_wider_standard_error(folds: int, ratio: float) -> None:
     random = np.random.default_rng(folds)
     first, second = random.normal(0.9, 0.05, folds), random.normal(0.85, 0.05, folds)
     plain = stats.ttest_rel(first, second)
@@ -41,20 +41,20 @@ def test_the_corrected_t_is_the_paired_t_with_a_wider_standard_error(folds: int,
     assert (found.ci_low, found.ci_high) == (near(low), near(high))
 
 
-def test_without_a_correction_it_is_scipys_paired_t() -> None:
+def test_uncorrected_t_test_matches_scipys_paired_t() -> None:
     first, second = np.random.default_rng(1).normal(size=(2, 10))
     assert corrected_t(first - second, 0.0).p == near(stats.ttest_rel(first, second).pvalue)
 
 
 @given(differences, st.sampled_from([0.0, 0.125, 1.0]))
-def test_the_interval_leaves_zero_out_just_where_p_is_below_5_percent(values: np.ndarray, ratio: float) -> None:
+def test_interval_excludes_zero_exactly_if_p_is_below_5_percent(values: np.ndarray, ratio: float) -> None:
     found = corrected_t(values, ratio)
     if np.isfinite(found.p) and abs(found.p - 0.05) > 1e-9 and found.ci_high > found.ci_low:
         assert (found.p < 0.05) == (found.ci_low > 0 or found.ci_high < 0)
 
 
 @given(differences)
-def test_a_wider_correction_never_finds_more(values: np.ndarray) -> None:
+def test_larger_correction_never_finds_more(values: np.ndarray) -> None:
     narrow, wide = corrected_t(values, 0.1), corrected_t(values, 0.2)
     assert not wide.p < narrow.p - 1e-12
     assert corrected_signed_rank(values, 0.2) >= corrected_signed_rank(values, 0.1) - 1e-12
@@ -66,7 +66,7 @@ def test_equal_arms_have_no_difference_and_p_1() -> None:
     assert signed_rank(np.zeros(10)) == corrected_signed_rank(np.zeros(10), 0.125) == 1.0
 
 
-def test_differences_without_any_spread_cannot_be_judged() -> None:
+def test_differences_without_spread_cannot_be_tested() -> None:
     """All folds differ by the same amount, up to the rounding of floats; or one fold is defined."""
     for values in (np.full(5, 0.3 - 0.2) + np.array([0, 0, 0, 0, 1e-17]), np.array([0.1, NAN]), np.array([0.0, NAN])):
         found = corrected_t(values, 0.125)
@@ -74,7 +74,7 @@ def test_differences_without_any_spread_cannot_be_judged() -> None:
         assert found.mean == near(values[0])
 
 
-def test_undefined_differences_are_left_out() -> None:
+def test_undefined_differences_are_excluded() -> None:
     values = np.array([0.1, NAN, -0.05, 0.2, NAN])
     defined = values[~np.isnan(values)]
     assert corrected_t(values, 0.5) == corrected_t(defined, 0.5)
@@ -85,32 +85,32 @@ def test_undefined_differences_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("folds", [1, 2, 5, 10, 13, 20, 40])
-def test_the_signed_rank_test_is_scipys_exact_one(folds: int) -> None:
+def test_signed_rank_test_matches_scipys_exact_test(folds: int) -> None:
     values = np.round(np.random.default_rng(folds).normal(0.3, 1, folds), 9)
     assert signed_rank(values) == near(stats.wilcoxon(values, method="exact").pvalue)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_with_equal_and_zero_differences_it_is_scipys_over_all_signs(seed: int) -> None:
+def test_signed_rank_test_with_ties_and_zeros_matches_scipy_over_all_signs(seed: int) -> None:
     values = np.random.default_rng(seed).integers(-4, 5, 9) / 16
     among = values[values != 0]
     every_sign = stats.wilcoxon(among, method=stats.PermutationMethod(n_resamples=2**9))
     assert signed_rank(values) == near(every_sign.pvalue)
 
 
-def test_the_signed_rank_test_of_the_published_depression_scores() -> None:
+def test_signed_rank_test_reproduces_the_published_depression_scores() -> None:
     """Hollander & Wolfe 1973, pages 29-33: nine patients before and after, V = 40, one-sided p = 10 / 512."""
     before = np.array([1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30])
     after = np.array([0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29])
     assert signed_rank(before - after) == near(2 * 10 / 512)
 
 
-def test_without_a_correction_the_rank_test_is_the_exact_one() -> None:
+def test_uncorrected_rank_test_is_the_exact_test() -> None:
     values = np.random.default_rng(2).normal(0.4, 1, 10)
     assert corrected_signed_rank(values, 0.0) == near(signed_rank(values))
 
 
-def test_ten_folds_that_all_agree_are_enough_for_the_corrected_rank_test_alone() -> None:
+def test_corrected_rank_test_of_ten_agreeing_folds_matches_a_manual_calculation() -> None:
     """z of 2 / 1024 is 3.097, divided by the root of 1 + 9 / 9."""
     assert corrected_signed_rank(np.arange(1, 11) / 10, fold_ratio(10)) == near(
         2 * stats.norm.sf(stats.norm.isf(1 / 1024) / np.sqrt(2))
@@ -118,7 +118,7 @@ def test_ten_folds_that_all_agree_are_enough_for_the_corrected_rank_test_alone()
 
 
 @pytest.mark.parametrize("seeds", [(1, 1), (3, 4), (10, 10), (24, 24), (5, 40)])
-def test_the_rank_sum_test_is_scipys_exact_one(seeds: tuple[int, int]) -> None:
+def test_rank_sum_test_matches_scipys_exact_test(seeds: tuple[int, int]) -> None:
     random = np.random.default_rng(sum(seeds))
     first, second = random.normal(0.3, 1, seeds[0]), random.normal(0, 1, seeds[1])
     expected = stats.mannwhitneyu(first, second, alternative="greater", method="exact").pvalue
@@ -126,7 +126,7 @@ def test_the_rank_sum_test_is_scipys_exact_one(seeds: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_with_equal_scores_the_rank_sum_test_is_that_of_all_deals(seed: int) -> None:
+def test_rank_sum_test_with_ties_matches_full_enumeration(seed: int) -> None:
     """The share of the ways to choose the first arm's ranks that have as large a sum or a larger one."""
     scores = np.random.default_rng(seed).integers(0, 5, 9) / 16
     ranks = stats.rankdata(scores)
@@ -134,7 +134,7 @@ def test_with_equal_scores_the_rank_sum_test_is_that_of_all_deals(seed: int) -> 
     assert rank_sum(scores[:4], scores[4:]) == near(np.mean(np.array(sums) >= ranks[:4].sum()))
 
 
-def test_the_rank_sum_of_the_published_permeability_constants() -> None:
+def test_rank_sum_test_reproduces_the_published_permeability_constants() -> None:
     """Hollander & Wolfe 1973, pages 69-71: W = 35, one-sided p = 0.1272."""
     term = np.array([0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46])
     early = np.array([1.15, 0.88, 0.90, 0.74, 1.21])
@@ -142,25 +142,25 @@ def test_the_rank_sum_of_the_published_permeability_constants() -> None:
 
 
 @pytest.mark.parametrize("number", [1, 2, 7, 21])
-def test_holm_is_that_of_statsmodels(number: int) -> None:
+def test_holm_matches_statsmodels(number: int) -> None:
     values = np.random.default_rng(number).random(number).round(2).tolist()
     assert holm(values) == near(multipletests(values, method="holm")[1].tolist())
 
 
 @given(p_values)
-def test_holm_keeps_the_order_and_never_makes_a_p_smaller(values: list[float]) -> None:
+def test_holm_keeps_the_order_and_never_decreases_a_p_value(values: list[float]) -> None:
     adjusted = holm(values)
     assert all(after >= before for before, after in zip(values, adjusted, strict=True))
     ordered = [adjusted[i] for i in np.argsort(values, kind="stable")]
     assert ordered == sorted(ordered)
 
 
-def test_holm_does_not_count_what_is_undefined() -> None:
+def test_holm_does_not_count_undefined_p_values() -> None:
     assert holm([0.01, NAN, 0.04])[::2] == holm([0.01, 0.04])
     assert np.isnan(holm([0.01, NAN, 0.04])[1])
 
 
-def test_the_ratio_is_of_the_folds_that_test_and_train() -> None:
+def test_ratio_is_test_folds_to_training_folds() -> None:
     assert fold_ratio(10) == 25 / 200
     with pytest.raises(ValueError, match="at least 3"):
         fold_ratio(2)

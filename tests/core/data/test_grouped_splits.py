@@ -23,7 +23,7 @@ def cells(draw: st.DrawFn) -> Cells:
 
 
 @given(cells(), st.integers(3, 6), st.integers(0, 5))
-def test_a_group_is_never_torn(study: Cells, folds: int, seed: int) -> None:
+def test_group_is_never_split_across_folds(study: Cells, folds: int, seed: int) -> None:
     """All images of a patient are tested, validated or trained on together; every image is tested once."""
     groups = np.array(study[2])
     made = grouped_cross_validation(*study, folds, seed)
@@ -34,7 +34,7 @@ def test_a_group_is_never_torn(study: Cells, folds: int, seed: int) -> None:
 
 
 @given(cells(), st.integers(0, 5))
-def test_groups_of_one_image_are_stratified_as_images_are(study: Cells, seed: int) -> None:
+def test_groups_of_one_image_are_stratified_like_images(study: Cells, seed: int) -> None:
     """Without groups, the greedy assignment is even to within one image of each class."""
     identities, classes, _ = study
     made = grouped_cross_validation(identities, classes, identities, 3, seed)
@@ -43,7 +43,7 @@ def test_groups_of_one_image_are_stratified_as_images_are(study: Cells, seed: in
         assert max(counts) - min(counts) <= 1
 
 
-def test_many_patients_of_unequal_size_are_spread_evenly() -> None:
+def test_many_patients_of_unequal_size_are_distributed_evenly() -> None:
     """With 60 patients of one class each, every one of five folds has a fifth of each class, give or take a tenth."""
     rng = np.random.default_rng(0)
     sizes = rng.integers(1, 12, 60)
@@ -55,7 +55,7 @@ def test_many_patients_of_unequal_size_are_spread_evenly() -> None:
 
 
 @given(cells(), st.integers(0, 5))
-def test_a_grouped_split_does_not_depend_on_the_order_of_the_images(study: Cells, seed: int) -> None:
+def test_grouped_split_does_not_depend_on_image_order(study: Cells, seed: int) -> None:
     identities = study[0]
     order = np.random.default_rng(seed).permutation(len(identities))
     mixed = [[values[i] for i in order] for values in study]
@@ -65,13 +65,13 @@ def test_a_grouped_split_does_not_depend_on_the_order_of_the_images(study: Cells
 
 
 @pytest.mark.parametrize("folds", [2, 5])
-def test_too_few_groups_or_folds_are_refused_with_the_numbers(folds: int) -> None:
+def test_too_few_groups_or_folds_are_rejected_with_the_counts(folds: int) -> None:
     with pytest.raises(InputError, match=f"4 groups.*{folds}"):
         grouped_cross_validation(list("abcdef"), [0, 1] * 3, list("ppqqrs"), folds, 0)
 
 
 @given(cells(), st.integers(0, 5))
-def test_official_folds_are_tested_in_the_order_of_their_names(study: Cells, seed: int) -> None:
+def test_official_folds_are_tested_in_name_order(study: Cells, seed: int) -> None:
     identities, classes, _ = study
     given_folds = [f"fold_{i % 3}" for i in range(len(identities))]
     for number, fold in enumerate(predefined(identities, classes, given_folds, seed)):
@@ -80,13 +80,13 @@ def test_official_folds_are_tested_in_the_order_of_their_names(study: Cells, see
         assert {given_folds[i] for i in fold.train} == {f"fold_{(number + 2) % 3}"}
 
 
-def test_two_official_folds_are_too_few() -> None:
+def test_two_official_folds_are_rejected() -> None:
     with pytest.raises(InputError, match="test, train"):
         predefined(["a", "b"], [0, 1], ["train", "test"], 0)
 
 
 @given(cells(), st.integers(0, 5))
-def test_a_prefix_by_patients_holds_whole_patients_and_at_most_one_in_part(study: Cells, seed: int) -> None:
+def test_prefix_by_patients_contains_whole_patients_and_at_most_one_partial(study: Cells, seed: int) -> None:
     identities, classes, patients = study
     for fold in cross_validation(identities, classes, 3, seed):
         order = by_whole_groups(fold.train, classes, patients)
@@ -95,7 +95,7 @@ def test_a_prefix_by_patients_holds_whole_patients_and_at_most_one_in_part(study
         assert sum(a != b for a, b in pairwise(runs)) == len(set(runs)) - 1
 
 
-def test_the_next_patient_is_of_the_class_with_the_fewest_images() -> None:
+def test_next_patient_is_of_the_class_with_the_fewest_images() -> None:
     """Three large healthy patients do not come before the small ill ones."""
     patients = ["H1"] * 5 + ["H2"] * 5 + ["A1"] * 2 + ["A2"] * 2 + ["A3"] * 2
     classes = [0] * 10 + [1] * 6
@@ -104,7 +104,7 @@ def test_the_next_patient_is_of_the_class_with_the_fewest_images() -> None:
 
 
 @given(st.lists(st.sampled_from(["", "a", "b", "c"]), min_size=1, max_size=20), st.data())
-def test_joined_groups_are_the_connected_ones(first: list[str], data: st.DataObject) -> None:
+def test_joined_groups_are_connected_components(first: list[str], data: st.DataObject) -> None:
     """Two images share a group if and only if a chain of common names connects them."""
     second = data.draw(st.lists(st.sampled_from(["", "x", "y"]), min_size=len(first), max_size=len(first)))
     groups = joined([f"{i:02}" for i in range(len(first))], first, second)

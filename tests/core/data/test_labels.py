@@ -19,12 +19,12 @@ def good() -> pd.DataFrame:
     return table([("a.png", "monocyte"), ("b.png", "lymphocyte"), ("c.png", "")])
 
 
-def test_sound_tables_have_no_problems() -> None:
+def test_valid_tables_have_no_problems() -> None:
     """A row an image, known labels, some of them empty: nothing is wrong."""
     assert labels.problems(IMAGES, {"expert": good(), "second": good()}, KNOWN) == []
 
 
-def test_open_classes_take_any_label() -> None:
+def test_open_classes_accept_any_label() -> None:
     """Where a dataset leaves its classes open no label is unknown."""
     assert labels.problems(("a.png",), {"expert": table([("a.png", "anything")])}, None) == []
 
@@ -46,12 +46,12 @@ def test_open_classes_take_any_label() -> None:
         ([("a.png", ""), ("b.png", ""), ("c.png", "")], ["expert: no image has a label"]),
     ],
 )
-def test_a_wrong_row_is_named(rows: list[tuple[str, str]], expected: list[str]) -> None:
+def test_invalid_row_is_named(rows: list[tuple[str, str]], expected: list[str]) -> None:
     """Each fault of a row is one line with the table, the image and what is wrong."""
     assert labels.problems(IMAGES, {"expert": table(rows)}, KNOWN) == expected
 
 
-def test_missing_and_repeated_columns_are_named_with_those_there() -> None:
+def test_missing_and_repeated_columns_are_named_with_the_present_ones() -> None:
     """A table without its columns says which it has, and the other tables are still checked."""
     lines = labels.problems(
         IMAGES, {"one": table([], "image;label"), "two": table([], "image label label"), "three": table([])}, KNOWN
@@ -64,7 +64,7 @@ def test_missing_and_repeated_columns_are_named_with_those_there() -> None:
     assert [line for line in lines if line.startswith("three: ")] == lines[3:]
 
 
-def test_invisible_blanks_are_named() -> None:
+def test_invisible_whitespace_is_named() -> None:
     """A blank at the end of a label would make a class of its own."""
     lines = labels.problems(("a.png",), {"expert": table([("a.png", "dark ")])}, None)
     assert lines == ["expert: a.png: label 'dark ' begins or ends with a blank"]
@@ -89,7 +89,7 @@ def test_patients_that_differ_between_versions_are_named() -> None:
     assert labels.known("patient", [tables["second"]]) == {"a.png": "P3"}
 
 
-def test_all_problems_of_all_tables_come_together() -> None:
+def test_all_problems_of_all_tables_are_reported_together() -> None:
     """Five faults in two tables are five lines."""
     tables = {
         "one": table([("a.png", "Q"), ("a.png", "Q"), ("b.png", "monocyte")]),
@@ -115,25 +115,25 @@ def test_csv_fields_stay_strings() -> None:
         ('"image"\t"label"\r\na.png\tx\r\n', "separated by tabs: save it with commas"),
     ],
 )
-def test_a_table_that_is_no_csv_names_its_lines(text: str, message: str) -> None:
+def test_table_that_is_not_valid_csv_is_reported_with_its_lines(text: str, message: str) -> None:
     """Every line with a field too many or too few is named."""
     with pytest.raises(ValueError, match=message):
         labels.parse(text)
 
 
-def test_counts_leave_the_empty_label_out() -> None:
+def test_counts_exclude_the_empty_label() -> None:
     """Unlabelled images are in no class."""
     assert labels.class_counts(["b", "", "a", "b"]) == {"a": 1, "b": 2}
 
 
-def test_problems_name_classes_that_differ_in_spelling_alone() -> None:
+def test_problems_name_classes_that_differ_only_in_spelling() -> None:
     table = pd.DataFrame({"image": ["a", "b", "c"], "label": ["Blast", "blast", "normal"]})
     assert labels.problems(["a", "b", "c"], {"t": table}, None) == [
         "t: classes 'Blast' = 'blast': differ in spelling alone; use one of them"
     ]
 
 
-def test_problems_of_a_table_without_rows_are_images_without_a_row() -> None:
+def test_problems_of_a_table_without_rows_are_its_missing_images() -> None:
     table = pd.DataFrame({"image": [], "label": []})
     assert labels.problems(["a"], {"t": table}, None)[0] == "t: a: an image without a row"
 

@@ -70,21 +70,21 @@ def real() -> list[Image.Image]:
 
 
 @given(greys, st.integers(0, 7))
-def test_a_view_of_a_picture_does_not_differ_from_it(grey: Grey, number: int) -> None:
+def test_rotated_or_flipped_image_does_not_differ_from_the_original(grey: Grey, number: int) -> None:
     view = list(views(grey))[number]
     assert difference(grey, view) == 0
     assert [pair[:2] for pair in near_identical(np.stack([grey, view]))] == [(0, 1)]
 
 
 @given(greys, greys, st.integers(0, 7))
-def test_the_difference_is_symmetric_and_the_same_for_all_views(one: Grey, other: Grey, number: int) -> None:
+def test_difference_is_symmetric_and_equal_for_all_orientations(one: Grey, other: Grey, number: int) -> None:
     there, back = difference(one, other), difference(other, list(views(one))[number])
     assert there == back
     assert there >= 0
 
 
 @given(greys, greys)
-def test_the_difference_is_that_of_its_definition(one: Grey, other: Grey) -> None:
+def test_difference_matches_its_definition(one: Grey, other: Grey) -> None:
     least = min(one.std(), other.std())
     wanted = min(np.sqrt(np.square(view.astype(float) - other).mean()) for view in views(one))
     expected = 0 if wanted == 0 else np.inf if least == 0 else wanted / least
@@ -92,7 +92,7 @@ def test_the_difference_is_that_of_its_definition(one: Grey, other: Grey) -> Non
 
 
 @given(flocks, st.integers(0, 40))
-def test_the_search_connects_what_comparing_all_pairs_connects(flock: Grey, noise: int) -> None:
+def test_search_finds_the_same_groups_as_comparing_all_pairs(flock: Grey, noise: int) -> None:
     """Nothing is lost by bounds, blocks and what is skipped, and the pairs are fewer than the pictures."""
     rng = np.random.default_rng(noise)
     noisy = [np.clip(grey + rng.integers(-noise, noise + 1, grey.shape), 0, 255) for grey in flock]
@@ -108,19 +108,19 @@ def test_the_search_connects_what_comparing_all_pairs_connects(flock: Grey, nois
     np.testing.assert_array_equal(first_of_group(len(pictures), found), first_of_group(len(pictures), every))
 
 
-def test_a_picture_of_one_grey_is_alike_to_its_copies_only() -> None:
+def test_uniform_gray_image_is_similar_only_to_its_copies() -> None:
     flat = np.stack([np.full((32, 32), grey, np.uint8) for grey in (0, 0, 1, 255, 255)])
     assert near_identical(flat) == [(0, 1, 0.0), (3, 4, 0.0)]
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_drawn_cell_that_was_changed_is_found(change: str, cells: list[Image.Image]) -> None:
+def test_modified_synthetic_cell_is_found(change: str, cells: list[Image.Image]) -> None:
     for image in cells[::5]:
         assert difference(thumbnail(image), thumbnail(CHANGES[change](image))) <= ALIKE
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_real_cell_that_was_changed_is_found(change: str, real: list[Image.Image]) -> None:
+def test_modified_real_cell_is_found(change: str, real: list[Image.Image]) -> None:
     for image in real[::2]:
         assert difference(thumbnail(image), thumbnail(CHANGES[change](image))) <= ALIKE
 
@@ -133,7 +133,7 @@ def test_different_real_cells_are_not_near_identical(real: list[Image.Image]) ->
     assert near_identical(np.stack([thumbnail(image) for image in real])) == []
 
 
-def test_different_cells_on_a_black_ground_are_not_near_identical() -> None:
+def test_different_cells_on_a_black_background_are_not_near_identical() -> None:
     """The ground is cut off: it would make all cells alike."""
     files = sorted(NMC.rglob("*.bmp"))
     if not files:
@@ -143,7 +143,7 @@ def test_different_cells_on_a_black_ground_are_not_near_identical() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("spread", [0, 2, 60], ids=["equal", "nearly equal", "unlike, of equal form"])
-def test_thousands_of_pictures_that_resemble_each_other_take_seconds(spread: int) -> None:
+def test_search_among_thousands_of_similar_images_takes_seconds(spread: int) -> None:
     rng = np.random.default_rng(0)
     disc = np.hypot(*(np.mgrid[:32, :32] - 15.5)) < 9
     noise = rng.integers(-spread, spread + 1, (3000, 32, 32))

@@ -25,7 +25,7 @@ def test_canonical_ignores_the_unicode_form(name: str, form: Literal["NFC", "NFD
 
 
 @given(NAMES)
-def test_canonical_ignores_case_and_surrounding_blanks(name: str) -> None:
+def test_canonical_ignores_case_and_surrounding_whitespace(name: str) -> None:
     assert canonical(f" {name}\t") == canonical(name) == canonical(name.casefold())
 
 
@@ -46,14 +46,14 @@ def test_spellings_are_disjoint_groups_of_given_names(names: list[str]) -> None:
 
 
 @pytest.mark.parametrize("names", [("P1", "P11"), ("1.05", "1.5"), ("0", ""), ("a b", "ab"), ("a_1", "a-1")])
-def test_spellings_leave_different_names_apart(names: tuple[str, str]) -> None:
+def test_spellings_keep_different_names_apart(names: tuple[str, str]) -> None:
     assert spellings(names) == []
 
 
 @pytest.mark.parametrize(
     "names", [("001", "1"), ("Blast", "blast"), ("P 7", "P  07"), ("größe", "gro\u0308ße"), ("１", "1"), ("00", "0")]
 )
-def test_spellings_put_one_name_together(names: tuple[str, str]) -> None:
+def test_spellings_group_variants_of_one_name(names: tuple[str, str]) -> None:
     assert spellings(names) == [tuple(sorted(names))]
 
 

@@ -28,7 +28,7 @@ def test_every_image_is_in_exactly_one_test_fold(study: tuple[list[str], list[in
 
 
 @given(studies())
-def test_the_next_fold_is_the_validation_set(study: tuple[list[str], list[int], int, int]) -> None:
+def test_next_fold_is_the_validation_set(study: tuple[list[str], list[int], int, int]) -> None:
     folds = split(study)
     for fold, following in zip(folds, folds[1:] + folds[:1], strict=True):
         assert set(fold.validation) == set(following.test)
@@ -51,7 +51,7 @@ def test_folds_are_stratified_to_within_one_image(study: tuple[list[str], list[i
 
 
 @given(studies())
-def test_every_prefix_of_a_training_set_is_balanced_until_a_class_is_used_up(
+def test_every_prefix_of_a_training_set_is_balanced_until_a_class_is_exhausted(
     study: tuple[list[str], list[int], int, int],
 ) -> None:
     classes = np.array(study[1])
@@ -65,9 +65,7 @@ def test_every_prefix_of_a_training_set_is_balanced_until_a_class_is_used_up(
 
 
 @given(studies(), st.randoms(use_true_random=False))
-def test_a_split_does_not_depend_on_the_order_of_the_images(
-    study: tuple[list[str], list[int], int, int], random: object
-) -> None:
+def test_split_does_not_depend_on_image_order(study: tuple[list[str], list[int], int, int], random: object) -> None:
     identities, classes, folds, seed = study
     order = np.random.default_rng(seed).permutation(len(identities))
     shuffled = cross_validation([identities[i] for i in order], [classes[i] for i in order], folds, seed)
@@ -77,20 +75,20 @@ def test_a_split_does_not_depend_on_the_order_of_the_images(
 
 
 @given(studies())
-def test_another_seed_gives_another_order(study: tuple[list[str], list[int], int, int]) -> None:
+def test_different_seed_gives_a_different_order(study: tuple[list[str], list[int], int, int]) -> None:
     identities, classes, folds, seed = study
     other = cross_validation(identities, classes, folds, seed + 1)
     assert any(a.train.tolist() != b.train.tolist() for a, b in zip(split(study), other, strict=True))
 
 
-def test_fewer_than_three_folds_leave_nothing_to_train_on() -> None:
+def test_fewer_than_three_folds_are_rejected() -> None:
     with pytest.raises(InputError, match="at least 3"):
         cross_validation(["a", "b"], [0, 1], 2, 0)
 
 
 @settings(max_examples=30)
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=5))
-def test_a_round_robin_takes_one_of_each_group_in_turn(sizes: list[int]) -> None:
+def test_round_robin_takes_one_of_each_group_in_turn(sizes: list[int]) -> None:
     assume(any(sizes))
     groups = [np.arange(size) + 100 * i for i, size in enumerate(sizes)]
     turns = [value % 100 for value in round_robin(groups)]
@@ -99,7 +97,7 @@ def test_a_round_robin_takes_one_of_each_group_in_turn(sizes: list[int]) -> None
 
 
 @given(st.integers(1, 6), st.integers(0, 5))
-def test_a_balanced_sample_draws_as_many_of_each_class_and_its_labels_in_turn(size: int, seed: int) -> None:
+def test_balanced_sample_draws_equally_from_classes_and_from_labels_in_turn(size: int, seed: int) -> None:
     strata = ["lymphocyte"] * 8 + ["monocyte"] * 6 + ["erythroblast"] * 6
     classes = [1] * 8 + [0] * 12
     chosen = balanced_sample([str(i) for i in range(20)], classes, strata, size, seed)
@@ -109,7 +107,7 @@ def test_a_balanced_sample_draws_as_many_of_each_class_and_its_labels_in_turn(si
     assert len(picked) == 2 * size
 
 
-def test_a_sample_larger_than_a_class_names_every_class_that_is_too_small() -> None:
+def test_sample_larger_than_a_class_names_every_class_that_is_too_small() -> None:
     with pytest.raises(InputError) as caught:
         balanced_sample(["a", "b", "c"], [0, 0, 1], ["x", "y", "z"], 3, 0)
     assert caught.value.offenders == ("x + y: 2 images", "z: 1 images")

@@ -10,12 +10,12 @@ CELLS = st.text() | st.text(st.sampled_from("'=+-@\t\r\n.0123eE x"), max_size=8)
 
 
 @given(CELLS)
-def test_a_cell_reads_back_as_it_was_written(text: str) -> None:
+def test_spreadsheet_cell_is_read_back_as_written(text: str) -> None:
     assert unescaped(escaped(text)) == text
 
 
 @given(CELLS)
-def test_a_written_cell_is_no_formula(text: str) -> None:
+def test_written_cell_is_never_a_formula(text: str) -> None:
     written = escaped(text)
     assert not written.startswith(("=", "@", "\t", "\r", "\n"))
     if written.startswith(("+", "-")):
@@ -23,10 +23,10 @@ def test_a_written_cell_is_no_formula(text: str) -> None:
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False) | st.integers())
-def test_a_number_stays_a_number(number: float) -> None:
+def test_number_stays_a_number(number: float) -> None:
     assert escaped(str(number)) == str(number)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "-", "+x", "@SUM(A1)", "-1+1", "'=1"])
-def test_a_formula_gets_an_apostrophe(text: str) -> None:
+def test_formula_gets_an_apostrophe(text: str) -> None:
     assert escaped(text) == f"'{text}"

@@ -15,7 +15,7 @@ def test_every_blast_is_atypical() -> None:
     assert all(cell.atypical for cell in CELL_TYPES.values() if cell.blast)
 
 
-def test_a_cell_type_is_listed_under_its_name() -> None:
+def test_cell_type_is_listed_under_its_name() -> None:
     """The table's keys are the types' names."""
     assert all(name == cell.name for name, cell in CELL_TYPES.items())
 
@@ -31,12 +31,12 @@ def test_binary_tasks_put_every_label_on_one_side(name: str, positive: set[str])
     assert task.members == {label: int(label in positive) for label in COUNTS}
 
 
-def test_the_diagnosis_makes_a_blast_task() -> None:
+def test_diagnosis_defines_a_blast_task() -> None:
     """The labels of a diagnosis can be asked for blasts: ALL against healthy."""
     assert named_task("blast", {"ALL": 1, "healthy": 1}, 5).members == {"ALL": 1, "healthy": 0}
 
 
-def test_multiclass_leaves_rare_labels_out() -> None:
+def test_multiclass_excludes_rare_labels() -> None:
     """Labels with fewer images than the least take no part; classes are sorted."""
     task = named_task("multiclass", COUNTS, 5)
     assert task.classes == ("lymphoblast", "lymphocyte_typical", "monocyte")
@@ -44,7 +44,7 @@ def test_multiclass_leaves_rare_labels_out() -> None:
     assert not task.binary
 
 
-def test_an_unknown_task_is_refused_with_the_known_ones() -> None:
+def test_unknown_task_is_rejected_with_the_known_ones() -> None:
     """The error names what was asked for and what there is."""
     with pytest.raises(InputError, match=r"'blasts'(.|\n)*blast, atypical, multiclass"):
         named_task("blasts", COUNTS, 5)
@@ -64,7 +64,7 @@ def test_labels_outside_the_taxonomy_can_be_stated() -> None:
     assert task.name == "smudge-vs-lymphoblast+monocyte"
 
 
-def test_stated_labels_that_cannot_be_used_are_all_listed() -> None:
+def test_unusable_stated_labels_are_all_listed() -> None:
     """Labels that do not occur and labels on both sides come in one error."""
     with pytest.raises(InputError) as caught:
         stated_task({"positive": ["monocyte", "ghost"], "negative": ["monocyte", "shade"]}, COUNTS)
@@ -76,18 +76,18 @@ def test_stated_labels_that_cannot_be_used_are_all_listed() -> None:
 
 
 @pytest.mark.parametrize("name", ["../../evil", "a/b", "it's", "c:d", "x" * 300, "ä"])
-def test_a_task_of_odd_class_names_has_a_name_that_fits_paths_and_filters(name: str) -> None:
+def test_task_with_odd_class_names_has_a_name_valid_in_paths_and_filters(name: str) -> None:
     made = stated_task_name({"positive": [name], "negative": ["other"]})
     assert re.fullmatch(r"[A-Za-z0-9_.+-]{1,120}", made)
     assert made != stated_task_name({"positive": [name + "!"], "negative": ["other"]})
 
 
-def test_a_task_of_plain_class_names_is_named_by_them() -> None:
+def test_task_with_plain_class_names_is_named_after_them() -> None:
     classes = {"positive": ["lymphocyte"], "negative": ["monocyte", "erythroblast"]}
     assert stated_task_name(classes) == "lymphocyte-vs-erythroblast+monocyte"
 
 
-def test_any_sets_of_classes_make_a_task() -> None:
+def test_any_sets_of_classes_define_a_task() -> None:
     """Classes are sorted; the name tells them and, by a digest, their labels."""
     classes = {"myeloid": ["monocyte", "erythroblast"], "lymphoid": ["lymphocyte_typical"], "blast": ["lymphoblast"]}
     task = stated_task(classes, COUNTS)
@@ -98,7 +98,7 @@ def test_any_sets_of_classes_make_a_task() -> None:
     assert task.name != stated_task_name({**classes, "blast": ["monocyte"]})
 
 
-def test_rare_labels_can_be_merged_into_wider_ones() -> None:
+def test_rare_labels_can_be_merged_into_broader_ones() -> None:
     """The rarest goes first, step by step, to its parent; what is still too small is left out."""
     counts = {"promyelocyte_bilobed": 2, "promyelocyte": 2, "myelocyte": 3, "metamyelocyte": 9, "smudge_cell": 1}
     task = named_task("multiclass", counts, 5, "merge")
@@ -107,7 +107,7 @@ def test_rare_labels_can_be_merged_into_wider_ones() -> None:
     assert {label for label, number in task.members.items() if number == 0} == set(task.members) - {"metamyelocyte"}
 
 
-def test_every_parent_is_a_cell_type_that_is_no_less_wide() -> None:
+def test_every_parent_is_an_equally_broad_or_broader_cell_type() -> None:
     """A merge changes neither whether a cell is a blast nor ends outside the taxonomy."""
     for cell in CELL_TYPES.values():
         if cell.parent:

@@ -55,7 +55,7 @@ def ends(target: Target) -> list[float]:
     return [np.inf if size is None else size for size in (target.low, target.size, target.high)]
 
 
-def test_the_forecast_of_a_power_law_covers_the_truth() -> None:
+def test_forecast_of_a_power_law_covers_the_truth() -> None:
     """At 2, 4 and 10 times the largest size the true mean is in the interval, and the forecast is close to it."""
     result = {point.size: point for point in planned().forecast}
     for size in (200, 2000):
@@ -64,7 +64,7 @@ def test_the_forecast_of_a_power_law_covers_the_truth() -> None:
         assert abs(result[size].mean - truth) < 0.02
 
 
-def test_the_needed_images_of_a_power_law_cover_the_truth() -> None:
+def test_needed_images_of_a_power_law_cover_the_truth() -> None:
     """0.93 needs 10 (0.3 / 0.03)^(1 / 0.6) = 464 images."""
     target = required(planned(), 0.93)
     assert target.verdict == "forecast"
@@ -74,7 +74,7 @@ def test_the_needed_images_of_a_power_law_cover_the_truth() -> None:
     assert target.low < 464 < (target.high or np.inf)
 
 
-def test_the_gain_from_more_images_covers_the_truth() -> None:
+def test_gain_from_more_images_covers_the_truth() -> None:
     """Gains are given for 50, 100 and 500 more images, and the true gains are in their intervals."""
     gains = planned().next
     assert [(gain.images, gain.size) for gain in gains] == [(50, 250), (100, 300), (500, 700)]
@@ -84,7 +84,7 @@ def test_the_gain_from_more_images_covers_the_truth() -> None:
         assert gain.low <= gain.gain <= gain.high
 
 
-def test_a_gain_is_known_better_than_a_score() -> None:
+def test_gain_is_estimated_more_precisely_than_a_score() -> None:
     """The folds' offsets, the only uncertainty at the largest size, cancel out in a gain."""
     result = plan(SIZES, scores_of(power, noise=0.02) - 0.1 * np.linspace(-1, 1, 10)[:, None, None] * 0.5)
     point = result.forecast[-1]
@@ -92,7 +92,7 @@ def test_a_gain_is_known_better_than_a_score() -> None:
     assert expected_gain(result, 0).gain == expected_gain(result, 0).low == expected_gain(result, 0).high == 0
 
 
-def test_a_plan_reports_observed_means() -> None:
+def test_plan_reports_observed_means() -> None:
     """They are means over folds and seeds; a target is reached at the first size from which they stay above it."""
     scores = scores_of(power)
     result = plan(SIZES, scores)
@@ -114,7 +114,7 @@ def test_one_lucky_size_does_not_reach_a_target() -> None:
     assert target.size > 100
 
 
-def test_a_score_far_above_the_plateau_is_beyond() -> None:
+def test_target_far_above_the_plateau_is_not_reachable() -> None:
     """A curve that has leveled off at 0.9 does not reach 0.97 within the horizon."""
     result = planned(lambda n: 0.9 - 0.3 * np.exp(-n / 20), noise=0.01)
     assert result.refusal is None
@@ -124,7 +124,7 @@ def test_a_score_far_above_the_plateau_is_beyond() -> None:
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0.3, 1.2), st.floats(0.005, 0.05))
-def test_an_easier_target_never_needs_more(seed: int, exponent: float, noise: float) -> None:
+def test_easier_target_never_needs_more(seed: int, exponent: float, noise: float) -> None:
     """Sizes and both ends of their intervals do not decrease as targets rise; and low <= size <= high."""
     result = planned(lambda n: 0.96 - 0.3 * (n / 10) ** -exponent, noise=noise, seed=seed)
     needed = [ends(target) for target in result.targets]
@@ -135,7 +135,7 @@ def test_an_easier_target_never_needs_more(seed: int, exponent: float, noise: fl
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000))
-def test_the_forecast_rises_and_lies_in_its_interval(seed: int) -> None:
+def test_forecast_increases_and_lies_in_its_interval(seed: int) -> None:
     """All families increase with size, so their average does; the interval is within the metric's bounds."""
     result = planned(seed=seed)
     means = np.array([point.mean for point in result.forecast])
@@ -143,14 +143,14 @@ def test_the_forecast_rises_and_lies_in_its_interval(seed: int) -> None:
     assert all(0 <= point.low <= point.mean <= point.high <= 1 for point in result.forecast)
 
 
-def test_the_order_of_folds_does_not_matter() -> None:
+def test_plan_does_not_depend_on_fold_order() -> None:
     """Permuting the folds gives exactly the same plan."""
     scores = scores_of(power)
     shuffled = scores[np.random.default_rng(1).permutation(len(scores))]
     assert plan(SIZES, scores) == plan(SIZES, shuffled)
 
 
-def test_the_seeds_of_a_fold_are_averaged() -> None:
+def test_seeds_of_a_fold_are_averaged() -> None:
     """Two seeds above and below a score average to that score; an undefined one is excluded."""
     scores = scores_of(power, noise=0.01)
     pair = np.concatenate([scores - 0.005, scores + 0.005], axis=1)
@@ -169,7 +169,7 @@ def test_sizes_in_other_units_give_the_same_scores() -> None:
     assert there.size == pytest.approx(10 * here.size, rel=0.02)
 
 
-def test_the_interval_widens_with_noise_and_with_distance() -> None:
+def test_interval_widens_with_noise_and_with_distance() -> None:
     """Noisier folds and larger sizes are less certain."""
     calm, wild = (planned(noise=noise).forecast for noise in (0.005, 0.04))
     width = [point.high - point.low for point in calm if point.size >= 200]
@@ -185,7 +185,7 @@ def test_every_plan_has_a_backtest() -> None:
     assert [trial.shown for trial in plan(FEW, scores_of(power, FEW)).backtest] == [100]
 
 
-def test_a_backtest_does_not_use_the_scores_it_forecasts() -> None:
+def test_backtest_does_not_use_the_scores_it_forecasts() -> None:
     """Changing the score at the largest size changes the truth of each trial but no forecast."""
     scores = scores_of(power)
     other = scores.copy()
@@ -195,7 +195,7 @@ def test_a_backtest_does_not_use_the_scores_it_forecasts() -> None:
         assert here.truth != there.truth
 
 
-def test_a_plan_spans_all_sizes_to_the_horizon_and_its_weights_sum_to_1() -> None:
+def test_plan_spans_all_sizes_up_to_the_horizon_with_weights_that_sum_to_1() -> None:
     result = planned()
     assert (result.refusal, result.largest, result.horizon) == (None, 200, 2000)
     assert (result.forecast[0].size, result.forecast[-1].size) == (10, 2000)
@@ -218,7 +218,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("reason", REFUSED)
-def test_a_plan_is_refused_with_its_reason(reason: str) -> None:
+def test_plan_is_refused_with_a_reason(reason: str) -> None:
     """The sentence says why; no forecast, target or gain is given."""
     result = plan(*REFUSED[reason])
     assert result.refusal is not None
@@ -228,7 +228,7 @@ def test_a_plan_is_refused_with_its_reason(reason: str) -> None:
         expected_gain(result, 50)
 
 
-def test_scores_undefined_at_one_size_are_refused() -> None:
+def test_scores_undefined_at_one_size_are_rejected() -> None:
     """Where fewer than three folds have a score at a size, the sentence names the size."""
     scores = scores_of(power)
     scores[1:, :, 2] = np.nan
@@ -237,7 +237,7 @@ def test_scores_undefined_at_one_size_are_refused() -> None:
     assert "undefined in all but 1 folds at 30 images" in refusal
 
 
-def test_a_few_undefined_scores_do_not_prevent_a_plan() -> None:
+def test_few_undefined_scores_do_not_prevent_a_plan() -> None:
     """Folds that lack scores at some sizes still count at the others."""
     scores = scores_of(power)
     scores[0, :, 2] = scores[3, :, 5] = np.nan
@@ -246,7 +246,7 @@ def test_a_few_undefined_scores_do_not_prevent_a_plan() -> None:
     assert result.observed[2].mean == pytest.approx(np.nanmean(scores[:, 0, 2]))
 
 
-def test_a_flat_curve_still_reports_reached_targets() -> None:
+def test_flat_curve_still_reports_reached_targets() -> None:
     """Its level is reached at the first size; a higher target is beyond reach."""
     result = planned(flat)
     assert result.refusal is not None

@@ -14,7 +14,7 @@ X = np.array([0.05, 0.1, 0.25, 0.5, 1.0])
 
 
 @pytest.mark.parametrize("family", FAMILIES, ids=lambda family: family.name)
-def test_an_unconstrained_fit_equals_numpy(family: Family) -> None:
+def test_unconstrained_fit_equals_numpy(family: Family) -> None:
     """If no bound is active, a, b and the loss equal those of ``numpy.linalg.lstsq`` with the same weights."""
     rng = np.random.default_rng(0)
     weights, curve = rng.random(5) + 0.1, 0.9 - 0.2 * X**-0.3 + 0.01 * rng.normal(size=5)
@@ -35,7 +35,7 @@ def test_an_unconstrained_fit_equals_numpy(family: Family) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0.5, 1.0))
-def test_a_bounded_fit_equals_scipy(seed: int, upper: float) -> None:
+def test_bounded_fit_equals_scipy(seed: int, upper: float) -> None:
     """Subject to b >= 0 and a <= upper, ``scipy.optimize.lsq_linear`` finds no smaller loss."""
     rng = np.random.default_rng(seed)
     weights, curve = rng.random(5) + 0.1, upper * rng.random(5)
@@ -49,7 +49,7 @@ def test_a_bounded_fit_equals_scipy(seed: int, upper: float) -> None:
     assert fits.a[0, 0] <= upper
 
 
-def test_a_curve_of_a_family_is_fitted_exactly() -> None:
+def test_curve_of_a_family_is_fitted_exactly() -> None:
     """Each shape recovers a = 0.9 and b = 0.2 from its own curve."""
     for family in FAMILIES:
         bases = family.bases(X)
@@ -68,7 +68,7 @@ def test_bases_decrease_toward_zero(family: Family) -> None:
     assert (np.diff(bases, axis=1) <= 0).all()
 
 
-def test_a_vanishing_basis_is_fitted_as_a_constant() -> None:
+def test_vanishing_basis_is_fitted_as_a_constant() -> None:
     """Where g is 0 at all sizes, the fit is the weighted mean."""
     fits = fit(np.zeros((1, 5)), np.ones(5), np.array([[0.1, 0.2, 0.3, 0.4, 0.5]]), upper=1.0)
     assert (fits.a[0, 0], fits.b[0, 0]) == pytest.approx((0.3, 0))

@@ -31,7 +31,7 @@ def labelled(pairs: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
 
 
 @given(versions)
-def test_kappa_is_scikit_learns_on_the_images_labelled_in_both(pairs: list[tuple[str, str]]) -> None:
+def test_kappa_matches_scikit_learn_on_images_labeled_in_both(pairs: list[tuple[str, str]]) -> None:
     """Unlabelled images take no part; where kappa is not defined there is none."""
     found = kappa([a for a, _ in pairs], [b for _, b in pairs])
     first, second = labelled(pairs)
@@ -42,7 +42,7 @@ def test_kappa_is_scikit_learns_on_the_images_labelled_in_both(pairs: list[tuple
 
 
 @given(versions)
-def test_an_interval_holds_its_value_and_kappa_is_symmetric(pairs: list[tuple[str, str]]) -> None:
+def test_interval_contains_its_value_and_kappa_is_symmetric(pairs: list[tuple[str, str]]) -> None:
     """Between -1 and 1, the value inside; either version may come first."""
     first, second = labelled(pairs)
     found, swapped = kappa(first, second), kappa(second, first)
@@ -61,7 +61,7 @@ def test_an_interval_holds_its_value_and_kappa_is_symmetric(pairs: list[tuple[st
         ([[0, 0, 0], [5, 16, 3], [8, 12, 28]], 0.3333, 0.1738, 0.4929),
     ],
 )
-def test_the_interval_is_that_of_sas(counts: list[list[int]], value: float, low: float, high: float) -> None:
+def test_interval_matches_sas(counts: list[list[int]], value: float, low: float, high: float) -> None:
     """Two tables whose kappa and asymptotic limits SAS' FREQ procedure has been published with."""
     found = agreement.cohen_kappa(np.array(counts))
     assert vars(found) == pytest.approx({"value": value, "low": low, "high": high}, abs=5e-5)
@@ -73,7 +73,7 @@ def test_full_agreement_is_one_and_chance_is_zero() -> None:
     assert kappa(["a", "a", "b", "b"], ["a", "b", "a", "b"]).value == pytest.approx(0)
 
 
-def test_the_interval_covers_the_true_kappa() -> None:
+def test_interval_covers_the_true_kappa() -> None:
     """Of 1,000 samples of 300 images, about 95 % have intervals around the kappa that they were drawn with."""
     table = np.array([[0.40, 0.05, 0.01], [0.06, 0.25, 0.03], [0.02, 0.03, 0.15]])
     truth = agreement.cohen_kappa((table * 100).astype(int)).value
@@ -85,7 +85,7 @@ def test_the_interval_covers_the_true_kappa() -> None:
 
 
 @given(versions)
-def test_scores_a_class_are_scikit_learns(pairs: list[tuple[str, str]]) -> None:
+def test_scores_per_class_match_scikit_learn(pairs: list[tuple[str, str]]) -> None:
     """Precision and sensitivity of every label, undefined where nothing is to be divided."""
     first, second = labelled(pairs)
     labels, counts = agreement.confusion(first, second)
@@ -112,7 +112,7 @@ def test_sensitivity_and_specificity_count_every_image_once(pairs: list[tuple[st
     assert sensitivity.hits + specificity.hits == agreeing
 
 
-def test_a_share_has_its_wilson_interval() -> None:
+def test_proportion_has_a_wilson_interval() -> None:
     """9 of 10 with 95 % lie in [0.596, 0.982]; nothing of nothing is none."""
     z, n, p = 1.959963984540054, 10, 0.9
     centre, half = p + z**2 / (2 * n), z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
@@ -144,13 +144,13 @@ def test_binary_tasks_need_labels_of_the_taxonomy() -> None:
         (("", "", ""), ("", "unlabelled")),
     ],
 )
-def test_a_consensus_is_the_vote_of_the_versions(given: tuple[str, ...], expected: tuple[str, str]) -> None:
+def test_consensus_is_the_majority_vote_of_the_versions(given: tuple[str, ...], expected: tuple[str, str]) -> None:
     """Most votes win, ties go to the version named first, an unlabelled image does not vote."""
     assert consensus({str(number): [label] for number, label in enumerate(given)}) == [expected]
 
 
 @given(st.lists(st.tuples(names, names, names), min_size=1, max_size=30))
-def test_a_consensus_is_a_label_that_no_other_outvotes(rows: list[tuple[str, str, str]]) -> None:
+def test_consensus_is_a_label_that_no_other_outvotes(rows: list[tuple[str, str, str]]) -> None:
     """The label has as many votes as any, and every image comes about in exactly one way."""
     merged = consensus(dict(zip("abc", zip(*rows, strict=True), strict=True)))
     for row, (label, how) in zip(rows, merged, strict=True):
@@ -164,7 +164,7 @@ def test_a_consensus_is_a_label_that_no_other_outvotes(rows: list[tuple[str, str
     ("version", "kappa_printed", "blast", "atypical"),
     [("first", "0.84", ("95.7", "91.1"), ("95.9", "91.0")), ("second", "0.87", ("90.7", "95.2"), ("91.7", "95.3"))],
 )
-def test_the_published_agreement_comes_out_to_every_printed_digit(
+def test_published_agreement_is_reproduced_to_every_printed_digit(
     version: str, kappa_printed: str, blast: tuple[str, str], atypical: tuple[str, str]
 ) -> None:
     """Kappa, and sensitivity and specificity for blasts and atypical cells, of Matek et al. 2019."""

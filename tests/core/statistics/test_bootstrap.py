@@ -14,7 +14,7 @@ from cytocurve.core.statistics.bootstrap import RESAMPLES, mean_intervals
 from cytocurve.core.statistics.values import Values
 
 
-def test_with_one_seed_it_is_the_expanded_percentile_bootstrap_over_folds() -> None:
+def test_interval_with_one_seed_is_the_expanded_percentile_bootstrap_over_folds() -> None:
     """The ends are numpy's quantiles of the means of folds drawn with replacement, at the tails of Student's t."""
     values = np.sort(np.random.default_rng(3).random(10))
     draws = np.random.default_rng(20_190_419).multinomial(10, [0.1] * 10, size=RESAMPLES)
@@ -23,7 +23,7 @@ def test_with_one_seed_it_is_the_expanded_percentile_bootstrap_over_folds() -> N
     assert (low[0], high[0]) == pytest.approx(tuple(np.quantile(draws @ values / 10, (tail, 1 - tail))), abs=1e-12)
 
 
-def test_of_few_normal_scores_it_is_about_students_interval() -> None:
+def test_interval_of_few_normal_scores_is_close_to_students_t() -> None:
     """Its width, on the average over samples of ten, is that of mean ± t standard errors."""
     values = np.random.default_rng(7).normal(0, 1, (10, 1, 400))
     low, high = mean_intervals(values)
@@ -31,7 +31,7 @@ def test_of_few_normal_scores_it_is_about_students_interval() -> None:
     assert np.mean(high - low) == pytest.approx(2 * t.ppf(0.975, 9) * errors.mean(), rel=0.03)
 
 
-def test_with_one_fold_the_seeds_are_the_units() -> None:
+def test_interval_with_one_fold_resamples_seeds() -> None:
     """Many seeds on a stated split have the interval of as many folds."""
     values = np.random.default_rng(8).random((1, 10, 1))
     low, high = mean_intervals(values)
@@ -39,7 +39,7 @@ def test_with_one_fold_the_seeds_are_the_units() -> None:
     assert (low[0], high[0]) == pytest.approx((low_of_folds[0], high_of_folds[0]), abs=0.01)
 
 
-def test_the_interval_is_about_that_of_the_normal_approximation() -> None:
+def test_interval_is_close_to_the_normal_approximation() -> None:
     """With many folds the bootstrap's interval of the mean is mean ± 1.96 standard errors."""
     values = np.random.default_rng(1).normal(0.8, 0.05, (400, 1, 1))
     low, high = mean_intervals(values)
@@ -47,7 +47,7 @@ def test_the_interval_is_about_that_of_the_normal_approximation() -> None:
     assert (low[0], high[0]) == pytest.approx((values.mean() - error, values.mean() + error), abs=0.05 * error)
 
 
-def test_the_variances_of_folds_and_of_seeds_within_them_add_up() -> None:
+def test_variances_of_folds_and_of_seeds_within_folds_add_up() -> None:
     """Of 40 folds of 5 seeds, the error is the root of var(fold means) / 40 and of the mean var(seeds) / 200."""
     rng = np.random.default_rng(4)
     values = rng.normal(0, 1, (40, 1)) + rng.normal(0, 2, (40, 5))
@@ -65,13 +65,13 @@ def test_seeds_of_a_fold_stay_together() -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(arrays(np.float64, (4, 3, 2), elements=st.floats(0, 1)), st.randoms(use_true_random=False))
-def test_the_order_of_folds_and_of_the_seeds_of_a_fold_does_not_matter(values: Values, random: Any) -> None:
+def test_interval_does_not_depend_on_the_order_of_folds_or_seeds(values: Values, random: Any) -> None:
     """Folds in another order, each with its seeds in another order, have the same interval to the bit."""
     shuffled = np.stack([fold[random.sample(range(3), 3)] for fold in values[random.sample(range(4), 4)]])
     assert np.array_equal(mean_intervals(values), mean_intervals(shuffled))
 
 
-def test_an_undefined_value_is_left_out() -> None:
+def test_undefined_value_is_excluded() -> None:
     """A NaN leaves its neighbours in, a column without any value has no interval, and no warning is given."""
     values = np.full((6, 2, 2), np.nan)
     values[:, 0, 0] = 0.25

@@ -30,7 +30,7 @@ def off_the_edges(predictions: Predictions) -> Predictions:
 
 
 @pytest.mark.parametrize("classes", [2, 4])
-def test_the_brier_score_is_scikit_learns(classes: int) -> None:
+def test_brier_score_matches_scikit_learn(classes: int) -> None:
     """Of the positive class with two classes, summed over the classes with more; over folds."""
     predictions = random_predictions(classes, folds=4, seeds=2)
     folds = np.array(brier_scores(predictions)).reshape(4, 2).mean(axis=1)
@@ -39,7 +39,7 @@ def test_the_brier_score_is_scikit_learns(classes: int) -> None:
     assert (int(found.n), int(found.undefined)) == (4, 0)
 
 
-def test_the_reliability_of_two_classes_is_scikit_learns() -> None:
+def test_binary_reliability_matches_scikit_learn() -> None:
     """Of the positive class's probability; none lies on an edge, which scikit-learn's sums of steps miss."""
     predictions = off_the_edges(random_predictions(2))
     found = calibration(predictions)
@@ -51,7 +51,7 @@ def test_the_reliability_of_two_classes_is_scikit_learns() -> None:
     assert ((found.low <= found.predicted) & (found.predicted <= found.high))[filled].all()
 
 
-def test_with_more_classes_the_largest_probability_is_judged() -> None:
+def test_multiclass_calibration_uses_the_largest_probability() -> None:
     """Its reliability is scikit-learn's of "the image is of that class"."""
     predictions = off_the_edges(random_predictions(4))
     found = calibration(predictions)
@@ -62,7 +62,7 @@ def test_with_more_classes_the_largest_probability_is_judged() -> None:
     assert found.predicted[filled] == pytest.approx(predicted, abs=1e-9)
 
 
-def test_a_probability_on_an_edge_belongs_to_the_bin_below() -> None:
+def test_probability_on_an_edge_belongs_to_the_lower_bin() -> None:
     """0.3 to that from 0.2, 0 to the first and 1 to the last."""
     values = [0.0, 0.1, 0.3, 0.7, 1.0]
     found = calibration(positives([(0, [1] * 5, values)]))
@@ -70,7 +70,7 @@ def test_a_probability_on_an_edge_belongs_to_the_bin_below() -> None:
     assert found.images[0] == 2
 
 
-def test_the_expected_calibration_error_by_hand() -> None:
+def test_expected_calibration_error_matches_a_manual_calculation() -> None:
     """Two folds of a seed are one sample: 2 images at 0.9, half of them right, and 2 at 0.2, none positive."""
     found = calibration(positives([(0, [1, 0], [0.9, 0.9]), (1, [0, 0], [0.2, 0.2])]))
     assert found.ece.mean == pytest.approx(0.5 * 0.4 + 0.5 * 0.2)
@@ -78,7 +78,7 @@ def test_the_expected_calibration_error_by_hand() -> None:
     assert math.isnan(found.ece.sd)
 
 
-def test_certain_and_right_is_perfect_and_certain_and_wrong_is_worst() -> None:
+def test_confident_predictions_score_best_if_right_and_worst_if_wrong() -> None:
     """Both scores are 0 at best and 1 at worst."""
     right, wrong = positives([(0, [0, 1], [0.0, 1.0])]), positives([(0, [1, 0], [0.0, 1.0])])
     for predictions, expected in ((right, 0.0), (wrong, 1.0)):
@@ -86,7 +86,7 @@ def test_certain_and_right_is_perfect_and_certain_and_wrong_is_worst() -> None:
         assert (float(found.brier.mean), float(found.ece.mean)) == (expected, expected)
 
 
-def test_a_run_that_diverged_is_counted_and_left_out() -> None:
+def test_diverged_run_is_counted_and_excluded() -> None:
     """It is excluded from bins and scores; without other runs, nothing is defined."""
     sound, diverged = (0, [0, 1], [0.1, 0.8]), (1, [0, 1], [0.1, math.nan])
     found = calibration(positives([sound, diverged]))

@@ -23,7 +23,7 @@ def studies(draw: st.DrawFn) -> tuple[np.ndarray, np.ndarray]:
 
 
 @given(studies(), st.data())
-def test_validation_images_that_a_fold_tests_cannot_change_its_choice(
+def test_validation_images_tested_by_a_fold_cannot_change_its_choice(
     study: tuple[np.ndarray, np.ndarray], data: st.DataObject
 ) -> None:
     validation, _ = study

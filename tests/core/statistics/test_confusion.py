@@ -20,7 +20,7 @@ def certain(folds: list[tuple[list[int], list[int]]], classes: int) -> Predictio
 
 
 @pytest.mark.parametrize("classes", [2, 5])
-def test_a_matrix_is_the_mean_over_folds_of_scikit_learns(classes: int) -> None:
+def test_matrix_is_the_mean_over_folds_of_scikit_learn_matrices(classes: int) -> None:
     """In per cent of the true class, the seeds of a fold averaged first, ± the deviation over folds."""
     predictions = random_predictions(classes, folds=4, seeds=2)
     runs = []
@@ -38,7 +38,7 @@ def test_a_matrix_is_the_mean_over_folds_of_scikit_learns(classes: int) -> None:
 
 
 @pytest.mark.parametrize("classes", [2, 5])
-def test_precision_and_sensitivity_are_the_means_over_folds_of_scikit_learns(classes: int) -> None:
+def test_precision_and_sensitivity_are_means_over_folds_of_scikit_learn_scores(classes: int) -> None:
     """Each class's own, and the number of its images, which the seeds of a fold share."""
     predictions = random_predictions(classes, folds=4, seeds=1)
     runs = []
@@ -56,7 +56,7 @@ def test_precision_and_sensitivity_are_the_means_over_folds_of_scikit_learns(cla
     assert found.images.tolist() == images.sum(axis=0).tolist()
 
 
-def test_a_rare_class_as_in_table_1_of_matek() -> None:
+def test_rare_class_is_scored_as_in_table_1_of_matek() -> None:
     """Atypical lymphocytes, 11 images in five folds: one of three found in one fold, no image else given to the class.
 
     The table prints precision 0.20 ± 0.40 and sensitivity 0.07 ± 0.13, with deviations by n.
@@ -68,7 +68,7 @@ def test_a_rare_class_as_in_table_1_of_matek() -> None:
     assert f"{found.precision.mean[1]:.2f} ± {found.precision.sd[1] * math.sqrt(4 / 5):.2f}" == "0.20 ± 0.40"
 
 
-def test_a_class_absent_from_a_fold_is_counted_and_left_out() -> None:
+def test_class_absent_from_a_fold_is_counted_and_excluded() -> None:
     """Its row is the mean over the other folds, and the other rows stay."""
     found = confusion(certain([([0, 1, 1], [0, 1, 0]), ([0, 0], [0, 1])], 3))
     assert found.percent[0].tolist() == [75, 25, 0]
@@ -78,7 +78,7 @@ def test_a_class_absent_from_a_fold_is_counted_and_left_out() -> None:
     assert found.images.tolist() == [3, 2, 0]
 
 
-def test_a_run_that_diverged_takes_no_part() -> None:
+def test_diverged_run_is_excluded() -> None:
     """Its images are there, its confusion is not known."""
     predictions = certain([([0, 1], [0, 1]), ([0, 1], [1, 1])], 2)
     predictions.probabilities[-1] = math.nan

@@ -30,7 +30,7 @@ def curve_of(scores: Sequence[Sequence[float]], names: Sequence[int] | None = No
 
 @settings(max_examples=30, deadline=None)
 @given(scores_of_folds)
-def test_quartiles_are_ordered_and_the_interval_holds_the_mean(scores: Scores) -> None:
+def test_quartiles_are_ordered_and_the_interval_contains_the_mean(scores: Scores) -> None:
     """min <= whisker <= q1 <= median <= q3 <= whisker <= max, and ci_low <= mean <= ci_high, up to rounding."""
     for point in summarize(curve_of(scores)).values():
         assert point.min <= point.whisker_low <= point.q1 <= point.median
@@ -41,7 +41,7 @@ def test_quartiles_are_ordered_and_the_interval_holds_the_mean(scores: Scores) -
 
 @settings(max_examples=30, deadline=None)
 @given(scores_of_folds)
-def test_the_names_and_the_order_of_folds_do_not_matter(scores: Scores) -> None:
+def test_summary_does_not_depend_on_fold_names_or_order(scores: Scores) -> None:
     """Folds with other numbers, in another order, give the same summaries and the same area up to rounding."""
     shuffled = [scores[i] for i in np.random.default_rng(len(scores)).permutation(len(scores))]
     here, there = curve_of(scores), curve_of(shuffled, names=[7 * i + 3 for i in range(len(scores))])
@@ -51,7 +51,7 @@ def test_the_names_and_the_order_of_folds_do_not_matter(scores: Scores) -> None:
 
 @given(st.floats(0, 1))
 @settings(deadline=None)
-def test_equal_folds_have_an_interval_of_one_point(value: float) -> None:
+def test_equal_folds_have_an_interval_of_zero_width(value: float) -> None:
     """Where all folds score the same there is no spread."""
     point = summarize(curve_of([[value] * len(SIZES)] * 5))[10]
     assert (point.ci_low, point.mean, point.ci_high) == pytest.approx((value, value, value))
@@ -59,7 +59,7 @@ def test_equal_folds_have_an_interval_of_one_point(value: float) -> None:
     assert point.outliers == ()
 
 
-def test_the_summary_of_five_folds_by_hand() -> None:
+def test_summary_of_five_folds_matches_a_manual_calculation() -> None:
     """Mean, sample standard deviation and quartiles of 0.5, 0.6, 0.7, 0.8 and 0.9."""
     point = summarize(curve_of([[value] * len(SIZES) for value in (0.9, 0.5, 0.7, 0.6, 0.8)]))[20]
     assert (point.mean, point.median, point.q1, point.q3) == pytest.approx((0.7, 0.7, 0.6, 0.8))
@@ -78,7 +78,7 @@ def test_box_and_whiskers_are_those_of_a_box_plot(values: list[float]) -> None:
     assert point.outliers == pytest.approx(sorted(box["fliers"]), abs=1e-9)
 
 
-def test_an_undefined_score_is_counted_and_left_out() -> None:
+def test_undefined_score_is_counted_and_excluded() -> None:
     """A NaN lowers n; with no defined score at all everything but the counts is NaN."""
     scores = [[0.5, 0.6, 0.7, math.nan] for _ in range(4)]
     scores[0][0] = math.nan
@@ -91,25 +91,25 @@ def test_an_undefined_score_is_counted_and_left_out() -> None:
     assert area(curve_of(scores)).undefined == 4
 
 
-def test_a_run_that_is_not_there_is_not_an_undefined_score() -> None:
+def test_missing_run_is_not_an_undefined_score() -> None:
     """Two folds ran at 10 images and one of them at 20: nothing is undefined."""
     points = summarize(Curve.of([0, 1, 0], [0, 0, 0], [10, 10, 20], [0.5, 0.6, 0.7]))
     assert [(point.n, point.undefined) for point in points.values()] == [(2, 0), (1, 0)]
 
 
-def test_duplicate_runs_are_an_error() -> None:
+def test_duplicate_runs_raise_an_error() -> None:
     """Two scores of one fold, seed and size are an error, not a silent choice."""
     with pytest.raises(ValueError, match="duplicate runs"):
         Curve.of([0, 0], [0, 0], [10, 10], [0.5, 0.6])
 
 
-def test_a_gain_is_paired_by_fold() -> None:
+def test_gain_is_paired_by_fold() -> None:
     """A gain that every fold shares has no spread, however different the folds' levels are."""
     found = gain(curve_of([[level, level + 0.05, level, level] for level in (0.2, 0.4, 0.6, 0.8)]), 10, 20)
     assert (found.mean, found.ci_low, found.ci_high) == pytest.approx((0.05, 0.05, 0.05))
 
 
-def test_the_area_is_the_mean_score_over_the_logarithm_of_the_size() -> None:
+def test_area_is_the_mean_score_over_log_size() -> None:
     """By numpy's trapezoidal rule; a level curve has its level, a straight one the middle of its ends."""
     steps = np.log(SIZES)
     scores = np.random.default_rng(5).random((6, len(SIZES)))
@@ -120,7 +120,7 @@ def test_the_area_is_the_mean_score_over_the_logarithm_of_the_size() -> None:
     assert area(curve_of([straight.tolist()] * 3)).mean == pytest.approx(0.75, abs=1e-9)
 
 
-def test_the_difference_of_two_areas_is_the_area_of_the_difference() -> None:
+def test_difference_of_two_areas_is_the_area_of_the_difference() -> None:
     """Arms are compared by the areas of the same folds and seeds."""
     first, second = np.random.default_rng(6).random((2, 5, len(SIZES)))
     apart = areas(first, SIZES) - areas(second, SIZES)

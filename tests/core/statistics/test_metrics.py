@@ -27,7 +27,7 @@ def predictions(draw: st.DrawFn, classes: int) -> Predictions:
     return labels, np.array(rows)
 
 
-def test_the_metrics_are_these_in_this_order() -> None:
+def test_metrics_and_their_order_are_fixed() -> None:
     """Every score has every metric, the leading one first."""
     names = ["roc_auc", "f1", "f1_weighted", "accuracy", "sensitivity", "specificity", "precision"]
     names += ["sensitivity_at_specificity_90", "sensitivity_at_specificity_95"]
@@ -36,13 +36,13 @@ def test_the_metrics_are_these_in_this_order() -> None:
 
 
 @pytest.mark.parametrize("classes", [2, 3, 6])
-def test_a_perfect_prediction_scores_one(classes: int) -> None:
+def test_perfect_prediction_scores_one(classes: int) -> None:
     """Whoever gives every image its class with certainty has 1 in every metric."""
     labels = np.arange(2 * classes) % classes
     assert score(labels, np.eye(classes)[labels]) == dict.fromkeys(METRICS, 1.0)
 
 
-def test_sensitivity_specificity_and_precision_are_of_the_positive_class() -> None:
+def test_sensitivity_specificity_and_precision_refer_to_the_positive_class() -> None:
     """Three positive images of which two are found, and one false alarm among two negative ones."""
     labels = np.array([1, 1, 1, 0, 0])
     positive = np.array([0.9, 0.6, 0.1, 0.7, 0.2])
@@ -68,7 +68,7 @@ def test_binary_scores_agree_with_scikit_learn(drawn: Predictions) -> None:
 
 
 @given(predictions(classes=2), st.sampled_from([90, 95]))
-def test_operating_points_are_points_of_the_roc_curve_of_scikit_learn(drawn: Predictions, percent: int) -> None:
+def test_operating_points_lie_on_the_scikit_learn_roc_curve(drawn: Predictions, percent: int) -> None:
     labels, probabilities = drawn
     false, true, _ = sklearn_metrics.roc_curve(labels, probabilities[:, 1], drop_intermediate=False)
     result, level = score(labels, probabilities), percent / 100 - 1e-9
@@ -93,14 +93,14 @@ def test_multiclass_scores_agree_with_scikit_learn(drawn: Predictions) -> None:
 
 
 @given(predictions(classes=2), st.sampled_from([np.sqrt, np.square, np.expm1]))
-def test_roc_auc_knows_only_the_order(drawn: Predictions, rising: Callable[[Any], Any]) -> None:
+def test_roc_auc_depends_only_on_the_order(drawn: Predictions, rising: Callable[[Any], Any]) -> None:
     """A rising function of the probabilities leaves the ROC-AUC as it is."""
     labels, probabilities = drawn
     assert score(labels, rising(probabilities))["roc_auc"] == score(labels, probabilities)["roc_auc"]
 
 
 @given(predictions(classes=2))
-def test_exchanging_the_classes_exchanges_their_scores(drawn: Predictions) -> None:
+def test_swapping_the_classes_swaps_their_scores(drawn: Predictions) -> None:
     """With the classes exchanged the ROC-AUC stays, and sensitivity and specificity change places."""
     labels, probabilities = drawn
     assume((probabilities[:, 0] != probabilities[:, 1]).all())
@@ -111,7 +111,7 @@ def test_exchanging_the_classes_exchanges_their_scores(drawn: Predictions) -> No
 
 
 @given(predictions(classes=3), st.randoms(use_true_random=False))
-def test_the_order_of_the_images_does_not_matter(drawn: Predictions, random: Any) -> None:
+def test_metrics_do_not_depend_on_image_order(drawn: Predictions, random: Any) -> None:
     """Shuffled images have the same scores."""
     labels, probabilities = drawn
     order = random.sample(range(len(labels)), len(labels))
@@ -119,7 +119,7 @@ def test_the_order_of_the_images_does_not_matter(drawn: Predictions, random: Any
     assert back == pytest.approx(there, nan_ok=True)
 
 
-def test_without_negative_images_what_needs_them_is_undefined() -> None:
+def test_metrics_that_need_negative_images_are_undefined_without_them() -> None:
     """With one class absent ROC-AUC and specificity are NaN, without a warning, and the rest is known."""
     result = score(np.array([1, 1]), np.array([[0.1, 0.9], [0.8, 0.2]]))
     assert math.isnan(result["roc_auc"])
@@ -127,7 +127,7 @@ def test_without_negative_images_what_needs_them_is_undefined() -> None:
     assert (result["sensitivity"], result["precision"]) == (0.5, 1.0)
 
 
-def test_a_class_that_does_not_occur_takes_no_part_in_a_macro_average() -> None:
+def test_absent_class_is_excluded_from_macro_averages() -> None:
     """A third class of which there is no test image leaves the averages of the other two."""
     labels = np.array([0, 0, 1, 1])
     probabilities = np.array([[0.8, 0.1, 0.1], [0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.6, 0.3, 0.1]])
@@ -137,7 +137,7 @@ def test_a_class_that_does_not_occur_takes_no_part_in_a_macro_average() -> None:
 
 
 @pytest.mark.parametrize("labels", [[], [0, 1]], ids=["no images", "not finite"])
-def test_nothing_is_scored_where_nothing_can_be(labels: list[int]) -> None:
+def test_metrics_without_images_are_undefined(labels: list[int]) -> None:
     """No images, or a network that has diverged, give NaN in every metric."""
     result = score(np.array(labels, dtype=np.int64), np.full((len(labels), 2), np.nan))
     assert all(math.isnan(value) for value in result.values())

@@ -9,7 +9,7 @@ from cytocurve.core.statistics.predictions import Predictions
 from tests.core.statistics.prediction_makers import positives, random_predictions, rows
 
 
-def test_rows_of_a_run_lie_together_in_their_order() -> None:
+def test_rows_of_a_run_are_contiguous_and_in_order() -> None:
     """Rows that come mixed are sorted by run, and stay in order within it."""
     found = Predictions.of(
         np.array([0, 1, 1, 0]), np.eye(2)[[0, 1, 0, 1]], np.array([1, 0, 1, 0]), [7, 5], [0, 0], np.array([4, 3, 2, 1])
@@ -20,19 +20,19 @@ def test_rows_of_a_run_lie_together_in_their_order() -> None:
     assert found.subject.tolist() == [3, 1, 4, 2]
 
 
-def test_duplicate_runs_are_an_error() -> None:
+def test_duplicate_runs_raise_an_error() -> None:
     """Two runs of one fold and seed are an error, not a silent choice."""
     with pytest.raises(ValueError, match="duplicate runs"):
         positives([(3, [0, 1], [0.1, 0.9]), (3, [0, 1], [0.1, 0.9])])
 
 
-def test_a_run_that_diverged_or_has_no_images_cannot_be_judged() -> None:
+def test_diverged_or_empty_run_cannot_be_scored() -> None:
     """A probability that is not finite, or no row at all, and only these."""
     found = positives([(0, [0, 1], [0.1, math.nan]), (1, [], []), (2, [0, 1], [0.1, 0.9])])
     assert found.defined.tolist() == [False, False, True]
 
 
-def test_the_runs_of_a_fold_are_averaged_first() -> None:
+def test_runs_of_a_fold_are_averaged_first() -> None:
     """Mean and deviation over folds of the means over seeds; a run without a value is counted and left out."""
     predictions = random_predictions(2, folds=3, seeds=2)
     values = np.array([0.1, 0.3, 0.5, math.nan, 0.8, 0.6])
@@ -42,7 +42,7 @@ def test_the_runs_of_a_fold_are_averaged_first() -> None:
     assert (int(found.n), int(found.undefined)) == (3, 1)
 
 
-def test_values_without_any_definition_have_no_mean_and_no_warning() -> None:
+def test_all_undefined_values_have_no_mean_and_give_no_warning() -> None:
     """A class that no fold has."""
     found = random_predictions(2, folds=2, seeds=1).over_folds(np.array([[0.5, math.nan], [0.7, math.nan]]))
     assert found.mean.tolist() == pytest.approx([0.6, math.nan], nan_ok=True)

@@ -10,7 +10,9 @@ COUNTS = st.integers(0, 50)
 
 
 @given(COUNTS, COUNTS, COUNTS, COUNTS)
-def test_values_at_the_studys_own_prevalence_are_its_precisions(hits: int, misses: int, alarms: int, left: int) -> None:
+def test_values_at_the_prevalence_of_the_study_are_its_precisions(
+    hits: int, misses: int, alarms: int, left: int
+) -> None:
     if not hits + misses or not alarms + left:
         return
     total = hits + misses + alarms + left
@@ -19,7 +21,7 @@ def test_values_at_the_studys_own_prevalence_are_its_precisions(hits: int, misse
     assert negative == (pytest.approx(left / (left + misses)) if left + misses else None)
 
 
-def test_rare_positives_are_mostly_false_alarms() -> None:
+def test_rare_positives_give_mostly_false_alarms() -> None:
     positive, negative = predictive_values(0.9, 0.9, 0.01)
     assert positive == pytest.approx(0.0833, abs=1e-4)
     assert negative == pytest.approx(0.9989, abs=1e-4)

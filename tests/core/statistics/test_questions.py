@@ -32,13 +32,13 @@ def test_mateks_classes_answer_both_questions() -> None:
     }  # fmt: skip
 
 
-def test_a_question_with_an_empty_side_is_not_asked() -> None:
+def test_question_with_an_empty_side_is_not_asked() -> None:
     """Without a blast class, the question about blasts cannot be answered."""
     assert positive_classes(multiclass(["monocyte", "erythroblast"])) == {"atypical": {"erythroblast"}}
     assert questions(multiclass(["monocyte", "eosinophil"])) == {}
 
 
-def test_a_class_that_holds_labels_of_both_sides_forbids_the_question() -> None:
+def test_class_with_labels_of_both_sides_rules_out_the_question() -> None:
     """Merged lymphocytes are typical and atypical ones; blasts can still be asked for."""
     counts = {"lymphocyte_atypical": 3, "lymphocyte_typical": 4, "myeloblast": 50}
     task = named_task("multiclass", counts, 5, rare="merge")
@@ -46,21 +46,21 @@ def test_a_class_that_holds_labels_of_both_sides_forbids_the_question() -> None:
     assert positive_classes(task) == {"blast": {"myeloblast"}}
 
 
-def test_the_labels_of_a_class_count_not_its_name() -> None:
+def test_question_is_decided_by_the_labels_of_a_class_not_its_name() -> None:
     """A class under a name of one's own answers what its labels answer."""
     task = stated_task({"young": ["myeloblast"], "old": ["monocyte"]}, ["myeloblast", "monocyte"])
     assert positive_classes(task)["blast"] == {"young"}
 
 
-def test_labels_that_the_taxonomy_does_not_know_answer_nothing() -> None:
+def test_labels_outside_the_taxonomy_answer_no_question() -> None:
     assert questions(multiclass(["myeloblast", "monocyte", "artefact"])) == {}
 
 
-def test_a_binary_task_answers_no_other_question() -> None:
+def test_binary_task_answers_no_other_question() -> None:
     assert questions(named_task("blast", {"myeloblast": 9, "monocyte": 9}, 5)) == {}
 
 
-def test_the_probability_of_a_side_is_the_sum_of_its_classes() -> None:
+def test_probability_of_a_side_is_the_sum_of_its_classes() -> None:
     """P(blast) = P(myeloblast) + P(monoblast); runs and subjects stay."""
     predictions = Predictions.of(
         np.array([0, 2]),
@@ -77,7 +77,7 @@ def test_the_probability_of_a_side_is_the_sum_of_its_classes() -> None:
     assert found.fold is predictions.fold
 
 
-def test_an_answer_is_scored_like_a_task() -> None:
+def test_answer_is_scored_like_a_task() -> None:
     """Every metric of every run is that of its rows; a run that diverged has none."""
     predictions = random_predictions(4)
     predictions.probabilities[rows(predictions, 2)] = math.nan

@@ -35,7 +35,7 @@ def study() -> tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]]:
     return dict(zip(names, (first[0], second[0]), strict=True)), dict(zip(names, (first[1], second[1]), strict=True))
 
 
-def test_both_arms_are_judged_by_the_last_versions_labels(
+def test_both_arms_are_scored_on_the_labels_of_the_last_version(
     study: tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]],
 ) -> None:
     """An arm that knows the truth gains on one that guesses, at every size, in every fold."""
@@ -45,7 +45,7 @@ def test_both_arms_are_judged_by_the_last_versions_labels(
     assert all(point.n == 3 and point.mean > 0.1 for point in found.differences.values())
 
 
-def test_an_arm_against_the_same_predictions_differs_by_nothing(
+def test_arms_with_equal_predictions_have_zero_difference(
     study: tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]],
 ) -> None:
     results, predictions = study
@@ -63,7 +63,7 @@ def test_arms_whose_test_images_differ_are_not_compared(
     assert relabellings(ARMS, results, {**predictions, ARMS[0].name: elsewhere}, "roc_auc") == []
 
 
-def test_one_label_version_has_nothing_to_compare(
+def test_single_label_version_has_no_comparison(
     study: tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]],
 ) -> None:
     assert relabellings(ARMS[:1], *study, "roc_auc") == []

@@ -10,7 +10,7 @@ PLACES = pd.DataFrame(
 )
 
 
-def test_table_of_an_older_version_needs_only_the_metric_that_is_compared() -> None:
+def test_table_of_an_older_version_needs_only_the_compared_metric() -> None:
     older = PLACES.assign(roc_auc=[0.5, 0.75])
     assert wrong_runs(older, "one", ["roc_auc"]) == []
     assert wrong_runs(older, "one") == [f"no column {metric}" for metric in METRICS if metric != "roc_auc"]

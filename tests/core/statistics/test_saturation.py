@@ -30,7 +30,7 @@ def noisy(mean: Sequence[float], sd: float, seed: int, folds: int = 10) -> Curve
     return curve_of((np.array(mean) + np.random.default_rng(seed).normal(0, sd, (folds, len(SIZES)))).tolist())
 
 
-def test_a_flat_curve_is_saturated_at_its_first_size() -> None:
+def test_flat_curve_is_saturated_at_its_first_size() -> None:
     """Where nothing is gained the smallest training set is enough."""
     found = saturation(level(lambda size: 0.9))
     assert found.size == found.gain_not_shown_beyond == 10
@@ -38,19 +38,19 @@ def test_a_flat_curve_is_saturated_at_its_first_size() -> None:
     assert found.gain.mean == pytest.approx(0)
 
 
-def test_a_steadily_rising_curve_is_not_saturated() -> None:
+def test_steadily_rising_curve_is_not_saturated() -> None:
     """Where the last step still gains clearly more than the margin, no smaller size is enough."""
     found = saturation(level(lambda size: 0.5 + 0.2 * math.log10(size)))
     assert (found.size, found.gain_not_shown_beyond, found.gain) == (None, None, None)
     assert found.missed[50] == pytest.approx(0.2 * math.log10(2))
 
 
-def test_a_curve_that_levels_off_is_saturated_where_it_does() -> None:
+def test_curve_is_saturated_where_it_levels_off() -> None:
     """Gains up to 50 images and none after it: 50."""
     assert saturation(level(lambda size: 0.5 + min(size, 50) / 125)).size == 50
 
 
-def test_a_gain_of_just_the_margin_does_not_count() -> None:
+def test_gain_equal_to_the_margin_does_not_count() -> None:
     """A larger size has to be better by more than the margin."""
     rising = level(lambda size: 0.8 if size == 10 else 0.81)
     assert saturation(rising).size == 10
@@ -69,14 +69,14 @@ def test_noise_hides_a_gain_but_does_not_saturate_a_curve() -> None:
     assert found.size is None
 
 
-def test_a_size_is_not_enough_while_one_between_it_and_the_largest_is_not() -> None:
+def test_size_is_not_saturated_if_a_larger_one_still_gains() -> None:
     """A dip at 50 images, from which 100 gains, leaves the sizes before it unsaid."""
     found = saturation(level(lambda size: 0.8 if size == 50 else 0.9))
     assert found.missed[10] == pytest.approx(0)
     assert found.size is None
 
 
-def test_at_most_one_study_in_about_twenty_is_wrongly_called_saturated() -> None:
+def test_about_one_study_in_twenty_at_most_is_wrongly_called_saturated() -> None:
     """The last step gains just more than the margin: of 100 simulated studies, 5 % and the luck of the draw."""
     claims = [saturation(noisy([0.9, 0.9, 0.9, 0.91 + 1e-6], 0.01, seed)).size is not None for seed in range(100)]
     assert 0 < sum(claims) <= 0.05 * 100 + 2 * math.sqrt(100 * 0.05 * 0.95)
@@ -84,7 +84,7 @@ def test_at_most_one_study_in_about_twenty_is_wrongly_called_saturated() -> None
 
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1000), st.floats(0.0, 0.2))
-def test_what_is_missed_is_the_margin_that_would_be_shown(seed: int, sd: float) -> None:
+def test_missed_gain_is_the_smallest_margin_that_makes_a_size_saturated(seed: int, sd: float) -> None:
     """A margin as large as the most missed from a size on makes that size enough; a little less does not."""
     curve = noisy([0.8, 0.85, 0.9, 0.9], sd, seed)
     missed = saturation(curve).missed

@@ -17,7 +17,7 @@ def curve_of(scores: list[list[float]]) -> Curve:
     return Curve.of(folds, seeds, [10] * len(runs), [scores[fold][seed] for fold, seed in runs])
 
 
-def test_a_seeds_score_is_the_mean_over_its_folds() -> None:
+def test_score_of_a_seed_is_the_mean_over_its_folds() -> None:
     """The spread is that of the seeds' means, by n - 1."""
     scores = np.random.default_rng(1).random((5, 24))
     means = scores.mean(axis=0)
@@ -34,7 +34,7 @@ def test_one_seed_has_no_spread() -> None:
     assert math.isnan(found.sd)
 
 
-def test_an_undefined_run_is_counted_and_left_out_of_its_seed() -> None:
+def test_undefined_run_is_counted_and_excluded_from_its_seed() -> None:
     """A seed without any defined run has no score."""
     found = over_seeds(curve_of([[0.8, math.nan], [math.nan, math.nan]]))[10]
     assert (found.n, found.undefined) == (1, 3)

@@ -28,7 +28,7 @@ def study(seeds: list[list[float]], patients: list[int] | None = None, labels: l
     )
 
 
-def test_every_subject_counts_the_same_however_many_images_it_has() -> None:
+def test_every_subject_has_equal_weight_whatever_its_number_of_images() -> None:
     """Two of three, one of two and one of one right: the mean of the shares, not of the images."""
     found = subjects(study([[0.9, 0.9, 0.2, 0.1, 0.6, 0.4]], PATIENTS))
     assert found is not None
@@ -40,7 +40,7 @@ def test_every_subject_counts_the_same_however_many_images_it_has() -> None:
     assert found.accuracy.ci_low <= found.accuracy.mean <= found.accuracy.ci_high
 
 
-def test_a_subject_is_diagnosed_by_the_mean_probability_of_its_images() -> None:
+def test_subject_is_diagnosed_by_the_mean_probability_of_its_images() -> None:
     """Two weak votes for the class do not outweigh one strong vote against it."""
     found = subjects(study([[0.55, 0.55, 0.01, 0.1, 0.6, 0.4]], PATIENTS))
     assert found is not None
@@ -56,7 +56,7 @@ def test_seeds_are_averaged_within_a_subject() -> None:
     assert found.images.tolist() == [3, 1, 2]
 
 
-def test_a_subject_with_images_of_several_classes_has_no_diagnosis() -> None:
+def test_subject_with_images_of_several_classes_has_no_diagnosis() -> None:
     """Its share of right images is known all the same."""
     found = subjects(study([[0.9, 0.9, 0.1, 0.1, 0.1, 0.1]], PATIENTS, [1, 1, 0, 0, 0, 0]))
     assert found is not None
@@ -66,7 +66,7 @@ def test_a_subject_with_images_of_several_classes_has_no_diagnosis() -> None:
     assert (found.accuracy.n, found.diagnosis.n) == (3, 2)
 
 
-def test_images_without_a_known_subject_and_runs_that_diverged_are_counted_and_left_out() -> None:
+def test_images_without_a_subject_and_diverged_runs_are_counted_and_excluded() -> None:
     """One image of no known patient in each of two runs, one of which diverged."""
     found = subjects(study([[0.9, 0.9, 0.9, 0.1, 0.1, 0.9], [math.nan] * 6], [3, 3, 3, 8, 8, -1]))
     assert found is not None
@@ -74,13 +74,13 @@ def test_images_without_a_known_subject_and_runs_that_diverged_are_counted_and_l
     assert (found.unknown, found.undefined) == (2, 1)
 
 
-def test_without_patients_there_are_no_subjects() -> None:
+def test_images_without_patients_give_no_subjects() -> None:
     """Neither where none are given nor where none is known."""
     assert subjects(study([[0.5] * 6])) is None
     assert subjects(study([[0.5] * 6], [-1] * 6)) is None
 
 
-def test_a_subjects_images_of_all_folds_are_taken_together() -> None:
+def test_images_of_a_subject_are_pooled_over_folds() -> None:
     """Half of its images are tested in another fold, and it is one subject still."""
     positive = np.array([0.9, 0.2, 0.9, 0.9])
     predictions = Predictions.of(
@@ -91,7 +91,7 @@ def test_a_subjects_images_of_all_folds_are_taken_together() -> None:
     assert (found.images.tolist(), found.right.tolist()) == ([4], [0.75])
 
 
-def test_interval_of_subjects_that_are_all_right_has_a_width() -> None:
+def test_interval_of_all_correct_subjects_has_positive_width() -> None:
     found = subjects(study([[0.9, 0.9, 0.9, 0.1, 0.1, 0.1]], PATIENTS))
     assert found is not None
     for share in (found.accuracy, found.diagnosis):

@@ -42,7 +42,7 @@ def read_off_precision(right: Values, score: Values) -> Values:
 
 
 @pytest.mark.parametrize(("classes", "number"), [(2, 1), (2, 0), (5, 3)])
-def test_a_roc_curve_is_the_mean_of_scikit_learns(classes: int, number: int) -> None:
+def test_roc_curve_is_the_mean_of_scikit_learn_curves(classes: int, number: int) -> None:
     """Curve and area, with equal probabilities among the images, one class against the rest."""
     predictions = random_predictions(classes)
     found = roc(predictions, number)
@@ -54,7 +54,7 @@ def test_a_roc_curve_is_the_mean_of_scikit_learns(classes: int, number: int) -> 
 
 
 @pytest.mark.parametrize(("classes", "number"), [(2, 1), (2, 0), (5, 3)])
-def test_a_precision_recall_curve_is_the_mean_of_scikit_learns(classes: int, number: int) -> None:
+def test_precision_recall_curve_is_the_mean_of_scikit_learn_curves(classes: int, number: int) -> None:
     """The steps of the curve, and the average precision."""
     predictions = random_predictions(classes)
     found = precision_recall(predictions, number)
@@ -68,7 +68,7 @@ labelled = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 4).map(lambda k:
 
 @settings(max_examples=40, deadline=None)
 @given(labelled)
-def test_any_run_has_scikit_learns_curves(images: list[tuple[int, float]]) -> None:
+def test_curves_of_any_run_match_scikit_learn(images: list[tuple[int, float]]) -> None:
     """Few images and many equal probabilities; undefined where scikit-learn has no curve."""
     labels, values = map(list, zip(*images, strict=True))
     predictions = positives([(0, labels, values)])
@@ -83,13 +83,13 @@ def test_any_run_has_scikit_learns_curves(images: list[tuple[int, float]]) -> No
         assert traded.area_mean == pytest.approx(average_precision_score(labels, values), abs=1e-9)
 
 
-def test_a_point_between_steps_is_read_at_the_top_of_its_step() -> None:
+def test_point_between_steps_is_read_at_the_top_of_its_step() -> None:
     """At no false positive the curve already has the two of three images that precede the first one."""
     found = roc(positives([(0, [1, 1, 0, 1, 0], [0.9, 0.8, 0.7, 0.6, 0.1])]), 1)
     assert found.mean[[0, 49, 50, 100]] == pytest.approx([2 / 3, 2 / 3, 1.0, 1.0])
 
 
-def test_precision_is_not_drawn_straight_between_points() -> None:
+def test_precision_is_not_interpolated_linearly() -> None:
     """With 1 of 1 right at recall 0.5 and 2 of 11 at recall 1, no recall above 0.5 has a precision between them."""
     labels = [1, *[0] * 9, 1]
     found = precision_recall(positives([(0, labels, [1 - 0.05 * place for place in range(11)])]), 1)
@@ -98,7 +98,7 @@ def test_precision_is_not_drawn_straight_between_points() -> None:
 
 
 @BOTH
-def test_a_run_without_images_of_the_class_is_counted_and_left_out(kind: Kind) -> None:
+def test_run_without_images_of_the_class_is_counted_and_excluded(kind: Kind) -> None:
     """The others' mean stays; with no defined run at all there is no curve and no warning."""
     whole = [(0, [0, 1, 1], [0.2, 0.9, 0.1]), (1, [0, 1, 1], [0.5, 0.9, 0.4])]
     without = (2, [0, 0], [0.3, 0.4])
@@ -112,7 +112,7 @@ def test_a_run_without_images_of_the_class_is_counted_and_left_out(kind: Kind) -
 
 
 @BOTH
-def test_the_band_is_the_interval_of_the_mean_over_folds(kind: Kind) -> None:
+def test_band_is_the_interval_of_the_mean_over_folds(kind: Kind) -> None:
     """It holds the mean curve, and is the bootstrap's interval of the folds' curves at each point."""
     predictions = random_predictions(2, folds=6, seeds=1)
     found = kind(predictions, 1)
@@ -130,7 +130,7 @@ def one_run(predictions: Predictions, run: int) -> Predictions:
     return Predictions.of(labels, predictions.probabilities[part], np.zeros(len(labels)), [0], [0])
 
 
-def test_a_rising_function_of_the_probabilities_leaves_the_curves() -> None:
+def test_increasing_transform_of_the_probabilities_leaves_the_curves_unchanged() -> None:
     """Only the order of the images matters."""
     predictions = random_predictions(2)
     bent = Predictions(

@@ -62,14 +62,14 @@ def test_pairs_include_architectures_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize("policy", augmentation.names())
-def test_an_architecture_learns_classes_that_a_bright_square_separates(pair: tuple[str, str], policy: str) -> None:
+def test_architecture_learns_classes_separated_by_a_bright_square(pair: tuple[str, str], policy: str) -> None:
     engine, architecture = pair
     job = job_of(architecture, policy, max_epochs=40)
     trained = train(engine, job)
     assert (trained.predictions["test"].argmax(1) == job.classes[job.test]).mean() > 0.9
 
 
-def test_the_same_seed_gives_the_same_bytes_whatever_was_trained_in_between(pair: tuple[str, str]) -> None:
+def test_same_seed_gives_the_same_bytes_whatever_was_trained_in_between(pair: tuple[str, str]) -> None:
     engine, architecture = pair
     first = train(engine, job_of(architecture, "flip_rotate"))
     train(engine, job_of(architecture, entropy=4))
@@ -86,19 +86,19 @@ def test_probabilities_have_a_column_per_class_and_rows_that_sum_to_one(pair: tu
         np.testing.assert_allclose(probabilities.sum(1), 1, atol=1e-5)
 
 
-def test_three_classes_are_learned_as_well_as_two(pair: tuple[str, str]) -> None:
+def test_three_classes_are_learned_like_two(pair: tuple[str, str]) -> None:
     engine, architecture = pair
     job = job_of(architecture, classes=(np.arange(40) % 3).astype(np.int32), outputs=3, max_epochs=2)
     assert train(engine, job).predictions["test"].shape == (12, 3)
 
 
-def test_a_class_that_no_training_image_has_keeps_its_column(pair: tuple[str, str]) -> None:
+def test_class_without_training_images_keeps_its_column(pair: tuple[str, str]) -> None:
     engine, architecture = pair
     job = job_of(architecture, outputs=3, max_epochs=2)
     assert train(engine, job).predictions["test"].shape == (12, 3)
 
 
-def test_the_returned_weights_are_all_that_the_predictions_need(pair: tuple[str, str]) -> None:
+def test_returned_weights_are_all_that_the_predictions_need(pair: tuple[str, str]) -> None:
     """Including non-trainable ones, such as the moving averages of batch normalization."""
     engine, architecture = pair
     job = job_of(architecture, max_epochs=4)
@@ -107,7 +107,7 @@ def test_the_returned_weights_are_all_that_the_predictions_need(pair: tuple[str,
     np.testing.assert_allclose(network.probabilities(job.test), trained.predictions["test"], atol=1e-6)
 
 
-def test_the_kept_weights_are_those_of_the_lowest_validation_loss(pair: tuple[str, str]) -> None:
+def test_kept_weights_are_those_of_the_lowest_validation_loss(pair: tuple[str, str]) -> None:
     engine, architecture = pair
     job = job_of(architecture, max_epochs=8)
     job.classes[job.validation] = 1 - job.classes[job.validation]  # the better it learns, the higher this loss
@@ -116,7 +116,7 @@ def test_the_kept_weights_are_those_of_the_lowest_validation_loss(pair: tuple[st
     assert network.loss(job.validation) == pytest.approx(min(trained.validation_losses), rel=1e-4)
 
 
-def test_class_weights_of_one_change_no_prediction(pair: tuple[str, str]) -> None:
+def test_unit_class_weights_change_no_prediction(pair: tuple[str, str]) -> None:
     engine, architecture = pair
     job = job_of(architecture)
     ones = replace(job, class_weights=np.ones(2, np.float32))
@@ -140,7 +140,7 @@ def pairs_with_a_keras_model() -> list[Any]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("pair", pairs_with_a_keras_model(), indirect=True, ids="-".join)
-def test_the_registered_model_gives_the_predictions_of_its_network(pair: tuple[str, str]) -> None:
+def test_registered_model_reproduces_the_predictions_of_its_network(pair: tuple[str, str]) -> None:
     engine, architecture = pair
     job = job_of(architecture)
     assert job.architecture.build is not None

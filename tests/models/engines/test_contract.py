@@ -25,14 +25,14 @@ def as_bytes(trained: Trained) -> bytes:
 
 @pytest.mark.parametrize("optimizer", ["rmsprop", "adam"])
 @pytest.mark.parametrize("policy", augmentation.names())
-def test_an_engine_learns_classes_that_a_bright_square_separates(engine: str, policy: str, optimizer: str) -> None:
+def test_engine_learns_classes_separated_by_a_bright_square(engine: str, policy: str, optimizer: str) -> None:
     job = toy_job(policy, optimizer=optimizer, max_epochs=30, patience=30)
     trained = train(engine, job)
     assert trained.losses[-1] < trained.losses[0] / 2
     assert (trained.predictions["test"].argmax(1) == job.classes[job.test]).all()
 
 
-def test_the_same_seed_gives_the_same_bytes_whatever_was_trained_in_between(engine: str) -> None:
+def test_same_seed_gives_the_same_bytes_whatever_was_trained_in_between(engine: str) -> None:
     first = train(engine, toy_job("flip_rotate"))
     again = train(engine, toy_job("flip_rotate"))
     train(
@@ -42,16 +42,16 @@ def test_the_same_seed_gives_the_same_bytes_whatever_was_trained_in_between(engi
     assert as_bytes(first) == as_bytes(again) == as_bytes(later)
 
 
-def test_another_seed_gives_other_weights(engine: str) -> None:
+def test_different_seed_gives_different_weights(engine: str) -> None:
     assert as_bytes(train(engine, toy_job(entropy=3))) != as_bytes(train(engine, toy_job(entropy=4)))
 
 
-def test_losses_that_never_fall_end_training_after_the_patience(engine: str) -> None:
+def test_training_stops_after_patience_epochs_if_the_loss_never_falls(engine: str) -> None:
     trained = train(engine, toy_job(learning_rate=0.0, max_epochs=20, patience=3))
     assert len(trained.losses) == len(trained.validation_losses) == 4
 
 
-def test_training_stops_when_the_rule_applied_to_its_validation_losses_does(engine: str) -> None:
+def test_training_stops_where_early_stopping_of_its_validation_losses_says(engine: str) -> None:
     trained = train(engine, toy_job("flip_rotate", learning_rate=0.02, max_epochs=60, patience=2))
     rule = EarlyStopping(patience=2)
     stops = [rule.stop for loss in trained.validation_losses if rule.improved(loss) is not None]
@@ -59,7 +59,7 @@ def test_training_stops_when_the_rule_applied_to_its_validation_losses_does(engi
     assert stops[-1] or len(stops) == 60
 
 
-def test_the_weights_are_those_of_the_lowest_validation_loss(engine: str) -> None:
+def test_returned_weights_are_those_of_the_lowest_validation_loss(engine: str) -> None:
     job = toy_job(max_epochs=12, patience=12)
     job.classes[job.validation] = 1 - job.classes[job.validation]  # the better it learns, the higher this loss
     trained = train(engine, job)
@@ -68,7 +68,7 @@ def test_the_weights_are_those_of_the_lowest_validation_loss(engine: str) -> Non
     assert loss == pytest.approx(min(trained.validation_losses), abs=1e-5)
 
 
-def test_images_and_classes_stay_as_they_were_and_may_be_read_only(engine: str) -> None:
+def test_images_and_classes_are_not_modified_and_can_be_read_only(engine: str) -> None:
     job = toy_job("flip_rotate", max_epochs=1)
     images, classes = job.images.copy(), job.classes.copy()
     job.images.flags.writeable = job.classes.flags.writeable = False
@@ -78,18 +78,18 @@ def test_images_and_classes_stay_as_they_were_and_may_be_read_only(engine: str) 
 
 
 @pytest.mark.parametrize("batch_size", [3, 20, 64])
-def test_the_loss_of_an_epoch_is_the_mean_over_images_whatever_the_batches(engine: str, batch_size: int) -> None:
+def test_loss_of_an_epoch_is_the_mean_over_images_whatever_the_batches(engine: str, batch_size: int) -> None:
     job = toy_job(learning_rate=0.0, max_epochs=1, batch_size=batch_size, validation=np.arange(20))
     trained = train(engine, job)
     assert trained.losses[0] == pytest.approx(trained.validation_losses[0], abs=1e-6)
 
 
-def test_class_weights_of_one_change_no_byte(engine: str) -> None:
+def test_unit_class_weights_change_no_byte(engine: str) -> None:
     ones = np.ones(2, np.float32)
     assert as_bytes(train(engine, toy_job(class_weights=ones))) == as_bytes(train(engine, toy_job()))
 
 
-def test_class_weights_multiply_the_training_losses_of_their_classes_and_leave_the_validation_loss(engine: str) -> None:
+def test_class_weights_scale_the_training_loss_but_not_the_validation_loss(engine: str) -> None:
     job = toy_job(learning_rate=0.0, max_epochs=1, class_weights=np.array([0.5, 3], np.float32))
     trained = train(engine, job)
     probabilities, _ = reference(trained.weights, job.images)
@@ -99,7 +99,7 @@ def test_class_weights_multiply_the_training_losses_of_their_classes_and_leave_t
     assert trained.validation_losses[0] == pytest.approx(plain, rel=1e-5)
 
 
-def test_a_class_that_weighs_more_is_predicted_more_often(engine: str) -> None:
+def test_class_with_a_larger_weight_is_predicted_more_often(engine: str) -> None:
     blank = np.zeros((40, 24, 22, 3), np.uint8)
     for weights, expected in (([1, 4], 0.8), ([4, 1], 0.2)):
         job = toy_job(images=blank, max_epochs=60, patience=60, class_weights=np.array(weights, np.float32))
@@ -109,7 +109,7 @@ def test_a_class_that_weighs_more_is_predicted_more_often(engine: str) -> None:
 
 @pytest.mark.parametrize("dense", [[], [5], [7, 4, 3]])
 @pytest.mark.parametrize("shape", [(24, 22, 3), (31, 27, 1), (12, 45, 4), (23, 23, 2)], ids=str)
-def test_any_size_any_channels_and_any_dense_layers_are_trained(
+def test_engine_trains_any_size_channels_and_dense_layers(
     engine: str, shape: tuple[int, int, int], dense: list[int]
 ) -> None:
     rng = np.random.default_rng(0)
@@ -121,12 +121,12 @@ def test_any_size_any_channels_and_any_dense_layers_are_trained(
     np.testing.assert_allclose(trained.predictions["test"], expected, atol=1e-5)
 
 
-def test_a_single_training_image_is_enough(engine: str) -> None:
+def test_single_training_image_is_enough(engine: str) -> None:
     trained = train(engine, toy_job("flip_rotate_translate", train=np.array([3]), max_epochs=3))
     assert trained.losses[-1] < trained.losses[0]
 
 
-def test_the_fill_matters_to_augmented_images_only(engine: str) -> None:
+def test_fill_affects_only_augmented_images(engine: str) -> None:
     black, edge = (
         train(engine, toy_job("flip_rotate", {"fill": fill}, max_epochs=2)) for fill in ("constant", "nearest")
     )
@@ -142,7 +142,7 @@ def test_predictions_are_those_of_the_returned_weights(engine: str) -> None:
         np.testing.assert_allclose(trained.predictions[part], expected, atol=1e-5)
 
 
-def test_indices_choose_images_in_any_order(engine: str) -> None:
+def test_indices_select_images_in_any_order(engine: str) -> None:
     job = toy_job(max_epochs=1)
     turned = toy_job(max_epochs=1, test=job.test[::-1])
     np.testing.assert_allclose(

@@ -19,7 +19,7 @@ def forgotten() -> Iterator[None]:
     jit.folder.cache_clear()
 
 
-def test_the_folder_can_be_chosen_and_is_that_of_the_kernels_and_the_processor(
+def test_cache_folder_is_configurable_and_specific_to_kernels_and_processor(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CYTOCURVE_CACHE", str(tmp_path / "chosen"))
@@ -27,15 +27,13 @@ def test_the_folder_can_be_chosen_and_is_that_of_the_kernels_and_the_processor(
     assert jit.folder().is_dir()
 
 
-def test_the_users_cache_folder_is_the_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_default_is_the_users_cache_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("CYTOCURVE_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert jit.folder() == tmp_path / "cytocurve" / "kernels" / jit.key()
 
 
-def test_a_temporary_folder_is_used_if_the_cache_is_not_writable(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_temporary_folder_is_used_if_the_cache_is_not_writable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("CYTOCURVE_CACHE", str(tmp_path / "file" / "below"))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -65,7 +63,7 @@ WIDE += "numba.config.CPU_FEATURES = None; assert simd.LANES == 16; "
         pytest.param(WIDE, {}, id="sixteen lanes"),
     ],
 )
-def test_kernels_for_other_processors_give_what_the_definition_gives(
+def test_kernels_for_other_processors_match_the_reference_implementation(
     before: str, variables: dict[str, str], tmp_path: Path
 ) -> None:
     process = python(before + CHECK, tmp_path, **variables)

@@ -83,7 +83,7 @@ def assert_same_gradient(job: Job, weights: Weights) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_any_network_gives_the_loss_and_the_probabilities_of_its_definition(seed: int) -> None:
+def test_any_network_gives_the_loss_and_probabilities_of_the_reference_implementation(seed: int) -> None:
     job, weights = random_job(seed)
     probabilities, loss = native.Trainer(job, weights).predict(job.test)
     expected, _ = reference(weights, job.images)
@@ -92,7 +92,7 @@ def test_any_network_gives_the_loss_and_the_probabilities_of_its_definition(seed
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_the_gradient_predicts_how_the_loss_changes(seed: int) -> None:
+def test_gradient_predicts_how_the_loss_changes(seed: int) -> None:
     job, weights = random_job(seed)
     _, gradient = differentiated(job, weights)
     rng = np.random.default_rng(seed)
@@ -108,7 +108,7 @@ def test_the_gradient_predicts_how_the_loss_changes(seed: int) -> None:
 
 
 @pytest.mark.parametrize("side", [64, 65, 66, 129, 130, 131, 257, 400])
-def test_images_of_any_size_give_the_probabilities_of_the_definition(side: int) -> None:
+def test_images_of_any_size_give_the_probabilities_of_the_reference_implementation(side: int) -> None:
     rng = np.random.default_rng(side)
     images = rng.integers(0, 256, (2, side, side + 1, 3), dtype=np.uint8)
     job = toy_job(images=images, classes=np.array([0, 1], np.int32), train=np.arange(2), test=np.arange(2))
@@ -117,7 +117,7 @@ def test_images_of_any_size_give_the_probabilities_of_the_definition(side: int) 
     np.testing.assert_allclose(probabilities, reference(weights, images)[0], atol=1e-6)
 
 
-def test_a_batch_gives_the_mean_of_its_images_gradients() -> None:
+def test_batch_gives_the_mean_gradient_of_its_images() -> None:
     job, weights = random_job(2)
     _, together = differentiated(job, weights)
     alone = [differentiated(replace(job, train=np.array([n]), classes=job.classes[[n]]), weights)[1] for n in job.train]
@@ -126,14 +126,14 @@ def test_a_batch_gives_the_mean_of_its_images_gradients() -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["rmsprop", "adam"])
-def test_an_optimizer_with_no_gradient_leaves_the_weights(optimizer: str) -> None:
+def test_zero_gradients_leave_the_weights_unchanged(optimizer: str) -> None:
     update, memory = native.OPTIMIZERS[optimizer]
     weights = np.array([1.0, -2.0], np.float32)
     update(weights, np.zeros(2, np.float32), np.zeros((memory, 2), np.float32), np.float32(0.1), 1)
     np.testing.assert_array_equal(weights, [1, -2])
 
 
-def test_only_plain_stacks_with_its_optimizers_are_served() -> None:
+def test_native_engine_supports_only_plain_stacks_with_its_optimizers() -> None:
     family = architectures.load("sequential")
     assert native.serves(family, "rmsprop")
     assert native.serves(family, "adam")
@@ -151,18 +151,18 @@ def test_training_imports_no_tensorflow() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
-def test_gradients_of_any_network_are_those_of_keras(seed: int) -> None:
+def test_gradients_of_any_network_match_keras(seed: int) -> None:
     assert_same_gradient(*random_job(seed))
 
 
 @pytest.mark.slow
-def test_gradients_of_the_published_network_are_those_of_keras() -> None:
+def test_gradients_of_the_published_network_match_keras() -> None:
     assert_same_gradient(*published_job())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_equal_maxima_of_flat_regions_send_the_gradient_where_keras_sends_it(seed: int) -> None:
+def test_tied_maxima_of_flat_regions_route_the_gradient_like_keras(seed: int) -> None:
     rng = np.random.default_rng(seed)
     images = rng.integers(0, 256, (4, 8, 7, 3), dtype=np.uint8).repeat(6, 1).repeat(5, 2)
     job = toy_job(images=images, classes=np.array([0, 1, 1, 0], np.int32), train=np.arange(4))
@@ -171,7 +171,7 @@ def test_equal_maxima_of_flat_regions_send_the_gradient_where_keras_sends_it(see
 
 @pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["rmsprop", "adam"])
-def test_three_steps_along_the_same_gradients_are_those_of_keras(optimizer: str) -> None:
+def test_three_steps_along_the_same_gradients_match_keras(optimizer: str) -> None:
     import keras
 
     rng = np.random.default_rng(0)
@@ -190,7 +190,7 @@ def test_three_steps_along_the_same_gradients_are_those_of_keras(optimizer: str)
 @pytest.mark.slow
 @pytest.mark.parametrize("optimizer", ["rmsprop", "adam"])
 @pytest.mark.parametrize("seed", [0, 1, 2, 3])
-def test_weights_after_a_step_are_those_of_keras(seed: int, optimizer: str) -> None:
+def test_weights_after_a_step_match_keras(seed: int, optimizer: str) -> None:
     job, weights = random_job(seed, optimizer)
     trainer = native.Trainer(job, weights)
     trainer.step(job.images, job.train, job.classes)
@@ -200,7 +200,7 @@ def test_weights_after_a_step_are_those_of_keras(seed: int, optimizer: str) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1, 2, 3])
-def test_the_keras_model_with_native_weights_gives_the_native_predictions(seed: int) -> None:
+def test_keras_model_with_native_weights_gives_the_native_predictions(seed: int) -> None:
     job, _ = random_job(seed)
     trained = train(
         "native", replace(job, protocol_settings=job.protocol.settings(max_epochs=3, batch_size=job.batch_size))

@@ -23,7 +23,7 @@ def downloaded(found: Any, selector: str) -> str:
 
 
 @pytest.mark.parametrize("name", ["small", "classes"])
-def test_every_chart_is_drawn_without_console_messages(open_page: Any, name: str) -> None:
+def test_every_chart_renders_without_console_messages(open_page: Any, name: str) -> None:
     found = open_page(name)
     for chart in ("curves", "forecast", "comparison", "roc", "recall", "reliability"):
         assert len(found.marks(chart)) > 3, chart
@@ -70,7 +70,7 @@ def test_patient_scores_are_shown_with_their_interval(open_page: Any) -> None:
     assert values.nth(1).inner_text() == f"{mean} ± {sd} ({low} to {high})"
 
 
-def test_a_chart_without_arms_is_replaced_by_a_message(open_page: Any) -> None:
+def test_chart_without_arms_is_replaced_by_a_message(open_page: Any) -> None:
     found = open_page()
     for number in (0, 1):
         found.page.locator("[data-legend]").first.locator("input").nth(number).uncheck()
@@ -79,13 +79,13 @@ def test_a_chart_without_arms_is_replaced_by_a_message(open_page: Any) -> None:
         assert found.page.locator(f'[data-chart="{chart}"] .canvas').inner_text() == "No arm is selected."
 
 
-def test_paper_shows_every_comparison(open_page: Any) -> None:
+def test_printout_shows_every_comparison(open_page: Any) -> None:
     found = open_page()
     found.page.emulate_media(media="print")
     assert found.page.locator("tr[data-at]:visible").count() == len(found.answers["comparisons"])
 
 
-def test_a_saved_table_names_arm_and_size_and_no_column_twice(open_page: Any) -> None:
+def test_saved_table_names_arm_and_size_and_repeats_no_column(open_page: Any) -> None:
     found = open_page()
     for name in ("confusion", "class-wise", "calibration"):
         with found.page.expect_download() as waiting:
@@ -97,7 +97,7 @@ def test_a_saved_table_names_arm_and_size_and_no_column_twice(open_page: Any) ->
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_the_first_screen_holds_the_headline_and_the_four_answers(open_page: Any, width: int) -> None:
+def test_first_screen_holds_the_headline_and_the_four_answers(open_page: Any, width: int) -> None:
     page = open_page(width=width).page
     height = 800 if width == 1280 else 844
     boxes = [page.locator("h1").bounding_box()] + [each.bounding_box() for each in page.locator(".facts > div").all()]
@@ -105,7 +105,7 @@ def test_the_first_screen_holds_the_headline_and_the_four_answers(open_page: Any
     assert all(box["y"] + box["height"] <= height for box in boxes)
 
 
-def test_the_slider_changes_answer_value_and_chart(open_page: Any) -> None:
+def test_slider_changes_answer_value_and_chart(open_page: Any) -> None:
     found = open_page()
     plan = typed(found.answers).best.plan
     slider = found.page.get_by_role("slider")
@@ -122,7 +122,7 @@ def test_the_slider_changes_answer_value_and_chart(open_page: Any) -> None:
     assert len(texts) == len(marks) == 3
 
 
-def test_the_slider_obeys_the_keyboard(open_page: Any) -> None:
+def test_slider_responds_to_the_keyboard(open_page: Any) -> None:
     found = open_page()
     slider = found.page.get_by_role("slider")
     before = int(slider.input_value())
@@ -133,7 +133,7 @@ def test_the_slider_obeys_the_keyboard(open_page: Any) -> None:
     assert found.page.locator("#target-value").text_content() == "0.70"
 
 
-def test_another_arm_has_its_own_forecast(open_page: Any) -> None:
+def test_each_arm_has_its_own_forecast(open_page: Any) -> None:
     found = open_page()
     before = found.marks("forecast")
     other = next(arm for arm in found.answers["arms"] if arm != found.answers["chosen"])
@@ -142,7 +142,7 @@ def test_another_arm_has_its_own_forecast(open_page: Any) -> None:
     assert found.page.locator("[data-plan]:visible").get_attribute("data-plan") == other
 
 
-def test_an_arm_can_be_hidden_and_shown_again_everywhere(open_page: Any) -> None:
+def test_arm_can_be_hidden_and_shown_in_all_charts(open_page: Any) -> None:
     found = open_page()
     before = {chart: found.marks(chart) for chart in ("curves", "roc", "reliability")}
     boxes = found.page.locator("[data-legend] input")
@@ -154,7 +154,7 @@ def test_an_arm_can_be_hidden_and_shown_again_everywhere(open_page: Any) -> None
     assert {chart: found.marks(chart) for chart in before} == before
 
 
-def test_bands_become_boxes_and_the_axis_linear(open_page: Any) -> None:
+def test_bands_switch_to_boxes_and_the_axis_to_linear(open_page: Any) -> None:
     found = open_page()
     bands = found.marks("curves")
     found.page.get_by_role("radio", name="Linear").check(force=True)
@@ -167,7 +167,7 @@ def test_bands_become_boxes_and_the_axis_linear(open_page: Any) -> None:
     assert found.page.locator('[data-chart="curves"] .mark-rect.role-mark path').count() >= rectangles
 
 
-def test_another_metric_has_its_own_curve_and_words(open_page: Any) -> None:
+def test_each_metric_has_its_own_curve_and_text(open_page: Any) -> None:
     found = open_page()
     before = found.marks("curves")
     found.page.locator("#metric").select_option("accuracy")
@@ -175,7 +175,7 @@ def test_another_metric_has_its_own_curve_and_words(open_page: Any) -> None:
     assert "Accuracy" in found.page.locator('[data-chart="curves"] .canvas').get_attribute("aria-label")
 
 
-def test_the_size_chosen_changes_charts_and_tables(open_page: Any) -> None:
+def test_selected_size_changes_charts_and_tables(open_page: Any) -> None:
     found = open_page("classes")
     arm, classes = found.answers["arms"][found.answers["chosen"]], found.answers["classes"]
     before = found.marks("roc")
@@ -191,7 +191,7 @@ def test_the_size_chosen_changes_charts_and_tables(open_page: Any) -> None:
     assert classes[1] in found.page.locator('[data-chart="roc"] .canvas').get_attribute("aria-label")
 
 
-def test_the_comparison_chosen_is_the_one_shown(open_page: Any) -> None:
+def test_selected_comparison_is_shown(open_page: Any) -> None:
     found = open_page()
     before = found.marks("comparison")
     found.page.locator("#at").select_option("area")
@@ -199,12 +199,12 @@ def test_the_comparison_chosen_is_the_one_shown(open_page: Any) -> None:
     assert found.page.locator("tr[data-at]:visible").evaluate_all("all => all.map(each => each.dataset.at)") == ["area"]
 
 
-def test_the_saved_answers_are_the_answers(open_page: Any) -> None:
+def test_saved_answers_equal_the_answers(open_page: Any) -> None:
     found = open_page()
     assert json.loads(downloaded(found, "#save-answers")) == json.loads(json.dumps(found.answers))
 
 
-def test_a_saved_table_has_every_number_in_full(open_page: Any) -> None:
+def test_saved_table_has_every_number_in_full_precision(open_page: Any) -> None:
     found = open_page()
     rows = list(csv.reader(downloaded(found, '[data-save="scores-roc_auc"]').splitlines()))
     names = [name for name in ("no augmentation", "flip + rotate") for _ in range(3)]
@@ -215,7 +215,7 @@ def test_a_saved_table_has_every_number_in_full(open_page: Any) -> None:
     assert [float(value) for value in rows[-2][1:]] == expected
 
 
-def test_the_numbers_of_a_chart_can_be_read_and_saved(open_page: Any) -> None:
+def test_data_of_a_chart_can_be_read_and_saved(open_page: Any) -> None:
     found = open_page()
     found.page.locator('[data-chart="roc"] summary').click()
     rows = list(csv.DictReader(downloaded(found, '[data-save="chart-roc"]').splitlines()))
@@ -235,7 +235,7 @@ def test_charts_take_the_colors_of_dark_mode_and_of_print(open_page: Any) -> Non
     assert found.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
-def test_without_scripts_text_tables_and_figures_are_there(open_page: Any) -> None:
+def test_page_without_scripts_shows_text_tables_and_figures(open_page: Any) -> None:
     page = open_page(scripts=False).page
     assert page.locator("h1").is_visible()
     assert page.locator('table[data-name="scores-roc_auc"]').is_visible()
@@ -243,7 +243,7 @@ def test_without_scripts_text_tables_and_figures_are_there(open_page: Any) -> No
     assert page.locator(".controls:visible, button:visible").count() == 0
 
 
-def test_every_control_is_reached_by_the_tab_key(open_page: Any) -> None:
+def test_every_control_is_reachable_with_the_tab_key(open_page: Any) -> None:
     page = open_page().page
     reached = set()
     for _ in range(30):

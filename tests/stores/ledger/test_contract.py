@@ -38,7 +38,7 @@ def damage(tested: Backend, ledger: Ledger, name: str, kind: str) -> None:
     tested.write(ledger.url, KEY, name, changed[kind])
 
 
-def test_a_run_comes_back_as_it_was_stored(ledger: Ledger) -> None:
+def test_stored_run_is_read_back_unchanged(ledger: Ledger) -> None:
     ledger.add(finished(), WEIGHTS)
     found, weights = ledger.get(KEY), ledger.weights(KEY)
     assert found is not None
@@ -49,14 +49,14 @@ def test_a_run_comes_back_as_it_was_stored(ledger: Ledger) -> None:
     assert ledger.provenance(KEY) == {"seconds": 1.5}
 
 
-def test_an_absent_run_is_none_in_every_way(ledger: Ledger, tested: Backend) -> None:
+def test_missing_run_is_none_for_every_method(ledger: Ledger, tested: Backend) -> None:
     for _ in "new", "used":
         assert (ledger.get(KEY), ledger.weights(KEY), ledger.provenance(KEY)) == (None, None, {})
         assert (KEY in ledger, ledger.check(KEY), ledger.quarantine(KEY)) == (False, "absent", False)
         ledger.add(finished("cd" * 32), WEIGHTS)
 
 
-def test_reading_a_ledger_that_is_not_there_does_not_create_it(ledger: Ledger, tested: Backend, tmp_path: Path) -> None:
+def test_reading_a_missing_ledger_does_not_create_it(ledger: Ledger, tested: Backend, tmp_path: Path) -> None:
     assert (ledger.get(KEY), ledger.check(KEY), ledger.keys()) == (None, "absent", [])
     assert list(tmp_path.iterdir()) == []
 
@@ -67,13 +67,13 @@ def test_keys_are_sorted(ledger: Ledger) -> None:
     assert ledger.keys() == ["ab" * 32, "cd" * 32, "ef" * 32]
 
 
-def test_the_url_opens_the_same_ledger(ledger: Ledger) -> None:
+def test_ledger_url_opens_the_same_ledger(ledger: Ledger) -> None:
     ledger.add(finished(), WEIGHTS)
     again = open_ledger(ledger.url)
     assert (again.url, again.keys()) == (ledger.url, [KEY])
 
 
-def test_add_keeps_the_run_that_is_already_there(ledger: Ledger) -> None:
+def test_add_keeps_an_existing_run(ledger: Ledger) -> None:
     ledger.add(finished(value=0.25), WEIGHTS)
     ledger.add(finished(value=0.75), [])
     found = ledger.get(KEY)
@@ -83,7 +83,7 @@ def test_add_keeps_the_run_that_is_already_there(ledger: Ledger) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 @pytest.mark.parametrize("kind", ["cut", "flip", "remove"])
-def test_a_damaged_run_is_never_handed_out_and_reading_leaves_it_where_it_is(
+def test_damaged_run_is_never_returned_and_reading_does_not_move_it(
     ledger: Ledger, tested: Backend, name: str, kind: str
 ) -> None:
     ledger.add(finished(), WEIGHTS)
@@ -96,9 +96,7 @@ def test_a_damaged_run_is_never_handed_out_and_reading_leaves_it_where_it_is(
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_quarantine_makes_room_for_the_run_and_keeps_the_damaged_one(
-    ledger: Ledger, tested: Backend, name: str
-) -> None:
+def test_quarantine_frees_the_key_and_keeps_the_damaged_run(ledger: Ledger, tested: Backend, name: str) -> None:
     ledger.add(finished(), WEIGHTS)
     damage(tested, ledger, name, "remove")
     assert ledger.quarantine(KEY)
@@ -107,20 +105,20 @@ def test_quarantine_makes_room_for_the_run_and_keeps_the_damaged_one(
     assert ledger.check(KEY) == "whole"
 
 
-def test_quarantine_leaves_a_whole_run(ledger: Ledger) -> None:
+def test_quarantine_leaves_an_intact_run_alone(ledger: Ledger) -> None:
     ledger.add(finished(), WEIGHTS)
     assert not ledger.quarantine(KEY)
     assert ledger.check(KEY) == "whole"
 
 
 @pytest.mark.parametrize("content", [b"[]", b"{}", b'{"key": 1}', b"null", b'{"sha256": {}}', b'{"sha256": 1}'])
-def test_a_record_of_another_form_is_damaged(ledger: Ledger, tested: Backend, content: bytes) -> None:
+def test_record_in_an_unknown_format_is_damaged(ledger: Ledger, tested: Backend, content: bytes) -> None:
     ledger.add(finished(), WEIGHTS)
     tested.write(ledger.url, KEY, "run.json", content)
     assert (ledger.get(KEY), ledger.check(KEY), ledger.provenance(KEY)) == (None, "damaged", {})
 
 
-def test_an_edited_loss_is_damage(ledger: Ledger, tested: Backend) -> None:
+def test_record_with_an_edited_loss_is_damaged(ledger: Ledger, tested: Backend) -> None:
     ledger.add(finished(), WEIGHTS)
     record = json.loads(tested.read(ledger.url, KEY, "run.json"))
     tested.write(ledger.url, KEY, "run.json", json.dumps(record).encode())
@@ -130,7 +128,7 @@ def test_an_edited_loss_is_damage(ledger: Ledger, tested: Backend) -> None:
     assert (ledger.check(KEY), ledger.get(KEY), ledger.weights(KEY)) == ("damaged", None, None)
 
 
-def test_a_record_of_an_earlier_version_without_its_own_checksum_is_whole(ledger: Ledger, tested: Backend) -> None:
+def test_record_of_an_earlier_version_without_a_checksum_is_intact(ledger: Ledger, tested: Backend) -> None:
     ledger.add(finished(), WEIGHTS)
     record = json.loads(tested.read(ledger.url, KEY, "run.json"))
     del record["sha256"]["run.json"]
@@ -150,7 +148,7 @@ def test_objects_are_never_unpickled(ledger: Ledger, tested: Backend, name: str)
     assert (ledger.check(KEY), ledger.get(KEY), ledger.weights(KEY)) == ("damaged", None, None)
 
 
-def test_a_run_stored_under_another_key_is_damaged(ledger: Ledger, tested: Backend) -> None:
+def test_run_stored_under_another_key_is_damaged(ledger: Ledger, tested: Backend) -> None:
     other = "cd" * 32
     ledger.add(finished(), WEIGHTS)
     ledger.add(finished(other), WEIGHTS)
@@ -164,7 +162,7 @@ def add_at(url: str, start: float, value: float) -> None:
 
 
 @pytest.mark.slow
-def test_add_by_two_processes_at_once_stores_one_whole_run(ledger: Ledger) -> None:
+def test_concurrent_add_by_two_processes_stores_one_intact_run(ledger: Ledger) -> None:
     start, values = time.time() + 3, (0.25, 0.75)
     with ProcessPoolExecutor(2, SPAWN) as pool:
         for adding in [pool.submit(add_at, ledger.url, start, value) for value in values]:
@@ -182,7 +180,7 @@ def write_forever(url: str) -> None:
 
 
 @pytest.mark.slow
-def test_add_killed_at_any_time_leaves_only_whole_runs(tested: Backend, tmp_path: Path) -> None:
+def test_add_killed_at_any_time_leaves_only_intact_runs(tested: Backend, tmp_path: Path) -> None:
     for attempt in range(3):
         folder = tmp_path / str(attempt)
         folder.mkdir()
@@ -200,7 +198,7 @@ def test_add_killed_at_any_time_leaves_only_whole_runs(tested: Backend, tmp_path
         assert ledger.check(KEY) == "whole"
 
 
-def test_check_writable_accepts_a_new_and_a_used_ledger(ledger: Ledger) -> None:
+def test_check_writable_accepts_new_and_existing_ledgers(ledger: Ledger) -> None:
     ledger.check_writable()
     assert ledger.keys() == []
     ledger.add(finished(), WEIGHTS)
@@ -208,7 +206,7 @@ def test_check_writable_accepts_a_new_and_a_used_ledger(ledger: Ledger) -> None:
     assert ledger.keys() == [KEY]
 
 
-def test_check_writable_names_a_place_that_cannot_be_written(tested: Backend, tmp_path: Path) -> None:
+def test_check_writable_names_a_path_that_is_not_writable(tested: Backend, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(CytocurveError, match="cannot be written"):
         open_ledger(tested.new_url(tmp_path / "file")).check_writable()

@@ -60,7 +60,7 @@ def write_format_1(root: Path) -> None:
     (folder / "run.json").write_text(json.dumps(record, indent=1))
 
 
-def test_a_format_1_run_stays_readable(tmp_path: Path) -> None:
+def test_format_1_run_stays_readable(tmp_path: Path) -> None:
     write_format_1(tmp_path)
     ledger = LocalLedger(tmp_path)
     run, weights = ledger.get(KEY), ledger.weights(KEY)
@@ -72,7 +72,7 @@ def test_a_format_1_run_stays_readable(tmp_path: Path) -> None:
     assert ledger.provenance(KEY)["cpu_seconds"] == 1.25
 
 
-def test_a_format_1_run_is_found_by_the_images_it_saw(tmp_path: Path) -> None:
+def test_format_1_run_is_found_by_the_images_it_used(tmp_path: Path) -> None:
     write_format_1(tmp_path)
     seen, damaged = sightings(LocalLedger(tmp_path), [IDENTITY], lambda done, total: None)
     assert damaged == []
@@ -82,7 +82,7 @@ def test_a_format_1_run_is_found_by_the_images_it_saw(tmp_path: Path) -> None:
     ]
 
 
-def test_add_leaves_nothing_but_the_run(tmp_path: Path) -> None:
+def test_add_leaves_only_the_run(tmp_path: Path) -> None:
     ledger = LocalLedger(tmp_path)
     ledger.add(finished(), [])
     ledger.add(finished(), [])
@@ -90,7 +90,7 @@ def test_add_leaves_nothing_but_the_run(tmp_path: Path) -> None:
     assert files == {f"runs/ab/{KEY}/{name}" for name in ("run.json", "predictions.npz", "weights.npz")}
 
 
-def test_add_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_failed_add_leaves_nothing_behind(tmp_path: Path) -> None:
     ledger = LocalLedger(tmp_path)
     (tmp_path / "runs").write_text("a file where the runs should be")
     with pytest.raises(CytocurveError, match="cannot be written: Not a directory"):
@@ -98,7 +98,7 @@ def test_add_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
-def test_check_writable_removes_what_a_writer_left_a_day_ago_and_no_younger_scratch(tmp_path: Path) -> None:
+def test_check_writable_removes_only_scratch_files_older_than_a_day(tmp_path: Path) -> None:
     ledger = LocalLedger(tmp_path)
     for name, age in (("killed", 90_000), ("writing", 60)):
         folder = tmp_path / "scratch" / name

@@ -13,14 +13,14 @@ from cytocurve.errors import InputError
 from cytocurve.stores.ledger import open_ledger
 
 
-def test_open_ledger_takes_a_path_or_a_file_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_open_ledger_accepts_a_path_or_a_file_url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     urls = ["a b", "./a b", str(tmp_path / "a b"), (tmp_path / "a b").as_uri()]
     assert {open_ledger(url).url for url in urls} == {str(tmp_path / "a b")}
 
 
 @pytest.mark.parametrize("url", ["s3://bucket/ledger", "s3:/bucket", "S3://bucket", "local://x"])
-def test_open_ledger_refuses_a_scheme_without_a_backend(
+def test_open_ledger_rejects_a_scheme_without_a_backend(
     url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -33,7 +33,7 @@ def test_open_ledger_refuses_a_scheme_without_a_backend(
 @pytest.mark.parametrize(
     "url", ["file://server/share", "file://", "sqlite:///", "sqlite://x", "sqlite:x", "SQLITE:/abs/x", "file:rel"]
 )
-def test_open_ledger_refuses_a_url_without_a_local_path(url: str) -> None:
+def test_open_ledger_rejects_a_url_without_a_local_path(url: str) -> None:
     with pytest.raises(InputError, match="expected"):
         open_ledger(url)
 
@@ -47,7 +47,7 @@ def project(root: Path, monkeypatch: pytest.MonkeyPatch, url: str | None = None)
     return ProjectPaths(root)
 
 
-def test_locks_of_a_project_are_in_its_state_folder_and_not_in_its_ledger(
+def test_project_locks_are_in_the_state_folder_not_in_the_ledger(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     paths = project(tmp_path / "clone", monkeypatch)
@@ -56,7 +56,7 @@ def test_locks_of_a_project_are_in_its_state_folder_and_not_in_its_ledger(
     assert paths.tracking_lock.is_relative_to(paths.locks)
 
 
-def test_locks_of_one_shared_ledger_are_the_same_however_it_is_addressed(
+def test_locks_of_a_shared_ledger_do_not_depend_on_how_it_is_addressed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     owner = project(tmp_path / "owner", monkeypatch).locks
@@ -83,7 +83,7 @@ with FileLock(lock):
 """
 
 
-def test_a_lock_held_by_one_clone_keeps_another_clone_of_a_shared_ledger_waiting(
+def test_lock_held_by_one_clone_blocks_other_clones_that_share_the_ledger(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = (project(tmp_path / name, monkeypatch, str(tmp_path / "shared")) for name in ("a", "b"))

@@ -63,7 +63,7 @@ def _rows(folder: Path, run_id: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("draft", [DRAFT, BARE])
-def test_a_run_by_the_tables_is_the_run_that_the_client_makes(draft: Draft, tmp_path: Path) -> None:
+def test_bulk_insert_creates_the_same_run_as_the_client(draft: Draft, tmp_path: Path) -> None:
     """Every column of every table that a run touches is the same either way."""
     by_client, by_tables = _by_both_ways(tmp_path, draft)
     assert _rows(tmp_path, by_tables) == _rows(tmp_path, by_client)
@@ -71,7 +71,7 @@ def test_a_run_by_the_tables_is_the_run_that_the_client_makes(draft: Draft, tmp_
     assert len(_rows(tmp_path, by_tables)["inputs"]) == bool(draft.data)
 
 
-def test_a_run_that_the_store_refuses_leaves_nothing_and_is_told(tmp_path: Path) -> None:
+def test_run_rejected_by_the_store_is_reported_and_leaves_nothing(tmp_path: Path) -> None:
     """A run is there as a whole or not at all: after a refusal the store holds none of it."""
     broken = Draft("broken", 1, 2, {"a": "b"}, {}, [("loss", 1.0, 5, 1)] * 2, None)
     with (

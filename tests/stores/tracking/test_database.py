@@ -111,7 +111,7 @@ for _ in range(int(sys.argv[2])):
 
 
 @pytest.mark.parametrize("earlier", [False, True], ids=["made", "upgraded"])
-def test_a_store_is_whole_or_unchanged_whenever_the_process_is_killed(tmp_path: Path, earlier: bool) -> None:
+def test_store_is_complete_or_unchanged_whenever_the_process_is_killed(tmp_path: Path, earlier: bool) -> None:
     database = tmp_path / "mlruns" / "mlflow.db"
     if earlier:
         old_store(database)
@@ -153,7 +153,7 @@ with connected(sys.argv[1], Path("lock")) as client:
 """
 
 
-def test_two_processes_at_once_replace_a_half_made_store_once(tmp_path: Path) -> None:
+def test_concurrent_processes_replace_a_half_created_store_once(tmp_path: Path) -> None:
     database = half_made(tmp_path)
     command = [sys.executable, "-c", CONNECT, local_uri(tmp_path)]
     both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path) for _ in range(2)]
@@ -162,7 +162,7 @@ def test_two_processes_at_once_replace_a_half_made_store_once(tmp_path: Path) ->
     assert names(database) == {"mlflow.db", "mlflow.db.half-made-1"}
 
 
-def test_a_half_made_store_without_runs_is_set_aside_with_a_warning(
+def test_half_created_store_without_runs_is_set_aside_with_a_warning(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(logging.getLogger("cytocurve"), "propagate", True)
@@ -180,14 +180,14 @@ def test_a_half_made_store_without_runs_is_set_aside_with_a_warning(
     [["DELETE FROM alembic_version"], ["DROP TABLE alembic_version"], ["DROP TABLE latest_metrics"]],
     ids=["no revision", "no table of revisions", "a table is missing"],
 )
-def test_an_incomplete_store_without_runs_is_made_anew(tmp_path: Path, statements: list[str]) -> None:
+def test_incomplete_store_without_runs_is_recreated(tmp_path: Path, statements: list[str]) -> None:
     database = store(tmp_path)
     change(database, *statements)
     assert experiments(tmp_path) == ["Default"]
     assert names(database) == {"mlflow.db", "mlflow.db.half-made-1"}
 
 
-def test_a_half_made_store_with_a_run_is_refused_and_kept(tmp_path: Path) -> None:
+def test_half_created_store_with_a_run_is_rejected_and_kept(tmp_path: Path) -> None:
     database = half_made(tmp_path)
     add_run(database)
     before = contents(database)
@@ -197,7 +197,7 @@ def test_a_half_made_store_with_a_run_is_refused_and_kept(tmp_path: Path) -> Non
     assert names(database) == {"mlflow.db"}
 
 
-def test_a_store_of_a_later_mlflow_is_refused_even_if_it_is_empty(tmp_path: Path) -> None:
+def test_store_of_a_later_mlflow_is_rejected_even_if_empty(tmp_path: Path) -> None:
     database = store(tmp_path)
     change(database, "UPDATE alembic_version SET version_num = 'ffffffffffff'")
     with pytest.raises(ServiceError, match="ffffffffffff"):
@@ -205,7 +205,7 @@ def test_a_store_of_a_later_mlflow_is_refused_even_if_it_is_empty(tmp_path: Path
     assert names(database) == {"mlflow.db"}
 
 
-def test_an_old_store_that_another_program_has_open_is_not_upgraded(tmp_path: Path) -> None:
+def test_old_store_in_use_by_another_program_is_not_upgraded(tmp_path: Path) -> None:
     database = tmp_path / "mlruns" / "mlflow.db"
     old_store(database)
     with closing(sqlite3.connect(database)) as other:
@@ -218,7 +218,7 @@ def test_an_old_store_that_another_program_has_open_is_not_upgraded(tmp_path: Pa
     assert revision(database) == current(tmp_path)
 
 
-def test_the_log_of_a_deleted_store_is_not_applied_to_its_successor(tmp_path: Path) -> None:
+def test_log_of_a_deleted_store_is_not_applied_to_its_successor(tmp_path: Path) -> None:
     database = store(tmp_path)
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("INSERT INTO runs (run_uuid, experiment_id) VALUES ('abc', 0)")
@@ -252,7 +252,7 @@ else:
 
 
 @pytest.mark.parametrize("limit", [100_000, 1_000_000], ids=["while it is made", "while it is used"])
-def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path, limit: int) -> None:
+def test_full_disk_is_reported_and_nothing_is_lost(tmp_path: Path, limit: int) -> None:
     """A limit on the size of files fails as a full disk does: a write that does not fit is an error."""
     command = [sys.executable, "-c", FULL, local_uri(tmp_path), str(limit)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
@@ -264,7 +264,7 @@ def test_a_full_disk_is_told_and_loses_nothing(tmp_path: Path, limit: int) -> No
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_a_damaged_store_is_a_store_that_cannot_be_used(tmp_path: Path, seed: int) -> None:
+def test_damaged_store_is_unusable(tmp_path: Path, seed: int) -> None:
     """Bytes are flipped or the end is missing: either the damage is not met, or it is told as an error of the store."""
     database = store(tmp_path)
     with closing(sqlite3.connect(database)) as connection:
@@ -284,7 +284,7 @@ def test_a_damaged_store_is_a_store_that_cannot_be_used(tmp_path: Path, seed: in
     assert not told or str(database) in told
 
 
-def test_the_default_store_is_prepared_once(tmp_path: Path) -> None:
+def test_default_store_is_prepared_once(tmp_path: Path) -> None:
     database = store(tmp_path)
     prepare(database)
     before = database.stat().st_ino

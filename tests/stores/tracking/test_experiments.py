@@ -78,7 +78,7 @@ def _check_complete(uri: str, folder: Path, arm: ArmRuns, epochs: int) -> None:
                 assert sorted(point.step for point in history) == list(range(1, epochs + 1))
 
 
-def test_a_published_run_carries_its_identity_its_curves_and_its_times(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_published_run_has_its_identity_curves_and_timings(ledger: LocalLedger, tmp_path: Path) -> None:
     """A child has the tags, parameters, losses per epoch, scores, data and times of its run."""
     arm = make_arm(ledger)
     _publish(local_uri(tmp_path), arm, tmp_path)
@@ -110,9 +110,7 @@ def test_a_published_run_carries_its_identity_its_curves_and_its_times(ledger: L
         assert [(tag.key, tag.value) for tag in data.tags] == [("mlflow.data.context", "training")]
 
 
-def test_a_parent_lasts_from_the_start_of_its_first_run_to_the_end_of_its_last(
-    ledger: LocalLedger, tmp_path: Path
-) -> None:
+def test_parent_run_spans_the_first_start_to_the_last_end(ledger: LocalLedger, tmp_path: Path) -> None:
     _publish(local_uri(tmp_path), make_arm(ledger), tmp_path)
     runs = _runs(local_uri(tmp_path), tmp_path)
     (parent,) = (run for run in runs if RUN_KEY not in run.data.tags)
@@ -121,7 +119,7 @@ def test_a_parent_lasts_from_the_start_of_its_first_run_to_the_end_of_its_last(
     assert parent.info.end_time == max(child.end_time for child in children)
 
 
-def test_an_experiment_opens_in_the_view_for_model_training_unless_a_person_chose_another(
+def test_experiment_opens_in_the_model_training_view_unless_a_user_chose_another(
     ledger: LocalLedger, tmp_path: Path
 ) -> None:
     """An experiment that was created without the tag gets it at the next publish."""
@@ -139,7 +137,7 @@ def test_an_experiment_opens_in_the_view_for_model_training_unless_a_person_chos
     assert kinds == ["custom_model_development", "classification"]
 
 
-def test_a_run_from_a_tree_with_uncommitted_changes_says_so(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_run_from_a_dirty_working_tree_is_tagged_as_such(ledger: LocalLedger, tmp_path: Path) -> None:
     _publish(local_uri(tmp_path), dataclasses.replace(make_arm(ledger), commit="c0ffee+changed"), tmp_path)
     for run in _runs(local_uri(tmp_path), tmp_path):
         assert run.data.tags["mlflow.source.git.commit"] == "c0ffee"
@@ -147,7 +145,7 @@ def test_a_run_from_a_tree_with_uncommitted_changes_says_so(ledger: LocalLedger,
         assert "uncommitted changes" in run.data.tags["mlflow.note.content"]
 
 
-def test_a_run_with_a_name_of_an_earlier_version_is_renamed(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_run_named_by_an_earlier_version_is_renamed(ledger: LocalLedger, tmp_path: Path) -> None:
     arm = make_arm(ledger)
     _publish(local_uri(tmp_path), arm, tmp_path)
     child = next(run for run in _runs(local_uri(tmp_path), tmp_path) if RUN_KEY in run.data.tags)
@@ -158,7 +156,7 @@ def test_a_run_with_a_name_of_an_earlier_version_is_renamed(ledger: LocalLedger,
     assert names[child.info.run_id] == child.info.run_name
 
 
-def test_a_score_that_is_undefined_is_named_and_not_logged(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_undefined_score_is_listed_but_not_logged(ledger: LocalLedger, tmp_path: Path) -> None:
     """A NaN is no metric; the tag says which were undefined."""
     _publish(local_uri(tmp_path), make_arm(ledger), tmp_path)
     child = next(run for run in _runs(local_uri(tmp_path), tmp_path) if RUN_KEY in run.data.tags)
@@ -166,7 +164,7 @@ def test_a_score_that_is_undefined_is_named_and_not_logged(ledger: LocalLedger, 
     assert child.data.tags["cytocurve.undefined"] == "test_mcc"
 
 
-def test_the_parent_draws_the_learning_curve(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_parent_run_shows_the_learning_curve(ledger: LocalLedger, tmp_path: Path) -> None:
     """The parent's metrics have the training size as their step, so MLflow draws the curve over it."""
     arm = make_arm(ledger)
     assert arm.curves
@@ -191,7 +189,7 @@ def test_publishing_again_changes_nothing(ledger: LocalLedger, tmp_path: Path) -
         assert len(client.get_metric_history(first.run_id, "f1")) == len(SIZES)
 
 
-def test_an_arm_stays_running_until_it_is_complete(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_arm_stays_running_until_complete(ledger: LocalLedger, tmp_path: Path) -> None:
     """The parent is RUNNING while runs are missing, FINISHED with the last, and RUNNING again when the arm grows."""
     statuses = []
     for sizes, complete in (((10,), False), ((10, 20), True), ((10, 20, 50), False), ((10, 20, 50), True)):
@@ -202,21 +200,21 @@ def test_an_arm_stays_running_until_it_is_complete(ledger: LocalLedger, tmp_path
     _check_complete(local_uri(tmp_path), tmp_path, make_arm(ledger), 3)
 
 
-def test_a_long_run_is_published_in_several_batches(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_long_run_is_published_in_several_batches(ledger: LocalLedger, tmp_path: Path) -> None:
     """More metrics than MLflow takes at once arrive all the same."""
     arm = make_arm(ledger, folds=1, sizes=(10,), epochs=1200)
     _publish(local_uri(tmp_path), arm, tmp_path)
     _check_complete(local_uri(tmp_path), tmp_path, arm, 1200)
 
 
-def test_more_runs_than_a_page_are_found_again(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_runs_beyond_the_first_page_are_found(ledger: LocalLedger, tmp_path: Path) -> None:
     """The listing goes on after its first page: nothing is created twice."""
     arm = make_arm(ledger, folds=35, epochs=1)
     assert _publish(local_uri(tmp_path), arm, tmp_path).created == 105
     assert _publish(local_uri(tmp_path), arm, tmp_path).created == 0
 
 
-def test_a_run_that_another_machine_created_too_is_deleted(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_duplicate_run_created_by_another_machine_is_deleted(ledger: LocalLedger, tmp_path: Path) -> None:
     """Of two MLflow runs of one key the older is kept, and of two parents the older with all children."""
     arm = make_arm(ledger)
     first = _publish(local_uri(tmp_path), arm, tmp_path)
@@ -232,7 +230,7 @@ def _runs_of(client: "MlflowClient", run_id: str) -> "list[Run]":
     return list(client.search_runs([client.get_run(run_id).info.experiment_id]))
 
 
-def test_a_run_hangs_below_the_arm_that_published_it_last(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_run_is_nested_under_the_arm_that_published_it_last(ledger: LocalLedger, tmp_path: Path) -> None:
     """An arm with another key that holds the same run adopts it instead of creating a second one."""
     arm = make_arm(ledger)
     first = _publish(local_uri(tmp_path), arm, tmp_path)
@@ -243,7 +241,7 @@ def test_a_run_hangs_below_the_arm_that_published_it_last(ledger: LocalLedger, t
     assert Counter(parents) == {None: 2, second.run_id: 6}
 
 
-def test_a_run_that_the_ledger_lost_is_counted_and_left_out(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_run_missing_from_the_ledger_is_counted_and_skipped(ledger: LocalLedger, tmp_path: Path) -> None:
     """A damaged run is not published, and its arm is not called complete."""
     arm = make_arm(ledger)
     (ledger.folder(arm.runs[0].key) / "predictions.npz").write_bytes(b"damaged")
@@ -256,7 +254,7 @@ def test_a_run_that_the_ledger_lost_is_counted_and_left_out(ledger: LocalLedger,
     _check_complete(local_uri(tmp_path), tmp_path, arm, 3)
 
 
-def test_a_run_without_times_is_published(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_run_without_timings_is_published(ledger: LocalLedger, tmp_path: Path) -> None:
     """Times are optional: without them a run counts from its publishing, and publishing again changes nothing."""
     arm = make_arm(ledger, folds=1, sizes=(10,))
     history = ledger.get(arm.runs[0].key)
@@ -298,7 +296,9 @@ def _publisher(folder: Path, uri: str = "", lock: str = "publish.lock") -> "subp
 
 
 @pytest.mark.parametrize(("runs", "delay"), [(1, 0.0), (8, 0.013), (15, 0.031)])
-def test_a_killed_publisher_is_caught_up_with(ledger: LocalLedger, tmp_path: Path, runs: int, delay: float) -> None:
+def test_publishing_resumes_after_a_killed_publisher(
+    ledger: LocalLedger, tmp_path: Path, runs: int, delay: float
+) -> None:
     """Killed in the middle, publishing leaves nothing that the next publish does not complete."""
     arm = make_arm(ledger, folds=20, epochs=20)
     process = _publisher(tmp_path)
@@ -313,7 +313,7 @@ def test_a_killed_publisher_is_caught_up_with(ledger: LocalLedger, tmp_path: Pat
     _check_complete(local_uri(tmp_path), tmp_path, arm, 20)
 
 
-def test_a_half_published_run_is_completed(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_half_published_run_is_completed(ledger: LocalLedger, tmp_path: Path) -> None:
     """A run that was created and not logged to, or logged to and not finished, is completed in place."""
     arm = make_arm(ledger)
     _publish(local_uri(tmp_path), arm, tmp_path)
@@ -327,7 +327,7 @@ def test_a_half_published_run_is_completed(ledger: LocalLedger, tmp_path: Path) 
     _check_complete(local_uri(tmp_path), tmp_path, arm, 3)
 
 
-def test_two_publishers_at_once_make_one_run_a_key(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_concurrent_publishers_create_one_run_per_key(ledger: LocalLedger, tmp_path: Path) -> None:
     """Started together on a store that does not exist yet, both end well, and every run is there once."""
     arm = make_arm(ledger, folds=20, epochs=20)
     processes = [_publisher(tmp_path) for _ in range(2)]
@@ -343,7 +343,7 @@ def test_publishing_is_silent(tmp_path: Path) -> None:
     assert (output.splitlines(), errors) == ([str(number) for number in range(1, 61)], "")
 
 
-def test_a_damaged_store_is_named_at_once(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_damaged_store_is_reported_immediately(ledger: LocalLedger, tmp_path: Path) -> None:
     """A file that is no database is a store that cannot be used, not a traceback, and the next step is named."""
     (tmp_path / "mlruns").mkdir()
     (tmp_path / "mlruns" / "mlflow.db").write_bytes(b"no database " * 1000)
@@ -353,7 +353,7 @@ def test_a_damaged_store_is_named_at_once(ledger: LocalLedger, tmp_path: Path) -
     assert time.monotonic() - began < 15
 
 
-def test_a_store_that_cannot_be_written_is_named(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_store_that_is_not_writable_is_reported(ledger: LocalLedger, tmp_path: Path) -> None:
     """Where the store's folder cannot be made, the error names the store."""
     (tmp_path / "mlruns").write_text("a file where the folder should be")
     with pytest.raises(ServiceError, match="mlruns"):
@@ -361,14 +361,14 @@ def test_a_store_that_cannot_be_written_is_named(ledger: LocalLedger, tmp_path: 
 
 
 @pytest.mark.parametrize("uri", ["mlruns", "file:///tmp/mlruns", "postgresql://user:secret@host/db", "sqlite://"])
-def test_other_kinds_of_stores_are_refused(uri: str, tmp_path: Path) -> None:
+def test_unsupported_kinds_of_stores_are_rejected(uri: str, tmp_path: Path) -> None:
     """Only a server and a SQLite file are stores; a password is not repeated."""
     with pytest.raises(InputError, match="MLFLOW_TRACKING_URI") as caught, connected(uri, tmp_path / "lock"):
         pass
     assert "secret" not in str(caught.value)
 
 
-def test_an_absent_server_is_told_quickly_and_without_its_password(tmp_path: Path) -> None:
+def test_unreachable_server_is_reported_quickly_and_without_its_password(tmp_path: Path) -> None:
     """An unreachable server fails within 15 seconds; the message contains its address, not its password."""
     port = free_port()
     began = time.monotonic()
@@ -382,7 +382,7 @@ def test_an_absent_server_is_told_quickly_and_without_its_password(tmp_path: Pat
     assert "secret" not in str(caught.value)
 
 
-def test_a_schema_of_an_earlier_mlflow_is_migrated(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_schema_of_an_earlier_mlflow_is_migrated(ledger: LocalLedger, tmp_path: Path) -> None:
     """A store that an earlier MLflow made is brought to the present schema, without a word."""
     from alembic import command
     from mlflow.store.db import utils
@@ -400,7 +400,7 @@ def test_a_schema_of_an_earlier_mlflow_is_migrated(ledger: LocalLedger, tmp_path
     assert _publish(local_uri(tmp_path), make_arm(ledger), tmp_path).created == 6
 
 
-def test_a_server_takes_what_a_local_store_takes(ledger: LocalLedger, tmp_path: Path, server: str) -> None:
+def test_server_accepts_the_same_runs_as_a_local_store(ledger: LocalLedger, tmp_path: Path, server: str) -> None:
     """Over HTTP the same runs arrive, once, however often they are published."""
     arm = make_arm(ledger)
     assert _publish(server, arm, tmp_path).created == 6
@@ -408,7 +408,7 @@ def test_a_server_takes_what_a_local_store_takes(ledger: LocalLedger, tmp_path: 
     _check_complete(server, tmp_path, arm, 3)
 
 
-def test_two_machines_at_once_end_with_one_run_a_key(ledger: LocalLedger, tmp_path: Path, server: str) -> None:
+def test_concurrent_machines_end_with_one_run_per_key(ledger: LocalLedger, tmp_path: Path, server: str) -> None:
     """Publishers that share no lock may both create a run; the next publish leaves one of each, below one parent."""
     processes = [_publisher(tmp_path, server, f"{number}.lock") for number in range(2)]
     outputs = [process.communicate() for process in processes]
@@ -422,7 +422,7 @@ def test_two_machines_at_once_end_with_one_run_a_key(ledger: LocalLedger, tmp_pa
     assert parents == {published.run_id: 60, None: 1}
 
 
-def test_a_server_that_was_away_or_dies_in_the_middle_is_caught_up_with(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_publishing_catches_up_after_a_server_was_down_or_died_midway(ledger: LocalLedger, tmp_path: Path) -> None:
     """Either is reported within 15 seconds; once the server is back, the next publish completes it exactly once."""
     arm, port = make_arm(ledger, folds=5), free_port()
     uri = f"http://127.0.0.1:{port}"
@@ -446,7 +446,7 @@ def test_a_server_that_was_away_or_dies_in_the_middle_is_caught_up_with(ledger: 
         _check_complete(uri, tmp_path, arm, 3)
 
 
-def test_the_pages_of_the_local_store_open(ledger: LocalLedger, tmp_path: Path) -> None:
+def test_local_store_has_its_own_pages(ledger: LocalLedger, tmp_path: Path) -> None:
     """The command serves MLflow's pages and the published runs on 127.0.0.1."""
     uri, port = local_uri(tmp_path), free_port()
     arm = make_arm(ledger)
@@ -456,7 +456,7 @@ def test_the_pages_of_the_local_store_open(ledger: LocalLedger, tmp_path: Path) 
         _check_complete(pages, tmp_path, arm, 3)
 
 
-def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+def test_port_in_use_is_named(tmp_path: Path) -> None:
     """The message names the port and the option that chooses another."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -464,7 +464,7 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
             ui_command(local_uri(tmp_path), tmp_path / "lock", port)
 
 
-def test_a_server_has_its_own_pages(tmp_path: Path) -> None:
+def test_server_has_its_own_pages(tmp_path: Path) -> None:
     """With a server as the store, the answer is its address."""
     with pytest.raises(InputError, match=r"open http://mlflow\.example:5000 in a browser"):
         ui_command("http://mlflow.example:5000", tmp_path / "lock", 5000)

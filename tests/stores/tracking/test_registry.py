@@ -42,7 +42,7 @@ def _register(folder: Path, model: Any, sample: Any, model_key: str = "key", ali
         return register(client, lambda: model, NAME, model_key, run_id, sample, {"cytocurve.arm": arm.arm.name}, alias)
 
 
-def test_a_registered_model_predicts_what_the_keras_model_does(tmp_path: Path, model: Any, sample: Any) -> None:
+def test_registered_model_predicts_the_same_as_the_keras_model(tmp_path: Path, model: Any, sample: Any) -> None:
     """Loaded by its alias in another process, with pickles forbidden, it gives the same probabilities."""
     assert _register(tmp_path, model, sample) == 1
     np.save(tmp_path / "sample.npy", sample)
@@ -58,7 +58,7 @@ def test_a_registered_model_predicts_what_the_keras_model_does(tmp_path: Path, m
     np.testing.assert_allclose(np.load(files[1]), model.predict(sample, verbose=0), rtol=1e-6)
 
 
-def test_a_registered_model_is_traceable(tmp_path: Path, model: Any, sample: Any) -> None:
+def test_registered_model_is_traceable(tmp_path: Path, model: Any, sample: Any) -> None:
     """The version names its arm's run and its own key, and lies with the experiment's other files."""
     _register(tmp_path, model, sample)
     with connected(local_uri(tmp_path), tmp_path / "lock") as client:
@@ -72,7 +72,7 @@ def test_a_registered_model_is_traceable(tmp_path: Path, model: Any, sample: Any
     assert logged.artifact_location.startswith((tmp_path / "mlruns" / "artifacts").as_uri())
 
 
-def test_a_model_is_registered_once(tmp_path: Path, model: Any, sample: Any) -> None:
+def test_model_is_registered_once(tmp_path: Path, model: Any, sample: Any) -> None:
     """The same model keeps its version and only the alias moves; another model is a new version."""
     versions = [_register(tmp_path, model, sample, key) for key in ("first", "second", "first")]
     assert versions == [1, 2, 1]
@@ -82,14 +82,14 @@ def test_a_model_is_registered_once(tmp_path: Path, model: Any, sample: Any) -> 
         assert int(client.get_model_version_by_alias(NAME, "champion").version) == 2
 
 
-def test_a_model_that_is_registered_is_not_built_again(tmp_path: Path, model: Any, sample: Any) -> None:
+def test_registered_model_is_not_rebuilt(tmp_path: Path, model: Any, sample: Any) -> None:
     """The key of a model decides, before TensorFlow is needed."""
     _register(tmp_path, model, sample)
     with connected(local_uri(tmp_path), tmp_path / "lock") as client:
         assert register(client, pytest.fail, NAME, "key", "", sample, {}) == 1
 
 
-def test_what_is_stored_of_a_model_is_what_mlflow_itself_would_store(tmp_path: Path, model: Any, sample: Any) -> None:
+def test_stored_model_equals_what_mlflow_would_store(tmp_path: Path, model: Any, sample: Any) -> None:
     """The files of a version are those of ``log_model``, and it is ready and hangs at its run."""
     import mlflow
 
@@ -125,7 +125,7 @@ def _files(logged: Any) -> dict[str, Any]:
     return found | {"MLmodel": [line for line in lines if "utc_time" not in line and "size_bytes" not in line]}
 
 
-def test_a_model_that_cannot_be_stored_is_told(tmp_path: Path, model: Any, sample: Any) -> None:
+def test_model_that_cannot_be_stored_is_reported(tmp_path: Path, model: Any, sample: Any) -> None:
     """Where the folder of models cannot be written, the error names the model, and no version appears."""
     (tmp_path / "mlruns").mkdir()
     (tmp_path / "mlruns" / "artifacts").write_text("a file where the folder should be")
@@ -135,7 +135,7 @@ def test_a_model_that_cannot_be_stored_is_told(tmp_path: Path, model: Any, sampl
     assert _register(tmp_path, model, sample) == 1
 
 
-def test_the_packages_that_load_a_model_are_pinned() -> None:
+def test_packages_that_load_a_model_are_pinned() -> None:
     """TensorFlow, Keras and NumPy are listed with the versions that created the model."""
     names = {requirement.partition("==")[0] for requirement in requirements()}
     assert {"keras", "numpy"} <= names
