@@ -20,7 +20,12 @@ def check_known(what: str, given: Iterable[str], known: Collection[str]) -> list
 
 def counted(number: int, one: str, many: str = "") -> str:
     """A number with its noun: ``1 image``, ``1,241 images``."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
+    return f"{number:,} {plural(number, one, many)}"
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """The form of a noun or verb that agrees with a number; by default, the plural ends in ``s``."""
+    return one if number == 1 else many or one + "s"
 
 
 def first_few(items: Collection[str], most: int) -> str:

@@ -146,7 +146,7 @@ def test_real_sample_is_read() -> None:
     assert dict(table["fold"].value_counts()) == {"preliminary": 4, "fold_0": 3, "fold_1": 3, "fold_2": 3}
     assert dict(table["label"].value_counts()) == {"lymphoblast": 7, "lymphoid_precursor": 6}
     assert set(table["patient"]) == {"1", "2", "3", "H2", "H3", "H10", "H49", "53", "57", "58"}
-    assert listing.skipped[c_nmc.PRELIMINARY_LABELS].startswith("1863 of its 1867 images are missing: 1.bmp, ")
+    assert listing.skipped[c_nmc.PRELIMINARY_LABELS].startswith("1,863 of its 1,867 images are missing: 1.bmp, ")
 
 
 @real

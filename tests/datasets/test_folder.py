@@ -101,7 +101,7 @@ def test_class_folders_that_look_like_partitions_are_classes_with_a_note(tmp_pat
     listing = folder.read(tmp_path)
     assert set(listing.labels["folder"]["label"]) == {"train", "blast"}
     assert "fold" not in listing.labels["folder"]
-    assert listing.notes == {"these classes have the name of a part of a dataset": ["train"]}
+    assert listing.notes == {"these classes are named like the parts of a dataset (training, test)": ["train"]}
 
 
 @pytest.mark.parametrize("name", ["@eaDir", "__MACOSX", "lost+found", "$RECYCLE.BIN", "#recycle", ".ipynb_checkpoints"])

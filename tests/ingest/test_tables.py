@@ -111,7 +111,7 @@ def test_read_notes_what_it_skipped(tmp_path: Path) -> None:
     assert read(tmp_path / "list.csv").left_out == (
         "2 empty rows",
         "column 3, which has no name (1 value)",
-        "blanks around 4 cells",
+        "whitespace around 4 cells",
     )
     (tmp_path / "list.csv").write_text("image,label,,\na,b,,\nc,d,,\n")
     assert read(tmp_path / "list.csv").left_out == ("2 empty columns",)

@@ -128,7 +128,7 @@ def test_arms_tested_on_different_images_are_not_comparable_and_exit_with_1(tmp_
     write_arm(project, other, tables_of(other, 0.9, image_of="another/{}.png".format))
     done = cytocurve(tmp_path, "compare")
     assert done.returncode == 1
-    assert "40 of 40 are tested only in the first" in done.stdout
+    assert "40 of the 40 in the first are not in the second" in done.stdout
 
 
 def test_independent_seeds_are_compared_with_mann_whitney(tmp_path: Path) -> None:

@@ -221,7 +221,7 @@ def damaged_runs(kind: str, runs: pd.DataFrame) -> pd.DataFrame:
         ("twice", "duplicate runs of the same fold"),
         ("another arm", "runs of another arm: x-y-z"),
         ("text", "roc_auc: expected numbers"),
-        ("above one", "f1: 15 scores are outside 0 to 1"),
+        ("above one", "f1: 15 scores outside 0 to 1"),
         ("half a fold", "fold: expected integers"),
     ],
 )
@@ -251,7 +251,7 @@ def damaged_predictions(kind: str, table: pd.DataFrame) -> pd.DataFrame:
 @pytest.mark.parametrize(
     ("kind", "problem"),
     [
-        ("lost", "1 of 15 runs have no test predictions"),
+        ("lost", "1 of 15 runs without test predictions"),
         ("twice", "duplicate predictions for an image"),
         ("no run", "predictions of runs that do not belong to the arm"),
         ("label", "labels that are not classes: blast"),

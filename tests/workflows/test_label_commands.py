@@ -329,7 +329,7 @@ def test_imported_review_is_recorded_by_dvc(project: ProjectPaths, tmp_path: Pat
     listed = json.loads(cytocurve(project.root, "labels", "list", "--json").stdout)
     assert list(listed["versions"]) == ["both", "folder", "second"]
     changes = cytocurve(project.root, "labels", "diff", "folder", "second").stdout
-    assert f"1 images have different labels:\n  {IMAGES[0]}: basophil -> monocyte" in changes
+    assert f"1 image with different labels:\n  {IMAGES[0]}: basophil -> monocyte" in changes
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="the real labels are not at ../shared/data/aml-cytomorphology-lmu")

@@ -119,7 +119,7 @@ def test_decisions_are_overwritten_only_on_request(reviewed: tuple[ProjectPaths,
     decided = pd.read_csv(table, dtype="str", keep_default_na=False)
     decided.loc[0, "new_label"] = "light"
     decided.to_csv(table, index=False)
-    with pytest.raises(InputError, match="1 decisions"):
+    with pytest.raises(InputError, match="1 decision$"):
         review(project, arm, 3, silent)
     assert pd.read_csv(table)["new_label"][0] == "light"
     review(project, arm, 3, silent, overwrite=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cytocurve.cli.shared import current_project, json_option, show
+from cytocurve.text import counted
 
 if TYPE_CHECKING:
     from cytocurve.core.audit.finding import Finding
@@ -61,7 +62,7 @@ def _summary(outcome: "AuditOutcome") -> str:
     audited = outcome.audit
     by_severity: dict[str, int] = outcome.to_json()["counts"]
     counts = ", ".join(f"{severity} {count}" for severity, count in by_severity.items())
-    lines = [f"{outcome.dataset}, task {outcome.task}, {audited.images:,} images: findings: {counts}"]
+    lines = [f"{outcome.dataset}, task {outcome.task}, {counted(audited.images, 'image')}; findings: {counts}"]
     for finding in audited.findings:
         lines += _finding(finding)
     for labels, shortcuts in audited.shortcuts.items():
@@ -111,7 +112,7 @@ def _sizes(labels: str, sizes: "Sequence[Size]") -> list[str]:
 
 
 def _pairs(listing: "InventoryAudit", dataset: str | None) -> str:
-    pairs = f"{listing.files:,} files: {listing.byte_identical_pairs:,} byte-identical pairs"
+    pairs = f"{counted(listing.files, 'file')}: {counted(listing.byte_identical_pairs, 'byte-identical pair')}"
     if not dataset:
         rows = [f"  {' = '.join(pair.paths)}" for pair in listing.pairs[:ROWS]]
         rows += [f"  and {len(listing.pairs) - ROWS:,} more; --json lists them"] if len(listing.pairs) > ROWS else []
@@ -119,9 +120,9 @@ def _pairs(listing: "InventoryAudit", dataset: str | None) -> str:
     lines = [f"{pairs}, {listing.pairs_across_folds:,} across official folds"]
     for row in listing.subject_pairs:
         names = " = ".join(row.patients)
-        lines.append(f"  patients {names:<10}  {row.pairs:>4} pairs, {row.across_folds:>4} across folds")
+        lines.append(f"  patients {names:<10}  {counted(row.pairs, 'pair'):>10}, {row.across_folds:>4} across folds")
     rest = (
         ("of the same patient", listing.pairs_of_one_patient),
         ("of unknown patients", listing.pairs_of_unknown_patients),
     )
-    return "\n".join([*lines, *(f"  {what:<19}  {count:>4} pairs" for what, count in rest)])
+    return "\n".join([*lines, *(f"  {what:<19}  {counted(count, 'pair'):>10}" for what, count in rest)])

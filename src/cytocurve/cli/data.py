@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cytocurve.cli.shared import current_project, json_option, named, show
-from cytocurve.text import by_reason, some
+from cytocurve.text import by_reason, counted, some
 
 if TYPE_CHECKING:
     from cytocurve.workflows.data_add import AddOutcome
@@ -51,9 +51,9 @@ def data_add(name: str, path: Path | None, as_name: str | None, link: bool, json
 
 def _added(dataset: str, outcome: "AddOutcome", copied: int) -> str:
     there = " already there, with the same content" if outcome.already else ""
-    lines = [f"data/{dataset}: {outcome.images} images{there}; recorded in data.dvc"]
+    lines = [f"data/{dataset}: {counted(outcome.images, 'image')}{there}; recorded in data.dvc"]
     if copied:
-        lines.append(f"  {copied} of them copied: they cannot be linked, or DVC's cache would take over the links")
+        lines.append(f"  {copied:,} of them copied: they cannot be linked, or DVC's cache would take over the links")
     lines += [f"  label version {version}: {named(counts)}" for version, counts in outcome.labels.items()]
     lines += [f"  note: {note} ({len(names)}): {some(names)}" for note, names in outcome.notes.items()]
     lines += [f"  skipped: {line}" for line in by_reason(outcome.skipped)]
@@ -104,7 +104,7 @@ def _described(info: "DatasetInfo") -> str:
     here = info.here
     if here is None:
         return "\n".join([*lines, f"Not in data/ yet. Next: cytocurve data add {info.name} PATH"])
-    lines.append(f"data/{info.name}: {here.images} images, {here.bytes / 2**20:.1f} MiB")
+    lines.append(f"data/{info.name}: {counted(here.images, 'image')}, {here.bytes / 2**20:.1f} MiB")
     lines += [f"  formats: {named(here.formats)}", f"  sizes: {_most(here.sizes)}"]
     patients = here.patients
     lines.append(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cytocurve.cli.shared import current_project, json_option, named, show, table
+from cytocurve.text import counted
 
 if TYPE_CHECKING:
     from cytocurve.workflows.labels import LabelDiff, ShareWithInterval, VersionAgreement, VersionCounts
@@ -91,7 +92,7 @@ def labels_diff(first: str, second: str, dataset: str | None, root: Path | None,
 
 def _difference(diff: "LabelDiff") -> Iterator[str]:
     first, second = diff.versions
-    yield f"{diff.images} images are labeled in both versions, {diff.agreeing} of them identically."
+    yield f"{counted(diff.images, 'image')} labeled in both versions, {diff.agreeing:,} of them identically."
     yield f"Rows: {first}; columns, numbered like the rows: {second}"
     header = ["", *(str(number) for number in range(1, len(diff.confusion) + 1))]
     rows = [
@@ -99,12 +100,12 @@ def _difference(diff: "LabelDiff") -> Iterator[str]:
         for number, (name, row) in enumerate(diff.confusion.items(), start=1)
     ]
     yield from table(header, rows)
-    yield f"{len(diff.changed)} images have different labels:"
+    yield f"{counted(len(diff.changed), 'image')} with different labels:"
     yield from (f"  {change.image}: {change.before} -> {change.after}" for change in diff.changed[:SHOWN])
     if len(diff.changed) > SHOWN:
         yield f"  and {len(diff.changed) - SHOWN:,} more; --json lists them"
     for version, images in diff.only_in.items():
-        yield f"{len(images)} images are labeled only in {version}" + ("; --json lists them" if images else "")
+        yield f"{counted(len(images), 'image')} labeled only in {version}" + ("; --json lists them" if images else "")
 
 
 @labels.command("agreement")
@@ -133,7 +134,7 @@ def labels_agreement(
 
 
 def _agreement(reference: str, name: str, scored: "VersionAgreement") -> str:
-    title = f"{name} against {reference}: {scored.images} images labeled in both"
+    title = f"{name} against {reference}: {counted(scored.images, 'image')} labeled in both"
     if scored.not_assignable:
         title += f", excluding {scored.not_assignable} not assignable in {name}"
     lines = [title, f"Cohen's kappa {_kappa(scored)}"]
@@ -201,11 +202,11 @@ def labels_import(
 
 
 def _imported(outcome: "ImportOutcome") -> Iterator[str]:
-    changed = "" if outcome.changed is None else f", {outcome.changed} of them with a changed label"
-    yield f"{outcome.rows} rows imported{changed}"
+    changed = "" if outcome.changed is None else f", {outcome.changed:,} of them with a changed label"
+    yield f"{counted(outcome.rows, 'row')} imported{changed}"
     yield from (f"New class: {label!r}" for label in outcome.new_classes)
     if outcome.left_out:
-        yield f"Left out of the list: {', '.join(outcome.left_out)}"
+        yield f"Ignored in the list: {', '.join(outcome.left_out)}"
 
 
 @labels.command("merge")
@@ -229,7 +230,7 @@ def labels_merge(versions: tuple[str, ...], name: str, dataset: str | None, json
 def _merged(outcome: "MergeOutcome") -> Iterator[str]:
     votes = outcome.votes
     yield (
-        f"{votes['unanimous']} images unanimous, {votes['majority']} by majority, {votes['tie']} by tie, "
+        f"{counted(votes['unanimous'], 'image')} unanimous, {votes['majority']} by majority, {votes['tie']} by tie, "
         f"{votes['single']} by a single vote, {votes['unlabelled']} unlabeled"
     )
 

@@ -56,7 +56,7 @@ def _lines(arm: str, planned: "PlannedArm", beside: str) -> Iterator[str]:
     from cytocurve.report.titles import title_of
 
     plan = planned.plan
-    yield f"{arm}, {title_of(plan.metric)} with up to {plan.largest:,} training images, beside {beside}"
+    yield f"{arm}, {title_of(plan.metric)} with up to {plan.largest:,} training images, in addition to {beside}"
     if plan.refusal:
         yield f"  No forecast: {plan.refusal}"
     if not plan.refusal or planned.required.verdict == "reached":

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cytocurve.cli.shared import current_project, json_option, listed, show
-from cytocurve.text import first_few
+from cytocurve.text import counted, first_few
 
 if TYPE_CHECKING:
     from cytocurve.core.answers import Answers
@@ -32,9 +32,9 @@ def catalog(json_output: bool) -> None:
 
 
 def _catalog(report: "CatalogReport") -> Iterator[str]:
-    yield f"{report.kept} of {report.images} images are distinct"
+    yield f"{report.kept:,} of {counted(report.images, 'image')} distinct"
     for version, phrases in report.left_out.items():
-        yield f"Left out of data/{report.dataset}/labels/{version}.csv: {', '.join(phrases)}"
+        yield f"Ignored in data/{report.dataset}/labels/{version}.csv: {', '.join(phrases)}"
 
 
 @click.command()
@@ -63,7 +63,7 @@ def _split(labels: str, summary: "SplitSummary") -> str:
     ranges = ", ".join(
         f"{name} {min(per_fold)}–{max(per_fold)} of {sum(per_fold)}" for name, per_fold in counts.items()
     )
-    excluded = f"; {summary.left_out.images} labeled images are excluded" if summary.left_out.images else ""
+    excluded = f"; {counted(summary.left_out.images, 'labeled image')} excluded" if summary.left_out.images else ""
     return (
         f"{labels}: {summary.images} images in {summary.folds} folds, training sets of at least "
         f"{summary.training_images}; per test fold: {ranges}{excluded}{_unbalanced(summary)}"

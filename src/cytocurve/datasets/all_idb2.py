@@ -101,7 +101,7 @@ def _column(file: Path, table: pd.DataFrame, headers: tuple[str, ...]) -> str:
 
 
 def _normalized(text: str) -> str:
-    """Normalize a header or cell type to lower-case words separated by single blanks."""
+    """Normalize a header or cell type to lower-case words separated by single spaces."""
     return " ".join(re.findall(r"[^\W_]+", text.lower()))
 
 

@@ -17,7 +17,7 @@ from cytocurve.core.data.taxonomy import MATEK
 from cytocurve.datasets import Dataset, Listing
 from cytocurve.errors import InputError
 from cytocurve.ingest.scanning import find_images
-from cytocurve.text import did_you_mean
+from cytocurve.text import counted, did_you_mean
 
 ANNOTATIONS = "annotations.dat"
 TOPS = ("AML-Cytomorphology_LMU", "AML-Cytomorphology")
@@ -106,7 +106,7 @@ def _faults(rows: list[tuple[int, list[str]]]) -> Iterator[str]:
     seen: dict[str, int] = {}
     for number, fields in rows:
         if len(fields) != 1 + len(ANNOTATORS):
-            yield f"line {number}: {len(fields)} fields"
+            yield f"line {number}: {counted(len(fields), 'field')}"
             continue
         image, *codes = fields
         if seen.setdefault(image, number) != number:

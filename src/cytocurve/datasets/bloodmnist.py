@@ -24,6 +24,7 @@ from cytocurve.datasets import Dataset, Listing, Progress
 from cytocurve.errors import InputError, ServiceError
 from cytocurve.ingest.listed_images import listed_images
 from cytocurve.ingest.tables import read_table
+from cytocurve.text import counted
 
 BASE = "https://zenodo.org/records/10519652/files/"
 DRAWN = "bloodmnist_224.npz"
@@ -136,7 +137,7 @@ def _labels(file: Path, archive: zipfile.ZipFile) -> dict[str, NDArray[np.intege
             beyond = sorted({int(number) for number in labels[split]} - set(range(len(LABELS))))
             wrong += [f"{split}_labels: {number} is not a label from 0 to {len(LABELS) - 1}" for number in beyond]
         if images and numbers and images[0] != numbers[0]:
-            wrong.append(f"{split}: {images[0]} images, but {numbers[0]} labels")
+            wrong.append(f"{split}: {counted(images[0], 'image')}, but {counted(numbers[0], 'label')}")
     sizes = {shape[1] for name, shape in shapes.items() if shape and name.endswith("_images")}
     if len(sizes) > 1:
         wrong.append(f"images of different sizes: {', '.join(map(str, sorted(sizes)))} pixels")

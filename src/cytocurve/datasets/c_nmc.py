@@ -17,7 +17,7 @@ from cytocurve.datasets import Dataset, Listing
 from cytocurve.errors import InputError
 from cytocurve.ingest.scanning import find_images, inner
 from cytocurve.ingest.tables import read_table
-from cytocurve.text import first_few
+from cytocurve.text import counted, first_few, plural
 
 TOP = "C-NMC_Leukemia"
 TRAINING = "training_data"
@@ -105,7 +105,7 @@ def _preliminary(file: Path, images: Sequence[str]) -> dict[str, tuple[str, str]
     """Label and subject of each image in the table of the preliminary test set."""
     if not file.is_file():
         raise InputError(
-            f"{file}: no such file; it contains the labels of the {len(images)} images of {PRELIMINARY}",
+            f"{file}: no such file; it contains the labels of {counted(len(images), 'image')} in {PRELIMINARY}",
             next_step=f"add it, or remove the folder {PRELIMINARY}",
         )
     table = read_table(file)
@@ -136,7 +136,8 @@ def _fault(original: str, code: str) -> str:
 def _absent(known: Mapping[str, object], images: Sequence[str]) -> str:
     """A message about listed images that are missing from the folder; empty if there are none."""
     absent = [PurePosixPath(name).name for name in known if name not in set(images)]
-    return f"{len(absent)} of its {len(known)} images are missing: {first_few(absent, 3)}" if absent else ""
+    missing = f"{len(absent):,} of its {counted(len(known), 'image')} {plural(len(absent), 'is', 'are')} missing"
+    return f"{missing}: {first_few(absent, 3)}" if absent else ""
 
 
 DATASET = Dataset(

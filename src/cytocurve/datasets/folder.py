@@ -30,7 +30,7 @@ def read(folder: Path) -> Listing:
     """List a folder of class folders; the label of an image is the name of its class folder.
 
     Masks beside their images are skipped. Raises ``InputError`` listing the skipped files if fewer than two class
-    folders contain images, or listing the images of a class folder that differ in their suffix alone.
+    folders contain images, or listing the images of a class folder that differ only in suffix.
     """
     candidates, skipped = find_images(folder)
     images = {name: path for name, path in candidates.items() if "/" in name}
@@ -82,7 +82,7 @@ def _notes(parts: Collection[str], labels: Collection[str]) -> dict[str, list[st
         )
         return {f"these folders are read as official folds, and the folders below them as classes; {use}": [*parts]}
     suspects = sorted(label for label in set(labels) if PART.fullmatch(label))
-    return {"these classes have the name of a part of a dataset": suspects} if suspects else {}
+    return {"these classes are named like the parts of a dataset (training, test)": suspects} if suspects else {}
 
 
 def _masks(names: Collection[str]) -> dict[str, str]:
@@ -117,14 +117,14 @@ def _mask_folder(name: str) -> str:
 
 
 def _refuse_twins(folder: Path, names: Collection[str]) -> None:
-    """Raise ``InputError`` listing the images in one folder that differ in their suffix alone."""
+    """Raise ``InputError`` listing the images in one folder that differ only in suffix."""
     groups: dict[str, list[str]] = {}
     for name in names:
         groups.setdefault(str(PurePosixPath(name).with_suffix("")), []).append(name)
     twins = [", ".join(group) for group in groups.values() if len(group) > 1]
     if twins:
         raise InputError(
-            f"{folder}: files that differ in their suffix alone are probably an image and its mask or copy:",
+            f"{folder}: files that differ only in suffix are probably an image and its mask or copy:",
             twins,
             next_step="remove the masks or copies; if these are different cells, rename them",
         )

@@ -33,7 +33,7 @@ _COLUMNS = ("image", "label", f"{_NAMED}<version>", *labels.OPTIONAL)
 def read(path: Path) -> Listing:
     """List the images in a table; unused columns and what was left out are in ``skipped``.
 
-    Raises ``InputError`` listing invalid columns, names that differ in spelling alone, or every path that is outside
+    Raises ``InputError`` listing invalid columns, names that differ only in spelling, or every path that is outside
     the table's folder, is not an image or occurs twice.
     """
     file = _file(path)
@@ -110,17 +110,17 @@ def _checked(file: Path) -> tuple[labels.Table, dict[str, str]]:
 
 
 def _check_spelling(file: Path, frame: pd.DataFrame, versions: Mapping[str, str]) -> None:
-    """Raise ``InputError`` listing the patients, folds, annotators and classes that differ in spelling alone."""
+    """Raise ``InputError`` listing the patients, folds, annotators and classes that differ only in spelling."""
     classes = pd.concat([frame[column] for column in versions.values()])
     wrong = spelled("label", classes)
     wrong += [line for column in labels.OPTIONAL if column in frame for line in spelled(column, frame[column])]
     if wrong:
         raise InputError(
-            f"{file}: these values differ in spelling alone and would count as different:",
+            f"{file}: these values differ only in spelling and would count as different:",
             wrong,
-            "Case, blanks, leading zeros and Unicode forms do not distinguish names. A spreadsheet drops the zeros of "
-            "001 unless the cell is text.",
-            "use one spelling of each in the table; names that are different need more than another spelling",
+            "Case, whitespace, leading zeros and Unicode forms do not distinguish names. A spreadsheet drops the "
+            "zeros of 001 unless the cell is text.",
+            "use one spelling of each in the table; give different people or classes clearly different names",
         )
 
 
@@ -166,7 +166,7 @@ def _version_named(annotator: str) -> str:
 
 
 def _split(frame: pd.DataFrame, versions: Mapping[str, str]) -> dict[str, pd.DataFrame]:
-    """One table per label version, or per label version and annotator if each has rows of their own."""
+    """One table per label version, or per label version and annotator if each has separate rows."""
     given = frame.assign(image=frame["image"].map(plain_path))
     by_annotator = _versions_by_annotator(frame, versions)
     if by_annotator:

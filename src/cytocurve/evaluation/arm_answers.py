@@ -137,7 +137,7 @@ def _questions(tests: ArmPredictions, labels: Mapping[str, str]) -> dict[str, Si
 
 
 def _answer(tests: ArmPredictions, positive: Sides) -> Iterator[tuple[str, tuple[CurvePoint, ...]]]:
-    """The learning curve of a binary question by each metric, scored like a task of its own."""
+    """The learning curve of a binary question by each metric, scored like a separate task."""
     parts = [(size, at, scores(asked(at, positive))) for size, at in tests.by_size.items()]
     fold, seed = (np.concatenate([getattr(at, axis) for _, at, _ in parts]).tolist() for axis in ("fold", "seed"))
     sizes = np.repeat([size for size, _, _ in parts], [at.runs for _, at, _ in parts]).tolist()

@@ -1,4 +1,4 @@
-"""What a page shows in addition to the answers, known only where it is rendered: commit, run times, links, pictures."""
+"""What a page shows in addition to the answers, known only at rendering time: commit, run times, links, pictures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -114,7 +114,7 @@ _TABLES: Mapping[str, Callable[[Answers], Iterable[Row]]] = {
 
 
 def _flat(row: Mapping[str, Any]) -> Row:
-    """Mappings in a row become fields of their own, such as ``precision_mean``."""
+    """Mappings in a row become separate fields, such as ``precision_mean``."""
     flat: Row = {}
     for name, value in row.items():
         if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""What metrics are called for people."""
+"""Display names of metrics."""
 
 import re
 
@@ -7,7 +7,7 @@ _OPERATING_POINT = re.compile(r"(\w+)_at_(\w+)_(\d+)")
 
 
 def title_of(metric: str) -> str:
-    """A metric's name for people."""
+    """The display name of a metric."""
     if point := _OPERATING_POINT.fullmatch(metric):
         return f"{point[1].capitalize()} at {point[3]} % {point[2]}"
     return _TITLES.get(metric, metric.replace("_", " ").capitalize())

@@ -23,7 +23,7 @@ COLUMNS = (
 )  # fmt: skip
 """Columns of the catalog before those of the label versions.
 
-``unlabelled_in`` lists the versions, separated by blanks, in which a withdrawn image was unlabeled.
+``unlabelled_in`` lists the versions, separated by spaces, in which a withdrawn image was unlabeled.
 """
 
 RESERVED = ("class", "date", "group", "label", "near", "reason")

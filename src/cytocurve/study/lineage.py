@@ -22,7 +22,7 @@ class Sighting:
 def sightings(
     ledger: Ledger, identities: Collection[str], progress: Callable[[int, int], None]
 ) -> tuple[list[Sighting], list[str]]:
-    """Every sighting of these images (SHA-256 of the pixels, hex) in a ledger, and the keys of damaged runs.
+    """Every use of these images (SHA-256 of the pixels, hex) in a ledger, and the keys of damaged runs.
 
     Sorted by run key. Searches the whole ledger, including runs of other studies and earlier key formats; the images of
     damaged runs are unknown.

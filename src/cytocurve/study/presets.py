@@ -28,7 +28,7 @@ def use(project: ProjectPaths, name: str) -> dict[str, Any]:
     file = _folder(project) / f"{name}.yaml"
     if not isinstance(read_yaml(file), dict):
         raise InputError(f"studies/{name}.yaml: expected a mapping of settings")
-    project.params()  # before a folder for the lock is made
+    project.params()  # before a folder for the lock is created
     with exclusive(project.files_lock):
         return _change_params(project, name, file)
 

@@ -105,8 +105,8 @@ class Publisher:
     """Publishes an arm in a background thread during its sweep; a failing store causes a single warning.
 
     The process of the sweep only waits for its workers, so publishing costs nothing but CPU time. After training, it
-    waits for the store for a limited time. ``gave_up`` is shared by the arms of a sweep: once one of them has waited in
-    vain, the others do not try. Raises ``InputError`` if the tracking store's URI cannot be used.
+    waits for the store for a limited time. ``gave_up`` is shared by the arms of a sweep: once one of them has timed
+    out, the others do not try. Raises ``InputError`` if the tracking store's URI cannot be used.
     """
 
     def __init__(

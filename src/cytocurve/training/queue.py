@@ -6,6 +6,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, Executor, wait
 from cytocurve.core.runs import PlannedRun
 from cytocurve.errors import CytocurveError
 from cytocurve.stores.ledger import Ledger
+from cytocurve.text import counted
 from cytocurve.training.executors.processes import end_workers
 from cytocurve.training.worker import Assignment, train_run
 
@@ -29,7 +30,7 @@ def train_all(
     """Train every assignment; if a worker dies, only its run is retrained.
 
     Raises ``CytocurveError`` listing the runs that failed, after all others have finished; and at once if a run cannot
-    be stored, since training the others would be in vain.
+    be stored, since the results of the others could not be stored either.
     """
     failures: dict[str, str] = {}
     deaths = 0
@@ -47,7 +48,7 @@ def train_all(
             say("A worker process died; retraining its run.")
     if failures:
         raise CytocurveError(
-            f"{len(failures)} runs failed; finished runs are kept:",
+            f"{counted(len(failures), 'run')} failed; finished runs are kept:",
             [f"{key[:12]}: {reason}" for key, reason in sorted(failures.items())],
         )
 

@@ -16,7 +16,7 @@ from cytocurve.files import exclusive
 from cytocurve.ingest.tables import read
 from cytocurve.stores.dvc import track_data
 from cytocurve.study.dataset import check_version, dataset_folder, images_below, labels_csv, write_labels
-from cytocurve.text import did_you_mean
+from cytocurve.text import counted, did_you_mean
 from cytocurve.workflows.labels import (
     Tables,
     VersionCounts,
@@ -180,7 +180,7 @@ def _refuse_new(rows: pd.DataFrame, known: Collection[str], file: Path) -> None:
     new = sorted(label for label in given if label not in known)
     refuse(
         f"{file}: no other label version has these classes:",
-        [f"{label!r}: {given[label]} rows{did_you_mean(label, sorted(known))}" for label in new],
+        [f"{label!r}: {counted(given[label], 'row')}{did_you_mean(label, sorted(known))}" for label in new],
         next_step="correct them, or declare each new class: --new-class NAME",
     )
 
@@ -235,7 +235,7 @@ def _folder(project: ProjectPaths, dataset: str, name: str) -> Path:
 def _other_versions(project: ProjectPaths, folder: Path, name: str, sources: Sequence[str | None]) -> Tables:
     """The versions of the dataset, except the one with this name: a repeated call finds its own.
 
-    Raises ``InputError`` if that one would be made from itself.
+    Raises ``InputError`` if that one would be derived from itself.
     """
     path = folder / "labels" / f"{name}.csv"
     if name in sources and path.exists():

@@ -19,6 +19,7 @@ from cytocurve.ingest.decoding import pixel_sha256, read_rgb
 from cytocurve.report.review import Neighbor, Suspect, picture, render
 from cytocurve.stores.tables import read_parquet
 from cytocurve.study.dataset import read_catalog
+from cytocurve.text import counted
 
 Progress = Callable[[int, int], None]
 
@@ -86,7 +87,7 @@ def _refuse_decisions(table: Path) -> None:
         decided = pd.read_csv(table, dtype="str", keep_default_na=False).set_index("image")["new_label"]
         if (decided != "").any():
             raise InputError(
-                f"{table}: the column new_label contains {(decided != '').sum()} decisions",
+                f"{table}: the column new_label contains {counted(int((decided != '').sum()), 'decision')}",
                 next_step="import them with cytocurve labels import, or discard them with --overwrite",
             )
 

@@ -118,11 +118,14 @@ def test_arms_with_equal_images_folds_and_labels_are_compared_in_any_row_order()
 
 def test_arms_with_different_test_images_are_not_comparable() -> None:
     sentence = reason(on(images(image=["0.png", "1.png", "2.png", "x.png", "y.png", "z.png"])))
-    assert sentence == "Their test images differ: 3 of 6 are tested only in the first, 3 of 6 only in the second."
+    assert sentence == (
+        "Their test images differ: 3 of the 6 in the first are not in the second, "
+        "3 of the 6 in the second are not in the first."
+    )
 
 
 def test_arms_with_different_folds_are_not_comparable() -> None:
-    assert "2 of 6 test images are in different folds" in reason(on(images(fold=[0, 1, 0, 1, 2, 2])))
+    assert "Their folds differ for 2 of 6 test images" in reason(on(images(fold=[0, 1, 0, 1, 2, 2])))
 
 
 def test_arms_with_different_labels_are_not_comparable() -> None:

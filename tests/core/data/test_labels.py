@@ -67,7 +67,7 @@ def test_missing_and_repeated_columns_are_named_with_the_present_ones() -> None:
 def test_invisible_whitespace_is_named() -> None:
     """A blank at the end of a label would make a class of its own."""
     lines = labels.problems(("a.png",), {"expert": table([("a.png", "dark ")])}, None)
-    assert lines == ["expert: a.png: label 'dark ' begins or ends with a blank"]
+    assert lines == ["expert: a.png: label 'dark ' begins or ends with whitespace"]
 
 
 def test_control_characters_are_named() -> None:
@@ -129,7 +129,7 @@ def test_counts_exclude_the_empty_label() -> None:
 def test_problems_name_classes_that_differ_only_in_spelling() -> None:
     table = pd.DataFrame({"image": ["a", "b", "c"], "label": ["Blast", "blast", "normal"]})
     assert labels.problems(["a", "b", "c"], {"t": table}, None) == [
-        "t: classes 'Blast' = 'blast': differ in spelling alone; use one of them"
+        "t: classes 'Blast' = 'blast': differ only in spelling; use one of them"
     ]
 
 

@@ -17,4 +17,4 @@ def test_table_of_an_older_version_needs_only_the_compared_metric() -> None:
 
 
 def test_scores_outside_zero_to_one_are_counted() -> None:
-    assert wrong_runs(PLACES.assign(f1=[0.5, 1.5]), "one", ["f1"]) == ["f1: 1 scores are outside 0 to 1"]
+    assert wrong_runs(PLACES.assign(f1=[0.5, 1.5]), "one", ["f1"]) == ["f1: 1 score outside 0 to 1"]

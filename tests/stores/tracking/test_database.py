@@ -159,7 +159,7 @@ def test_concurrent_processes_replace_a_half_created_store_once(tmp_path: Path) 
     both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=tmp_path) for _ in range(2)]
     errors = [process.communicate()[1] for process in both]
     assert [process.returncode for process in both] == [0, 0], errors
-    assert names(database) == {"mlflow.db", "mlflow.db.half-made-1"}
+    assert names(database) == {"mlflow.db", "mlflow.db.incomplete-1"}
 
 
 def test_half_created_store_without_runs_is_set_aside_with_a_warning(
@@ -169,10 +169,10 @@ def test_half_created_store_without_runs_is_set_aside_with_a_warning(
     database = half_made(tmp_path)
     assert experiments(tmp_path) == ["Default"]
     assert revision(database) == current(tmp_path)
-    assert revision(database.with_name("mlflow.db.half-made-1")) == EARLIER
+    assert revision(database.with_name("mlflow.db.incomplete-1")) == EARLIER
     (message,) = caplog.messages
     assert str(database) in message
-    assert "mlflow.db.half-made-1" in message
+    assert "mlflow.db.incomplete-1" in message
 
 
 @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ def test_incomplete_store_without_runs_is_recreated(tmp_path: Path, statements: 
     database = store(tmp_path)
     change(database, *statements)
     assert experiments(tmp_path) == ["Default"]
-    assert names(database) == {"mlflow.db", "mlflow.db.half-made-1"}
+    assert names(database) == {"mlflow.db", "mlflow.db.incomplete-1"}
 
 
 def test_half_created_store_with_a_run_is_rejected_and_kept(tmp_path: Path) -> None:

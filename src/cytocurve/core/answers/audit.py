@@ -8,7 +8,7 @@ from cytocurve.core.answers.serialization import Number
 from cytocurve.core.audit.finding import Severity
 
 Detail = str | int | float | list[str] | list[int]
-"""What is known of an offender, under a name."""
+"""One detail of an offender: a name and its value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class PassedCheck:
-    """A check that found nothing, and the label version that it looked at."""
+    """A check without findings, and the label version that it examined."""
 
     id: str
     labels: str | None

@@ -1,4 +1,4 @@
-"""The arm that was chosen, and what its choice does to its score."""
+"""The chosen arm, and how the choice affects its score."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from cytocurve.core.answers.serialization import Number
 class Choice:
     """The choice of an arm by validation images at the largest size.
 
-    ``score`` is the score of choosing and training: each fold's test score is that of the arm which images outside of
-    its test fold choose (``core.statistics.choice``); ``optimism`` is the mean test score of the chosen arm minus that
-    of ``score``. ``folds`` counts in how many folds each candidate is chosen, and ``without`` the folds of which every
-    validation image is a test image, so that there is no such choice.
+    ``score`` is the score of choosing and training: each fold's test score is that of the arm chosen by images outside
+    its test fold (``core.statistics.choice``); ``optimism`` is the mean test score of the chosen arm minus that of
+    ``score``. ``folds`` counts in how many folds each candidate is chosen, and ``without`` the folds that have no such
+    choice because every validation image is also a test image.
     """
 
     score: Summary

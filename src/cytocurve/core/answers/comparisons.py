@@ -76,7 +76,7 @@ class NotComparable:
 
 @dataclass(frozen=True)
 class ComparedArm:
-    """An arm as it was compared, with its mean score by training size and on the area."""
+    """A compared arm, with its mean score by training size and for the area."""
 
     name: str
     labels: str
@@ -97,7 +97,7 @@ class ComparisonAnswer:
     not_comparable: tuple[NotComparable, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """The answer as ``cytocurve compare --json`` prints it, with the kind of comparison that was made."""
+        """The answer as printed by ``cytocurve compare --json``, including the kind of comparison."""
         rows = self.seed_comparisons if self.independent else self.comparisons
         return {
             "metric": self.metric,

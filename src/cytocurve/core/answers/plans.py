@@ -28,7 +28,7 @@ class ForecastPoint:
 
 @dataclass(frozen=True)
 class NextImages:
-    """What ``images`` more are expected to add, with a 90 % interval."""
+    """The expected gain from ``images`` more images, with a 90 % interval."""
 
     images: int
     size: int
@@ -72,7 +72,7 @@ class Backtest:
 
 @dataclass(frozen=True, kw_only=True)
 class ArmPlan:
-    """The forecast of one arm by a metric; with a ``refusal``, there is none."""
+    """The forecast of one arm by a metric, or the reason why there is none (``refusal``)."""
 
     metric: str
     refusal: str | None
@@ -96,7 +96,7 @@ class PlannedArm:
 
 @dataclass(frozen=True)
 class PlanAnswer:
-    """What every arm needs to reach ``target``: training images, beside ``validation_images`` labeled ones per run.
+    """The training images that every arm needs to reach ``target``, in addition to ``validation_images`` per run.
 
     ``unbalanced`` lists, by arm, the training sizes for which a class has too few images.
     """

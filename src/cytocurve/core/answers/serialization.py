@@ -16,14 +16,14 @@ Record = TypeVar("Record")
 
 
 def rounded(value: Any) -> Any:
-    """A number to ``DIGITS`` places, None where it is NaN or infinite; anything else unchanged."""
+    """A number rounded to ``DIGITS`` places, None if it is NaN or infinite; anything else unchanged."""
     if not isinstance(value, float):
         return value
     return round(float(value), DIGITS) if isfinite(value) else None
 
 
 Number = Annotated[float | None, BeforeValidator(rounded), PlainSerializer(rounded)]
-"""A number of the answers; None where it is undefined."""
+"""A number in the answers; None if it is undefined."""
 
 Vector = tuple[Number, ...]
 
@@ -43,7 +43,7 @@ def from_json(kind: type[Record], value: Any) -> Record:
 
 
 def to_json(record: Any) -> dict[str, Any]:
-    """A record as JSON has it: mappings, lists, texts, numbers and None."""
+    """A record as JSON values: mappings, lists, strings, numbers and None."""
     value: dict[str, Any] = _adapter(type(record)).dump_python(record, mode="json", by_alias=True)
     return value
 
@@ -52,7 +52,7 @@ _ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 
 def _adapter(kind: Any) -> TypeAdapter[Any]:
-    """The adapter of a type of record; making one takes milliseconds, so each is made once."""
+    """The adapter of a record type, cached because creating one takes milliseconds."""
     if kind not in _ADAPTERS:
         _ADAPTERS[kind] = TypeAdapter(kind)
     return _ADAPTERS[kind]

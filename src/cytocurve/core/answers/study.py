@@ -22,10 +22,10 @@ from cytocurve.core.answers.plans import ArmPlan
 from cytocurve.core.answers.serialization import Number
 
 FORMAT = 3
-"""Of ``reports/answers.json``; answers of another format are refused, since the page needs every field."""
+"""The format of ``reports/answers.json``; other formats are rejected, since the page needs every field."""
 
 Split = Literal["stratified", "patient", "predefined"]
-"""How folds were made: by image, by patient, or by the dataset's authors."""
+"""How folds were drawn: by image, by patient, or by the dataset's authors."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Answers:
 
     ``metric`` is the leading metric, ``metrics`` maps every metric to its title, ``positive`` is the positive class of
     a binary task, ``versions`` are the label versions in order, ``chosen`` is the arm chosen on validation images, and
-    ``choice`` is what this does to its score; None if there was one candidate.
+    ``choice`` is how this affects its score, None if there was only one candidate.
     """
 
     dataset: str
@@ -113,7 +113,7 @@ class Answers:
         return self.metrics[self.metric]
 
     def to_json(self) -> dict[str, Any]:
-        """The answers as ``reports/answers.json`` has them."""
+        """The answers as the contents of ``reports/answers.json``."""
         return {"format": FORMAT, **serialization.to_json(self)}
 
     @classmethod

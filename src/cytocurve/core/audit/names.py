@@ -1,4 +1,4 @@
-"""Patients, official folds and classes whose names differ in spelling alone."""
+"""Patients, official folds and classes whose names differ only in spelling."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from cytocurve.text import counted
 
 
 def spelling(images: pd.DataFrame, versions: Sequence[str]) -> Finding:
-    """Groups of names that count as different but differ in spelling alone; classes over all label versions."""
+    """Groups of names that count as different but differ only in spelling; classes over all label versions."""
     classes = pd.concat([images[version].dropna() for version in versions])
     values = {"patient": images["patient"].dropna(), "fold": images["fold"].dropna(), "class": classes}
     offenders: list[Offender] = [

@@ -9,6 +9,7 @@ import pandas as pd
 
 from cytocurve.core.runs import digest
 from cytocurve.core.statistics.values import Values
+from cytocurve.text import counted
 
 
 @dataclass(frozen=True)
@@ -79,7 +80,7 @@ def why_not(first: ScoredArm, second: ScoredArm) -> str | None:
     if not set(first.sizes) & set(second.sizes):
         return "They have no training size in common."
     if first.folds != second.folds:
-        return f"The first has results for {len(first.folds)} folds, the second for {len(second.folds)}."
+        return f"The first has results for {counted(len(first.folds), 'fold')}, the second for {len(second.folds)}."
     if len(first.folds) < 3:
         return f"A comparison needs at least 3 folds; these arms have {len(first.folds)}."
     return None
@@ -95,12 +96,12 @@ def _difference(first: ScoredArm, second: ScoredArm) -> str:
     shared = one.index.intersection(other.index)
     if len(shared) < max(len(one), len(other)):
         return (
-            f"Their test images differ: {len(one) - len(shared)} of {len(one)} are tested only in the first, "
-            f"{len(other) - len(shared)} of {len(other)} only in the second."
+            f"Their test images differ: {len(one) - len(shared)} of the {len(one)} in the first are not in the second, "
+            f"{len(other) - len(shared)} of the {len(other)} in the second are not in the first."
         )
     moved = int((one["fold"] != other["fold"].reindex(one.index)).sum())
     if moved:
-        return f"Their folds differ: {moved} of {len(one)} test images are in different folds."
+        return f"Their folds differ for {moved} of {counted(len(one), 'test image')}."
     if set(one["label"]) != set(other["label"]):
         classes = (", ".join(sorted(set(table["label"]))) for table in (one, other))
         return f"Their classes differ: {' against '.join(classes)}."

@@ -17,6 +17,7 @@ from cytocurve.core.data.splits import (
 )
 from cytocurve.core.data.taxonomy import Task
 from cytocurve.errors import InputError
+from cytocurve.text import counted
 
 MIN_IMAGES_PER_CLASS = 3
 """One each for test, validation and training."""
@@ -122,7 +123,7 @@ def usable(catalog: pd.DataFrame, rules: SplitRules) -> pd.DataFrame:
 def shared(kept: pd.DataFrame, rules: SplitRules) -> tuple[dict[str, Task], "pd.Series[bool]"]:
     """The task on each label version, and which images are part of it in all of them.
 
-    A task that depends on counts counts these images alone, so it is derived repeatedly until no image drops out.
+    A task that depends on counts counts only these images, so it is derived repeatedly until no image drops out.
     Withdrawn images keep a place in the draw if they had one: by the first version, and by the other versions that
     existed at the time.
     """
@@ -182,7 +183,7 @@ def _drawn(images: pd.DataFrame, rules: SplitRules) -> list[Fold]:
             counts = images["fold"].value_counts().sort_index()
             raise InputError(
                 f"folds: {rules.folds} requested, but split: predefined defines {len(folds)}:",
-                [f"{name}: {count} images" for name, count in counts.items()],
+                [f"{name}: {counted(count, 'image')}" for name, count in counts.items()],
                 next_step=f"folds: {len(folds)} in params.yaml",
             )
     elif len(set(groups)) == len(groups):
@@ -240,13 +241,14 @@ def check_classes(images: pd.DataFrame, task: Task, rules: SplitRules, labels: s
     """Raise ``InputError`` listing the task's classes with too few images; a binary test fold needs both classes."""
     least = rules.folds if task.binary else MIN_IMAGES_PER_CLASS
     counts = images["class"].value_counts()
-    short = [f"{name}: {counts.get(i, 0)} images" for i, name in enumerate(task.classes) if counts.get(i, 0) < least]
+    totals = {name: int(counts.get(i, 0)) for i, name in enumerate(task.classes)}
+    short = [f"{name}: {counted(total, 'image')}" for name, total in totals.items() if total < least]
     if short or len(task.classes) < 2:
         raise InputError(
             f"task {task.name!r} on label version {labels!r} with {rules.folds} folds needs at least two classes "
             f"with {least} images each; too few:",
-            short or [f"{len(task.classes)} classes"],
-            "Lower folds in params.yaml, add labelled images, or define the task by its classes. Labels: "
+            short or [counted(len(task.classes), "class", "classes")],
+            "Lower folds in params.yaml, add labeled images, or define the task by its classes. Labels: "
             + ", ".join(sorted(images[labels].unique())),
         )
 
@@ -277,7 +279,7 @@ def check_sizes(sizes: Sequence[int], available: int) -> None:
     too_large = [str(size) for size in sizes if size > available]
     if too_large:
         raise InputError(
-            f"sizes: a fold leaves {available} images for training; these sizes need more:",
+            f"sizes: a fold leaves {counted(available, 'image')} for training; these sizes need more:",
             too_large,
             "Lower sizes in params.yaml, or add images.",
         )

@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cytocurve.text import counted
+
 COLUMNS = ("path", "bytes", "sha256")
 
 Record = tuple[str | None, str | None]
@@ -65,7 +67,9 @@ def parse(text: str) -> tuple[list[Entry], list[str]]:
         return [], [f"{line}; the columns are: {', '.join(header) or 'none'}" for line in wrong]
     at = [header.index(name) for name in COLUMNS]
     wrong = [
-        f"line {line}: {len(row)} fields instead of {len(header)}" for line, row in rows if len(row) != len(header)
+        f"line {line}: {counted(len(row), 'field')} instead of {len(header)}"
+        for line, row in rows
+        if len(row) != len(header)
     ]
     full = [(line, row) for line, row in rows if len(row) == len(header)]
     entries = [Entry(line, row[at[0]], row[at[1]], row[at[2]].lower()) for line, row in full]

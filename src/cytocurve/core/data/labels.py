@@ -61,7 +61,7 @@ def read(text: str) -> Table:
 def tidy(rows: Sequence[Sequence[str]]) -> Table:
     """A table from rows of cells, the first nonempty one being the header.
 
-    Blanks around cells, empty rows and columns without a name are dropped; rows may be shorter than the header.
+    Whitespace around cells, empty rows and columns without a name are dropped; rows may be shorter than the header.
     """
     stripped = [[cell.strip() for cell in row] for row in rows]
     filled = [row for row in stripped if any(row)]
@@ -76,7 +76,7 @@ def tidy(rows: Sequence[Sequence[str]]) -> Table:
         counted(len(rows) - len(filled), "empty row") if len(rows) > len(filled) else "",
         counted(empty, "empty column") if empty else "",
         *(f"column {number + 1}, which has no name ({counted(n, 'value')})" for number, n in values.items() if n),
-        f"blanks around {counted(blanks, 'cell')}" if blanks else "",
+        f"whitespace around {counted(blanks, 'cell')}" if blanks else "",
     ]
     frame = pd.DataFrame(cells, columns=[header[number] for number in named], dtype="str")
     return Table(frame, tuple(phrase for phrase in left_out if phrase))
@@ -94,7 +94,7 @@ def problems(images: Collection[str], tables: Mapping[str, pd.DataFrame], known:
     """One line per problem in the label tables of these images; none if they can be used.
 
     ``tables`` maps a table's name, which the lines begin with, to its rows: ``image, label`` and, where known,
-    ``patient``. An empty label means unlabelled. ``known`` are the labels that may occur; None allows any.
+    ``patient``. An empty label means unlabeled. ``known`` are the labels that may occur; None allows any.
     """
     lines = []
     sound = {}
@@ -116,7 +116,7 @@ def _columns(table: pd.DataFrame) -> list[str]:
 
 
 def _rows(table: pd.DataFrame, images: Collection[str]) -> list[str]:
-    """Images with several rows or none, rows without an image, invisible blanks and control characters."""
+    """Images with several rows or none, rows without an image, surrounding whitespace and control characters."""
     counts = Counter(table["image"])
     lines = [f"{image}: {count} rows for one image" for image, count in sorted(counts.items()) if count > 1]
     lines += [
@@ -127,7 +127,7 @@ def _rows(table: pd.DataFrame, images: Collection[str]) -> list[str]:
     for column in columns:
         blank = table[column].str.strip() != table[column]
         cells = table.loc[blank, ["image", column]].itertuples(index=False, name=None)
-        lines += [f"{image}: {column} {value!r} begins or ends with a blank" for image, value in cells]
+        lines += [f"{image}: {column} {value!r} begins or ends with whitespace" for image, value in cells]
         # A carriage return would end the line of a CSV table that is written with it.
         hidden = table[column].str.contains(_CONTROL) & ~blank
         cells = table.loc[hidden, ["image", column]].itertuples(index=False, name=None)
@@ -141,7 +141,7 @@ def _labels(table: pd.DataFrame, known: Collection[str] | None) -> list[str]:
     if labelled.empty:
         return ["no image has a label"]
     if known is None:
-        return [f"{line}: differ in spelling alone; use one of them" for line in spelled("classes", labelled["label"])]
+        return [f"{line}: differ only in spelling; use one of them" for line in spelled("classes", labelled["label"])]
     unknown = {label: did_you_mean(label, sorted(known)) for label in set(labelled["label"]) - set(known)}
     return [
         f"{image}: unknown class {label!r}{unknown[label]}"

@@ -1,4 +1,4 @@
-"""Names that differ in spelling alone, such as ``Blast`` and ``blast``, or ``P07`` and ``p7``."""
+"""Names that differ only in spelling, such as ``Blast`` and ``blast``, or ``P07`` and ``p7``."""
 
 import re
 import unicodedata
@@ -9,7 +9,7 @@ _ZEROS = re.compile(r"(?<![0-9])(?<![0-9][.,])0+(?=[0-9])")
 
 
 def canonical(name: str) -> str:
-    """A key that all spellings of a name share: Unicode form, case, blanks and leading zeros do not count."""
+    """A key that all spellings of a name share: Unicode form, case, whitespace and leading zeros do not count."""
     text = _folded(_folded(unicodedata.normalize("NFD", name)))
     return _ZEROS.sub("", " ".join(text.split()))
 

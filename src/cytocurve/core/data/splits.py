@@ -15,6 +15,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from cytocurve.errors import InputError
+from cytocurve.text import counted
 
 Indices = NDArray[np.intp]
 
@@ -165,11 +166,11 @@ def balanced_sample(
         members = np.flatnonzero(np.asarray(classes) == number).tolist()
         names = sorted({strata[i] for i in members})
         if len(members) < size:
-            short.append(f"{' + '.join(names)}: {len(members)} images")
+            short.append(f"{' + '.join(names)}: {counted(len(members), 'image')}")
         groups = by_class([identities[i] for i in members], [names.index(strata[i]) for i in members], f"sample/{seed}")
         chosen.append(np.array(members)[round_robin(groups)][:size])
     if short:
-        raise InputError(f"sample_per_class: {size} images per class requested, but there are only", short)
+        raise InputError(f"sample_per_class: {counted(size, 'image')} per class requested, but there are only", short)
     return np.sort(np.concatenate(chosen))
 
 

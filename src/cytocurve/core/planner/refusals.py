@@ -7,6 +7,7 @@ from cytocurve.core.planner.evidence import Evidence
 from cytocurve.core.planner.forecasting import FEWEST, forecast
 from cytocurve.core.statistics.curves import MARGIN
 from cytocurve.core.statistics.values import Values
+from cytocurve.text import counted
 
 FEWEST_FOLDS = 3
 FEWEST_SIZES = FEWEST + 1
@@ -31,8 +32,8 @@ def _thin(evidence: Evidence) -> str | None:
     missing = sizes[evidence.defined < FEWEST_FOLDS].tolist()
     if missing:
         return (
-            f"The score is undefined in all but {evidence.defined.min()} folds at {_listed(missing)} images; "
-            f"a forecast needs at least {FEWEST_FOLDS} folds at every size."
+            f"The score is undefined in all but {counted(int(evidence.defined.min()), 'fold')} at {_listed(missing)} "
+            f"images; a forecast needs at least {FEWEST_FOLDS} folds at every size."
         )
     return None
 

@@ -7,6 +7,7 @@ from pandas.api.types import is_integer_dtype, is_numeric_dtype
 
 from cytocurve.core.statistics.metrics import METRICS
 from cytocurve.core.statistics.review import probability_columns
+from cytocurve.text import counted
 
 PLACE = ("fold", "size", "seed")
 RUN_COLUMNS = (*PLACE, "run_key", "arm", "labels")
@@ -27,7 +28,7 @@ def wrong_runs(table: pd.DataFrame, arm: str, metrics: Collection[str] = METRICS
         if not is_numeric_dtype(table[metric]):
             problems.append(f"{metric}: expected numbers")
         elif outside := int(((table[metric] < 0) | (table[metric] > 1)).sum()):
-            problems.append(f"{metric}: {outside} scores are outside 0 to 1")
+            problems.append(f"{metric}: {counted(outside, 'score')} outside 0 to 1")
     if table["run_key"].isna().any() or table["run_key"].duplicated().any():
         problems.append("run_key: missing or duplicate run keys")
     if table.duplicated(list(PLACE)).any():
@@ -52,7 +53,7 @@ def wrong_predictions(table: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
     if table["run_key"].isna().any() or keys - known:
         problems.append("predictions of runs that do not belong to the arm")
     if lacking := len(known - keys):
-        problems.append(f"{lacking} of {len(known)} runs have no test predictions")
+        problems.append(f"{lacking} of {counted(len(known), 'run')} without test predictions")
     if table["image"].isna().any() or table.duplicated(["run_key", "image"]).any():
         problems.append("duplicate predictions for an image in a run, or images without a name")
     return problems

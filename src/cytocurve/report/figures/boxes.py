@@ -12,7 +12,7 @@ from cytocurve.report.arm_names import short_names
 from cytocurve.report.figures.style import Drawn, defined, thinned
 from cytocurve.report.palette import COLORS
 
-_WIDE = 5.0  # inches from which even two or three panels are side by side
+_WIDE = 5.0  # width in inches from which two or three panels fit side by side
 
 
 def box_plots(answers: Answers, width: float) -> Drawn | None:
@@ -39,7 +39,7 @@ def box_plots(answers: Answers, width: float) -> Drawn | None:
         axes.set_xlabel("training images")
         axes.tick_params(labelbottom=True)
     figure.supylabel(answers.title, fontsize="medium")
-    return Drawn(figure, f"Box plots of {answers.title} at each number of images, one panel per arm.")
+    return Drawn(figure, f"Box plots of {answers.title} for each number of training images, one panel per arm.")
 
 
 def _letters(width: float) -> int:

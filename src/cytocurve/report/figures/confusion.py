@@ -8,8 +8,8 @@ from cytocurve.core.answers import Answers
 from cytocurve.report.figures.style import Drawn
 from cytocurve.report.palette import COLORS, NEUTRALS
 
-_LABELLED = 12
-"""With more classes than these, the cells are too small for numbers."""
+_LABELED = 12
+"""The maximum number of classes for which numbers fit into the cells."""
 
 
 def confusion(answers: Answers, width: float) -> Drawn | None:
@@ -21,7 +21,7 @@ def confusion(answers: Answers, width: float) -> Drawn | None:
     figure = Figure(figsize=(width, 0.86 * width), layout="constrained")
     axes = figure.add_subplot()
     axes.imshow(shares, cmap=LinearSegmentedColormap.from_list("shares", ["#ffffff", COLORS[0]]), vmin=0, vmax=100)
-    if len(classes) <= _LABELLED:
+    if len(classes) <= _LABELED:
         for (i, k), value in np.ndenumerate(shares):
             text = "–" if np.isnan(value) else f"{value:.0f}" if len(classes) > 5 else f"{value:.1f} %"
             axes.text(k, i, text, ha="center", va="center", color="#ffffff" if value > 55 else NEUTRALS["ink"])

@@ -27,14 +27,14 @@ FIGURES: Mapping[str, Callable[[Answers, float], Drawn | None]] = {
     "confusion": confusion,
     "reliability": reliability,
 }
-"""Each draws at a width in inches, or returns None where these answers have nothing to draw."""
+"""Each draws at a width in inches, or returns None if these answers have nothing to draw."""
 
 _MM = 1 / 25.4
 _PAGE_MM = 150.0
 
 
 def draw(answers: Answers, width_mm: float = 85.0) -> dict[str, tuple[bytes, bytes]]:
-    """Every figure as SVG and as PDF, ``width_mm`` wide (85 is a column), text as text in fonts that the files hold.
+    """Every figure as SVG and as PDF, ``width_mm`` wide (85 is one column), with text in embedded fonts.
 
     PDF fonts are TrueType (type 42), SVG fonts are subsets of the same ones. No file has a date.
     """
@@ -42,12 +42,12 @@ def draw(answers: Answers, width_mm: float = 85.0) -> dict[str, tuple[bytes, byt
 
 
 def drawings(answers: Answers) -> dict[str, str]:
-    """Every figure as SVG text that borrows the fonts and takes the neutral colors of the page it stands in."""
+    """Every figure as SVG text that uses the fonts and neutral colors of the page that contains it."""
     return {name: _svg(drawn) for name, drawn in _drawn(answers, _PAGE_MM)}
 
 
 def inline(svg: str, name: str) -> str:
-    """A figure as an element of a page: its ids made its own, its neutral colors left to the page's style."""
+    """A figure as an inline element of a page, with unique ids and neutral colors defined by the page's style."""
     element = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{name}-", svg[svg.index("<svg") :])
     for variable, color in NEUTRALS.items():
         element = element.replace(color, f"var(--{variable})")

@@ -13,7 +13,7 @@ _TEXT = "{http://www.w3.org/2000/svg}text"
 
 
 def with_fonts(svg: str) -> str:
-    """The figure with the letters that it uses of matplotlib's own font."""
+    """The figure with the glyphs that it uses of matplotlib's own font embedded."""
     texts = list(ET.fromstring(svg).iter(_TEXT))  # noqa: S314 - drawn here
     letters = {
         "bold": {letter for each in texts if "bold" in each.get("style", "") for letter in "".join(each.itertext())},

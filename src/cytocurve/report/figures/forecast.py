@@ -1,4 +1,4 @@
-"""The forecast of the chosen arm: what was observed, what larger training sets are expected to give."""
+"""The forecast of the chosen arm: the observed means, and the expected scores of larger training sets."""
 
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator
@@ -11,7 +11,7 @@ from cytocurve.report.palette import COLORS, NEUTRALS
 
 
 def forecast(answers: Answers, width: float) -> Drawn | None:
-    """The median with its 90 % band up to the horizon, and the target that the page begins with."""
+    """The median with its 90 % band up to the horizon, and the page's initial target."""
     plan, title = answers.best.plan, answers.title
     rows = plan.forecast
     if plan.refusal is not None or not rows or not plan.targets:

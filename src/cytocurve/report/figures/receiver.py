@@ -9,7 +9,7 @@ from cytocurve.report.formatting import score
 
 
 def receiver(answers: Answers, width: float) -> Drawn | None:
-    """One curve per arm; where arms have several classes, one per class of the chosen arm."""
+    """One curve per arm; if arms have several classes, one per class of the chosen arm."""
     curves = {name: row for name, row in _curves(answers).items() if row.n}
     if not curves:
         return None

@@ -1,4 +1,4 @@
-"""Reliability: how often what the networks state comes true (Guo et al. 2017, figure 1)."""
+"""Reliability: how often stated probabilities come true (Guo et al. 2017, figure 1)."""
 
 from matplotlib.figure import Figure
 

@@ -1,4 +1,4 @@
-"""What all figures share: looks of the arms, axes, text sizes."""
+"""Shared by all figures: looks of the arms, axes, text sizes."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Drawn:
 
 
 def style(width_mm: float) -> Any:
-    """matplotlib's settings: text of 7.5 points in a column of a journal, of 9 in wider figures."""
+    """matplotlib's settings: 7.5-point text at the width of a journal column, 9-point text in wider figures."""
     size, muted, ink = 7.5 if width_mm < 120 else 9.0, NEUTRALS["muted"], NEUTRALS["ink"]
     return {
         "svg.fonttype": "none",
@@ -83,7 +83,7 @@ def size_axis(axes: Axes, sizes: Sequence[int]) -> None:
 
 
 def thinned(places: Sequence[float], room: float = 11) -> list[int]:
-    """Indices of the ticks, given in order, that are labelled: the last one, and before it what leaves room."""
+    """Indices of the ticks, given in order, that get a label: the last one, and earlier ones where there is room."""
     gap = (places[-1] - places[0]) / room
     shown = [len(places) - 1]
     for i in range(len(places) - 2, -1, -1):
@@ -99,7 +99,7 @@ def unit_axes(axes: Axes) -> None:
 
 
 def legend(figure: Figure, axes: Axes, names: Sequence[str]) -> None:
-    """The names above the axes, in two columns where they are short."""
+    """The names above the axes, in two columns if they are short."""
     handles, labels = axes.get_legend_handles_labels()
     size = float(mpl.rcParams["font.size"])
     short = 2 * max(map(len, names)) * 0.58 * size + 9 * size <= figure.get_figwidth() * 72
@@ -107,7 +107,7 @@ def legend(figure: Figure, axes: Axes, names: Sequence[str]) -> None:
 
 
 def floats(values: Iterable[float | None]) -> list[float]:
-    """The numbers as matplotlib takes them, undefined ones NaN."""
+    """The numbers as matplotlib expects them, NaN if undefined."""
     return [float("nan") if value is None else value for value in values]
 
 

@@ -93,7 +93,7 @@ class SqliteLedger:
         return "whole" if self._checked(key) else "damaged"
 
     def check_writable(self) -> None:
-        """Raise ``CytocurveError`` if the file cannot be written; makes it if there is none."""
+        """Raise ``CytocurveError`` if the file cannot be written; creates it if it is missing."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

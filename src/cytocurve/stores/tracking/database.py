@@ -1,7 +1,7 @@
 """The file of a local store.
 
-It is made and upgraded under another name and then renamed, so that a killed process never leaves half a schema. The
-callers hold the store's lock; MLflow's own server, which does not know the lock, may have the file open.
+It is created and upgraded under another name and then renamed, so that a killed process never leaves an incomplete
+schema. The callers hold the store's lock; MLflow's own server, which does not know the lock, may have the file open.
 """
 
 import logging
@@ -43,9 +43,9 @@ def check(database: Path) -> None:
 
 
 def prepare(database: Path) -> None:
-    """Make the file if it is missing, replace it if it was left half made, and upgrade it if its schema is old.
+    """Create the file if it is missing, replace it if it was left incomplete, and upgrade it if its schema is old.
 
-    A half-made file is one without any run that cannot be upgraded; it is set aside with a warning. Write-ahead
+    An incomplete file is one without any run that cannot be upgraded; it is set aside with a warning. Write-ahead
     logging is a permanent setting of the file that makes writing runs six times faster. Raises ``OSError``,
     ``sqlite3.Error``, ``SQLAlchemyError``, or ``UnusableError`` if the file has runs and cannot be upgraded.
     """
@@ -76,8 +76,8 @@ def _replace(database: Path, scratch: Path, tables: frozenset[str], version: str
             _make(scratch)
             aside = _set_aside(database)
             logger.warning(
-                "The tracking store %s was left half made by an interrupted command and contains no runs. "
-                "It is now %s, and a new one takes its place.",
+                "The tracking store %s was left incomplete by an interrupted command and contains no runs. "
+                "It was renamed to %s and replaced by a new one.",
                 database,
                 aside.name,
             )
@@ -118,7 +118,7 @@ def _alone(database: Path) -> Iterator[sqlite3.Connection]:
 
 
 def _make(scratch: Path) -> None:
-    """Make an empty store with the current schema."""
+    """Create an empty store with the current schema."""
     from mlflow.store.db import utils
 
     _remove(scratch)
@@ -191,8 +191,8 @@ def _has_content(connection: sqlite3.Connection, tables: frozenset[str]) -> bool
 
 
 def _set_aside(database: Path) -> Path:
-    """Rename the file to the first free name ``<name>.half-made-<number>``."""
-    names = (database.with_name(f"{database.name}.half-made-{number}") for number in range(1, 10_000))
+    """Rename the file to the first free name ``<name>.incomplete-<number>``."""
+    names = (database.with_name(f"{database.name}.incomplete-{number}") for number in range(1, 10_000))
     aside = next(name for name in names if not name.exists())
     database.rename(aside)
     return aside

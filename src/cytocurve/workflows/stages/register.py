@@ -1,4 +1,4 @@
-"""Stage ``register``: choose an arm by validation scores alone and register its model as challenger.
+"""Stage ``register``: choose an arm by validation scores only and register its model as challenger.
 
 The model is an ensemble over folds: it averages the class probabilities of the networks that the arm's folds trained at
 the largest size. A single fold's network would be an arbitrary choice, and picking the best one would chase the noise
@@ -6,8 +6,8 @@ of 25 validation images. A refit on all images would leave none for early stoppi
 networks whose test scores the curve shows, and since the log loss is convex, the loss of the mean prediction never
 exceeds the mean loss on any image.
 
-An experiment of DVC registers a version, so that it can be compared and loaded, but leaves the alias: DVC discards an
-experiment by restoring files, and an alias is none.
+An experiment of DVC registers a version, so that it can be compared and loaded, but does not move the alias: DVC
+discards an experiment by restoring files, which does not restore an alias.
 """
 
 import json
