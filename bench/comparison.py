@@ -105,7 +105,7 @@ def main() -> None:
         f"### No difference: other studies\n\n{by_study(found)}",
         worst_line,
         f"### A real difference: {better.title}",
-        f"Mean difference of ROC-AUC by training size: {told(effect(better, random))}.",
+        f"Mean difference of ROC-AUC by training size: {listed(effect(better, random))}.",
         by_size(power),
         f"### Independent seeds: one-sided Mann-Whitney U\n\n{over_seeds(given.studies, random)}",
     ]
@@ -209,7 +209,7 @@ def effect(study: Study, random: np.random.Generator, studies: int = 200) -> dic
     return dict(zip(study.sizes, (scores[:, 1] - scores[:, 0]).mean(axis=(0, 1, 2)).tolist(), strict=True))
 
 
-def told(gains: Mapping[int, float]) -> str:
+def listed(gains: Mapping[int, float]) -> str:
     return ", ".join(f"{gain:.3f} at {size}" for size, gain in gains.items())
 
 

@@ -80,10 +80,10 @@ def _draw_arm(project: ProjectPaths, arm: Arm, number: int) -> int:
     axes = [(fold, size, seed) for fold in range(FOLDS) for size in SIZES for seed in project.params().seeds]
     runs = pd.DataFrame(axes, columns=["fold", "size", "seed"]).assign(arm=arm.name, **vars(arm), epochs=100)
     runs["run_key"] = [digest([arm.name, *place]) for place in axes]
-    told = 0.4 + 1.8 * (1 - runs["size"].to_numpy() ** -0.5) + 0.05 * number
+    evidence = 0.4 + 1.8 * (1 - runs["size"].to_numpy() ** -0.5) + 0.05 * number
     tables = []
     for subset in ("validation", "test"):
-        positive = 1 / (1 + np.exp(-rng.normal(told[:, None] * (2 * labels - 1), 1.5)))  # (runs, images)
+        positive = 1 / (1 + np.exp(-rng.normal(evidence[:, None] * (2 * labels - 1), 1.5)))  # (runs, images)
         table = runs[["run_key", "fold"]].loc[runs.index.repeat(IMAGES)].reset_index(drop=True)
         table["image"] = (
             table.pop("fold").astype(str) + f"-{subset}-" + np.tile(np.arange(IMAGES).astype(str), len(runs))

@@ -20,9 +20,15 @@ def main() -> None:
     rows = []
     for folds, seeds in SHAPES:
         covered = coverage(random, folds, seeds, given.studies)
-        told, alone = wrongly_saturated(random, folds, seeds, given.studies)
+        claimed, alone = wrongly_saturated(random, folds, seeds, given.studies)
         rows.append(
-            [folds, seeds, f"{covered:.1%}", f"{told:.1%}, {harness.verdict(told, ALLOWED, True)}", f"{alone:.1%}"]
+            [
+                folds,
+                seeds,
+                f"{covered:.1%}",
+                f"{claimed:.1%}, {harness.verdict(claimed, ALLOWED, True)}",
+                f"{alone:.1%}",
+            ]
         )
     columns = [
         "folds",
@@ -53,15 +59,15 @@ def wrongly_saturated(random: np.random.Generator, folds: int, seeds: int, studi
     """The share of studies with a saturation size although there is none, in order and by single sizes."""
     shape = (folds, seeds, len(SIZES))
     mean = np.array([LEVEL] * (len(SIZES) - 1) + [LEVEL + MARGIN + 1e-6])
-    told = alone = 0
+    claimed = alone = 0
     for _ in range(studies):
         noise = random.normal(0, NOISE, (folds, 1, len(SIZES))) + random.normal(0, NOISE * (seeds > 1), shape)
         ran = np.ones(shape, dtype=np.bool_)
         curve = Curve(np.arange(folds), np.arange(seeds), np.array(SIZES), mean + noise, ran)
         found = saturation(curve)
-        told += found.size is not None
+        claimed += found.size is not None
         alone += min(found.missed.values()) <= MARGIN
-    return told / studies, alone / studies
+    return claimed / studies, alone / studies
 
 
 if __name__ == "__main__":

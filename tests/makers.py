@@ -84,8 +84,8 @@ def write_results(project: ProjectPaths, arm: Arm, skill: float, errors: int = 0
     """
     params = project.params()
     random = np.random.default_rng(round(1000 * skill))
-    words = list(labels) or ["negative", "positive"] * (TESTED // 2)
-    truth = np.array([word == "positive" for word in words], dtype=np.int64)
+    test_labels = list(labels) or ["negative", "positive"] * (TESTED // 2)
+    truth = np.array([word == "positive" for word in test_labels], dtype=np.int64)
     rows, tables = [], []
     for fold in range(params.folds):
         luck = random.normal(0, 0.2)
@@ -97,7 +97,7 @@ def write_results(project: ProjectPaths, arm: Arm, skill: float, errors: int = 0
                 run = {"arm": arm.name, **vars(arm), "fold": fold, "size": size, "seed": seed, "run_key": key}
                 rows.append(run | {"epochs": 60 + fold} | score(truth, np.stack([1 - positive, positive], axis=1)))
                 names = [f"{fold}-{i}.tif" for i in range(len(truth))]
-                tables.append(_predictions(key, names, "test", words, positive))
+                tables.append(_predictions(key, names, "test", test_labels, positive))
                 tables.append(_validation(key, errors))
     write_parquet(project.results(arm), pd.DataFrame(rows))
     write_parquet(project.predictions(arm), pd.concat(tables, ignore_index=True))
@@ -111,7 +111,7 @@ def _validation(key: str, errors: int) -> pd.DataFrame:
 
 
 def _predictions(
-    key: str, names: Sequence[str], subset: str, words: Sequence[str], positive: NDArray[np.float64]
+    key: str, names: Sequence[str], subset: str, test_labels: Sequence[str], positive: NDArray[np.float64]
 ) -> pd.DataFrame:
-    columns = {"run_key": key, "image": names, "subset": subset, "label": words}
+    columns = {"run_key": key, "image": names, "subset": subset, "label": test_labels}
     return pd.DataFrame(columns | {"p_negative": 1 - positive, "p_positive": positive})

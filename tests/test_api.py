@@ -123,9 +123,9 @@ def test_sweep_rejects_invalid_arguments(tmp_path: Path) -> None:
 
 
 def commands(group: object = cli, prefix: str = "") -> Iterator[str]:
-    for name, found in getattr(group, "commands", {}).items():
-        if hasattr(found, "commands"):
-            yield from commands(found, f"{prefix}{name} ")
+    for name, result in getattr(group, "commands", {}).items():
+        if hasattr(result, "commands"):
+            yield from commands(result, f"{prefix}{name} ")
         else:
             yield f"{prefix}{name}"
 

@@ -46,9 +46,9 @@ def test_every_invalid_key_and_value_is_listed_with_the_input(content: dict[str,
     content["folds"] = "ten"
     content["labels"] = ["expert", "expert"]
     del content["seeds"]
-    found = offenders(content)
-    assert len(found) == 7
-    text = "\n".join(found)
+    result = offenders(content)
+    assert len(result) == 7
+    text = "\n".join(result)
     assert "fold: unknown key; did you mean 'folds'?" in text
     assert "training.batch_sise: unknown key; did you mean 'batch_size'?" in text
     assert "training.optimizer" in text
@@ -218,8 +218,8 @@ def test_class_weights_for_classes_outside_the_task_are_all_listed(content: dict
 def test_class_weights_are_in_class_order(content: dict[str, Any]) -> None:
     content["training"]["class_weights"] = {"positive": 2.0, "negative": 0.5}
     params = validate_params(content, "params.yaml")
-    found = recipe(params, Arm("sequential", "none", "expert"), ["negative", "positive"])
-    assert found.protocol.settings["class_weights"] == [0.5, 2.0]
+    result = recipe(params, Arm("sequential", "none", "expert"), ["negative", "positive"])
+    assert result.protocol.settings["class_weights"] == [0.5, 2.0]
 
 
 def test_balanced_weights_give_every_class_the_same_total_and_absent_classes_one() -> None:
@@ -261,8 +261,8 @@ def test_messages_about_settings_use_the_terms_of_this_project(content: dict[str
     content |= {"labels": [], "dataset": "../up", "folds": "ten", "sizes": 10, "split": "group", "image_size": 4}
     content |= {"task": 3, "training": [], "settings": {1: {}}, "split_seed": 1.5}
     text = "\n".join(offenders(content))
-    for words in ("Input should", "should match", "Field required", "not permitted", "valid"):
-        assert words not in text
+    for phrase in ("Input should", "should match", "Field required", "not permitted", "valid"):
+        assert phrase not in text
     assert "labels: at least 1 is needed, got []" in text
     assert "task: blast, atypical, multiclass, or {positive: [labels], negative: [labels]} is needed, got 3" in text
     assert "write it in quotes: '1'" in text

@@ -17,9 +17,9 @@ from cytocurve.progress import Bars, Estimate, LogLines, Observer, Silent, defau
 
 METHODS = {name for name, _ in inspect.getmembers(Observer, inspect.isfunction) if not name.startswith("_")}
 OBSERVERS: list[Callable[[], Any]] = [
-    found
-    for name, found in inspect.getmembers(progress, inspect.isclass)
-    if found.__module__ == progress.__name__ and found is not Observer and all(hasattr(found, m) for m in METHODS)
+    result
+    for name, result in inspect.getmembers(progress, inspect.isclass)
+    if result.__module__ == progress.__name__ and result is not Observer and all(hasattr(result, m) for m in METHODS)
 ]
 
 

@@ -15,11 +15,11 @@ def test_check_known_has_a_line_for_each_unknown_name_in_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("number", "noun", "words"),
+    ("number", "noun", "expected"),
     [(0, ("image",), "0 images"), (1, ("class", "classes"), "1 class"), (1241, ("class", "classes"), "1,241 classes")],
 )
-def test_counted_agrees_in_number(number: int, noun: tuple[str, ...], words: str) -> None:
-    assert counted(number, *noun) == words
+def test_counted_agrees_in_number(number: int, noun: tuple[str, ...], expected: str) -> None:
+    assert counted(number, *noun) == expected
 
 
 @pytest.mark.parametrize(("items", "text"), [([], ""), (["a", "b"], "a, b"), (["a", "b", "c"], "a, b, …")])

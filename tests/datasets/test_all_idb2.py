@@ -31,19 +31,19 @@ def write_table(source: Path, text: str) -> None:
 
 def test_digit_in_the_name_is_the_diagnosis(source: Path) -> None:
     """1 is ALL, 0 is healthy, and the image is named as upstream names it."""
-    found = given(source, "diagnosis")
-    assert found["Im001_1.tif"] == "ALL"
-    assert found["Im008_0.tif"] == "healthy"
-    assert len(found) == 8
+    result = given(source, "diagnosis")
+    assert result["Im001_1.tif"] == "ALL"
+    assert result["Im008_0.tif"] == "healthy"
+    assert len(result) == 8
 
 
 def test_spreadsheet_gives_the_experts_types(source: Path) -> None:
     """Types are read in any case, by the taxonomy's names; an image that the sheet leaves out has no label."""
-    found = given(source, "expert")
-    assert found["Im002_1.tif"] == "lymphocyte_atypical"
-    assert found["Im005_0.tif"] == "neutrophil_segmented"
-    assert found["Im007_0.tif"] == "thrombocyte"
-    assert found["Im008_0.tif"] == ""
+    result = given(source, "expert")
+    assert result["Im002_1.tif"] == "lymphocyte_atypical"
+    assert result["Im005_0.tif"] == "neutrophil_segmented"
+    assert result["Im007_0.tif"] == "thrombocyte"
+    assert result["Im008_0.tif"] == ""
 
 
 def test_ten_types_are_in_the_taxonomy() -> None:

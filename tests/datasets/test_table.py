@@ -65,9 +65,9 @@ def test_workbook_is_read_like_a_csv_file(source: Path) -> None:
     (source / "cells.csv").unlink()
     frame.to_excel(source / "cells.xlsx", index=False)
     (source / "~$cells.xlsx").write_text("Excel's lock")
-    found = table.read(source).labels["second"]
-    assert list(found["patient"]) == [*"012345"]
-    assert list(found["label"]) == ["dark", "dark", "", "", "", ""]
+    result = table.read(source).labels["second"]
+    assert list(result["patient"]) == [*"012345"]
+    assert list(result["label"]) == ["dark", "dark", "", "", "", ""]
 
 
 def test_labels_can_be_read_without_images(source: Path) -> None:

@@ -38,10 +38,10 @@ def test_plan_command_reports_every_arms_answer_to_the_target(project: ProjectPa
     figures = json.loads(done.stdout)
     assert done.returncode == 0
     assert list(figures["arms"]) == [arm.name for arm in project.params().arms]
-    for found in figures["arms"].values():
-        assert found["required"]["target"] == 0.9
-        assert found["required"]["verdict"] in {"reached", "forecast", "beyond"}
-        assert [row["images"] for row in found["next"]] == [50, 100, 500]
+    for result in figures["arms"].values():
+        assert result["required"]["target"] == 0.9
+        assert result["required"]["verdict"] in {"reached", "forecast", "beyond"}
+        assert [row["images"] for row in result["next"]] == [50, 100, 500]
 
 
 def test_plan_command_and_report_give_the_same_plan(project: ProjectPaths) -> None:
@@ -59,7 +59,7 @@ def test_plan_refused_for_every_arm_exits_with_1_and_gives_the_reasons(tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "expected"),
     [
         (("--metric", "roc_aux"), "did you mean 'roc_auc'"),
         (("--target", "1.5"), "--target"),
@@ -67,11 +67,11 @@ def test_plan_refused_for_every_arm_exits_with_1_and_gives_the_reasons(tmp_path:
     ],
 )
 def test_plan_for_an_unknown_arm_or_metric_is_rejected(
-    project: ProjectPaths, wrong: tuple[str, str], told: str
+    project: ProjectPaths, wrong: tuple[str, str], expected: str
 ) -> None:
     done = cytocurve(project.root, "plan", *wrong)
     assert done.returncode == 2
-    assert told in done.stderr
+    assert expected in done.stderr
 
 
 @pytest.mark.slow
@@ -132,34 +132,34 @@ def test_multiclass_arm_answers_the_questions_of_its_labels(tmp_path: Path) -> N
     predictions = pd.concat(tables, ignore_index=True)
     predictions["label"] = [names[number] for number in np.tile(truth, 4)]
     runs = pd.DataFrame(rows)
-    told = arm_predictions(runs, predictions.astype(dict.fromkeys(("run_key", "image", "label"), "category")), {})
+    tested = arm_predictions(runs, predictions.astype(dict.fromkeys(("run_key", "image", "label"), "category")), {})
     given = dict(zip(predictions["image"], predictions["label"], strict=True))
-    found = arm_answers(Arm("sequential", "none", "expert"), runs, told, given, "roc_auc").questions
-    assert set(found) == {"blast", "atypical"}
+    result = arm_answers(Arm("sequential", "none", "expert"), runs, tested, given, "roc_auc").questions
+    assert set(result) == {"blast", "atypical"}
     blast = predictions["p_monoblast"] + predictions["p_myeloblast"]
     pairs = np.stack([1 - blast, blast], axis=1).reshape(4, 30, 2)
     expected = np.mean([score((truth > 0).astype(np.int64), fold)["roc_auc"] for fold in pairs])
-    assert found["blast"]["roc_auc"][0].mean == pytest.approx(expected, abs=1e-9)
+    assert result["blast"]["roc_auc"][0].mean == pytest.approx(expected, abs=1e-9)
 
 
 def test_known_patients_are_scored_and_images_without_a_patient_counted(project: ProjectPaths) -> None:
     arm = project.params().arms[0]
     runs = pd.read_parquet(project.results(arm))
     patients = {f"{fold}-{i}.tif": f"P{fold}{i % 2}" for fold in range(5) for i in range(6)}
-    told = arm_predictions(runs, read_predictions(project, arm, "test"), patients)
-    found = arm_answers(arm, runs, told, {}, "roc_auc").subjects
-    assert found is not None
-    assert [row.size for row in found] == list(SIZES)
-    assert all((row.subjects, row.unknown) == (10, 10) for row in found)
+    tested = arm_predictions(runs, read_predictions(project, arm, "test"), patients)
+    result = arm_answers(arm, runs, tested, {}, "roc_auc").subjects
+    assert result is not None
+    assert [row.size for row in result] == list(SIZES)
+    assert all((row.subjects, row.unknown) == (10, 10) for row in result)
 
 
 def test_arms_with_different_labels_are_reported_as_not_comparable(project: ProjectPaths) -> None:
     first, second = project.params().arms
     write_results(project, second, 2.0, labels=["positive", "negative"] * 4)
     evaluate(project, silent)
-    found = read_answers(project)
-    assert found.comparisons == ()
-    (pair,) = found.not_comparable
+    result = read_answers(project)
+    assert result.comparisons == ()
+    (pair,) = result.not_comparable
     assert (pair.a, pair.b) == (first.name, second.name)
     assert "labels differ" in pair.reason
 
@@ -172,9 +172,9 @@ def test_link_leads_to_the_parent_run_of_an_arm(tmp_path: Path) -> None:
         parent = client.create_run(experiment).info.run_id
         tags = {"mlflow.parentRunId": parent, "cytocurve.run_key": "k1"}
         client.create_run(experiment, tags=tags)
-    found = links(store, lock, "toy/blast", {"a": "k1", "b": "k2"})
-    assert found is not None
-    assert found["arms"] == {"a": f"/#/experiments/{experiment}/runs/{parent}"}
+    result = links(store, lock, "toy/blast", {"a": "k1", "b": "k2"})
+    assert result is not None
+    assert result["arms"] == {"a": f"/#/experiments/{experiment}/runs/{parent}"}
     assert links(store, lock, "other/blast", {"a": "k1"}) is None
 
 

@@ -35,18 +35,18 @@ VALIDATION = {"a": [1.0, 0.5, 0.5, 0.5], "b": [0.25, 0.75, 0.75, 0.7]}
 
 def test_arm_that_leads_only_on_a_folds_test_images_is_not_chosen_for_that_fold() -> None:
     validations = {name: validated(scores, NEXT) for name, scores in VALIDATION.items()}
-    found = choice("a", ["a", "b"], 8, RUNS, TESTS, validations)
-    assert found is not None
-    assert found.folds == {"a": 3, "b": 1}
-    assert found.score.mean == (0.5 + 0.25 + 0.5 + 0.5) / 4
-    assert found.optimism == 0.625 - 0.4375
+    result = choice("a", ["a", "b"], 8, RUNS, TESTS, validations)
+    assert result is not None
+    assert result.folds == {"a": 3, "b": 1}
+    assert result.score.mean == (0.5 + 0.25 + 0.5 + 0.5) / 4
+    assert result.optimism == 0.625 - 0.4375
 
 
 def test_validation_images_outside_all_test_sets_need_no_correction() -> None:
     validations = {name: validated(scores, ["x"] * FOLDS) for name, scores in VALIDATION.items()}
-    found = choice("a", ["a", "b"], 8, RUNS, TESTS, validations)
-    assert found is not None
-    assert (found.score.mean, found.optimism, found.folds) == (0.625, 0, {"a": 4, "b": 0})
+    result = choice("a", ["a", "b"], 8, RUNS, TESTS, validations)
+    assert result is not None
+    assert (result.score.mean, result.optimism, result.folds) == (0.625, 0, {"a": 4, "b": 0})
 
 
 def test_arms_with_different_folds_have_no_common_choice() -> None:

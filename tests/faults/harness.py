@@ -76,9 +76,9 @@ def kill(process: "subprocess.Popen[str]") -> int:
     with suppress(psutil.NoSuchProcess, ProcessLookupError):
         others = psutil.Process(process.pid).children(recursive=True)
         os.killpg(process.pid, signal.SIGKILL)  # at once: a child that has just started is not among the others
-        for each in others:
+        for child in others:
             with suppress(psutil.NoSuchProcess):
-                each.kill()
+                child.kill()
         psutil.wait_procs(others, timeout=10)
     process.communicate(timeout=LONG)
     return process.returncode

@@ -43,7 +43,7 @@ def labels_import(file: str, name: str) -> list[str]:
 
 def test_concurrent_withdrawals_of_two_patients_are_both_recorded(project: ProjectPaths) -> None:
     done = together(project.root, withdrawal("P1"), withdrawal("P2"))
-    assert [each.returncode for each in done] == [0, 0], [each.stderr for each in done]
+    assert [process.returncode for process in done] == [0, 0], [process.stderr for process in done]
     assert set(pd.read_csv(project.data / "toy/withdrawn.csv")["patient"]) == {"P1", "P2"}
     assert not {"P1", "P2"} & set(pd.read_csv(project.data / "toy/labels/folder.csv")["patient"])
     assert_dvc_recorded_everything(project)
@@ -52,7 +52,7 @@ def test_concurrent_withdrawals_of_two_patients_are_both_recorded(project: Proje
 def test_concurrent_imports_of_two_versions_are_both_recorded(project: ProjectPaths) -> None:
     file = list_of_all(project, "list.csv")
     done = together(project.root, labels_import(file, "second"), labels_import(file, "third"))
-    assert [each.returncode for each in done] == [0, 0], [each.stderr for each in done]
+    assert [process.returncode for process in done] == [0, 0], [process.stderr for process in done]
     assert {path.stem for path in (project.data / "toy/labels").iterdir()} == {"folder", "second", "third"}
     assert_dvc_recorded_everything(project)
 
@@ -71,7 +71,7 @@ def test_concurrent_adds_of_two_datasets_are_both_recorded(project: ProjectPaths
     write_toy(tmp_path / "upstream", cells=4)
     adding = ["cytocurve", "data", "add", "folder", str(tmp_path / "upstream/images"), "--as"]
     done = together(project.root, [*adding, "one"], [*adding, "two"])
-    assert [each.returncode for each in done] == [0, 0], [each.stderr for each in done]
+    assert [process.returncode for process in done] == [0, 0], [process.stderr for process in done]
     assert {path.name for path in project.data.iterdir()} == {"toy", "one", "two"}
     assert_dvc_recorded_everything(project)
 
@@ -87,7 +87,7 @@ def test_concurrent_uses_of_two_studies_both_change_the_parameters(project: Proj
     for name, settings in studies.items():
         (project.root / f"studies/{name}.yaml").write_text(f"# A study\n{settings}")
     done = together(project.root, *(["cytocurve", "study", "use", name] for name in studies))
-    assert [each.returncode for each in done] == [0] * len(studies), [each.stderr for each in done]
+    assert [process.returncode for process in done] == [0] * len(studies), [process.stderr for process in done]
     params = YAML(typ="safe").load(project.params_file.read_text())
     assert (params["sizes"], params["folds"], params["seeds"]) == ([4, 8], 5, [7])
 

@@ -21,22 +21,22 @@ def test_colors_are_mean_and_median_of_the_pixels(size: tuple[int, int], tmp_pat
     """The background is what lies in the outermost sixteenth, all of an image that is too small for that."""
     width, height = size
     draw(1, width, height).save(tmp_path / "a.png")
-    found = fingerprint(tmp_path / "a.png")
+    result = fingerprint(tmp_path / "a.png")
     pixels = np.asarray(draw(1, width, height))
     edge = np.ones((height, width), bool)
     edge[height // 16 + 1 : -(height // 16 + 1), width // 16 + 1 : -(width // 16 + 1)] = False
-    assert found.color == tuple(pixels.mean(axis=(0, 1)).tolist())
-    assert found.background == tuple(np.median(pixels[edge], axis=0).tolist())
-    assert (found.width, found.height, found.format) == (width, height, "PNG")
+    assert result.color == tuple(pixels.mean(axis=(0, 1)).tolist())
+    assert result.background == tuple(np.median(pixels[edge], axis=0).tolist())
+    assert (result.width, result.height, result.format) == (width, height, "PNG")
 
 
 def test_hashes_are_of_bytes_pixels_and_appearance(tmp_path: Path) -> None:
     path, image = tmp_path / "a.png", draw(2, 40, 30)
     image.save(path)
-    found = fingerprint(path)
-    assert found.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert found.pixel_sha256 == hashlib.sha256(b"40x30" + np.asarray(image).tobytes()).hexdigest()
-    assert found.phash == str(imagehash.phash(image))
+    result = fingerprint(path)
+    assert result.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert result.pixel_sha256 == hashlib.sha256(b"40x30" + np.asarray(image).tobytes()).hexdigest()
+    assert result.phash == str(imagehash.phash(image))
 
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 16))

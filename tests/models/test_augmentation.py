@@ -60,14 +60,14 @@ def test_pixel_takes_the_nearest_source_pixel_or_the_fill(clamp: bool, seed: int
     rng = np.random.default_rng(seed)
     image = rng.integers(1, 256, (12, 17, seed % 4 + 1), dtype=np.uint8)
     transform = flips_rotations_and_shifts(rng, 1, ShiftSettings())[0]
-    found = transformed(image[None], transform, clamp)[0]
+    result = transformed(image[None], transform, clamp)[0]
     middle = np.array([5.5, 8.0])
     for row, column in np.ndindex(12, 17):
         turned = transform[:, :2] @ (np.array([row, column]) - middle) + transform[:, 2] * [12, 17]
         source = np.floor(turned + middle + 0.5).astype(int)
         nearest = np.clip(source, 0, [11, 16])
         expected = image[tuple(nearest)] if clamp or (source == nearest).all() else 0 * image[0, 0]
-        np.testing.assert_array_equal(found[row, column], expected)
+        np.testing.assert_array_equal(result[row, column], expected)
 
 
 def test_transforms_are_rotations_half_of_them_mirrored() -> None:
@@ -88,8 +88,8 @@ def test_shifts_are_uniform_up_to_the_given_fraction_of_a_side() -> None:
 def test_policy_none_gives_the_images_in_order() -> None:
     images = np.random.default_rng(0).integers(0, 256, (6, 5, 5, 3), dtype=np.uint8)
     order, policy = np.array([4, 0, 4]), augmentation.load("none")
-    found = epoch_images(policy.draw, policy.settings(), images, order, np.random.default_rng(0))
-    np.testing.assert_array_equal(found, images[order])
+    result = epoch_images(policy.draw, policy.settings(), images, order, np.random.default_rng(0))
+    np.testing.assert_array_equal(result, images[order])
 
 
 def test_same_draws_give_the_same_images_and_leave_sources_unchanged() -> None:

@@ -48,7 +48,7 @@ class Simulation:
 
     def runs(self, number: int, size: int) -> list[tuple[NDArray[np.int64], Values]]:
         """Labels and probabilities of every run of an arm at a size, fold by fold, seed by seed."""
-        found = []
+        result = []
         for fold in range(self.folds):
             luck = np.random.default_rng(fold).normal(0, 0.25)
             labels = np.arange(self.images) % len(self.classes)
@@ -58,8 +58,8 @@ class Simulation:
                 logits = random.normal(0, 1, (self.images, len(self.classes)))
                 logits[np.arange(self.images), labels] += strength
                 odds = np.exp(logits)
-                found.append((labels, odds / odds.sum(axis=1, keepdims=True)))
-        return found
+                result.append((labels, odds / odds.sum(axis=1, keepdims=True)))
+        return result
 
 
 def answers_of(simulation: Simulation, **changes: Any) -> dict[str, Any]:
@@ -210,7 +210,7 @@ def _area(sizes: Sequence[int], scores: Values) -> dict[str, Any]:
 
 
 def _saturation(sizes: Sequence[int], scores: Values) -> dict[str, Any]:
-    found: dict[str, Any] = {"size": None, "margin": 0.01, "confidence": 0.95, "gain": None} | {
+    result: dict[str, Any] = {"size": None, "margin": 0.01, "confidence": 0.95, "gain": None} | {
         "gain_not_shown_beyond": None,
         "missed": {},
     }
@@ -218,8 +218,8 @@ def _saturation(sizes: Sequence[int], scores: Values) -> dict[str, Any]:
         gains = scores[:, -1] - scores[:, i]
         low, high = _interval(gains)
         if high is not None and high <= 0.03:
-            return found | {"size": size, "gain": {"mean": _number(gains.mean()), "ci_low": low, "ci_high": high}}
-    return found
+            return result | {"size": size, "gain": {"mean": _number(gains.mean()), "ci_low": low, "ci_high": high}}
+    return result
 
 
 def _banded(curves: list[Values]) -> dict[str, Any]:
@@ -314,11 +314,11 @@ def _subject(size: int, runs: Any) -> dict[str, Any]:
     """Images i, i + 2 C, i + 4 C ... belong to one patient of one class."""
     labels, patients = runs[0][0], 2 * runs[0][1].shape[1]
     patient = np.arange(len(labels)) % patients
-    right, told = np.zeros(patients), np.zeros(patients)
+    right, diagnosed = np.zeros(patients), np.zeros(patients)
     for _, p in runs:
         right += [np.mean(p[patient == k].argmax(axis=1) == labels[k]) for k in range(patients)]
-        told += [p[patient == k].mean(axis=0).argmax() == labels[k] for k in range(patients)]
-    shares = {"accuracy": _share(right / len(runs)), "diagnosis": _share(told / len(runs))}
+        diagnosed += [p[patient == k].mean(axis=0).argmax() == labels[k] for k in range(patients)]
+    shares = {"accuracy": _share(right / len(runs)), "diagnosis": _share(diagnosed / len(runs))}
     return {"size": size, "subjects": patients, **shares, "unknown": 3, "undefined": 0}
 
 
@@ -334,10 +334,10 @@ def _calibration(size: int, runs: Any) -> dict[str, Any]:
         brier.append(((p - np.eye(p.shape[1])[labels]) ** 2).sum(axis=1).mean())
         confidence, right = p.max(axis=1), p.argmax(axis=1) == labels
         place = np.minimum((confidence * 10).astype(int), 9)
-        each = np.zeros((10, 3))
-        np.add.at(each, place, np.stack([confidence, right, np.ones(len(right))], axis=1))
-        errors.append(np.abs(each[:, 0] - each[:, 1]).sum() / len(right))
-        bins += each
+        binned = np.zeros((10, 3))
+        np.add.at(binned, place, np.stack([confidence, right, np.ones(len(right))], axis=1))
+        errors.append(np.abs(binned[:, 0] - binned[:, 1]).sum() / len(right))
+        bins += binned
     return {
         "size": size,
         "brier": {
@@ -417,7 +417,7 @@ def plan_of(sizes: Sequence[int], scores: Values) -> dict[str, Any]:
     gains = forecast(np.array([largest + more for more in next_], dtype=float)) - forecast(np.array([float(largest)]))
     shown = sizes[: max(len(sizes) - 2, 3)]
     hidden = [size for size in sizes if size not in shown]
-    told = band(curves(shown)(np.array(hidden, dtype=float))) if hidden else []
+    intervals = band(curves(shown)(np.array(hidden, dtype=float))) if hidden else []
     a, b = coefficients(sizes)
     reaches = [_reach(a, b, float(target)) for target in TARGETS]
     return {
@@ -445,7 +445,7 @@ def plan_of(sizes: Sequence[int], scores: Values) -> dict[str, Any]:
                 "truth": _number(means[sizes.index(size)]),
                 "covered": bool(row["low"] <= means[sizes.index(size)] <= row["high"]),
             }
-            for size, row in zip(hidden, told, strict=True)
+            for size, row in zip(hidden, intervals, strict=True)
         ],
     }
 

@@ -39,9 +39,9 @@ def page_of_classes() -> str:
 
 def embedded(page: str) -> Any:
     """The data that the scripts of a page read."""
-    found = re.search(r'const PACKED = "([A-Za-z0-9+/=]+)"', page)
-    assert found
-    return json.loads(gzip.decompress(base64.b64decode(found[1])))
+    result = re.search(r'const PACKED = "([A-Za-z0-9+/=]+)"', page)
+    assert result
+    return json.loads(gzip.decompress(base64.b64decode(result[1])))
 
 
 def text_of(page: str) -> str:
@@ -184,12 +184,12 @@ def test_difference_lost_by_correction_is_reported_as_such(answers: dict[str, An
     assert "Not significant after correction for 7 comparisons." in note
 
 
-@pytest.mark.parametrize(("found", "difference", "rank"), [("a_better", 0.05, "worse"), ("b_better", -0.05, "better")])
+@pytest.mark.parametrize(("result", "difference", "rank"), [("a_better", 0.05, "worse"), ("b_better", -0.05, "better")])
 def test_difference_is_reported_relative_to_the_chosen_arm(
-    answers: dict[str, Any], found: str, difference: float, rank: str
+    answers: dict[str, Any], result: str, difference: float, rank: str
 ) -> None:
     """Here, the chosen arm is the second of its pair."""
-    answer, note = facts(verdict(answers, "200", found, difference))["Are the differences real?"]
+    answer, note = facts(verdict(answers, "200", result, difference))["Are the differences real?"]
     assert answer == "Yes"
     assert f"flip + rotate against no augmentation: {'−' if rank == 'worse' else '+'}0.050" in note
     assert f"It is {rank}" in note
@@ -215,12 +215,14 @@ def test_predictive_values_are_given_at_stated_prevalences(page: str, page_of_cl
 
 def corrected(mean: float | None) -> dict[str, Any]:
     """These answers with a score of choosing and training that is below the chosen arm's own."""
-    found = answers_of(SMALL)
+    result = answers_of(SMALL)
     point = {
-        name: value for name, value in found["arms"][found["chosen"]]["curves"]["roc_auc"][-1].items() if name != "size"
+        name: value
+        for name, value in result["arms"][result["chosen"]]["curves"]["roc_auc"][-1].items()
+        if name != "size"
     }
-    folds = dict.fromkeys(found["arms"], 5)
-    return found | {"choice": {"score": point | {"mean": mean}, "optimism": 0.02, "folds": folds, "without": 0}}
+    folds = dict.fromkeys(result["arms"], 5)
+    return result | {"choice": {"score": point | {"mean": mean}, "optimism": 0.02, "folds": folds, "without": 0}}
 
 
 def test_score_of_the_first_screen_is_corrected_for_the_choice() -> None:
@@ -237,14 +239,14 @@ def test_uncorrectable_score_is_described_as_optimistic() -> None:
 
 
 def test_chosen_arm_is_the_best_of_those_scored_on_the_last_labels() -> None:
-    found = answers_of(CLASSES)
-    found["versions"] = ["diagnosis", "expert"]
+    result = answers_of(CLASSES)
+    result["versions"] = ["diagnosis", "expert"]
     assert (
         "Best on validation images among the 2 arms scored on the labels expert."
-        in facts(found)["Which network was chosen?"][1]
+        in facts(result)["Which network was chosen?"][1]
     )
-    found["versions"] = ["expert", "diagnosis"]
-    assert facts(found)["Which network?"][1] == "The only arm scored on the labels diagnosis."
+    result["versions"] = ["expert", "diagnosis"]
+    assert facts(result)["Which network?"][1] == "The only arm scored on the labels diagnosis."
 
 
 def test_first_screen_states_audit_findings_and_limits_for_new_patients(answers: dict[str, Any]) -> None:
@@ -322,8 +324,8 @@ def test_page_shows_the_audit_and_the_gain_from_relabeling(answers: dict[str, An
 
 def test_page_states_its_provenance(answers: dict[str, Any], page: str) -> None:
     text = text_of(page)
-    for words in ("0123456789abcdef0123456789abcdef.dir", "abc1234def", "numpy 2.4.0", "120, in 10 folds"):
-        assert words in text
+    for expected in ("0123456789abcdef0123456789abcdef.dir", "abc1234def", "numpy 2.4.0", "120, in 10 folds"):
+        assert expected in text
     for arm in answers["arms"]:
         assert arm in text
     assert "http://127.0.0.1:5000/#/experiments/1/runs/" in page

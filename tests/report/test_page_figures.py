@@ -22,7 +22,7 @@ def parsed(svg: str) -> Element:
 
 
 def texts_of(root: Element) -> list[str]:
-    return ["".join(each.itertext()) for each in root.iter("{http://www.w3.org/2000/svg}text")]
+    return ["".join(element.itertext()) for element in root.iter("{http://www.w3.org/2000/svg}text")]
 
 
 @pytest.fixture(scope="module")
@@ -104,4 +104,4 @@ def test_figure_in_a_page_uses_the_colors_of_the_page(answers: dict[str, Any]) -
     element = inline(drawings(typed(answers))["curves"], "curves")
     assert element.startswith("<svg ")
     assert "var(--ink)" in element
-    assert all(found.startswith("curves-") for found in re.findall(r'\bid="([^"]+)"', element))
+    assert all(result.startswith("curves-") for result in re.findall(r'\bid="([^"]+)"', element))

@@ -17,8 +17,8 @@ def arms() -> dict[str, Any]:
     figures = json.loads(METRICS.read_text())
     if (figures["dataset"], figures["task"]) != ("starter", "blast"):
         pytest.skip("this clone holds the figures of another study than the default one")
-    found: dict[str, Any] = figures["arms"]
-    return found
+    result: dict[str, Any] = figures["arms"]
+    return result
 
 
 def test_recorded_metrics_match_the_pipeline() -> None:

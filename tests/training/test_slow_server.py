@@ -87,7 +87,7 @@ def test_publishing_stops_at_its_time_limit_with_one_warning_for_all_arms(
     assert [outcome["published"] for outcome in outcomes] == [None, None]
     assert "was not finished 1 s after training" in said[0]
     assert "was skipped" in said[1]
-    assert all("cytocurve publish" in each for each in said)
+    assert all("cytocurve publish" in message for message in said)
 
 
 @pytest.mark.parametrize(

@@ -139,19 +139,19 @@ def test_real_pbc_audit_reports_duplicate_pairs_and_the_older_batch(tmp_path: Pa
         done = cytocurve(tmp_path, *command)
         assert done.returncode == 0, done.stderr
     figures = json.loads(cytocurve(tmp_path, "audit", "--json").stdout)
-    found = {finding["id"]: finding for finding in figures["findings"]}
-    assert found["byte-identical"]["numbers"]["groups"] == 17
-    assert found["conflicting-labels"]["offenders"][0]["images"] == [
+    result = {finding["id"]: finding for finding in figures["findings"]}
+    assert result["byte-identical"]["numbers"]["groups"] == 17
+    assert result["conflicting-labels"]["offenders"][0]["images"] == [
         "eosinophil/EO_225902.jpg", "neutrophil/BNE_191112.jpg",
     ]  # fmt: skip
-    assert found["without-patient"]["numbers"]["images"] == 1241
-    assert {row["size"] for row in found["size-by-class"]["offenders"]} == {"366x369", "360x360"}
+    assert result["without-patient"]["numbers"]["images"] == 1241
+    assert {row["size"] for row in result["size-by-class"]["offenders"]} == {"366x369", "360x360"}
     older = {row["size"]: row for row in figures["sizes"]["folder"]}
     assert [name for name, count in older["360x360"]["classes"].items() if count] == [
         "erythroblast", "immature_granulocyte",
     ]  # fmt: skip
     assert older["366x369"]["images"] == 73
-    assert found["shortcut-background"]["severity"] == found["shortcut-image-size"]["severity"] == "warning"
+    assert result["shortcut-background"]["severity"] == result["shortcut-image-size"]["severity"] == "warning"
     scores = [row["roc_auc"] for row in figures["shortcuts"]["folder"]]
     assert scores == sorted(scores, reverse=True)
     table = {row["feature"]: row for row in figures["shortcuts"]["folder"]}
@@ -283,7 +283,7 @@ def audit_of(project_root: Path, **changes: Any) -> None:
     }  # fmt: skip
     auc = {"roc_auc": 0.75, "ci_low": 0.7, "ci_high": 0.8, "above_chance": True}
     size = {"size": "24x24", "images": 9, "classes": {"dark": 9}, "distance": 0.5, "different": True}
-    found = {
+    result = {
         "dataset": "toy", "task": "blast", "labels": ["expert"], "images": 40, "counts": {"duplicate": 1},
         "offenders_at_most": 1000,
         "findings": [finding], "passed": [{"id": "near-identical", "labels": None}],
@@ -291,7 +291,7 @@ def audit_of(project_root: Path, **changes: Any) -> None:
         "sizes": {"expert": [size]},
     }  # fmt: skip
     (project_root / "reports").mkdir(exist_ok=True)
-    (project_root / "reports/audit.json").write_text(json.dumps(found | changes))
+    (project_root / "reports/audit.json").write_text(json.dumps(result | changes))
 
 
 def test_report_has_findings_numbers_offenders_and_shortcuts(tmp_path: Path) -> None:
@@ -303,8 +303,8 @@ def test_report_has_findings_numbers_offenders_and_shortcuts(tmp_path: Path) -> 
     for text in ("duplicate", "1 group of images.", "groups 1", "&lt;b&gt;.png", "and 2 more", "near-identical"):
         assert text in part
     assert "<b>" not in part
-    words = " ".join(re.sub(r"<[^>]+>", " ", part).split())
-    assert "background 0.750 0.700 – 0.800 yes" in words
+    visible = " ".join(re.sub(r"<[^>]+>", " ", part).split())
+    assert "background 0.750 0.700 – 0.800 yes" in visible
     assert 'class="enough">different' in part
     assert part.count('tabindex="0" role="region" aria-labelledby=') == part.count("<table") == 3
     ids = re.findall(r'\bid="([^"]+)"', page)

@@ -38,12 +38,12 @@ def refused(project: ProjectPaths, *names: str) -> str:
 
 def test_all_pairs_of_arms_are_compared_by_default(tmp_path: Path) -> None:
     project_with_arms(tmp_path)
-    found = printed(tmp_path)
-    assert [row["at"] for row in found["comparisons"]] == ["10", "20", "40", "area"]
-    assert {(row["a"], row["b"], row["metric"]) for row in found["comparisons"]} == {(FIRST, SECOND, "roc_auc")}
-    assert found["comparisons"][-1]["verdict"] == "b is better"
-    assert found["not_comparable"] == []
-    assert [arm["name"] for arm in found["arms"]] == [FIRST, SECOND]
+    answer = printed(tmp_path)
+    assert [row["at"] for row in answer["comparisons"]] == ["10", "20", "40", "area"]
+    assert {(row["a"], row["b"], row["metric"]) for row in answer["comparisons"]} == {(FIRST, SECOND, "roc_auc")}
+    assert answer["comparisons"][-1]["verdict"] == "b is better"
+    assert answer["not_comparable"] == []
+    assert [arm["name"] for arm in answer["arms"]] == [FIRST, SECOND]
 
 
 def test_verdict_is_stated_in_words(tmp_path: Path) -> None:
@@ -57,11 +57,11 @@ def test_verdict_is_stated_in_words(tmp_path: Path) -> None:
 
 def test_metric_and_sizes_can_be_chosen(tmp_path: Path) -> None:
     project = project_with_arms(tmp_path)
-    found = compare(project, metric="f1", at=["20"])
-    assert [(row.at, row.metric) for row in found.comparisons] == [("20", "f1")]
+    answer = compare(project, metric="f1", at=["20"])
+    assert [(row.at, row.metric) for row in answer.comparisons] == [("20", "f1")]
     runs = [pd.read_parquet(project.results(arm)) for arm in project.params().arms]
     means = [table.loc[table["size"] == 20, "f1"].mean() for table in runs]
-    assert found.comparisons[0].difference == pytest.approx(means[0] - means[1], abs=1e-6)
+    assert answer.comparisons[0].difference == pytest.approx(means[0] - means[1], abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -112,14 +112,14 @@ def test_arms_of_two_label_versions_are_compared_only_on_the_labels_of_one(tmp_p
     assert done.returncode == 1
     assert "labels differ on 4 of 40 test images (label versions expert and expert2)" in done.stdout
     assert "--judge" in done.stdout
-    found = compare(project, judge="expert2", at=["40"])
+    answer = compare(project, judge="expert2", at=["40"])
     expected = [
         pd.read_parquet(project.results(second))["roc_auc"],
         tables_of(first, 0.3)[0]["roc_auc"],
     ]
     at_40 = pd.read_parquet(project.results(second))["size"] == 40
     difference = expected[1][at_40].mean() - expected[0][at_40].mean()
-    assert found.comparisons[0].difference == pytest.approx(difference, abs=1e-6)
+    assert answer.comparisons[0].difference == pytest.approx(difference, abs=1e-6)
 
 
 def test_arms_tested_on_different_images_are_not_comparable_and_exit_with_1(tmp_path: Path) -> None:
@@ -137,8 +137,8 @@ def test_independent_seeds_are_compared_with_mann_whitney(tmp_path: Path) -> Non
     for arm, skill, seeds in zip(project.params().arms, (0.9, 0.2), (range(5), range(7, 12)), strict=True):
         write_arm(project, arm, tables_of(arm, skill, seeds=seeds))
     assert "no seed in common" in compare(project).not_comparable[0].reason
-    found = printed(tmp_path, "--independent", "--size", "area")
-    (row,) = found["seed_comparisons"]
+    answer = printed(tmp_path, "--independent", "--size", "area")
+    (row,) = answer["seed_comparisons"]
     assert (row["p_mann_whitney"], row["verdict"]) == (pytest.approx(1 / 252, abs=1e-6), "a is better")
 
 
@@ -163,10 +163,10 @@ def test_results_of_another_commit_are_read_without_a_checkout(tmp_path: Path) -
     versioned(tmp_path, project, "strong")
     strong = pd.read_parquet(project.results(arm))
 
-    found = printed(tmp_path, FIRST, f"HEAD~1:{FIRST}", "--size", "20", "--size", "area")
-    assert [each["name"] for each in found["arms"]] == [FIRST, f"HEAD~1:{FIRST}"]
+    answer = printed(tmp_path, FIRST, f"HEAD~1:{FIRST}", "--size", "20", "--size", "area")
+    assert [row["name"] for row in answer["arms"]] == [FIRST, f"HEAD~1:{FIRST}"]
     means = [table.loc[table["size"] == 20, "roc_auc"].mean() for table in (strong, weak)]
-    assert found["comparisons"][0]["difference"] == pytest.approx(means[0] - means[1], abs=1e-6)
+    assert answer["comparisons"][0]["difference"] == pytest.approx(means[0] - means[1], abs=1e-6)
     same = compare(project, [FIRST, f"HEAD:{FIRST}"])
     assert {row.difference for row in same.comparisons} == {0.0}
     assert pd.read_parquet(project.results(arm)).equals(strong)
@@ -197,11 +197,11 @@ def test_arms_in_the_tracking_store_are_compared_if_their_test_sets_are_known_to
 
     assert "does not record its test images" in refused(project, names[0], FIRST)
     publish_to(tmp_path, replace(one, tests=tests))  # nothing but the digest is new
-    found = compare(project, [*names, FIRST]).comparisons
+    answer = compare(project, [*names, FIRST]).comparisons
     scores = [[run.metrics["roc_auc"] for run in arm.runs if run.size == 10] for arm in (one, other)]
-    first = next(row for row in found if (row.b, row.at) == (names[1], "10"))
+    first = next(row for row in answer if (row.b, row.at) == (names[1], "10"))
     assert first.difference == pytest.approx(sum(scores[0]) / 5 - sum(scores[1]) / 5, abs=1e-6)
-    assert {row.at for row in found if row.b == FIRST} == {"10", "20", "area"}
+    assert {row.at for row in answer if row.b == FIRST} == {"10", "20", "area"}
 
     publish_to(tmp_path, replace(one, tests=tests, arm_key="goes on"))  # takes the runs of its predecessor
     assert compare(project, names).not_comparable == ()

@@ -56,7 +56,7 @@ def test_metrics_diff_shows_what_an_arm_gained(project: ProjectPaths) -> None:
 @pytest.mark.slow
 def test_plots_diff_draws_the_curves_of_both_commits(project: ProjectPaths) -> None:
     drawn = dvc(project, "plots", "diff", "HEAD~1", "HEAD")
-    (curves,) = (found for name, found in drawn["data"].items() if "roc_auc" in name)
+    (curves,) = (result for name, result in drawn["data"].items() if "roc_auc" in name)
     (plot,) = curves
     assert plot["revisions"] == ["HEAD~1", "HEAD"]
     drawn_rows = json.dumps(plot)

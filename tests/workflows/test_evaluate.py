@@ -82,9 +82,9 @@ def test_equal_results_give_equal_bytes_in_any_location(evaluated: ProjectPaths,
     again = synthetic_study(tmp_path)
     assert evaluate(again) == read_answers(again)
     assert written(again) == written(evaluated)
-    found = set(written(again))
-    assert {name for name in found if not name.startswith("tables/")} == FILES
-    assert {Path(name).stem for name in found if name.startswith("tables/")} <= TABLES
+    result = set(written(again))
+    assert {name for name in result if not name.startswith("tables/")} == FILES
+    assert {Path(name).stem for name in result if name.startswith("tables/")} <= TABLES
 
 
 def test_metrics_have_the_documented_form(evaluated: ProjectPaths) -> None:
@@ -137,11 +137,11 @@ def test_page_leads_with_the_best_arm_by_validation_scores_whatever_the_test_sco
 
 def test_scores_in_the_tables_equal_those_in_the_answers(evaluated: ProjectPaths) -> None:
     """Every mean in curves.csv equals the one in answers.json for its arm, metric and size."""
-    found = strict(evaluated.answers.read_bytes())["arms"]
+    result = strict(evaluated.answers.read_bytes())["arms"]
     table = pd.read_csv(evaluated.reports / "tables" / "curves.csv")
-    assert len(table) == len(found) * len(METRICS) * 3
+    assert len(table) == len(result) * len(METRICS) * 3
     for row in table.to_dict("records"):
-        points = {point["size"]: point for point in found[row["arm"]]["curves"][row["metric"]]}
+        points = {point["size"]: point for point in result[row["arm"]]["curves"][row["metric"]]}
         assert points[row["size"]]["mean"] == row["mean"]
 
 
@@ -280,5 +280,5 @@ def test_study_without_any_defined_score_is_evaluated_and_reports_it(tmp_path: P
         runs = pd.read_parquet(project.results(arm))
         write_parquet(project.results(arm), runs.assign(**dict.fromkeys(METRICS, float("nan"))))
     evaluate(project)
-    found = strict(project.answers.read_bytes())["arms"]["sequential-none-expert"]["roc"]["positive"]
-    assert [(row["n"], row["undefined"]) for row in found] == [(0, 5)] * 3
+    result = strict(project.answers.read_bytes())["arms"]["sequential-none-expert"]["roc"]["positive"]
+    assert [(row["n"], row["undefined"]) for row in result] == [(0, 5)] * 3

@@ -270,9 +270,9 @@ def test_record_is_traced_and_withdrawn_and_only_its_runs_are_retrained(tmp_path
     assert cytocurve(root, "data", "withdraw", "--patient", "P03", "--reason", "consent withdrawn").returncode == 0
     said = run(root, "dvc", "repro", "sweep@sequential-none-folder")
     assert said.returncode == 0, said.stderr
-    found = re.search(r"runs (\d+), found (\d+), trained (\d+)", said.stdout)
-    assert found
-    assert [int(number) for number in found.groups()] == [len(runs), len(runs) - len(saw), len(saw)]
+    result = re.search(r"runs (\d+), found (\d+), trained (\d+)", said.stdout)
+    assert result
+    assert [int(number) for number in result.groups()] == [len(runs), len(runs) - len(saw), len(saw)]
     after = pd.read_parquet(root / "results" / "sequential-none-folder.parquet")
     assert set(runs["run_key"]) - saw == set(runs["run_key"]) & set(after["run_key"])
     again = json.loads(cytocurve(root, "data", "trace", "--patient", "P03", "--json").stdout)

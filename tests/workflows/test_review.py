@@ -61,9 +61,9 @@ def test_color_features_do_not_change_when_an_image_is_rotated() -> None:
 def test_image_is_not_its_own_neighbor_and_its_duplicate_is_the_nearest() -> None:
     rng = np.random.default_rng(1)
     images = [rng.integers(low, low + 60, (8, 8, 3), dtype=np.uint8) for low in (0, 0, 190, 190, 90)]
-    found = neighbors(np.stack([color_histogram(image) for image in images]), np.arange(4))
-    assert found.shape == (4, NEIGHBORS)
-    assert found[:, 0].tolist() == [1, 0, 3, 2]
+    result = neighbors(np.stack([color_histogram(image) for image in images]), np.arange(4))
+    assert result.shape == (4, NEIGHBORS)
+    assert result[:, 0].tolist() == [1, 0, 3, 2]
 
 
 def test_page_escapes_names_and_loads_nothing() -> None:
@@ -119,7 +119,7 @@ def test_decisions_are_overwritten_only_on_request(reviewed: tuple[ProjectPaths,
     decided = pd.read_csv(table, dtype="str", keep_default_na=False)
     decided.loc[0, "new_label"] = "light"
     decided.to_csv(table, index=False)
-    with pytest.raises(InputError, match="1 decision$"):
+    with pytest.raises(InputError, match=r"1 decision$"):
         review(project, arm, 3, silent)
     assert pd.read_csv(table)["new_label"][0] == "light"
     review(project, arm, 3, silent, overwrite=True)

@@ -78,17 +78,17 @@ def audited(frame: pd.DataFrame, split: pd.DataFrame | None = None, official: bo
     return audit(frame, {"labels": by_patient(frame) if split is None else split}, FOLDS, official)
 
 
-def only(found: Audit) -> Finding:
+def only(result: Audit) -> Finding:
     """The only finding."""
-    assert len(found.findings) == 1, [finding.id for finding in found.findings]
-    return found.findings[0]
+    assert len(result.findings) == 1, [finding.id for finding in result.findings]
+    return result.findings[0]
 
 
 def test_clean_images_split_by_patient_have_no_findings() -> None:
-    found = audited(catalog())
-    assert found.findings == []
-    assert found.as_json["counts"] == dict.fromkeys(SEVERITIES, 0)
-    assert ("patient-leak", "labels") in found.passed
+    result = audited(catalog())
+    assert result.findings == []
+    assert result.as_json["counts"] == dict.fromkeys(SEVERITIES, 0)
+    assert ("patient-leak", "labels") in result.passed
 
 
 def test_each_group_of_duplicates_is_reported_once_as_the_strictest_kind() -> None:
@@ -96,15 +96,15 @@ def test_each_group_of_duplicates_is_reported_once_as_the_strictest_kind() -> No
     frame = changed("pixel_sha256", frame, {10: "pixels 0", 12: "pixels 2"})
     frame = changed("near_duplicate_of", frame, {10: "cell00.png", 12: "cell02.png", 14: "cell04.png"})
     frame = changed("patient", frame, dict.fromkeys(range(30), "P")).assign(patient=None)
-    found = {finding.id: finding for finding in audited(frame).findings}
+    result = {finding.id: finding for finding in audited(frame).findings}
     for name, images in (
         ("byte-identical", ["cell00.png", "cell10.png"]),
         ("pixel-identical", ["cell02.png", "cell12.png"]),
         ("near-identical", ["cell04.png", "cell14.png"]),
     ):
-        assert found[name].severity == "duplicate"
-        assert found[name].offenders == [{"images": images}]
-        assert dict(found[name].numbers) == {"groups": 1, "images": 2, "surplus": 1}
+        assert result[name].severity == "duplicate"
+        assert result[name].offenders == [{"images": images}]
+        assert dict(result[name].numbers) == {"groups": 1, "images": 2, "surplus": 1}
 
 
 def test_duplicates_with_different_labels_are_reported_with_their_labels() -> None:
@@ -169,14 +169,14 @@ def test_identical_and_near_identical_images_in_training_and_test_are_leakage() 
     far = split.assign(
         fold=0, subset=["test" if i in ("cell01.png", "cell05.png") else "train" for i in split["image"]]
     )
-    found = {finding.id: finding for finding in audited(frame, far.drop_duplicates("image")).leaks}
-    assert found.keys() == {"picture-leak", "near-identical-leak"}
+    result = {finding.id: finding for finding in audited(frame, far.drop_duplicates("image")).leaks}
+    assert result.keys() == {"picture-leak", "near-identical-leak"}
     for name, test, train in (
         ("picture-leak", "cell01.png", "cell03.png"),
         ("near-identical-leak", "cell05.png", "cell07.png"),
     ):
-        assert found[name].offenders == [{"folds": [0], "example_fold": 0, "train": [train], "test": [test]}]
-        assert found[name].numbers["test_images"] == 1
+        assert result[name].offenders == [{"folds": [0], "example_fold": 0, "train": [train], "test": [test]}]
+        assert result[name].numbers["test_images"] == 1
 
 
 @pytest.mark.parametrize(("used", "severity"), [(True, "leakage"), (False, "warning")])
@@ -186,9 +186,9 @@ def test_official_folds_that_share_a_patient_or_image_leak_if_used(used: bool, s
     frame = changed("patient", frame, {29: "P0"})
     frame = changed("pixel_sha256", frame, {12: "pixels 2"})
     frame = changed("near_duplicate_of", frame, {12: "cell02.png"})
-    found = audited(frame, official=used)
-    (patient,) = found.of("official-folds-patient-leak")
-    (picture,) = found.of("official-folds-picture-leak")
+    result = audited(frame, official=used)
+    (patient,) = result.of("official-folds-patient-leak")
+    (picture,) = result.of("official-folds-picture-leak")
     assert patient.severity == picture.severity == severity
     assert patient.offenders[0]["patient"] == "P0"
     assert picture.offenders == [{"folds": ["fold_0", "fold_1"], "images": ["cell02.png", "cell12.png"]}]
@@ -219,10 +219,10 @@ def test_patients_with_one_class_are_counted() -> None:
 
 
 def test_unknown_patients_are_reported_and_checks_that_need_patients_do_not_pass() -> None:
-    found = audited(catalog(patient=[None] * 30))
-    unknown = only(found)
+    result = audited(catalog(patient=[None] * 30))
+    unknown = only(result)
     assert (unknown.id, unknown.numbers["images"]) == ("without-patient", 30)
-    assert not {"patient-leak", "picture-of-two-patients", "one-class-patients"} & {name for name, _ in found.passed}
+    assert not {"patient-leak", "picture-of-two-patients", "one-class-patients"} & {name for name, _ in result.passed}
 
 
 def test_withdrawn_records_are_noted_and_remaining_copies_are_listed() -> None:
@@ -249,9 +249,9 @@ def some(count: int, classes: int = 2, **changes: Sequence[Any]) -> pd.DataFrame
 
 
 def test_constant_features_are_not_shortcuts() -> None:
-    for found in shortcuts(some(97, 3)):
-        assert found.macro.roc_auc == found.worst.roc_auc == 0.5
-        assert not found.above_chance
+    for result in shortcuts(some(97, 3)):
+        assert result.macro.roc_auc == result.worst.roc_auc == 0.5
+        assert not result.above_chance
 
 
 def test_feature_that_reveals_one_class_is_listed_first_with_that_class() -> None:
@@ -270,7 +270,7 @@ def test_file_formats_are_a_feature() -> None:
 def test_too_few_images_are_never_above_chance_and_small_classes_are_excluded() -> None:
     assert shortcuts(some(8)) == []
     few = shortcuts(some(10, width=[1.0, 2.0] * 5))
-    assert not any(found.above_chance and found.macro.roc_auc < 1 for found in few)
+    assert not any(result.above_chance and result.macro.roc_auc < 1 for result in few)
 
 
 @pytest.mark.slow
@@ -280,8 +280,8 @@ def test_noise_is_rarely_above_chance() -> None:
     above = 0
     for _ in range(60):
         noise = {column: rng.normal(size=60).tolist() for column in FEATURES["background"]}
-        found = next(s for s in shortcuts(some(60, 2, **noise)) if s.feature == "background")
-        above += found.above_chance
+        result = next(s for s in shortcuts(some(60, 2, **noise)) if s.feature == "background")
+        above += result.above_chance
     assert above <= 6
 
 
@@ -305,20 +305,20 @@ def test_standard_error_is_exact_for_exponential_scores() -> None:
 def test_image_size_with_other_class_shares_is_reported_and_a_rare_size_is_not() -> None:
     width = [24] * 100 + [30] * 20 + [31] * 2
     classes = ["a", "b"] * 50 + ["a"] * 20 + ["b"] * 2
-    found = sizes(pd.DataFrame({"width": width, "height": 24, "class": classes}))
-    assert [(size.size, size.images, size.different) for size in found] == [
+    result = sizes(pd.DataFrame({"width": width, "height": 24, "class": classes}))
+    assert [(size.size, size.images, size.different) for size in result] == [
         ("24x24", 100, False), ("30x24", 20, True), ("31x24", 2, False),
     ]  # fmt: skip
-    assert found[1].classes == {"a": 20, "b": 0}
+    assert result[1].classes == {"a": 20, "b": 0}
 
 
 def test_patients_in_several_spellings_are_reported_and_count_as_leakage() -> None:
     frame = catalog(patient=[str(i // 5) if i % 2 else f"0{i // 5}" for i in range(30)])
-    found = audit(frame, {"labels": by_image(frame)}, FOLDS, False)
-    (names,) = found.of("spelling")
+    result = audit(frame, {"labels": by_image(frame)}, FOLDS, False)
+    (names,) = result.of("spelling")
     assert names.severity == "warning"
     assert names.offenders[0] == {"what": "patient", "spellings": ["0", "00"], "images": 5}
-    (leak,) = found.of("patient-spelling-leak")
+    (leak,) = result.of("patient-spelling-leak")
     assert leak.severity == "leakage"
 
 

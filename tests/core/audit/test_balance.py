@@ -21,16 +21,16 @@ def split_of(light: int, dark: int, folds: int = 3) -> pd.DataFrame:
 
 
 def test_sizes_beyond_the_rare_class_are_unbalanced() -> None:
-    found = unbalanced_sizes(split_of(154, 6), [4, 8, 16, 48])
-    assert [(size.size, size.folds, dict(size.classes)) for size in found] == [
+    result = unbalanced_sizes(split_of(154, 6), [4, 8, 16, 48])
+    assert [(size.size, size.folds, dict(size.classes)) for size in result] == [
         (8, 3, {"dark": 2, "light": 6}),
         (16, 3, {"dark": 2, "light": 14}),
         (48, 3, {"dark": 2, "light": 46}),
     ]
-    told = finding(found, "expert")
-    assert told.severity == "warning"
-    assert "8 (2 dark + 6 light), 16 (2 dark + 14 light)" in told.sentence
-    assert len(told.offenders) == 3
+    reported = finding(result, "expert")
+    assert reported.severity == "warning"
+    assert "8 (2 dark + 6 light), 16 (2 dark + 14 light)" in reported.sentence
+    assert len(reported.offenders) == 3
 
 
 @given(st.integers(6, 30), st.integers(6, 30), st.integers(2, 20))
@@ -40,6 +40,6 @@ def test_unbalanced_sizes_differ_by_more_than_one_image_and_a_tenth_and_balanced
     split = split_of(light, dark)
     counts = split[split["rank"] < size].groupby(["fold", "label"]).size().unstack(fill_value=0)
     apart = ((counts["light"] - counts["dark"]).abs() > 1) & (counts.min(axis=1) < 0.9 * counts.max(axis=1))
-    found = unbalanced_sizes(split, [size])
-    assert bool(found) == bool(apart.any())
-    assert not found or found[0].folds == apart.sum()
+    result = unbalanced_sizes(split, [size])
+    assert bool(result) == bool(apart.any())
+    assert not result or result[0].folds == apart.sum()

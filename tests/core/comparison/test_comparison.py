@@ -33,8 +33,8 @@ def on(table: pd.DataFrame, name: str = "other", labels: str = "expert") -> Scor
 
 
 def reason(second: ScoredArm) -> str:
-    found, refused = compare_paired([on(images(), "one"), second])
-    assert not found
+    result, refused = compare_paired([on(images(), "one"), second])
+    assert not result
     return refused[0].reason
 
 
@@ -65,30 +65,30 @@ def test_comparison_does_not_depend_on_fold_numbers_or_run_order(new: list[int])
 def test_seeds_of_a_fold_are_averaged_and_counted_as_one() -> None:
     a, b = random_arm("a", 1), random_arm("b", 2)
     by_fold = (a.scores([0, 1], [20]) - b.scores([0, 1], [20])).mean(axis=1)[:, 0]
-    (found,), _ = compare_paired([a, b], ["20"])
+    (result,), _ = compare_paired([a, b], ["20"])
     expected = corrected_t(by_fold, fold_ratio(6))
-    assert (found.difference, found.p_t) == pytest.approx((expected.mean, expected.p), abs=1e-12)
-    assert (found.n, found.folds, found.seeds) == (12, 6, 2)
+    assert (result.difference, result.p_t) == pytest.approx((expected.mean, expected.p), abs=1e-12)
+    assert (result.n, result.folds, result.seeds) == (12, 6, 2)
 
 
 def test_area_is_compared_as_the_difference_of_the_areas_under_the_curves() -> None:
     arms = [random_arm(name, seed) for seed, name in enumerate("ab")]
     steps = np.log(SIZES)
     scores = [arm.scores([0, 1], SIZES) for arm in arms]
-    by_hand = [[[auc(steps, curve) for curve in fold] for fold in each] for each in scores]
+    by_hand = [[[auc(steps, curve) for curve in fold] for fold in row] for row in scores]
     expected = (np.mean(by_hand[0]) - np.mean(by_hand[1])) / (steps[-1] - steps[0])
-    (found,), _ = compare_paired(arms, [AREA])
-    assert found.difference == pytest.approx(expected, rel=1e-9)
+    (result,), _ = compare_paired(arms, [AREA])
+    assert result.difference == pytest.approx(expected, rel=1e-9)
 
 
 def test_all_pairs_and_sizes_are_one_family_for_holm() -> None:
     arms = [random_arm(name, seed) for seed, name in enumerate("abc")]
-    found, _ = compare_paired(arms)
-    assert [(each.a, each.b) for each in found[::4]] == [("a", "b"), ("a", "c"), ("b", "c")]
-    assert [each.at for each in found[:4]] == [*map(str, SIZES), AREA]
+    result, _ = compare_paired(arms)
+    assert [(row.a, row.b) for row in result[::4]] == [("a", "b"), ("a", "c"), ("b", "c")]
+    assert [row.at for row in result[:4]] == [*map(str, SIZES), AREA]
     for raw, adjusted in (("p_t", "p_t_holm"), ("p_wilcoxon", "p_wilcoxon_holm")):
-        expected = multipletests([getattr(each, raw) for each in found], method="holm")[1]
-        assert [getattr(each, adjusted) for each in found] == pytest.approx(expected.tolist(), abs=1e-9)
+        expected = multipletests([getattr(row, raw) for row in result], method="holm")[1]
+        assert [getattr(row, adjusted) for row in result] == pytest.approx(expected.tolist(), abs=1e-9)
     (alone,), _ = compare_paired(arms[:2], ["20"])
     assert alone.p_t == alone.p_t_holm
 
@@ -96,20 +96,20 @@ def test_all_pairs_and_sizes_are_one_family_for_holm() -> None:
 def test_verdict_names_the_better_arm_only_where_the_adjusted_p_is_small() -> None:
     strong = {(fold, 0, size): 0.9 + fold / 1000 for fold in range(10) for size in SIZES}
     weak = {place: value - 0.1 - place[0] / 500 for place, value in strong.items()}
-    assert {each.verdict for each in compare_paired([scored("s", strong), scored("w", weak)])[0]} == {"a_better"}
-    assert {each.verdict for each in compare_paired([scored("w", weak), scored("s", strong)])[0]} == {"b_better"}
+    assert {row.verdict for row in compare_paired([scored("s", strong), scored("w", weak)])[0]} == {"a_better"}
+    assert {row.verdict for row in compare_paired([scored("w", weak), scored("s", strong)])[0]} == {"b_better"}
     noise = compare_paired([random_arm("a", 1), random_arm("b", 2)])[0]
-    assert all((each.verdict == "not_shown") == (each.p_t_holm > 0.05) for each in noise)
+    assert all((row.verdict == "not_shown") == (row.p_t_holm > 0.05) for row in noise)
 
 
 def test_undefined_score_is_counted_and_its_pair_excluded() -> None:
     a, b = random_arm("a", 1), random_arm("b", 2)
     undefined = a.runs["score"].mask((a.runs["fold"] == 0) & (a.runs["size"] == 10) & (a.runs["seed"] == 0))
     undefined = undefined.mask((a.runs["fold"] == 1) & (a.runs["size"] == 10))
-    found = {each.at: each for each in compare_paired([replace(a, runs=a.runs.assign(score=undefined)), b])[0]}
-    assert (found["10"].n, found["10"].folds) == (9, 5)
-    assert (found["20"].n, found["20"].folds) == (12, 6)
-    assert (found[AREA].n, found[AREA].folds) == (9, 5)
+    result = {row.at: row for row in compare_paired([replace(a, runs=a.runs.assign(score=undefined)), b])[0]}
+    assert (result["10"].n, result["10"].folds) == (9, 5)
+    assert (result["20"].n, result["20"].folds) == (12, 6)
+    assert (result[AREA].n, result[AREA].folds) == (9, 5)
 
 
 def test_arms_with_equal_images_folds_and_labels_are_compared_in_any_row_order() -> None:
@@ -167,20 +167,20 @@ def test_fewer_than_three_folds_are_rejected() -> None:
 
 def test_independent_seeds_are_compared_by_their_means_over_folds() -> None:
     a, b = random_arm("a", 1, seeds=5), random_arm("b", 2, seeds=4)
-    (found,), refused = compare_seeds([a, b], ["20"])
+    (result,), refused = compare_seeds([a, b], ["20"])
     means = [arm.scores(arm.seeds, [20]).mean(axis=(0, 2)) for arm in (a, b)]
     assert refused == []
-    assert found.p_mann_whitney == pytest.approx(rank_sum(*means), abs=1e-12)
-    assert (found.mean_a, found.sd_b) == pytest.approx((means[0].mean(), means[1].std(ddof=1)), abs=1e-12)
-    assert (found.seeds_a, found.seeds_b, found.folds) == (5, 4, 6)
+    assert result.p_mann_whitney == pytest.approx(rank_sum(*means), abs=1e-12)
+    assert (result.mean_a, result.sd_b) == pytest.approx((means[0].mean(), means[1].std(ddof=1)), abs=1e-12)
+    assert (result.seeds_a, result.seeds_b, result.folds) == (5, 4, 6)
 
 
 def test_fold_that_is_undefined_in_one_seed_is_excluded_over_seeds() -> None:
     a, b = random_arm("a", 1, seeds=4), random_arm("b", 2, seeds=4)
     score = a.runs["score"].mask((a.runs["fold"] == 0) & (a.runs["seed"] == 3))
-    (found,), _ = compare_seeds([replace(a, runs=a.runs.assign(score=score)), b], ["20"])
-    assert found.folds == 5
-    assert found.mean_b == pytest.approx(b.scores(b.seeds, [20])[1:].mean(), abs=1e-12)
+    (result,), _ = compare_seeds([replace(a, runs=a.runs.assign(score=score)), b], ["20"])
+    assert result.folds == 5
+    assert result.mean_b == pytest.approx(b.scores(b.seeds, [20])[1:].mean(), abs=1e-12)
 
 
 def test_too_few_seeds_are_rejected() -> None:

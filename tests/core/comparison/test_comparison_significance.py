@@ -34,11 +34,11 @@ def test_corrected_t_is_the_paired_t_with_a_wider_standard_error(folds: int, rat
     first, second = random.normal(0.9, 0.05, folds), random.normal(0.85, 0.05, folds)
     plain = stats.ttest_rel(first, second)
     widened = np.sqrt(1 + folds * ratio)
-    found = corrected_t(first - second, ratio)
-    assert found.p == near(2 * stats.t.sf(abs(plain.statistic) / widened, folds - 1))
+    result = corrected_t(first - second, ratio)
+    assert result.p == near(2 * stats.t.sf(abs(plain.statistic) / widened, folds - 1))
     scale = widened * stats.sem(first - second)
     low, high = stats.t.interval(0.95, folds - 1, (first - second).mean(), scale)
-    assert (found.ci_low, found.ci_high) == (near(low), near(high))
+    assert (result.ci_low, result.ci_high) == (near(low), near(high))
 
 
 def test_uncorrected_t_test_matches_scipys_paired_t() -> None:
@@ -48,9 +48,9 @@ def test_uncorrected_t_test_matches_scipys_paired_t() -> None:
 
 @given(differences, st.sampled_from([0.0, 0.125, 1.0]))
 def test_interval_excludes_zero_exactly_if_p_is_below_5_percent(values: np.ndarray, ratio: float) -> None:
-    found = corrected_t(values, ratio)
-    if np.isfinite(found.p) and abs(found.p - 0.05) > 1e-9 and found.ci_high > found.ci_low:
-        assert (found.p < 0.05) == (found.ci_low > 0 or found.ci_high < 0)
+    result = corrected_t(values, ratio)
+    if np.isfinite(result.p) and abs(result.p - 0.05) > 1e-9 and result.ci_high > result.ci_low:
+        assert (result.p < 0.05) == (result.ci_low > 0 or result.ci_high < 0)
 
 
 @given(differences)
@@ -61,17 +61,17 @@ def test_larger_correction_never_finds_more(values: np.ndarray) -> None:
 
 
 def test_equal_arms_have_no_difference_and_p_1() -> None:
-    found = corrected_t(np.zeros(10), 0.125)
-    assert (found.mean, found.ci_low, found.ci_high, found.p) == (0.0, 0.0, 0.0, 1.0)
+    result = corrected_t(np.zeros(10), 0.125)
+    assert (result.mean, result.ci_low, result.ci_high, result.p) == (0.0, 0.0, 0.0, 1.0)
     assert signed_rank(np.zeros(10)) == corrected_signed_rank(np.zeros(10), 0.125) == 1.0
 
 
 def test_differences_without_spread_cannot_be_tested() -> None:
     """All folds differ by the same amount, up to the rounding of floats; or one fold is defined."""
     for values in (np.full(5, 0.3 - 0.2) + np.array([0, 0, 0, 0, 1e-17]), np.array([0.1, NAN]), np.array([0.0, NAN])):
-        found = corrected_t(values, 0.125)
-        assert np.isnan([found.p, found.ci_low, found.ci_high]).all()
-        assert found.mean == near(values[0])
+        result = corrected_t(values, 0.125)
+        assert np.isnan([result.p, result.ci_low, result.ci_high]).all()
+        assert result.mean == near(values[0])
 
 
 def test_undefined_differences_are_excluded() -> None:

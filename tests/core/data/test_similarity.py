@@ -23,7 +23,7 @@ PBC = ROOT.parent / "shared" / "data" / "pbc-acevedo" / "PBC_dataset_normal_DIB"
 NMC = ROOT.parent / "shared" / "data" / "c-nmc-2019"
 
 greys = arrays.arrays(np.uint8, (8, 8), elements=st.integers(0, 255))
-flocks = st.lists(greys, min_size=0, max_size=8).map(lambda found: np.array(found, np.uint8).reshape(-1, 8, 8))
+flocks = st.lists(greys, min_size=0, max_size=8).map(lambda result: np.array(result, np.uint8).reshape(-1, 8, 8))
 
 
 def jpeg(quality: int) -> Callable[[Image.Image], Image.Image]:
@@ -102,10 +102,10 @@ def test_search_finds_the_same_groups_as_comparing_all_pairs(flock: Grey, noise:
         for i, j in combinations(range(len(pictures)), 2)
         if difference(pictures[i], pictures[j]) <= ALIKE
     ]
-    found = near_identical(pictures)
-    assert set(found) <= set(every)
-    assert len(found) < max(1, len(pictures))
-    np.testing.assert_array_equal(first_of_group(len(pictures), found), first_of_group(len(pictures), every))
+    result = near_identical(pictures)
+    assert set(result) <= set(every)
+    assert len(result) < max(1, len(pictures))
+    np.testing.assert_array_equal(first_of_group(len(pictures), result), first_of_group(len(pictures), every))
 
 
 def test_uniform_gray_image_is_similar_only_to_its_copies() -> None:

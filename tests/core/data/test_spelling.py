@@ -36,9 +36,9 @@ def test_canonical_ignores_leading_zeros(number: int, width: int, prefix: str) -
 
 @given(st.lists(NAMES, max_size=8))
 def test_spellings_are_disjoint_groups_of_given_names(names: list[str]) -> None:
-    found = spellings(names)
-    assert found == spellings(reversed(names))
-    members = [name for group in found for name in group]
+    result = spellings(names)
+    assert result == spellings(reversed(names))
+    members = [name for group in result for name in group]
     assert len(members) == len(set(members))
     assert set(members) == {
         name for name in names if any(name != other and canonical(name) == canonical(other) for other in names)

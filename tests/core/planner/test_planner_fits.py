@@ -77,11 +77,11 @@ def test_vanishing_basis_is_fitted_as_a_constant() -> None:
 def test_replicates_have_the_standard_error_of_a_t_interval() -> None:
     """Their spread is the standard error of the mean times t / z, and the first is the observed curve."""
     scores = np.random.default_rng(0).normal(0.8, 0.02, (8, 1, 5))
-    found = Evidence.of(np.arange(1, 6) * 10, scores, 0.0, 1.0).replicates()
-    assert found.shape == (REPLICATES + 1, 5)
-    assert found[0] == pytest.approx(scores.mean(axis=(0, 1)))
+    result = Evidence.of(np.arange(1, 6) * 10, scores, 0.0, 1.0).replicates()
+    assert result.shape == (REPLICATES + 1, 5)
+    assert result[0] == pytest.approx(scores.mean(axis=(0, 1)))
     expected = scores.std(axis=0, ddof=1)[0] / np.sqrt(8) * 1.8946 / 1.6449
-    assert found[1:].std(axis=0) == pytest.approx(expected, rel=0.2)
+    assert result[1:].std(axis=0) == pytest.approx(expected, rel=0.2)
 
 
 def test_replicates_of_identical_folds_are_identical() -> None:

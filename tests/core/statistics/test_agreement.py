@@ -33,25 +33,25 @@ def labelled(pairs: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
 @given(versions)
 def test_kappa_matches_scikit_learn_on_images_labeled_in_both(pairs: list[tuple[str, str]]) -> None:
     """Unlabelled images take no part; where kappa is not defined there is none."""
-    found = kappa([a for a, _ in pairs], [b for _, b in pairs])
+    result = kappa([a for a, _ in pairs], [b for _, b in pairs])
     first, second = labelled(pairs)
     if len({*first, *second}) < 2:
-        assert found == Estimate(None, None, None)
+        assert result == Estimate(None, None, None)
     else:
-        assert found.value == pytest.approx(cohen_kappa_score(first, second), abs=1e-12)
+        assert result.value == pytest.approx(cohen_kappa_score(first, second), abs=1e-12)
 
 
 @given(versions)
 def test_interval_contains_its_value_and_kappa_is_symmetric(pairs: list[tuple[str, str]]) -> None:
     """Between -1 and 1, the value inside; either version may come first."""
     first, second = labelled(pairs)
-    found, swapped = kappa(first, second), kappa(second, first)
-    if found.value is not None:
-        assert found.low is not None
-        assert found.high is not None
-        assert -1 <= found.low <= found.value + 1e-9
-        assert found.value - 1e-9 <= found.high <= 1
-        assert vars(swapped) == pytest.approx(vars(found), abs=1e-9)
+    result, swapped = kappa(first, second), kappa(second, first)
+    if result.value is not None:
+        assert result.low is not None
+        assert result.high is not None
+        assert -1 <= result.low <= result.value + 1e-9
+        assert result.value - 1e-9 <= result.high <= 1
+        assert vars(swapped) == pytest.approx(vars(result), abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -63,8 +63,8 @@ def test_interval_contains_its_value_and_kappa_is_symmetric(pairs: list[tuple[st
 )
 def test_interval_matches_sas(counts: list[list[int]], value: float, low: float, high: float) -> None:
     """Two tables whose kappa and asymptotic limits SAS' FREQ procedure has been published with."""
-    found = agreement.cohen_kappa(np.array(counts))
-    assert vars(found) == pytest.approx({"value": value, "low": low, "high": high}, abs=5e-5)
+    result = agreement.cohen_kappa(np.array(counts))
+    assert vars(result) == pytest.approx({"value": value, "low": low, "high": high}, abs=5e-5)
 
 
 def test_full_agreement_is_one_and_chance_is_zero() -> None:
@@ -79,8 +79,8 @@ def test_interval_covers_the_true_kappa() -> None:
     truth = agreement.cohen_kappa((table * 100).astype(int)).value
     assert truth is not None
     samples = np.random.default_rng(0).multinomial(300, table.ravel(), size=1000).reshape(-1, 3, 3)
-    found = [agreement.cohen_kappa(sample) for sample in samples]
-    covered = np.mean([f.low is not None and f.high is not None and f.low <= truth <= f.high for f in found])
+    result = [agreement.cohen_kappa(sample) for sample in samples]
+    covered = np.mean([f.low is not None and f.high is not None and f.low <= truth <= f.high for f in result])
     assert 0.93 <= covered <= 0.97
 
 
@@ -116,9 +116,9 @@ def test_proportion_has_a_wilson_interval() -> None:
     """9 of 10 with 95 % lie in [0.596, 0.982]; nothing of nothing is none."""
     z, n, p = 1.959963984540054, 10, 0.9
     centre, half = p + z**2 / (2 * n), z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
-    found = agreement.share(9, 10).estimate
-    assert found.low == pytest.approx((centre - half) / (1 + z**2 / n))
-    assert found.high == pytest.approx((centre + half) / (1 + z**2 / n))
+    result = agreement.share(9, 10).estimate
+    assert result.low == pytest.approx((centre - half) / (1 + z**2 / n))
+    assert result.high == pytest.approx((centre + half) / (1 + z**2 / n))
     assert agreement.share(0, 0).estimate == Estimate(None, None, None)
 
 

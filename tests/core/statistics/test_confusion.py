@@ -30,11 +30,11 @@ def test_matrix_is_the_mean_over_folds_of_scikit_learn_matrices(classes: int) ->
         matrix = confusion_matrix(predictions.labels[part], given, labels=range(classes), normalize="true")
         runs.append(100 * matrix)
     folds = np.array(runs).reshape(4, 2, classes, classes).mean(axis=1)
-    found = confusion(predictions)
-    assert found.percent == pytest.approx(folds.mean(axis=0), abs=1e-9)
-    assert found.sd == pytest.approx(folds.std(axis=0, ddof=1), abs=1e-9)
-    assert found.percent.sum(axis=1) == pytest.approx([100] * classes)
-    assert (set(found.n.tolist()), set(found.undefined.tolist())) == ({4}, {0})
+    result = confusion(predictions)
+    assert result.percent == pytest.approx(folds.mean(axis=0), abs=1e-9)
+    assert result.sd == pytest.approx(folds.std(axis=0, ddof=1), abs=1e-9)
+    assert result.percent.sum(axis=1) == pytest.approx([100] * classes)
+    assert (set(result.n.tolist()), set(result.undefined.tolist())) == ({4}, {0})
 
 
 @pytest.mark.parametrize("classes", [2, 5])
@@ -49,11 +49,11 @@ def test_precision_and_sensitivity_are_means_over_folds_of_scikit_learn_scores(c
             precision_recall_fscore_support(predictions.labels[part], given, labels=range(classes), zero_division=0)
         )
     precision, sensitivity, _, images = np.moveaxis(np.array(runs), 1, 0)
-    found = class_wise(predictions)
-    for ours, theirs in ((found.precision, precision), (found.sensitivity, sensitivity)):
+    result = class_wise(predictions)
+    for ours, theirs in ((result.precision, precision), (result.sensitivity, sensitivity)):
         assert ours.mean == pytest.approx(theirs.mean(axis=0), abs=1e-9)
         assert ours.sd == pytest.approx(theirs.std(axis=0, ddof=1), abs=1e-9)
-    assert found.images.tolist() == images.sum(axis=0).tolist()
+    assert result.images.tolist() == images.sum(axis=0).tolist()
 
 
 def test_rare_class_is_scored_as_in_table_1_of_matek() -> None:
@@ -62,26 +62,26 @@ def test_rare_class_is_scored_as_in_table_1_of_matek() -> None:
     The table prints precision 0.20 ± 0.40 and sensitivity 0.07 ± 0.13, with deviations by n.
     """
     folds = [([1, 1, 1, 0], [1, 0, 0, 0]), *[([1, 1, 0, 0], [0, 0, 0, 0])] * 4]
-    found = class_wise(certain(folds, 2))
-    assert (found.images[1], found.sensitivity.n[1]) == (11, 5)
-    assert f"{found.sensitivity.mean[1]:.2f} ± {found.sensitivity.sd[1] * math.sqrt(4 / 5):.2f}" == "0.07 ± 0.13"
-    assert f"{found.precision.mean[1]:.2f} ± {found.precision.sd[1] * math.sqrt(4 / 5):.2f}" == "0.20 ± 0.40"
+    result = class_wise(certain(folds, 2))
+    assert (result.images[1], result.sensitivity.n[1]) == (11, 5)
+    assert f"{result.sensitivity.mean[1]:.2f} ± {result.sensitivity.sd[1] * math.sqrt(4 / 5):.2f}" == "0.07 ± 0.13"
+    assert f"{result.precision.mean[1]:.2f} ± {result.precision.sd[1] * math.sqrt(4 / 5):.2f}" == "0.20 ± 0.40"
 
 
 def test_class_absent_from_a_fold_is_counted_and_excluded() -> None:
     """Its row is the mean over the other folds, and the other rows stay."""
-    found = confusion(certain([([0, 1, 1], [0, 1, 0]), ([0, 0], [0, 1])], 3))
-    assert found.percent[0].tolist() == [75, 25, 0]
-    assert found.percent[1].tolist() == [50, 50, 0]
-    assert np.isnan(found.percent[2]).all()
-    assert (found.n.tolist(), found.undefined.tolist()) == ([2, 1, 0], [0, 1, 2])
-    assert found.images.tolist() == [3, 2, 0]
+    result = confusion(certain([([0, 1, 1], [0, 1, 0]), ([0, 0], [0, 1])], 3))
+    assert result.percent[0].tolist() == [75, 25, 0]
+    assert result.percent[1].tolist() == [50, 50, 0]
+    assert np.isnan(result.percent[2]).all()
+    assert (result.n.tolist(), result.undefined.tolist()) == ([2, 1, 0], [0, 1, 2])
+    assert result.images.tolist() == [3, 2, 0]
 
 
 def test_diverged_run_is_excluded() -> None:
     """Its images are there, its confusion is not known."""
     predictions = certain([([0, 1], [0, 1]), ([0, 1], [1, 1])], 2)
     predictions.probabilities[-1] = math.nan
-    found = confusion(predictions)
-    assert found.percent.tolist() == [[100, 0], [0, 100]]
-    assert (found.n.tolist(), found.undefined.tolist(), found.images.tolist()) == ([1, 1], [1, 1], [2, 2])
+    result = confusion(predictions)
+    assert result.percent.tolist() == [[100, 0], [0, 100]]
+    assert (result.n.tolist(), result.undefined.tolist(), result.images.tolist()) == ([1, 1], [1, 1], [2, 2])

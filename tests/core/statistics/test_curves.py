@@ -105,8 +105,8 @@ def test_duplicate_runs_raise_an_error() -> None:
 
 def test_gain_is_paired_by_fold() -> None:
     """A gain that every fold shares has no spread, however different the folds' levels are."""
-    found = gain(curve_of([[level, level + 0.05, level, level] for level in (0.2, 0.4, 0.6, 0.8)]), 10, 20)
-    assert (found.mean, found.ci_low, found.ci_high) == pytest.approx((0.05, 0.05, 0.05))
+    result = gain(curve_of([[level, level + 0.05, level, level] for level in (0.2, 0.4, 0.6, 0.8)]), 10, 20)
+    assert (result.mean, result.ci_low, result.ci_high) == pytest.approx((0.05, 0.05, 0.05))
 
 
 def test_area_is_the_mean_score_over_log_size() -> None:
@@ -129,6 +129,6 @@ def test_difference_of_two_areas_is_the_area_of_the_difference() -> None:
 
 def test_one_size_has_no_area() -> None:
     """A point is no curve: all of its areas are undefined."""
-    found = area(Curve.of([0, 1], [0, 0], [10, 10], [0.9, 0.8]))
-    assert math.isnan(found.mean)
-    assert (found.n, found.undefined) == (0, 2)
+    result = area(Curve.of([0, 1], [0, 0], [10, 10], [0.9, 0.8]))
+    assert math.isnan(result.mean)
+    assert (result.n, result.undefined) == (0, 2)

@@ -11,13 +11,13 @@ from tests.core.statistics.prediction_makers import positives, random_prediction
 
 def test_rows_of_a_run_are_contiguous_and_in_order() -> None:
     """Rows that come mixed are sorted by run, and stay in order within it."""
-    found = Predictions.of(
+    result = Predictions.of(
         np.array([0, 1, 1, 0]), np.eye(2)[[0, 1, 0, 1]], np.array([1, 0, 1, 0]), [7, 5], [0, 0], np.array([4, 3, 2, 1])
     )
-    assert found.labels[rows(found, 0)].tolist() == [1, 0]
-    assert found.labels[rows(found, 1)].tolist() == [0, 1]
-    assert found.subject is not None
-    assert found.subject.tolist() == [3, 1, 4, 2]
+    assert result.labels[rows(result, 0)].tolist() == [1, 0]
+    assert result.labels[rows(result, 1)].tolist() == [0, 1]
+    assert result.subject is not None
+    assert result.subject.tolist() == [3, 1, 4, 2]
 
 
 def test_duplicate_runs_raise_an_error() -> None:
@@ -28,22 +28,22 @@ def test_duplicate_runs_raise_an_error() -> None:
 
 def test_diverged_or_empty_run_cannot_be_scored() -> None:
     """A probability that is not finite, or no row at all, and only these."""
-    found = positives([(0, [0, 1], [0.1, math.nan]), (1, [], []), (2, [0, 1], [0.1, 0.9])])
-    assert found.defined.tolist() == [False, False, True]
+    result = positives([(0, [0, 1], [0.1, math.nan]), (1, [], []), (2, [0, 1], [0.1, 0.9])])
+    assert result.defined.tolist() == [False, False, True]
 
 
 def test_runs_of_a_fold_are_averaged_first() -> None:
     """Mean and deviation over folds of the means over seeds; a run without a value is counted and left out."""
     predictions = random_predictions(2, folds=3, seeds=2)
     values = np.array([0.1, 0.3, 0.5, math.nan, 0.8, 0.6])
-    found = predictions.over_folds(values)
-    assert found.mean == pytest.approx(np.mean([0.2, 0.5, 0.7]), abs=1e-9)
-    assert found.sd == pytest.approx(np.std([0.2, 0.5, 0.7], ddof=1), abs=1e-9)
-    assert (int(found.n), int(found.undefined)) == (3, 1)
+    result = predictions.over_folds(values)
+    assert result.mean == pytest.approx(np.mean([0.2, 0.5, 0.7]), abs=1e-9)
+    assert result.sd == pytest.approx(np.std([0.2, 0.5, 0.7], ddof=1), abs=1e-9)
+    assert (int(result.n), int(result.undefined)) == (3, 1)
 
 
 def test_all_undefined_values_have_no_mean_and_give_no_warning() -> None:
     """A class that no fold has."""
-    found = random_predictions(2, folds=2, seeds=1).over_folds(np.array([[0.5, math.nan], [0.7, math.nan]]))
-    assert found.mean.tolist() == pytest.approx([0.6, math.nan], nan_ok=True)
-    assert (found.n.tolist(), found.undefined.tolist()) == ([2, 0], [0, 2])
+    result = random_predictions(2, folds=2, seeds=1).over_folds(np.array([[0.5, math.nan], [0.7, math.nan]]))
+    assert result.mean.tolist() == pytest.approx([0.6, math.nan], nan_ok=True)
+    assert (result.n.tolist(), result.undefined.tolist()) == ([2, 0], [0, 2])

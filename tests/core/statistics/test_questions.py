@@ -24,9 +24,9 @@ def positive_classes(task: Task) -> dict[str, set[str]]:
 
 def test_mateks_classes_answer_both_questions() -> None:
     """Blasts are two of them, atypical eight (promyelocytes are two), as in the paper's Results."""
-    found = positive_classes(multiclass(sorted(MATEK.values())))
-    assert found["blast"] == {"myeloblast", "monoblast"}
-    assert found["atypical"] == {
+    result = positive_classes(multiclass(sorted(MATEK.values())))
+    assert result["blast"] == {"myeloblast", "monoblast"}
+    assert result["atypical"] == {
         "myeloblast", "monoblast", "myelocyte", "metamyelocyte", "promyelocyte", "promyelocyte_bilobed", "erythroblast",
         "lymphocyte_atypical",
     }  # fmt: skip
@@ -70,21 +70,21 @@ def test_probability_of_a_side_is_the_sum_of_its_classes() -> None:
         [0, 0],
         np.array([4, 5]),
     )
-    found = asked(predictions, np.array([True, False, True]))
-    assert found.probabilities == pytest.approx(np.array([[0.3, 0.7], [0.2, 0.8]]), abs=1e-12)
-    assert found.labels.tolist() == [1, 1]
-    assert found.subject is predictions.subject
-    assert found.fold is predictions.fold
+    result = asked(predictions, np.array([True, False, True]))
+    assert result.probabilities == pytest.approx(np.array([[0.3, 0.7], [0.2, 0.8]]), abs=1e-12)
+    assert result.labels.tolist() == [1, 1]
+    assert result.subject is predictions.subject
+    assert result.fold is predictions.fold
 
 
 def test_answer_is_scored_like_a_task() -> None:
     """Every metric of every run is that of its rows; a run that diverged has none."""
     predictions = random_predictions(4)
     predictions.probabilities[rows(predictions, 2)] = math.nan
-    found = asked(predictions, np.array([True, False, True, False]))
-    by_metric = scores(found)
+    result = asked(predictions, np.array([True, False, True, False]))
+    by_metric = scores(result)
     assert list(by_metric) == list(METRICS)
-    for run in range(found.runs):
-        expected = score(found.labels[rows(found, run)], found.probabilities[rows(found, run)])
+    for run in range(result.runs):
+        expected = score(result.labels[rows(result, run)], result.probabilities[rows(result, run)])
         assert {name: values[run] for name, values in by_metric.items()} == pytest.approx(expected, nan_ok=True)
     assert math.isnan(by_metric["accuracy"][2])

@@ -39,10 +39,10 @@ def test_both_arms_are_scored_on_the_labels_of_the_last_version(
     study: tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]],
 ) -> None:
     """An arm that knows the truth gains on one that guesses, at every size, in every fold."""
-    (found,) = relabellings(ARMS, *study, "roc_auc")
-    assert (found.arm, found.other, found.judge) == (ARMS[1].name, ARMS[0].name, "second")
-    assert set(found.differences) == {10, 20}
-    assert all(point.n == 3 and point.mean > 0.1 for point in found.differences.values())
+    (result,) = relabellings(ARMS, *study, "roc_auc")
+    assert (result.arm, result.other, result.judge) == (ARMS[1].name, ARMS[0].name, "second")
+    assert set(result.differences) == {10, 20}
+    assert all(point.n == 3 and point.mean > 0.1 for point in result.differences.values())
 
 
 def test_arms_with_equal_predictions_have_zero_difference(
@@ -51,8 +51,8 @@ def test_arms_with_equal_predictions_have_zero_difference(
     results, predictions = study
     one, other = (arm.name for arm in ARMS)
     same = predictions[one].assign(label=predictions[other]["label"])
-    (found,) = relabellings(ARMS, {one: results[one], other: results[one]}, {one: predictions[one], other: same}, "f1")
-    assert {point.mean for point in found.differences.values()} == {0.0}
+    (result,) = relabellings(ARMS, {one: results[one], other: results[one]}, {one: predictions[one], other: same}, "f1")
+    assert {point.mean for point in result.differences.values()} == {0.0}
 
 
 def test_arms_whose_test_images_differ_are_not_compared(

@@ -32,17 +32,17 @@ def noisy(mean: Sequence[float], sd: float, seed: int, folds: int = 10) -> Curve
 
 def test_flat_curve_is_saturated_at_its_first_size() -> None:
     """Where nothing is gained the smallest training set is enough."""
-    found = saturation(level(lambda size: 0.9))
-    assert found.size == found.gain_not_shown_beyond == 10
-    assert found.gain is not None
-    assert found.gain.mean == pytest.approx(0)
+    result = saturation(level(lambda size: 0.9))
+    assert result.size == result.gain_not_shown_beyond == 10
+    assert result.gain is not None
+    assert result.gain.mean == pytest.approx(0)
 
 
 def test_steadily_rising_curve_is_not_saturated() -> None:
     """Where the last step still gains clearly more than the margin, no smaller size is enough."""
-    found = saturation(level(lambda size: 0.5 + 0.2 * math.log10(size)))
-    assert (found.size, found.gain_not_shown_beyond, found.gain) == (None, None, None)
-    assert found.missed[50] == pytest.approx(0.2 * math.log10(2))
+    result = saturation(level(lambda size: 0.5 + 0.2 * math.log10(size)))
+    assert (result.size, result.gain_not_shown_beyond, result.gain) == (None, None, None)
+    assert result.missed[50] == pytest.approx(0.2 * math.log10(2))
 
 
 def test_curve_is_saturated_where_it_levels_off() -> None:
@@ -64,16 +64,16 @@ def test_gains_are_paired_by_fold() -> None:
 
 def test_noise_hides_a_gain_but_does_not_saturate_a_curve() -> None:
     """A rise that the noise covers is not shown, and that is not said to be enough."""
-    found = saturation(noisy([0.86, 0.88, 0.90, 0.92], 0.1, seed=1))
-    assert found.gain_not_shown_beyond is not None
-    assert found.size is None
+    result = saturation(noisy([0.86, 0.88, 0.90, 0.92], 0.1, seed=1))
+    assert result.gain_not_shown_beyond is not None
+    assert result.size is None
 
 
 def test_size_is_not_saturated_if_a_larger_one_still_gains() -> None:
     """A dip at 50 images, from which 100 gains, leaves the sizes before it unsaid."""
-    found = saturation(level(lambda size: 0.8 if size == 50 else 0.9))
-    assert found.missed[10] == pytest.approx(0)
-    assert found.size is None
+    result = saturation(level(lambda size: 0.8 if size == 50 else 0.9))
+    assert result.missed[10] == pytest.approx(0)
+    assert result.size is None
 
 
 def test_about_one_study_in_twenty_at_most_is_wrongly_called_saturated() -> None:
@@ -90,9 +90,9 @@ def test_missed_gain_is_the_smallest_margin_that_makes_a_size_saturated(seed: in
     missed = saturation(curve).missed
     assert list(missed) == [10, 20, 50]
     most = max(missed[20], missed[50])
-    found = saturation(curve, margin=most).size
-    assert found is not None
-    assert found <= 20
+    result = saturation(curve, margin=most).size
+    assert result is not None
+    assert result <= 20
     smaller = saturation(curve, margin=most - 1e-6).size
     assert smaller is None or smaller > 20
 
@@ -100,5 +100,5 @@ def test_missed_gain_is_the_smallest_margin_that_makes_a_size_saturated(seed: in
 def test_one_size_and_undefined_scores_are_not_saturated() -> None:
     """Without a larger size, or without defined gains, nothing is said to be enough."""
     for curve in (Curve.of([0, 1], [0, 0], [10, 10], [0.9, 0.9]), curve_of([[math.nan] * len(SIZES)] * 3)):
-        found = saturation(curve)
-        assert (found.size, found.gain_not_shown_beyond) == (None, None)
+        result = saturation(curve)
+        assert (result.size, result.gain_not_shown_beyond) == (None, None)

@@ -21,22 +21,22 @@ def test_score_of_a_seed_is_the_mean_over_its_folds() -> None:
     """The spread is that of the seeds' means, by n - 1."""
     scores = np.random.default_rng(1).random((5, 24))
     means = scores.mean(axis=0)
-    found = over_seeds(curve_of(scores.tolist()))[10]
+    result = over_seeds(curve_of(scores.tolist()))[10]
     expected = (means.min(), means.mean(), means.std(ddof=1), means.max())
-    assert (found.min, found.mean, found.sd, found.max) == pytest.approx(expected, abs=1e-9)
-    assert (found.n, found.undefined) == (24, 0)
+    assert (result.min, result.mean, result.sd, result.max) == pytest.approx(expected, abs=1e-9)
+    assert (result.n, result.undefined) == (24, 0)
 
 
 def test_one_seed_has_no_spread() -> None:
     """Least, mean and greatest are one; the deviation is not defined."""
-    found = over_seeds(curve_of([[0.8], [0.9]]))[10]
-    assert (found.min, found.mean, found.max) == pytest.approx((0.85, 0.85, 0.85))
-    assert math.isnan(found.sd)
+    result = over_seeds(curve_of([[0.8], [0.9]]))[10]
+    assert (result.min, result.mean, result.max) == pytest.approx((0.85, 0.85, 0.85))
+    assert math.isnan(result.sd)
 
 
 def test_undefined_run_is_counted_and_excluded_from_its_seed() -> None:
     """A seed without any defined run has no score."""
-    found = over_seeds(curve_of([[0.8, math.nan], [math.nan, math.nan]]))[10]
-    assert (found.n, found.undefined) == (1, 3)
-    assert found.mean == pytest.approx(0.8)
+    result = over_seeds(curve_of([[0.8, math.nan], [math.nan, math.nan]]))[10]
+    assert (result.n, result.undefined) == (1, 3)
+    assert result.mean == pytest.approx(0.8)
     assert math.isnan(over_seeds(curve_of([[math.nan]]))[10].mean)

@@ -21,11 +21,11 @@ BOTH = pytest.mark.parametrize("kind", [roc, precision_recall])
 
 def each_run(predictions: Predictions, number: int, reference: Callable[[Values, Values], Values]) -> Values:
     """A function of scikit-learn's of each run, (R, …)."""
-    found = []
+    result = []
     for run in range(predictions.runs):
         part = rows(predictions, run)
-        found.append(reference(predictions.labels[part] == number, predictions.probabilities[part, number]))
-    return np.array(found)
+        result.append(reference(predictions.labels[part] == number, predictions.probabilities[part, number]))
+    return np.array(result)
 
 
 def read_off_roc(right: Values, score: Values) -> Values:
@@ -37,30 +37,30 @@ def read_off_roc(right: Values, score: Values) -> Values:
 def read_off_precision(right: Values, score: Values) -> Values:
     """The precision of the highest of scikit-learn's thresholds that reaches each recall, and finds anything."""
     precision, recall, _ = precision_recall_curve(right, score)
-    pairs = [(found, held) for found, held in zip(recall[::-1], precision[::-1], strict=True) if found > 0]
-    return np.array([next(held for found, held in pairs if found >= level) for level in GRID])
+    pairs = [(result, held) for result, held in zip(recall[::-1], precision[::-1], strict=True) if result > 0]
+    return np.array([next(held for result, held in pairs if result >= level) for level in GRID])
 
 
 @pytest.mark.parametrize(("classes", "number"), [(2, 1), (2, 0), (5, 3)])
 def test_roc_curve_is_the_mean_of_scikit_learn_curves(classes: int, number: int) -> None:
     """Curve and area, with equal probabilities among the images, one class against the rest."""
     predictions = random_predictions(classes)
-    found = roc(predictions, number)
-    assert found.mean == pytest.approx(each_run(predictions, number, read_off_roc).mean(axis=0), abs=1e-9)
+    result = roc(predictions, number)
+    assert result.mean == pytest.approx(each_run(predictions, number, read_off_roc).mean(axis=0), abs=1e-9)
     areas = each_run(predictions, number, roc_auc_score)
-    assert found.area == pytest.approx(areas, abs=1e-9)
-    assert (found.area_mean, found.area_sd) == pytest.approx((areas.mean(), areas.std(ddof=1)), abs=1e-9)
-    assert (found.n, found.undefined) == (8, 0)
+    assert result.area == pytest.approx(areas, abs=1e-9)
+    assert (result.area_mean, result.area_sd) == pytest.approx((areas.mean(), areas.std(ddof=1)), abs=1e-9)
+    assert (result.n, result.undefined) == (8, 0)
 
 
 @pytest.mark.parametrize(("classes", "number"), [(2, 1), (2, 0), (5, 3)])
 def test_precision_recall_curve_is_the_mean_of_scikit_learn_curves(classes: int, number: int) -> None:
     """The steps of the curve, and the average precision."""
     predictions = random_predictions(classes)
-    found = precision_recall(predictions, number)
-    assert found.mean == pytest.approx(each_run(predictions, number, read_off_precision).mean(axis=0), abs=1e-9)
-    assert found.area == pytest.approx(each_run(predictions, number, average_precision_score), abs=1e-9)
-    assert found.prevalence == pytest.approx((predictions.labels == number).mean(), abs=1e-9)
+    result = precision_recall(predictions, number)
+    assert result.mean == pytest.approx(each_run(predictions, number, read_off_precision).mean(axis=0), abs=1e-9)
+    assert result.area == pytest.approx(each_run(predictions, number, average_precision_score), abs=1e-9)
+    assert result.prevalence == pytest.approx((predictions.labels == number).mean(), abs=1e-9)
 
 
 labelled = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 4).map(lambda k: k / 4)), min_size=2, max_size=14)
@@ -72,12 +72,12 @@ def test_curves_of_any_run_match_scikit_learn(images: list[tuple[int, float]]) -
     """Few images and many equal probabilities; undefined where scikit-learn has no curve."""
     labels, values = map(list, zip(*images, strict=True))
     predictions = positives([(0, labels, values)])
-    found, traded = roc(predictions, 1), precision_recall(predictions, 1)
-    assert found.n == int(0 < sum(labels) < len(labels))
+    result, traded = roc(predictions, 1), precision_recall(predictions, 1)
+    assert result.n == int(0 < sum(labels) < len(labels))
     assert traded.n == int(sum(labels) > 0)
-    if found.n:
-        assert found.mean == pytest.approx(each_run(predictions, 1, read_off_roc)[0], abs=1e-9)
-        assert found.area_mean == pytest.approx(roc_auc_score(labels, values), abs=1e-9)
+    if result.n:
+        assert result.mean == pytest.approx(each_run(predictions, 1, read_off_roc)[0], abs=1e-9)
+        assert result.area_mean == pytest.approx(roc_auc_score(labels, values), abs=1e-9)
     if traded.n:
         assert traded.mean == pytest.approx(each_run(predictions, 1, read_off_precision)[0], abs=1e-9)
         assert traded.area_mean == pytest.approx(average_precision_score(labels, values), abs=1e-9)
@@ -85,16 +85,16 @@ def test_curves_of_any_run_match_scikit_learn(images: list[tuple[int, float]]) -
 
 def test_point_between_steps_is_read_at_the_top_of_its_step() -> None:
     """At no false positive the curve already has the two of three images that precede the first one."""
-    found = roc(positives([(0, [1, 1, 0, 1, 0], [0.9, 0.8, 0.7, 0.6, 0.1])]), 1)
-    assert found.mean[[0, 49, 50, 100]] == pytest.approx([2 / 3, 2 / 3, 1.0, 1.0])
+    result = roc(positives([(0, [1, 1, 0, 1, 0], [0.9, 0.8, 0.7, 0.6, 0.1])]), 1)
+    assert result.mean[[0, 49, 50, 100]] == pytest.approx([2 / 3, 2 / 3, 1.0, 1.0])
 
 
 def test_precision_is_not_interpolated_linearly() -> None:
     """With 1 of 1 right at recall 0.5 and 2 of 11 at recall 1, no recall above 0.5 has a precision between them."""
     labels = [1, *[0] * 9, 1]
-    found = precision_recall(positives([(0, labels, [1 - 0.05 * place for place in range(11)])]), 1)
-    assert set(np.round(found.mean, 9)) == {1.0, round(2 / 11, 9)}
-    assert found.mean[50] == 1.0
+    result = precision_recall(positives([(0, labels, [1 - 0.05 * place for place in range(11)])]), 1)
+    assert set(np.round(result.mean, 9)) == {1.0, round(2 / 11, 9)}
+    assert result.mean[50] == 1.0
 
 
 @BOTH
@@ -103,9 +103,9 @@ def test_run_without_images_of_the_class_is_counted_and_excluded(kind: Kind) -> 
     whole = [(0, [0, 1, 1], [0.2, 0.9, 0.1]), (1, [0, 1, 1], [0.5, 0.9, 0.4])]
     without = (2, [0, 0], [0.3, 0.4])
     diverged = (3, [0, 1], [0.3, math.nan])
-    found = kind(positives([*whole, without, diverged]), 1)
-    assert (found.n, found.undefined) == (2, 2)
-    assert found.mean == pytest.approx(kind(positives(whole), 1).mean)
+    result = kind(positives([*whole, without, diverged]), 1)
+    assert (result.n, result.undefined) == (2, 2)
+    assert result.mean == pytest.approx(kind(positives(whole), 1).mean)
     nothing = kind(positives([without]), 1)
     assert (nothing.n, nothing.undefined) == (0, 1)
     assert np.isnan([*nothing.mean, *nothing.low, nothing.area_mean]).all()
@@ -115,12 +115,12 @@ def test_run_without_images_of_the_class_is_counted_and_excluded(kind: Kind) -> 
 def test_band_is_the_interval_of_the_mean_over_folds(kind: Kind) -> None:
     """It holds the mean curve, and is the bootstrap's interval of the folds' curves at each point."""
     predictions = random_predictions(2, folds=6, seeds=1)
-    found = kind(predictions, 1)
-    assert ((found.low <= found.mean + 1e-12) & (found.mean <= found.high + 1e-12)).all()
+    result = kind(predictions, 1)
+    assert ((result.low <= result.mean + 1e-12) & (result.mean <= result.high + 1e-12)).all()
     single = [kind(one_run(predictions, run), 1).mean for run in range(6)]
     low, high = mean_intervals(np.array(single)[:, np.newaxis, :], BAND_RESAMPLES)
-    assert found.low == pytest.approx(low, abs=1e-9)
-    assert found.high == pytest.approx(high, abs=1e-9)
+    assert result.low == pytest.approx(low, abs=1e-9)
+    assert result.high == pytest.approx(high, abs=1e-9)
 
 
 def one_run(predictions: Predictions, run: int) -> Predictions:

@@ -37,7 +37,7 @@ class Opened:
         self.settle()
         paths = self.page.locator(f'[data-chart="{chart}"] .canvas svg path')
         form = "all => all.map(each => `${each.getAttribute('d')} ${each.getAttribute('transform')}`)"
-        return [str(found) for found in paths.evaluate_all(form)]
+        return [str(opened) for opened in paths.evaluate_all(form)]
 
     def settle(self) -> None:
         """Wait until every chart that was asked for is drawn."""
@@ -47,11 +47,11 @@ class Opened:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Chromium from PATH, else playwright's own."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    opened = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as play:
-        if found is None and not Path(play.chromium.executable_path).exists():
+        if opened is None and not Path(play.chromium.executable_path).exists():
             pytest.skip("no Chromium: install one, or run  playwright install chromium")
-        made = play.chromium.launch(executable_path=found, args=QUIET)
+        made = play.chromium.launch(executable_path=opened, args=QUIET)
         yield made
         made.close()
 
@@ -78,19 +78,19 @@ def open_page(browser: Browser, pages: dict[str, tuple[Path, dict[str, Any]]]) -
         context = browser.new_context(
             viewport={"width": width, "height": 844}, color_scheme=scheme, java_script_enabled=scripts
         )
-        found = Opened(context.new_page(), answers)
-        opened.append(found)
-        found.page.on("console", lambda message: found.complaints.append(f"{message.type}: {message.text}"))
-        found.page.on("pageerror", lambda error: found.complaints.append(str(error)))
-        found.page.on("request", lambda request: found.requests.append(request.url))
-        found.page.goto(path.as_uri())
+        view = Opened(context.new_page(), answers)
+        opened.append(view)
+        view.page.on("console", lambda message: view.complaints.append(f"{message.type}: {message.text}"))
+        view.page.on("pageerror", lambda error: view.complaints.append(str(error)))
+        view.page.on("request", lambda request: view.requests.append(request.url))
+        view.page.goto(path.as_uri())
         if scripts:
-            found.page.wait_for_selector("html[data-ready]", state="attached")
-            found.settle()
-        return found
+            view.page.wait_for_selector("html[data-ready]", state="attached")
+            view.settle()
+        return view
 
     yield opener
-    for found in opened:
-        found.page.context.close()
-        assert found.complaints == []
-        assert [url for url in found.requests if not url.startswith(("file:", "data:", "blob:"))] == []
+    for view in opened:
+        view.page.context.close()
+        assert view.complaints == []
+        assert [url for url in view.requests if not url.startswith(("file:", "data:", "blob:"))] == []

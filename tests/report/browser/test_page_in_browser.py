@@ -15,26 +15,26 @@ from tests.report.answers_makers import typed
 pytestmark = pytest.mark.slow
 
 
-def downloaded(found: Any, selector: str) -> str:
+def downloaded(opened: Any, selector: str) -> str:
     """The text of the file that a button saves."""
-    with found.page.expect_download() as waiting:
-        found.page.locator(selector).click()
+    with opened.page.expect_download() as waiting:
+        opened.page.locator(selector).click()
     return Path(waiting.value.path()).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", ["small", "classes"])
 def test_every_chart_renders_without_console_messages(open_page: Any, name: str) -> None:
-    found = open_page(name)
+    opened = open_page(name)
     for chart in ("curves", "forecast", "comparison", "roc", "recall", "reliability"):
-        assert len(found.marks(chart)) > 3, chart
+        assert len(opened.marks(chart)) > 3, chart
 
 
 @pytest.mark.parametrize(("name", "scheme"), [("small", "light"), ("classes", "dark")])
 def test_axe_finds_no_violation(open_page: Any, name: str, scheme: str) -> None:
-    found = open_page(name, scheme=scheme)
+    opened = open_page(name, scheme=scheme)
     for folded in (".more", '[data-chart="curves"] .numbers'):
-        found.page.locator(f"{folded} > summary").click()
-    results = Axe().run(found.page)
+        opened.page.locator(f"{folded} > summary").click()
+    results = Axe().run(opened.page)
     assert results.violations_count == 0, results.generate_report()
 
 
@@ -42,11 +42,11 @@ def test_axe_finds_no_violation(open_page: Any, name: str, scheme: str) -> None:
 @pytest.mark.parametrize("name", ["small", "classes", "many", "long"])
 def test_nothing_scrolls_sideways_on_a_phone(open_page: Any, name: str, width: int) -> None:
     page = open_page(name, width=width).page
-    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    page.evaluate("document.querySelectorAll('details').forEach((element) => { element.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") == width
     panel = page.locator('[data-chart="comparison"]').bounding_box()
     names = page.locator('[data-chart="comparison"] .mark-text text').evaluate_all(
-        "all => Math.max(...all.map(each => each.getBoundingClientRect().right))"
+        "all => Math.max(...all.map(element => element.getBoundingClientRect().right))"
     )
     assert names <= panel["x"] + panel["width"]
 
@@ -54,16 +54,16 @@ def test_nothing_scrolls_sideways_on_a_phone(open_page: Any, name: str, width: i
 @pytest.mark.parametrize("name", ["small", "classes", "many", "long"])
 def test_no_text_on_the_page_is_an_invalid_value(open_page: Any, name: str) -> None:
     page = open_page(name).page
-    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    page.evaluate("document.querySelectorAll('details').forEach((element) => { element.open = true; })")
     page.wait_for_timeout(100)  # the numbers of the charts are listed after their sections open
     assert not re.search(r"\[object|\bundefined\b|\bNaN\b|\bnull\b", page.locator("body").inner_text())
 
 
 def test_patient_scores_are_shown_with_their_interval(open_page: Any) -> None:
-    found = open_page("classes")
-    row = found.answers["arms"][found.answers["chosen"]]["subjects"][-1]
-    values = found.page.locator('table[data-name="subjects"] tbody tr').first.locator("data")
-    shown = [float(each.get_attribute("value")) for each in values.all()]
+    opened = open_page("classes")
+    row = opened.answers["arms"][opened.answers["chosen"]]["subjects"][-1]
+    values = opened.page.locator('table[data-name="subjects"] tbody tr').first.locator("data")
+    shown = [float(element.get_attribute("value")) for element in values.all()]
     shares = [row[kind]["mean"] for kind in ("accuracy", "diagnosis")]
     assert shown == [row["subjects"], *shares, row["diagnosis"]["n"], row["unknown"], row["undefined"]]
     mean, sd, low, high = (f"{row['accuracy'][end]:.3f}" for end in ("mean", "sd", "ci_low", "ci_high"))
@@ -71,25 +71,25 @@ def test_patient_scores_are_shown_with_their_interval(open_page: Any) -> None:
 
 
 def test_chart_without_arms_is_replaced_by_a_message(open_page: Any) -> None:
-    found = open_page()
+    opened = open_page()
     for number in (0, 1):
-        found.page.locator("[data-legend]").first.locator("input").nth(number).uncheck()
-    found.settle()
+        opened.page.locator("[data-legend]").first.locator("input").nth(number).uncheck()
+    opened.settle()
     for chart in ("curves", "roc", "recall", "reliability"):
-        assert found.page.locator(f'[data-chart="{chart}"] .canvas').inner_text() == "No arm is selected."
+        assert opened.page.locator(f'[data-chart="{chart}"] .canvas').inner_text() == "No arm is selected."
 
 
 def test_printout_shows_every_comparison(open_page: Any) -> None:
-    found = open_page()
-    found.page.emulate_media(media="print")
-    assert found.page.locator("tr[data-at]:visible").count() == len(found.answers["comparisons"])
+    opened = open_page()
+    opened.page.emulate_media(media="print")
+    assert opened.page.locator("tr[data-at]:visible").count() == len(opened.answers["comparisons"])
 
 
 def test_saved_table_names_arm_and_size_and_repeats_no_column(open_page: Any) -> None:
-    found = open_page()
+    opened = open_page()
     for name in ("confusion", "class-wise", "calibration"):
-        with found.page.expect_download() as waiting:
-            found.page.locator(f'[data-save="{name}"]').click()
+        with opened.page.expect_download() as waiting:
+            opened.page.locator(f'[data-save="{name}"]').click()
         assert "200" in waiting.value.suggested_filename
         rows = list(csv.reader(Path(waiting.value.path()).read_text(encoding="utf-8").splitlines()))
         assert len(set(rows[0])) == len(rows[0])
@@ -100,139 +100,141 @@ def test_saved_table_names_arm_and_size_and_repeats_no_column(open_page: Any) ->
 def test_first_screen_holds_the_headline_and_the_four_answers(open_page: Any, width: int) -> None:
     page = open_page(width=width).page
     height = 800 if width == 1280 else 844
-    boxes = [page.locator("h1").bounding_box()] + [each.bounding_box() for each in page.locator(".facts > div").all()]
+    boxes = [page.locator("h1").bounding_box()] + [
+        element.bounding_box() for element in page.locator(".facts > div").all()
+    ]
     assert len(boxes) == 5
     assert all(box["y"] + box["height"] <= height for box in boxes)
 
 
 def test_slider_changes_answer_value_and_chart(open_page: Any) -> None:
-    found = open_page()
-    plan = typed(found.answers).best.plan
-    slider = found.page.get_by_role("slider")
+    opened = open_page()
+    plan = typed(opened.answers).best.plan
+    slider = opened.page.get_by_role("slider")
     texts, marks = set(), set()
     for place in (0, len(plan.targets) // 2, len(plan.targets) - 1):
         slider.fill(str(place))
         row = plan.targets[place]
-        assert found.page.locator("#answer").text_content() == wording.answer(row, plan, "ROC-AUC")
-        assert found.page.locator("#target-value").text_content() == formatting.target(row.target)
+        assert opened.page.locator("#answer").text_content() == wording.answer(row, plan, "ROC-AUC")
+        assert opened.page.locator("#target-value").text_content() == formatting.target(row.target)
         assert slider.get_attribute("aria-valuetext") == f"ROC-AUC {formatting.target(row.target)}"
-        texts.add(found.page.locator("#answer").text_content())
-        found.settle()
-        marks.add(found.page.locator('[data-chart="forecast"] svg').inner_html())
+        texts.add(opened.page.locator("#answer").text_content())
+        opened.settle()
+        marks.add(opened.page.locator('[data-chart="forecast"] svg').inner_html())
     assert len(texts) == len(marks) == 3
 
 
 def test_slider_responds_to_the_keyboard(open_page: Any) -> None:
-    found = open_page()
-    slider = found.page.get_by_role("slider")
+    opened = open_page()
+    slider = opened.page.get_by_role("slider")
     before = int(slider.input_value())
     slider.focus()
-    found.page.keyboard.press("ArrowLeft")
+    opened.page.keyboard.press("ArrowLeft")
     assert int(slider.input_value()) == before - 1
-    found.page.keyboard.press("Home")
-    assert found.page.locator("#target-value").text_content() == "0.70"
+    opened.page.keyboard.press("Home")
+    assert opened.page.locator("#target-value").text_content() == "0.70"
 
 
 def test_each_arm_has_its_own_forecast(open_page: Any) -> None:
-    found = open_page()
-    before = found.marks("forecast")
-    other = next(arm for arm in found.answers["arms"] if arm != found.answers["chosen"])
-    found.page.locator("#plan-arm").select_option(other)
-    assert found.marks("forecast") != before
-    assert found.page.locator("[data-plan]:visible").get_attribute("data-plan") == other
+    opened = open_page()
+    before = opened.marks("forecast")
+    other = next(arm for arm in opened.answers["arms"] if arm != opened.answers["chosen"])
+    opened.page.locator("#plan-arm").select_option(other)
+    assert opened.marks("forecast") != before
+    assert opened.page.locator("[data-plan]:visible").get_attribute("data-plan") == other
 
 
 def test_arm_can_be_hidden_and_shown_in_all_charts(open_page: Any) -> None:
-    found = open_page()
-    before = {chart: found.marks(chart) for chart in ("curves", "roc", "reliability")}
-    boxes = found.page.locator("[data-legend] input")
+    opened = open_page()
+    before = {chart: opened.marks(chart) for chart in ("curves", "roc", "reliability")}
+    boxes = opened.page.locator("[data-legend] input")
     boxes.first.uncheck()
     for chart, marks in before.items():
-        assert len(found.marks(chart)) < len(marks)
+        assert len(opened.marks(chart)) < len(marks)
     assert not boxes.nth(2).is_checked()
     boxes.nth(2).check()
-    assert {chart: found.marks(chart) for chart in before} == before
+    assert {chart: opened.marks(chart) for chart in before} == before
 
 
 def test_bands_switch_to_boxes_and_the_axis_to_linear(open_page: Any) -> None:
-    found = open_page()
-    bands = found.marks("curves")
-    found.page.get_by_role("radio", name="Linear").check(force=True)
-    linear = found.marks("curves")
-    found.page.get_by_role("radio", name="Box plots").check(force=True)
-    assert found.page.get_by_role("radio", name="Linear").is_disabled()
-    boxes = found.marks("curves")
+    opened = open_page()
+    bands = opened.marks("curves")
+    opened.page.get_by_role("radio", name="Linear").check(force=True)
+    linear = opened.marks("curves")
+    opened.page.get_by_role("radio", name="Box plots").check(force=True)
+    assert opened.page.get_by_role("radio", name="Linear").is_disabled()
+    boxes = opened.marks("curves")
     assert bands != linear != boxes
-    rectangles = 2 * len(found.answers["sizes"])
-    assert found.page.locator('[data-chart="curves"] .mark-rect.role-mark path').count() >= rectangles
+    rectangles = 2 * len(opened.answers["sizes"])
+    assert opened.page.locator('[data-chart="curves"] .mark-rect.role-mark path').count() >= rectangles
 
 
 def test_each_metric_has_its_own_curve_and_text(open_page: Any) -> None:
-    found = open_page()
-    before = found.marks("curves")
-    found.page.locator("#metric").select_option("accuracy")
-    assert found.marks("curves") != before
-    assert "Accuracy" in found.page.locator('[data-chart="curves"] .canvas').get_attribute("aria-label")
+    opened = open_page()
+    before = opened.marks("curves")
+    opened.page.locator("#metric").select_option("accuracy")
+    assert opened.marks("curves") != before
+    assert "Accuracy" in opened.page.locator('[data-chart="curves"] .canvas').get_attribute("aria-label")
 
 
 def test_selected_size_changes_charts_and_tables(open_page: Any) -> None:
-    found = open_page("classes")
-    arm, classes = found.answers["arms"][found.answers["chosen"]], found.answers["classes"]
-    before = found.marks("roc")
-    found.page.locator("#size").select_option("20")
-    assert found.marks("roc") != before
-    cells = found.page.locator('table[data-name="confusion"] tbody tr').first.locator("data")
-    shown = [float(each.get_attribute("value")) for each in cells.all()]
+    opened = open_page("classes")
+    arm, classes = opened.answers["arms"][opened.answers["chosen"]], opened.answers["classes"]
+    before = opened.marks("roc")
+    opened.page.locator("#size").select_option("20")
+    assert opened.marks("roc") != before
+    cells = opened.page.locator('table[data-name="confusion"] tbody tr').first.locator("data")
+    shown = [float(element.get_attribute("value")) for element in cells.all()]
     assert shown[1:] == arm["confusion"][0]["percent"][0]
-    found.page.locator("#class").select_option(classes[1])
-    text = found.page.locator("#detail-words").text_content()
+    opened.page.locator("#class").select_option(classes[1])
+    text = opened.page.locator("#detail-words").text_content()
     assert text == f"20 training images; tables for no augmentation · expert; curves for {classes[1]}."
-    assert found.marks("roc") != before
-    assert classes[1] in found.page.locator('[data-chart="roc"] .canvas').get_attribute("aria-label")
+    assert opened.marks("roc") != before
+    assert classes[1] in opened.page.locator('[data-chart="roc"] .canvas').get_attribute("aria-label")
 
 
 def test_selected_comparison_is_shown(open_page: Any) -> None:
-    found = open_page()
-    before = found.marks("comparison")
-    found.page.locator("#at").select_option("area")
-    assert found.marks("comparison") != before
-    assert found.page.locator("tr[data-at]:visible").evaluate_all("all => all.map(each => each.dataset.at)") == ["area"]
+    opened = open_page()
+    before = opened.marks("comparison")
+    opened.page.locator("#at").select_option("area")
+    assert opened.marks("comparison") != before
+    assert opened.page.locator("tr[data-at]:visible").evaluate_all("all => all.map(row => row.dataset.at)") == ["area"]
 
 
 def test_saved_answers_equal_the_answers(open_page: Any) -> None:
-    found = open_page()
-    assert json.loads(downloaded(found, "#save-answers")) == json.loads(json.dumps(found.answers))
+    opened = open_page()
+    assert json.loads(downloaded(opened, "#save-answers")) == json.loads(json.dumps(opened.answers))
 
 
 def test_saved_table_has_every_number_in_full_precision(open_page: Any) -> None:
-    found = open_page()
-    rows = list(csv.reader(downloaded(found, '[data-save="scores-roc_auc"]').splitlines()))
+    opened = open_page()
+    rows = list(csv.reader(downloaded(opened, '[data-save="scores-roc_auc"]').splitlines()))
     names = [name for name in ("no augmentation", "flip + rotate") for _ in range(3)]
     ends = ["", " low", " high"] * 2
     assert rows[0] == ["images"] + [name + end for name, end in zip(names, ends, strict=True)]
-    curves = [arm["curves"]["roc_auc"] for arm in found.answers["arms"].values()]
+    curves = [arm["curves"]["roc_auc"] for arm in opened.answers["arms"].values()]
     expected = [curve[-1][key] for curve in curves for key in ("mean", "ci_low", "ci_high")]
     assert [float(value) for value in rows[-2][1:]] == expected
 
 
 def test_data_of_a_chart_can_be_read_and_saved(open_page: Any) -> None:
-    found = open_page()
-    found.page.locator('[data-chart="roc"] summary').click()
-    rows = list(csv.DictReader(downloaded(found, '[data-save="chart-roc"]').splitlines()))
-    means = [row["mean"] for arm in found.answers["arms"].values() for row in arm["roc"]["positive"][-1:]]
+    opened = open_page()
+    opened.page.locator('[data-chart="roc"] summary').click()
+    rows = list(csv.DictReader(downloaded(opened, '[data-save="chart-roc"]').splitlines()))
+    means = [row["mean"] for arm in opened.answers["arms"].values() for row in arm["roc"]["positive"][-1:]]
     assert [float(row["mean"]) for row in rows] == [value for mean in means for value in mean]
 
 
 def test_charts_take_the_colors_of_dark_mode_and_of_print(open_page: Any) -> None:
-    found = open_page(scheme="dark")
-    line = found.page.locator('[data-chart="curves"] .mark-line path').first
-    color = "each => getComputedStyle(each).stroke"
+    opened = open_page(scheme="dark")
+    line = opened.page.locator('[data-chart="curves"] .mark-line path').first
+    color = "element => getComputedStyle(element).stroke"
     dark = line.evaluate(color)
-    found.page.emulate_media(media="print", color_scheme="dark")
-    assert found.page.locator(".controls:visible").count() == 0
-    assert found.page.locator('[data-chart="curves"] svg').is_visible()
+    opened.page.emulate_media(media="print", color_scheme="dark")
+    assert opened.page.locator(".controls:visible").count() == 0
+    assert opened.page.locator('[data-chart="curves"] svg').is_visible()
     assert line.evaluate(color) == "rgb(0, 114, 178)" != dark
-    assert found.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert opened.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
 def test_page_without_scripts_shows_text_tables_and_figures(open_page: Any) -> None:

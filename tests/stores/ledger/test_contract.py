@@ -40,11 +40,11 @@ def damage(tested: Backend, ledger: Ledger, name: str, kind: str) -> None:
 
 def test_stored_run_is_read_back_unchanged(ledger: Ledger) -> None:
     ledger.add(finished(), WEIGHTS)
-    found, weights = ledger.get(KEY), ledger.weights(KEY)
-    assert found is not None
-    np.testing.assert_equal(asdict(found), asdict(finished()))
+    result, weights = ledger.get(KEY), ledger.weights(KEY)
+    assert result is not None
+    np.testing.assert_equal(asdict(result), asdict(finished()))
     np.testing.assert_equal(weights, WEIGHTS)
-    assert {values.dtype for values in found.predictions.values()} == {np.dtype(np.float32)}
+    assert {values.dtype for values in result.predictions.values()} == {np.dtype(np.float32)}
     assert (KEY in ledger, ledger.keys(), ledger.check(KEY)) == (True, [KEY], "whole")
     assert ledger.provenance(KEY) == {"seconds": 1.5}
 
@@ -76,9 +76,9 @@ def test_ledger_url_opens_the_same_ledger(ledger: Ledger) -> None:
 def test_add_keeps_an_existing_run(ledger: Ledger) -> None:
     ledger.add(finished(value=0.25), WEIGHTS)
     ledger.add(finished(value=0.75), [])
-    found = ledger.get(KEY)
-    assert found is not None
-    assert found.predictions["test"][0, 0] == 0.25
+    result = ledger.get(KEY)
+    assert result is not None
+    assert result.predictions["test"][0, 0] == 0.25
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -167,9 +167,9 @@ def test_concurrent_add_by_two_processes_stores_one_intact_run(ledger: Ledger) -
     with ProcessPoolExecutor(2, SPAWN) as pool:
         for adding in [pool.submit(add_at, ledger.url, start, value) for value in values]:
             adding.result()
-    found = ledger.get(KEY)
-    assert found is not None
-    assert found.predictions["test"][0, 0] in values
+    result = ledger.get(KEY)
+    assert result is not None
+    assert result.predictions["test"][0, 0] in values
     assert ledger.keys() == [KEY]
 
 

@@ -32,14 +32,14 @@ def _by_both_ways(folder: Path, draft: Draft) -> list[str]:
     """The ids of the two runs: by MLflow's client and by its tables."""
     with connected(local_uri(folder), folder / "lock") as client:
         experiment = client.get_experiment(client.create_experiment("both"))
-        found: list[str] = []
+        result: list[str] = []
         with bulk_writer(local_uri(folder), experiment) as write:
             by_client: Callable[[], None] = lambda: create(client, experiment.experiment_id, draft)  # noqa: E731
             for way in (by_client, lambda: write(draft)):
                 way()
                 runs = client.search_runs([experiment.experiment_id])
-                found += [run.info.run_id for run in runs if run.info.run_id not in found]
-    return found
+                result += [run.info.run_id for run in runs if run.info.run_id not in result]
+    return result
 
 
 def _rows(folder: Path, run_id: str) -> dict[str, Any]:
@@ -57,8 +57,8 @@ def _rows(folder: Path, run_id: str) -> dict[str, Any]:
             [run_id],
         ).fetchall()
     return {
-        table: sorted(str({key: str(row[key]).replace(run_id, "ID") for key in row.keys()}) for row in found)  # noqa: SIM118
-        for table, found in rows.items()
+        table: sorted(str({key: str(row[key]).replace(run_id, "ID") for key in row.keys()}) for row in result)  # noqa: SIM118
+        for table, result in rows.items()
     }
 
 

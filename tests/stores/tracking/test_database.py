@@ -276,12 +276,12 @@ def test_damaged_store_is_unusable(tmp_path: Path, seed: int) -> None:
         for _ in range(10 ** (seed % 4)):
             content[dice.randrange(len(content))] ^= 1 << dice.randrange(8)
     database.write_bytes(content)
-    told = ""
+    message = ""
     try:
         experiments(tmp_path)
     except ServiceError as error:
-        told = str(error)
-    assert not told or str(database) in told
+        message = str(error)
+    assert not message or str(database) in message
 
 
 def test_default_store_is_prepared_once(tmp_path: Path) -> None:

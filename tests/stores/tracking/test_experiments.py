@@ -60,8 +60,8 @@ def _publish(uri: str, arm: ArmRuns, folder: Path) -> Published:
 
 def _runs(uri: str, folder: Path) -> "list[Run]":
     with connected(uri, folder / "publish.lock") as client:
-        found = client.get_experiment_by_name("starter/blast")
-        return list(client.search_runs([found.experiment_id], max_results=5000)) if found else []
+        result = client.get_experiment_by_name("starter/blast")
+        return list(client.search_runs([result.experiment_id], max_results=5000)) if result else []
 
 
 def _check_complete(uri: str, folder: Path, arm: ArmRuns, epochs: int) -> None:
@@ -127,8 +127,8 @@ def test_experiment_opens_in_the_model_training_view_unless_a_user_chose_another
     kinds = []
     for kind in (None, "classification"):
         with connected(local_uri(tmp_path), tmp_path / "lock") as client:
-            found = client.get_experiment_by_name("starter/blast")
-            experiment = found.experiment_id if found else client.create_experiment("starter/blast")
+            result = client.get_experiment_by_name("starter/blast")
+            experiment = result.experiment_id if result else client.create_experiment("starter/blast")
             if kind:
                 client.set_experiment_tag(experiment, "mlflow.experimentKind", kind)
         _publish(local_uri(tmp_path), make_arm(ledger), tmp_path)

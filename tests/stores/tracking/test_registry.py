@@ -120,9 +120,9 @@ def test_stored_model_equals_what_mlflow_would_store(tmp_path: Path, model: Any,
 def _files(logged: Any) -> dict[str, Any]:
     """What a logged model's folder holds: the descriptions without ids and times, and of all else the names."""
     root = Path(logged.artifact_location.removeprefix("file://"))
-    found = {str(path.relative_to(root)): "" for path in root.rglob("*") if path.is_file()}
+    result = {str(path.relative_to(root)): "" for path in root.rglob("*") if path.is_file()}
     lines = (root / "MLmodel").read_text().replace(logged.model_id, "ID").splitlines()
-    return found | {"MLmodel": [line for line in lines if "utc_time" not in line and "size_bytes" not in line]}
+    return result | {"MLmodel": [line for line in lines if "utc_time" not in line and "size_bytes" not in line]}
 
 
 def test_model_that_cannot_be_stored_is_reported(tmp_path: Path, model: Any, sample: Any) -> None:
