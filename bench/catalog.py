@@ -13,6 +13,7 @@ from PIL import Image
 
 from bench import harness
 from cytocurve.config import ProjectPaths
+from cytocurve.text import counted
 from cytocurve.workflows.stages.catalog import catalog
 
 WANTED = 150
@@ -49,8 +50,8 @@ def main() -> None:
     harness.write(
         f"catalog_{given.images}",
         f"Catalog of {given.images:,} images",
-        f"JPEG images of 360x363 pixels, best of {given.rounds} rounds, each in its own process; load averages: "
-        f"{load}.\n\n" + harness.table(["", "", "target"], rows),
+        f"JPEG images of 360x363 pixels, best of {counted(given.rounds, 'round')}, each in its own process; load "
+        f"averages: {load}.\n\n" + harness.table(["", "", "target"], rows),
     )
 
 

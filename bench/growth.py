@@ -4,7 +4,7 @@ from bench import harness
 
 CASES = {
     "training images": ("n", [10, 20, 50, 100, 200]),
-    "pixels a side": ("side", [64, 128, 257, 400]),
+    "pixels per side": ("side", [64, 128, 257, 400]),
     "filters, times the published": ("widen", [1, 2, 4]),
 }
 

@@ -254,7 +254,7 @@ def _simulated(cases: Sequence[Case]) -> str:
     coverage = _covered(cases, found["planner"], np.array([answer.refusal is None for answer in found["planner"]]))
     met = "met" if all(0.85 <= share <= 0.97 for share in coverage) else "**missed**"
     return (
-        f"**{len(cases)} simulated studies** with known truth; 5 or 10 folds with levels of their own, four grids of "
+        f"**{len(cases)} simulated studies** with known truth; 5 or 10 folds, each at its own level, four grids of "
         "sizes. Coverage of the 90 % interval at 2 / 4 times the largest size; target: 85–97 % over all studies that "
         f"the planner answers: {_percent(coverage)}, {met}. “With refused” covers all studies, forecasting the refused "
         "ones anyway. The planner's constants were tuned on studies with another seed and on the half of LCDB's "

@@ -1,4 +1,4 @@
-"""What hypothesis does in all tests, and the starter's images."""
+"""Hypothesis settings for all tests, and the images of the starter dataset."""
 
 import hashlib
 import os
@@ -24,7 +24,7 @@ settings.load_profile("tests")
 
 @pytest.fixture(autouse=True)
 def unchanged_tracking_uri() -> Iterator[None]:
-    """MLflow's global store is an environment variable too: left set, it would redirect every later test."""
+    """MLflow's global store is also an environment variable: if it stayed set, it would redirect all later tests."""
     before = os.environ.get("MLFLOW_TRACKING_URI")
     yield
     assert os.environ.get("MLFLOW_TRACKING_URI") == before
@@ -39,7 +39,7 @@ def draw_starter(folder: Path) -> None:
 
 
 def starter_key() -> str:
-    """A digest of everything that decides the starter's images: its sources and the libraries that draw and write."""
+    """A digest of everything that determines the starter's images: its sources and the libraries it uses."""
     sources = sorted(Path(starter.__file__).parent.rglob("*.py"))
     libraries = (platform.python_version(), platform.machine(), np.__version__, pd.__version__, PIL.__version__)
     digest = hashlib.sha256(repr(libraries).encode())

@@ -1,4 +1,4 @@
-"""Makers of small projects and of results as a sweep leaves them."""
+"""Makers of small projects and of results as written by a sweep."""
 
 import atexit
 import shutil

@@ -57,7 +57,7 @@ SMALL: Mapping[str, Any] = {
 
 
 def draw_cell(seed: int, dark: bool, size: int = 24) -> Image.Image:
-    """A disc on a noisy ground, dark or light."""
+    """A dark or light disc on a noisy background."""
     rng = np.random.default_rng(seed)
     pixels = rng.integers(180, 255, (size, size, 3))
     rows, columns = np.mgrid[:size, :size] - rng.integers(8, size - 8, 2)[:, None, None]
@@ -90,7 +90,7 @@ def make_project(root: Path, **changes: Any) -> Path:
 
 @cache
 def _bare_project() -> Path:
-    """What all projects start from, made once a process and not yet committed."""
+    """The starting point of all projects, made once per process and not yet committed."""
     root = Path(tempfile.mkdtemp(prefix="cytocurve-project-"))
     atexit.register(shutil.rmtree, root, ignore_errors=True)
     for name in ("dvc.yaml", ".dvcignore", ".gitignore"):

@@ -56,7 +56,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(finished: Path, tmp_path: Path, clean: None) -> Project:
-    """A copy of the finished study, to do with as one likes."""
+    """A copy of the finished study that tests may change."""
     root = tmp_path / "study"
     shutil.copytree(finished, root, symlinks=True)
     return Project(root, Silent())
@@ -92,7 +92,7 @@ def test_sweep_refused_by_the_audit_raises_what_the_command_line_prints_and_trai
 
 @pytest.mark.slow
 def test_sweep_with_a_custom_executor_is_gated_by_the_audit(tmp_path: Path, clean: None) -> None:
-    """As that of a cluster: it is not even made."""
+    """Like that of a cluster: it is never created."""
     study = prepared(make_project(tmp_path, leakage="fail"))
 
     def cluster() -> None:

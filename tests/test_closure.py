@@ -1,4 +1,4 @@
-"""An import closure holds the code that a module can reach, and its digests follow statements alone."""
+"""An import closure contains the code that a module can reach, and its digests depend only on statements."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Observers of progress: every one of them meets the same contract, found by being there."""
+"""Progress observers: all of them, discovered automatically, meet the same contract."""
 
 import inspect
 import io

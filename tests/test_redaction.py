@@ -1,4 +1,4 @@
-"""Nothing that may be a password is shown, however a URL is written and whoever quotes it."""
+"""Possible passwords are never shown, however a URL is written or quoted."""
 
 from urllib.parse import quote
 

@@ -19,7 +19,7 @@ TRAIN_NOTHING = (
 
 
 def test_help_appears_within_a_second_and_shows_an_example() -> None:
-    """A second of computing: how long that takes depends on what else the machine does."""
+    """One second of CPU time, since wall time depends on the load of the machine."""
     before = os.times()
     done = run(ROOT, "cytocurve", "--help")
     after = os.times()
@@ -176,7 +176,7 @@ def test_every_command_that_reports_numbers_prints_them_as_json(swept: Path, sta
 
 @pytest.mark.slow
 def test_output_of_mlflow_and_tensorflow_is_not_mixed_into_json(swept: Path) -> None:
-    """The one that loads both, in a separate process, where their native code writes to the same output."""
+    """Run the command that loads both in a separate process, where their native code writes to the same output."""
     done = run(swept, "cytocurve", "register", "--json")
     assert done.returncode == 0, done.stderr
     assert isinstance(json.loads(done.stdout), dict)

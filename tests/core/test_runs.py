@@ -1,4 +1,4 @@
-"""What a run key depends on."""
+"""Run keys and what they depend on."""
 
 from dataclasses import asdict, fields, replace
 from typing import Any
@@ -44,7 +44,7 @@ def test_every_part_of_every_component_changes_the_key(name: str, change: dict[s
 def test_key_does_not_change_when_a_component_gets_a_setting_with_a_default(
     stated: dict[str, Any], defaults: dict[str, Any], added: str, default: Any, name: str
 ) -> None:
-    """Whatever the settings: the new one is left at its default by every run that was trained before."""
+    """All earlier runs have the new setting at its default."""
     for known in (stated, defaults):
         known.pop(added, None)
 

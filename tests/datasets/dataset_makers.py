@@ -1,4 +1,4 @@
-"""A small folder in each dataset's upstream layout, with all classes that its reader insists on."""
+"""Small folders in the upstream layout of each dataset, with all classes that its reader requires."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -13,12 +13,12 @@ from cytocurve.datasets import bloodmnist
 
 
 def draw(seed: int, width: int = 24, height: int = 20) -> Image.Image:
-    """Coloured noise."""
+    """Colored noise."""
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
 
 
 def save(path: Path, seed: int) -> None:
-    """Write coloured noise in the format of the path's suffix."""
+    """Write colored noise in the format of the path's suffix."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draw(seed).save(path)
 
@@ -134,4 +134,4 @@ MAKERS: Mapping[str, Callable[[Path], None]] = {
 
 
 def silent(done: int, total: int) -> None:
-    """Progress that nobody looks at."""
+    """Progress that is ignored."""

@@ -38,7 +38,7 @@ def test_digit_in_the_name_is_the_diagnosis(source: Path) -> None:
 
 
 def test_spreadsheet_gives_the_experts_types(source: Path) -> None:
-    """Types are read in any case, by the taxonomy's names; an image that the sheet leaves out has no label."""
+    """Types are read ignoring case and named as in the taxonomy; an image missing from the sheet has no label."""
     result = given(source, "expert")
     assert result["Im002_1.tif"] == "lymphocyte_atypical"
     assert result["Im005_0.tif"] == "neutrophil_segmented"
@@ -54,7 +54,7 @@ def test_ten_types_are_in_the_taxonomy() -> None:
 
 @pytest.mark.parametrize("header", ["image,label", "FILE,Type", "Image_Name,Class", "no,file name,cell-type"])
 def test_headers_are_read_in_any_case(header: str, source: Path) -> None:
-    """So are image names with their folder, with a backslash, or without suffix."""
+    """Image names may include a folder or a backslash, or lack the suffix."""
     first = "1," if header.startswith("no") else ""
     names = {"img/Im001_1.tif": "Im001_1.tif", r"img\Im002_1.tif": "Im002_1.tif", "Im003_1": "Im003_1.tif"}
     write_table(source, "\n".join([header, *(f"{first}{name},monocyte" for name in names), ""]))
@@ -73,7 +73,7 @@ def test_dataset_without_a_table_has_only_the_diagnosis(source: Path) -> None:
 
 
 def test_all_unknown_types_are_listed(source: Path) -> None:
-    """Together with the types that there are."""
+    """The error also lists the known types."""
     write_table(source, "image,label\nIm001_1.tif,blast\nIm002_1.tif,monocyte\nIm003_1.tif,plasma cell\n")
     with pytest.raises(InputError, match=r"Known: basophil, .*lymphocyte \(atypical\)") as caught:
         all_idb2.read(source)
@@ -96,7 +96,7 @@ def test_table_of_another_form_is_rejected(text: str, message: str, source: Path
 
 
 def test_second_table_is_rejected(source: Path) -> None:
-    """Both are named, wherever they lie."""
+    """Both are named, whichever folder they are in."""
     for folder in (source, source / "ALL_IDB2"):
         pd.DataFrame({"image": ["Im001_1.tif"], "label": ["monocyte"]}).to_csv(folder / "types.csv", index=False)
     with pytest.raises(InputError) as caught:

@@ -74,7 +74,7 @@ def test_tables_need_only_the_label_file(source: Path, tmp_path: Path) -> None:
 
 
 def test_unmatched_images_and_lines_are_all_named(source: Path) -> None:
-    """A line without an image, an image without a line, an image that is none and an empty folder come in one error."""
+    """Lines without images, images without lines, invalid images and empty folders are reported in one error."""
     (source / "BAS/BAS_0001.tiff").unlink()
     (source / "KSC/KSC_0001.tiff").write_text("text")
     rewrite(source, lambda text: text.replace("KSC/KSC_0001", "KSC/KSC_0002") + "KSC/KSC_0001.tiff KSC nan nan\n")

@@ -1,4 +1,4 @@
-"""BloodMNIST's arrays become images; what is no BloodMNIST is refused before anything is written."""
+"""BloodMNIST's arrays become images; other files are rejected before anything is written."""
 
 import hashlib
 import threading
@@ -36,7 +36,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def refused(file: Path, folder: Path) -> InputError:
-    """The error of a file of which nothing is written."""
+    """The error for a file, after which nothing has been written."""
     with pytest.raises(InputError, match=file.name) as caught:
         bloodmnist.unpack(file, folder, silent)
     assert list(folder.iterdir()) == []
@@ -67,7 +67,7 @@ def test_progress_is_reported_for_each_image(file: Path, folder: Path) -> None:
 
 
 def test_all_problems_of_the_arrays_are_listed(tmp_path: Path, folder: Path) -> None:
-    """Missing arrays, other types, shapes, sizes and labels come in one error."""
+    """Missing arrays and wrong types, shapes, sizes and labels are reported in one error."""
     arrays: dict[str, Any] = dict(bloodmnist_arrays())
     del arrays["test_images"]
     arrays["train_labels"][3] = 9
@@ -91,7 +91,7 @@ def test_images_of_several_sizes_are_rejected(tmp_path: Path, folder: Path) -> N
 
 
 def test_pickles_are_never_loaded(tmp_path: Path, folder: Path) -> None:
-    """An array of objects is refused by its header."""
+    """An array of objects is rejected by its header."""
     arrays: dict[str, Any] = bloodmnist_arrays() | {"val_labels": np.array([[print], [1], [2], [3]], dtype=object)}
     wrong = refused(write(tmp_path / "pickle.npz", arrays, allow_pickle=True), folder)
     assert wrong.offenders == ("val_labels: object in row-major order, not uint8 in row-major order",)
@@ -118,7 +118,7 @@ def test_missing_file_is_named(tmp_path: Path, folder: Path) -> None:
 
 
 def test_unpacked_folder_that_was_changed_is_rejected(file: Path, folder: Path) -> None:
-    """Images that are gone and folds that are none are listed."""
+    """Missing images and invalid folds are listed."""
     bloodmnist.unpack(file, folder, silent)
     (folder / "val" / "00001.png").unlink()
     table = folder / "labels.csv"

@@ -54,7 +54,7 @@ def test_test_sets_are_optional(source: Path) -> None:
 
 
 def test_incomplete_preliminary_set_is_reported(source: Path) -> None:
-    """Rows without images are counted, not refused."""
+    """Rows without images are counted, not rejected."""
     for number in (2, 5):
         (source / c_nmc.TOP / c_nmc.PRELIMINARY / f"{number}.bmp").unlink()
     assert c_nmc.read(source).skipped == {
@@ -72,12 +72,12 @@ def test_all_missing_folds_are_named(source: Path) -> None:
 
 def test_preliminary_images_need_their_table(source: Path) -> None:
     (source / c_nmc.TOP / c_nmc.PRELIMINARY_LABELS).unlink()
-    with pytest.raises(InputError, match=r"labels\.csv: no such file; it contains the labels of the 5 images"):
+    with pytest.raises(InputError, match=r"labels\.csv: no such file; it contains the labels of 5 images"):
         c_nmc.read(source)
 
 
 def test_all_problems_of_the_table_are_listed(source: Path) -> None:
-    """Codes, names, contradictions, repeated rows and images without a row come in one error."""
+    """Invalid codes and names, contradictions, repeated rows and images without a row are reported in one error."""
     rows = """Patient_ID,new_names,labels
 UID_57_29_1_all.bmp,1.bmp,2
 cell.bmp,2.bmp,1
@@ -117,7 +117,7 @@ def test_training_names_without_a_subject_or_with_another_class_are_listed(sourc
 
 
 def test_images_elsewhere_are_skipped_with_a_reason(source: Path) -> None:
-    """A fourth fold is no official one."""
+    """A fourth fold is not official."""
     save(source / c_nmc.TOP / "training_data" / "fold_3" / "all" / "UID_1_1_1_all.bmp", 1)
     assert list(c_nmc.read(source).skipped) == ["training_data/fold_3/all/UID_1_1_1_all.bmp"]
 
@@ -140,7 +140,7 @@ def test_paths_give_subject_and_fold(path: str, subject: str | None, fold: str |
 
 @real
 def test_real_sample_is_read() -> None:
-    """Thirteen images of nine subjects, h3 among them as H3, and a preliminary set in part."""
+    """Thirteen images of nine subjects, including h3 as H3, and an incomplete preliminary set."""
     listing = c_nmc.read(REAL)
     table = listing.labels["expert"]
     assert dict(table["fold"].value_counts()) == {"preliminary": 4, "fold_0": 3, "fold_1": 3, "fold_2": 3}

@@ -54,13 +54,13 @@ def test_images_are_files_of_the_folder_with_relative_names(listing: Listing, so
 
 
 def test_label_tables_are_valid(dataset: Dataset, listing: Listing) -> None:
-    """Every label version has a row an image, and only labels that the dataset declares."""
+    """Every label version has one row per image, and only labels that the dataset declares."""
     assert listing.labels
     assert labels.problems(listing.images, listing.labels, dataset.classes) == []
 
 
 def test_reading_twice_gives_the_same_listing(dataset: Dataset, source: Path, listing: Listing) -> None:
-    """A listing depends on the folder alone."""
+    """A listing depends only on the folder."""
     again = dataset.read(source)
     assert (again.images, again.skipped) == (listing.images, listing.skipped)
     assert all(again.labels[version].equals(table) for version, table in listing.labels.items())
@@ -94,7 +94,7 @@ def test_folder_of_another_dataset_is_rejected(dataset: Dataset, there: bool, tm
 
 
 def test_dataset_can_be_added_and_cataloged(dataset: Dataset, source: Path, listing: Listing, tmp_path: Path) -> None:
-    """What is added passes the catalog with all its label versions."""
+    """An added dataset passes the catalog with all its label versions."""
     project = ProjectPaths(tmp_path)
     figures = copy_dataset(project, dataset.name, source, "mine", silent)
     write_params(tmp_path, dataset="mine", labels=sorted(listing.labels))

@@ -1,4 +1,4 @@
-"""A folder a class: the simplest way to bring in images."""
+"""One folder per class: the simplest way to add images."""
 
 from pathlib import Path
 
@@ -22,14 +22,14 @@ def test_top_level_folder_is_the_label(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("suffix", ["bmp", "jpeg", "jpg", "JPG", "png", "tif", "tiff", "webp"])
 def test_common_formats_are_images(suffix: str, tmp_path: Path) -> None:
-    """Every common format is taken, whatever the case of its suffix."""
+    """Every common format is accepted, whatever the case of its suffix."""
     make_folder(tmp_path)
     save(tmp_path / "round" / f"more.{suffix}", 9)
     assert f"round/more.{suffix}" in folder.read(tmp_path).images
 
 
 def test_image_type_is_decided_by_content_not_suffix(tmp_path: Path) -> None:
-    """A PNG named .jpg is an image; a text or a GIF so named is none."""
+    """A PNG named .jpg is an image; a text file or a GIF with that suffix is not."""
     make_folder(tmp_path)
     draw(1).save(tmp_path / "round" / "png.jpg", format="PNG")
     draw(1).save(tmp_path / "round" / "gif.jpg", format="GIF")
@@ -40,7 +40,7 @@ def test_image_type_is_decided_by_content_not_suffix(tmp_path: Path) -> None:
 
 
 def test_images_with_16_bits_are_skipped_with_a_reason(tmp_path: Path) -> None:
-    """Sixteen bits would be clipped to eight without a word, so they are skipped with one."""
+    """Sixteen bits would be silently clipped to eight, so such images are skipped with a reason."""
     make_folder(tmp_path)
     Image.fromarray(np.zeros((9, 9), dtype=np.uint16)).save(tmp_path / "round" / "deep.png")
     assert "8 bits" in folder.read(tmp_path).skipped["round/deep.png"]
@@ -62,7 +62,7 @@ def test_files_elsewhere_are_skipped_with_a_reason(tmp_path: Path) -> None:
 
 
 def test_single_class_is_rejected(tmp_path: Path) -> None:
-    """A tree with a single class is refused, and says what else it holds."""
+    """A tree with a single class is rejected with a list of its other files."""
     save(tmp_path / "round" / "a.png", 1)
     save(tmp_path / "b.png", 2)
     with pytest.raises(InputError, match="only 'round'") as caught:

@@ -35,7 +35,7 @@ def test_inner_folder_can_be_given(source: Path) -> None:
 
 
 def test_all_missing_and_empty_class_folders_are_named(source: Path) -> None:
-    """Half a dataset is refused, and every class folder without images is listed."""
+    """An incomplete dataset is rejected, and every class folder without images is listed."""
     shutil.rmtree(source / pbc.TOP / "ig")
     (source / pbc.TOP / "platelet" / "PLATELET_13.jpg").unlink()
     with pytest.raises(InputError) as caught:

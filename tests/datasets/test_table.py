@@ -1,4 +1,4 @@
-"""A table of paths and labels brings in images wherever they lie below it."""
+"""A table lists paths and labels of images in any folder below it."""
 
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def test_file_itself_can_be_given(source: Path) -> None:
 
 
 def test_workbook_is_read_like_a_csv_file(source: Path) -> None:
-    """Numbers stay as they are shown, empty rows and hidden files are passed over."""
+    """Numbers are read as displayed; empty rows and hidden files are skipped."""
     frame = pd.read_csv(source / "cells.csv").assign(patient=range(6))
     frame = pd.concat([frame, pd.DataFrame([{}]), frame.head(0)])
     (source / "cells.csv").unlink()
@@ -138,7 +138,7 @@ def test_file_that_is_not_a_table_is_named(name: str, tmp_path: Path) -> None:
 
 
 def test_several_tables_in_a_folder_are_named(source: Path) -> None:
-    """None of them is chosen; nor is any where there is none."""
+    """None of several tables is chosen, and a folder without a table is rejected."""
     (source / "other.csv").touch()
     with pytest.raises(InputError, match="several tables") as caught:
         table.read(source)

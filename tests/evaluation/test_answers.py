@@ -1,4 +1,4 @@
-"""The commands that answer from stored predictions: plan, report and figures; and what stands in the answers."""
+"""Commands that read stored predictions (plan, report, figures), and the contents of the answers."""
 
 import json
 from pathlib import Path

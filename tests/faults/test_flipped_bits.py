@@ -1,4 +1,4 @@
-"""A flipped bit of a file that a stage wrote is reported, and never becomes a number."""
+"""A flipped bit in a file written by a stage is reported, and never changes a result."""
 
 import hashlib
 import json

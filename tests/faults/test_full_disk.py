@@ -1,4 +1,4 @@
-"""A disk that is full while runs are stored costs no more than the runs in training."""
+"""A disk that fills up while runs are stored loses at most the runs in training."""
 
 from pathlib import Path
 

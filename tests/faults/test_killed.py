@@ -1,4 +1,4 @@
-"""A command that was killed is finished by repeating it, and leaves what an undisturbed one leaves."""
+"""A killed command is completed by rerunning it, with the same result as an undisturbed one."""
 
 import shutil
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Two commands at the same time leave what one after the other would have left."""
+"""Two concurrent commands give the same result as running them one after the other."""
 
 from pathlib import Path
 
@@ -58,7 +58,7 @@ def test_concurrent_imports_of_two_versions_are_both_recorded(project: ProjectPa
 
 
 def test_import_concurrent_with_a_withdrawal_keeps_no_row_of_the_patient(project: ProjectPaths) -> None:
-    """The import comes first, and its version is cleared too, or second, and is refused since images are missing."""
+    """The patient is removed from a version imported first; an import that comes second is rejected."""
     file = list_of_all(project, "list.csv")
     taken_out, imported = together(project.root, withdrawal("P1"), labels_import(file, "second"))
     assert (taken_out.returncode, imported.returncode) in {(0, 0), (0, 2)}, imported.stderr

@@ -42,7 +42,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def refused(archive: Path, tmp_path: Path) -> InputError:
-    """The error of an archive of which nothing is written, in its folder or next to it."""
+    """The error for an archive, after which nothing has been written in its folder or next to it."""
     folder = tmp_path / "unpacked"
     folder.mkdir()
     before = sorted(tmp_path.rglob("*"))
@@ -167,7 +167,7 @@ def test_encrypted_zip_is_rejected(tmp_path: Path) -> None:
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("damage", ["half", "tail", "empty", "text", "middle"])
 def test_damaged_archive_is_rejected(suffix: str, damage: str, tmp_path: Path) -> None:
-    """Cut off, empty, of another kind, or with a changed byte."""
+    """Truncated, empty, of another kind, or with a changed byte."""
     make_folder(tmp_path / "source")
     archive = pack(tmp_path / "source", tmp_path / f"cells{suffix}")
     good = archive.read_bytes()
@@ -267,7 +267,7 @@ def test_archive_whose_members_begin_before_its_start_is_damaged(tmp_path: Path)
 def test_unpacking_never_writes_outside_the_folder(
     tmp_path_factory: pytest.TempPathFactory, suffix: str, changes: list[tuple[int, int]]
 ) -> None:
-    """An archive with bytes changed anywhere is unpacked below its folder or refused."""
+    """An archive with bytes changed anywhere is unpacked below its folder or rejected."""
     root = tmp_path_factory.mktemp("fuzz")
     (root / "source").mkdir()
     (root / "source" / "a.png").write_bytes(bytes(range(50)))

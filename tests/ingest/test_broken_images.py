@@ -1,4 +1,4 @@
-"""Whatever lies in a folder of images, adding and cataloguing it ends well or with one list, never with a traceback."""
+"""Whatever a folder of images contains, adding and cataloging it succeeds or fails with one list, never a traceback."""
 
 import io
 import json
@@ -143,7 +143,7 @@ REFUSED: Mapping[str, tuple[Callable[[], bytes], str]] = {
     "huge.jpg": (huge_jpeg, "too large"),
     "large.png": (lambda: png(8000, 8000), "more than the limit"),
 }
-"""Files that are refused by their header: left out when they are added, named when they are catalogued."""
+"""Files rejected by their header: skipped by add, named by the catalog."""
 
 BROKEN: Mapping[str, tuple[Callable[[], bytes], str]] = {
     "cut.png": (lambda: encoded(draw(1), "PNG")[:-300], "cannot be decoded"),
@@ -153,7 +153,7 @@ BROKEN: Mapping[str, tuple[Callable[[], bytes], str]] = {
     "cut.webp": (lambda: encoded(draw(1), "WEBP")[:-100], ""),
     "empty_pixels.png": (lambda: png(20, 20), "cannot be decoded"),
 }
-"""Files whose damage shows when they are decoded at last."""
+"""Files whose damage becomes apparent only in decoding."""
 
 
 def make(root: Path) -> Path:
@@ -163,7 +163,7 @@ def make(root: Path) -> Path:
 
 
 def catalogued(root: Path, files: Mapping[str, bytes], table: bytes | None = None) -> ProjectPaths:
-    """A project with these files as images, each labelled."""
+    """A project with these files as labeled images."""
     make(root / "data/mine/images")
     names = [f"round/{name}" for name in files]
     for name, content in zip(names, files.values(), strict=True):
@@ -277,7 +277,7 @@ def test_tiff_with_circular_page_links_terminates(tmp_path: Path) -> None:
 
 
 def test_exif_rotation_is_not_applied(tmp_path: Path) -> None:
-    """Pixels count as they are stored, and a turned copy is near-identical."""
+    """Pixels are used as stored, and a rotated copy is near-identical."""
     project = catalogued(tmp_path, {"plain.jpg": encoded(draw(1), "JPEG"), "turned.jpg": rotated()})
     catalog(project, silent)
     frame = pd.read_parquet(project.catalog).set_index("image")

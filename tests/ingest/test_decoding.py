@@ -1,4 +1,4 @@
-"""The pixels that workers share are those of the images, or the sweep does not begin."""
+"""The pixels shared by workers are those of the images; otherwise the sweep does not start."""
 
 from pathlib import Path
 

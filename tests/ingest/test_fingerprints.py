@@ -1,4 +1,4 @@
-"""A fingerprint says what an image is: its bytes, its pixels, its looks and its colours."""
+"""A fingerprint describes the bytes, pixels, appearance and colors of an image."""
 
 import hashlib
 from pathlib import Path
@@ -18,7 +18,7 @@ from tests.projects import draw_cell
 
 @pytest.mark.parametrize("size", [(24, 20), (64, 64), (1, 1), (33, 2), (100, 363)])
 def test_colors_are_mean_and_median_of_the_pixels(size: tuple[int, int], tmp_path: Path) -> None:
-    """The background is what lies in the outermost sixteenth, all of an image that is too small for that."""
+    """The background is the outermost sixteenth on each side, or the entire image if it is too small."""
     width, height = size
     draw(1, width, height).save(tmp_path / "a.png")
     result = fingerprint(tmp_path / "a.png")
@@ -41,7 +41,7 @@ def test_hashes_are_of_bytes_pixels_and_appearance(tmp_path: Path) -> None:
 
 @given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 16))
 def test_thumbnail_excludes_a_black_background(left: int, top: int, gray: int) -> None:
-    """A cell that was segmented looks the same wherever it lies, and however large the frame."""
+    """A segmented cell has the same thumbnail wherever it is in the image, and however large the image is."""
     cell = draw_cell(3, dark=False, size=40)
     frame = Image.new("RGB", (80, 75), (gray, gray, gray))
     frame.paste(cell, (left, top))

@@ -1,4 +1,4 @@
-"""Headers state bit depths and further pictures that Pillow does not mention."""
+"""Headers state bit depths and additional images that Pillow does not report."""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""One reader for every table that people hand in."""
+"""One reader for all tables provided by users."""
 
 import csv
 from contextlib import suppress

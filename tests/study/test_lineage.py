@@ -1,4 +1,4 @@
-"""Every run in a ledger can be traced, those of earlier key formats too."""
+"""Every run in a ledger can be traced, including those of earlier key formats."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ FORMAT_1 = {
         "engine_version": "numba-0+code-0",
     },
 }
-"""What a run's record said of it while a recipe was one flat list."""
+"""The description of a run from the time when a recipe was one flat list."""
 
 
 def test_run_of_key_format_1_is_read_and_traced(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The arm that is registered is chosen among those that the same labels judge."""
+"""The registered arm is chosen among arms that are scored on the same labels."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.projects import write_params
 
 
 def test_choice_is_limited_to_arms_of_the_last_label_version(tmp_path: Path) -> None:
-    """A version that agrees with what networks say would always win over the expert's."""
+    """A version that agrees with the networks would always beat the expert's."""
     write_params(tmp_path, labels=["pleasing", "expert"], augmentations=["none", "flip_rotate"])
     scores = {
         "sequential-none-pleasing": 0.99,

@@ -1,4 +1,4 @@
-"""Compiled kernels that were damaged on disk are compiled again; nothing of them is run."""
+"""Compiled kernels that were damaged on disk are recompiled, and never run."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Whatever is killed, the next call finishes, trains no finished run again, and MLflow holds one run a key."""
+"""After any kill, the next call completes the work, retrains no finished run, and leaves one MLflow run per key."""
 
 import random
 import signal

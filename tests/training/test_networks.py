@@ -1,4 +1,4 @@
-"""A network judges any image file as it judged the images of its study: preparation is part of the model."""
+"""A network classifies any image file like the images of its study: preparation is part of the model."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A tracking server that answers a byte now and then does not keep a command from ending."""
+"""A tracking server that sends a byte now and then does not keep a command from finishing."""
 
 import socket
 import threading

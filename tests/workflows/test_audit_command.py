@@ -27,7 +27,7 @@ C_NMC = SHARED / "c-nmc-2019" / "upstream_inventory.csv.gz"
 
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A toy project, catalogued and split; one picture is there twice."""
+    """A toy project, cataloged and split; one image occurs twice."""
     root = tmp_path_factory.mktemp("drawn")
     write_params(root)
     write_toy(root / "data" / "toy")

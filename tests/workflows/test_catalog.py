@@ -1,4 +1,4 @@
-"""The catalog takes sound data only, names everything else at once, and finds duplicates."""
+"""The catalog accepts only valid data, reports all problems together, and finds duplicates."""
 
 import csv
 import json
@@ -48,7 +48,7 @@ def rewrite(root: Path, change: Callable[[str], str]) -> None:
 
 
 def refusal(project: ProjectPaths) -> InputError:
-    """The one error of a catalog that writes nothing."""
+    """The error of the catalog, after which nothing has been written."""
     before = sorted(project.root.rglob("*"))
     with pytest.raises(InputError) as caught:
         catalog(project, silent)
@@ -144,7 +144,7 @@ DAMAGES = [
 def test_each_problem_is_named_and_nothing_is_written(
     damage: Callable[[Path], None], offender: str, project: ProjectPaths
 ) -> None:
-    """A fault of an image, a table or the settings is an offender with its file."""
+    """A problem of an image, a table or the settings is listed with its file."""
     damage(project.root)
     assert any(line.startswith(offender) for line in refusal(project).offenders)
 
@@ -183,7 +183,7 @@ def test_huge_image_is_rejected_before_decoding(project: ProjectPaths) -> None:
 
 
 def test_unknown_loader_is_named(project: ProjectPaths) -> None:
-    """A dataset.yaml that states a dataset which there is not says which there are."""
+    """A dataset.yaml that names an unknown dataset is rejected with the known ones."""
     unknown_loader(project.root)
     assert f"loader: expected one of {', '.join(datasets.names())}" in refusal(project).offenders[0]
 
@@ -234,14 +234,14 @@ def test_table_has_one_row_per_image(project: ProjectPaths) -> None:
 
 
 def test_hidden_files_are_not_images(project: ProjectPaths) -> None:
-    """What a desktop leaves in a folder disturbs nobody."""
+    """Hidden files created by desktops are ignored."""
     (project.root / TOY / "images" / ".DS_Store").write_text("junk")
     (project.root / TOY / "labels" / "._folder.csv").write_text("junk")
     assert catalog(project, silent).images == 8
 
 
 def test_images_may_be_links_to_a_cache(project: ProjectPaths) -> None:
-    """DVC may lay files out as links."""
+    """DVC may check files out as links."""
     path = project.root / TOY / "images" / "dark" / "cell001.png"
     path.rename(project.root / "cached")
     path.symlink_to(project.root / "cached")
@@ -296,7 +296,7 @@ def test_duplicates_are_found_by_bytes_and_by_pixels(project: ProjectPaths) -> N
 
 
 def test_rotated_and_re_encoded_image_is_near_identical(project: ProjectPaths) -> None:
-    """It stays, and names the first of those that look like it."""
+    """It is kept, and refers to the first similar image."""
     image = Image.open(project.root / TOY / "images" / "dark" / "cell001.png")
     image.transpose(Image.Transpose.ROTATE_90).save(add_cell(project, "dark/turned.jpg", "monocyte"), quality=90)
     image.transpose(Image.Transpose.TRANSPOSE).save(add_cell(project, "dark/mirrored.png", "monocyte"))
@@ -311,7 +311,7 @@ def test_rotated_and_re_encoded_image_is_near_identical(project: ProjectPaths) -
 
 
 def test_duplicates_with_different_labels_are_reported(project: ProjectPaths) -> None:
-    """Alike pixels with two labels are a conflict of that version; an unlabelled duplicate is none."""
+    """Equal pixels with two labels are a conflict of that version; an unlabeled duplicate is not."""
     images = project.root / TOY / "images" / "dark"
     shutil.copy(images / "cell001.png", add_cell(project, "dark/x.png", "basophil"))
     shutil.copy(images / "cell003.png", add_cell(project, "dark/y.png", ""))

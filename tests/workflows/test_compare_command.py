@@ -30,7 +30,7 @@ def printed(root: Path, *arguments: str) -> Any:
 
 
 def refused(project: ProjectPaths, *names: str) -> str:
-    """What is said of arms that cannot be read."""
+    """The messages about arms that cannot be read."""
     with pytest.raises(InputError) as caught:
         compare(project, names)
     return str(caught.value)

@@ -180,7 +180,7 @@ def test_links_that_leave_the_folder_are_not_copied(project: ProjectPaths, sourc
 
 
 def test_unreadable_file_undoes_everything(project: ProjectPaths, source: Path) -> None:
-    """An image that vanishes on the way ends the call with its name and nothing below data/."""
+    """If an image vanishes midway, the error names it, and nothing is left below data/."""
     last = source / "round/cell7.png"
     with pytest.raises(InputError, match=r"cell7\.png"):
         copy_dataset(project, "folder", source, "mine", lambda done, total: last.unlink(missing_ok=True))
@@ -188,7 +188,7 @@ def test_unreadable_file_undoes_everything(project: ProjectPaths, source: Path) 
 
 
 def test_full_disk_undoes_everything(project: ProjectPaths, source: Path) -> None:
-    """When an image cannot be written the call ends with the reason and the next step."""
+    """If an image cannot be written, the error has the reason and the next step."""
     with limited_here(1000), pytest.raises(CytocurveError, match="free space"):
         copy_dataset(project, "folder", source, "mine", silent)
     assert not project.data.exists()
@@ -218,7 +218,7 @@ def test_killed_add_leaves_no_dataset_and_the_next_add_cleans_up(project: Projec
 
 
 def test_scratch_of_a_running_add_is_left_alone(project: ProjectPaths, source: Path) -> None:
-    """Two calls at the same time do not clear each other up."""
+    """Two concurrent calls do not remove each other's scratch folders."""
 
     def other(done: int, total: int) -> None:
         if done == 4:
@@ -354,7 +354,7 @@ def test_dvc_tracks_linked_images_without_changing_the_source(cache: str, tmp_pa
 
 @pytest.mark.slow
 def test_command_line_accepts_an_archive(tmp_path: Path, source: Path) -> None:
-    """A second call of the same content changes nothing, and one of another content is refused."""
+    """A second call with the same content changes nothing, and one with other content is rejected."""
     write_params(tmp_path)
     assert run(tmp_path, "git", "init", "-q").returncode == 0
     assert run(tmp_path, "dvc", "init", "-q").returncode == 0

@@ -16,7 +16,7 @@ from tests.projects import cytocurve
 
 @pytest.fixture
 def project(tmp_path: Path) -> ProjectPaths:
-    """Eight cells in two classes, four patients, two folds, one cell unlabelled."""
+    """Eight cells in two classes, four patients, two folds, one unlabeled cell."""
     make_folder(tmp_path / "upstream")
     project = ProjectPaths(tmp_path)
     copy_dataset(project, "folder", tmp_path / "upstream", "mine", silent)

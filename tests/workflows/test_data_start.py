@@ -1,4 +1,4 @@
-"""The settings that data add prints make a study."""
+"""The settings printed by data add define a working study."""
 
 import io
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What the stage `evaluate` leaves behind."""
+"""The output of the stage `evaluate`."""
 
 import json
 import re
@@ -46,7 +46,7 @@ def written(project: ProjectPaths) -> dict[str, bytes]:
 
 
 def text_of(page: str) -> str:
-    """What a page says, without its scripts and tags."""
+    """The text of a page, without its scripts and tags."""
     page = re.sub(r"<(script|style)\b.*?</\1>", " ", page, flags=re.DOTALL)
     return " ".join(unescape(re.sub(r"<[^>]+>", " ", page)).split())
 
@@ -125,7 +125,7 @@ def test_plots_have_one_row_per_arm_and_size(evaluated: ProjectPaths) -> None:
 
 
 def test_page_leads_with_the_best_arm_by_validation_scores_whatever_the_test_scores(tmp_path: Path) -> None:
-    """Validation says the other arm here, though its test scores are lower."""
+    """Here, validation favors the other arm although its test scores are lower."""
     project = project_with_results(tmp_path)
     arms = project.params().arms
     for arm, skill, errors in zip(arms, (0.8, 2.0), (0, 2), strict=True):

@@ -1,4 +1,4 @@
-"""``cytocurve labels``: versions are counted, compared, imported and merged, whole or not at all."""
+"""``cytocurve labels``: versions are counted, compared, imported and merged, completely or not at all."""
 
 import dataclasses
 import json
@@ -25,7 +25,7 @@ DARK, LIGHT = "monocyte", "basophil"
 
 @pytest.fixture
 def project(tmp_path: Path) -> ProjectPaths:
-    """Eight cells labelled monocyte or basophil, of PBC's classes, with patients and folds."""
+    """Eight cells labeled monocyte or basophil, of PBC's classes, with patients and folds."""
     root = tmp_path / "project"
     root.mkdir()
     write_params(root, dataset="toy", labels=["folder"])
@@ -63,7 +63,7 @@ def labels_below(project: ProjectPaths) -> list[str]:
 
 
 def refused(project: ProjectPaths, call: Callable[[], object]) -> InputError:
-    """The one error of a call that writes nothing."""
+    """The error of a call, after which nothing has been written."""
     before = labels_below(project)
     with pytest.raises(InputError) as caught:
         call()
@@ -72,7 +72,7 @@ def refused(project: ProjectPaths, call: Callable[[], object]) -> InputError:
 
 
 def test_complete_list_becomes_a_version_of_its_annotator(project: ProjectPaths, tmp_path: Path) -> None:
-    """Images sorted, patients and folds kept, other columns ignored, blanks around a label cut off."""
+    """Images are sorted, patients and folds kept, other columns ignored, and whitespace around labels stripped."""
     rows = [{"score": 0.5, "label": f" {LIGHT}", "image": image, "suggested": "x"} for image in reversed(IMAGES)]
     figures = write_list(project, "toy", list_of(tmp_path / "all.csv", rows), "second", "Dr B")
     table = written(project, "second")
@@ -90,7 +90,7 @@ def test_complete_list_becomes_a_version_of_its_annotator(project: ProjectPaths,
 def test_reviewed_list_changes_only_what_was_corrected(
     project: ProjectPaths, tmp_path: Path, suffix: str, column: str
 ) -> None:
-    """With --base the images without a correction keep label and annotator: they were not looked at."""
+    """With --base, images without a correction keep their label and annotator, since they were not reviewed."""
     rows: list[dict[str, Any]] = [
         {"image": IMAGES[0], "label": LIGHT, column: "eosinophil"},
         {"image": IMAGES[1], "label": DARK, column: None},
@@ -108,7 +108,7 @@ def test_reviewed_list_changes_only_what_was_corrected(
 
 
 def test_spreadsheet_numbers_are_read_as_displayed(project: ProjectPaths, tmp_path: Path) -> None:
-    """A class called 7 comes back as 7, not as 7.0."""
+    """A class named 7 is read as 7, not as 7.0."""
     (project.data / "toy/dataset.yaml").unlink()
     rows = [{"image": image, "label": 7.0} for image in IMAGES]
     figures = write_list(project, "toy", list_of(tmp_path / "all.xlsx", rows), "second", "B", new_classes=["7"])
@@ -117,7 +117,7 @@ def test_spreadsheet_numbers_are_read_as_displayed(project: ProjectPaths, tmp_pa
 
 
 def test_import_without_a_base_needs_a_row_for_every_image(project: ProjectPaths, tmp_path: Path) -> None:
-    """All images without one are named, and the way out."""
+    """All images without a row are named, with the next step."""
     file = list_of(tmp_path / "some.csv", [{"image": image, "label": DARK} for image in IMAGES[:5]])
     error = refused(project, lambda: write_list(project, "toy", file, "second", "B"))
     assert error.offenders == tuple(f"{file}: {image}: an image without a row" for image in sorted(IMAGES[5:]))
@@ -139,12 +139,12 @@ def test_all_problems_of_a_list_are_in_one_error(project: ProjectPaths, tmp_path
 
 
 def test_open_classes_accept_a_new_class_only_if_stated(project: ProjectPaths, tmp_path: Path) -> None:
-    """Where a dataset leaves its classes open, a label that no version has is refused with the nearest one."""
+    """If classes are open, a label that no version has is rejected with the closest one."""
     (project.data / "toy/dataset.yaml").unlink()
     file = list_of(tmp_path / "some.csv", [{"image": IMAGES[0], "label": "monocite"}])
     with pytest.raises(InputError, match="--new-class") as caught:
         write_list(project, "toy", file, "second", "B", base="folder")
-    assert caught.value.offenders == ("'monocite': 1 rows; did you mean 'monocyte'?",)
+    assert caught.value.offenders == ("'monocite': 1 row; did you mean 'monocyte'?",)
     figures = write_list(project, "toy", file, "second", "B", base="folder", new_classes=["monocite"])
     assert figures.new_classes == ["monocite"]
 
@@ -180,7 +180,7 @@ def test_list_with_other_columns_is_rejected(
 def test_file_that_is_not_a_table_is_rejected(
     name: str, content: bytes | None, message: str, project: ProjectPaths, tmp_path: Path
 ) -> None:
-    """Whatever is handed in, one message says what is wrong with it."""
+    """For any file, one message says what is wrong with it."""
     if content is not None:
         (tmp_path / name).write_bytes(content)
     error = refused(project, lambda: write_list(project, "toy", tmp_path / name, "second", "B", base="folder"))
@@ -241,7 +241,7 @@ def test_only_one_of_several_concurrent_imports_writes_the_version(project: Proj
 
 
 def test_consensus_is_written_with_its_voters(project: ProjectPaths) -> None:
-    """Majority, tie, one vote and none are counted apart; nobody labelled what nobody labelled."""
+    """Majority, tie, single vote and no vote are counted separately; an image that nobody labeled stays unlabeled."""
     votes = {
         "b": [LIGHT, DARK, DARK, "", "", DARK, DARK, DARK],
         "c": [LIGHT, DARK, DARK, "", "", "eosinophil", "eosinophil", DARK],
@@ -274,7 +274,7 @@ def test_merge_needs_two_existing_versions(names: list[str], message: str, proje
 
 
 def test_invalid_versions_are_rejected_with_all_their_problems(project: ProjectPaths) -> None:
-    """A comparison of damaged tables is none."""
+    """Damaged tables are not compared."""
     (project.data / "toy/labels/second.csv").write_text(f"image,label\n{IMAGES[0]},monocite\n")
     (project.data / "toy/labels/third.csv").write_text("images,label\n")
     error = refused(project, lambda: versions_of(project, "toy"))
@@ -283,7 +283,7 @@ def test_invalid_versions_are_rejected_with_all_their_problems(project: ProjectP
 
 
 def test_annotator_without_a_label_means_that_the_image_could_not_be_assigned(project: ProjectPaths) -> None:
-    """Both are unlabelled; only what was looked at is not assignable."""
+    """Both are unlabeled; only reviewed images count as not assignable."""
     rows = [(image, "" if number < 3 else DARK, "B" if number else "") for number, image in enumerate(IMAGES)]
     table = pd.DataFrame(rows, columns=["image", "label", "annotator"])
     table.to_csv(project.data / "toy/labels/second.csv", index=False)
@@ -299,7 +299,7 @@ def test_help_has_an_example(command: str) -> None:
 
 
 def test_unknown_dataset_is_named(project: ProjectPaths) -> None:
-    """Below data/, and of those whose label files can be read alone."""
+    """Both for datasets below data/ and for those whose label files can be read alone."""
     done = cytocurve(project.root, "labels", "list", "--dataset", "toi")
     assert (done.returncode, "did you mean 'toy'" in done.stderr) == (2, True)
     done = cytocurve(project.root, "labels", "list", "--dataset", "starter", "--root", ".")

@@ -1,4 +1,4 @@
-"""What became of a record, and taking it out."""
+"""Tracing and withdrawing a record."""
 
 import json
 import re
@@ -71,7 +71,7 @@ def test_withdrawn_patient_is_removed_from_images_and_tables_but_recorded(projec
 
 
 def test_withdrawal_keeps_folds_and_order_of_other_images(project: ProjectPaths) -> None:
-    """A withdrawn image leaves its place empty; every subset is what it was without it."""
+    """A withdrawn image leaves its place empty; every subset is otherwise unchanged."""
     before = split_of(project)
     (name,) = remove_patient(project, "toy", "P03", "consent withdrawn", TODAY).images
     after = split_of(project)
@@ -81,7 +81,7 @@ def test_withdrawal_keeps_folds_and_order_of_other_images(project: ProjectPaths)
 
 
 def test_withdrawal_removes_identical_images_with_other_names(project: ProjectPaths) -> None:
-    """Withdrawal is of pixels, not of names."""
+    """Withdrawal applies to pixels, not names."""
     folder, table = project.data / "toy" / "images", project.data / "toy" / "labels" / "folder.csv"
     twin = "dark/twin.png"
     (folder / twin).write_bytes((folder / "dark/cell003.png").read_bytes())
@@ -94,7 +94,7 @@ def test_withdrawal_removes_identical_images_with_other_names(project: ProjectPa
 
 
 def test_killed_withdrawal_is_completed_by_rerunning_it(project: ProjectPaths) -> None:
-    """Its record comes first; the catalog refuses what is half withdrawn and says what to do."""
+    """The record is written first; the catalog rejects a half-finished withdrawal and says what to do."""
     (name,) = remove_patient(project, "toy", "P03", "consent withdrawn", TODAY).images
     left_over = project.data / "toy" / "images" / name
     left_over.write_bytes(next((project.data / "toy" / "images").rglob("*.png")).read_bytes())
@@ -130,7 +130,7 @@ def test_trace_separates_runs_of_the_present_results_from_older_ones(project: Pr
 
 @pytest.mark.slow
 def test_trace_names_runs_missing_from_the_ledger_and_gives_no_all_clear(project: ProjectPaths) -> None:
-    """With an empty ledger, runs of results, MLflow and registered models are told, and the exit code is 1."""
+    """With an empty ledger, runs in results, MLflow and registered models are reported, and the exit code is 1."""
     assert trace_of(project).complete
     name = str(pd.read_parquet(project.catalog)["image"][0])
     assert cytocurve(project.root, "data", "trace", name).returncode == 0
@@ -215,7 +215,7 @@ def test_catalog_of_other_images_is_rejected(project: ProjectPaths) -> None:
 def test_withdrawing_an_image_excluded_by_another_version_leaves_all_sets_unchanged(
     project: ProjectPaths, other: str
 ) -> None:
-    """It had no place in the draw, and gets none by being withdrawn; a later version takes no place away."""
+    """It had no place in the draw, and withdrawing it adds none; a later version removes none."""
     folder = project.data / "toy" / "labels"
     table = pd.read_csv(folder / "folder.csv", dtype="str")
     write_params(project.root, labels=["folder", "second"])

@@ -113,13 +113,13 @@ def test_arm_without_predictions_is_an_input_error(reviewed: tuple[ProjectPaths,
 
 
 def test_decisions_are_overwritten_only_on_request(reviewed: tuple[ProjectPaths, Arm]) -> None:
-    """The column new_label holds hours of an expert's work until it is imported."""
+    """Until it is imported, the column new_label contains hours of an expert's work."""
     project, arm = reviewed
     table = project.root / review(project, arm, 3, silent).table
     decided = pd.read_csv(table, dtype="str", keep_default_na=False)
     decided.loc[0, "new_label"] = "light"
     decided.to_csv(table, index=False)
-    with pytest.raises(InputError, match=r"1 decision$"):
+    with pytest.raises(InputError, match=r"1 decision\n"):
         review(project, arm, 3, silent)
     assert pd.read_csv(table)["new_label"][0] == "light"
     review(project, arm, 3, silent, overwrite=True)

@@ -16,7 +16,7 @@ from tests.projects import cytocurve, write_params, write_toy
 
 
 def project(root: Path, patients: int = 8, **changes: object) -> ProjectPaths:
-    """Forty cells, half of them dark, of so many patients who have both, in four official folds."""
+    """Forty cells, half of them dark, in four official folds; every patient has both kinds."""
     write_params(root, **changes)
     write_toy(root / "data" / "toy")
     path = root / "data" / "toy" / "labels" / "folder.csv"
@@ -108,7 +108,7 @@ def test_dataset_without_patients_is_reported_in_one_line(tmp_path: Path) -> Non
 
 
 def test_near_identical_images_are_never_split_if_duplicates_are_grouped(tmp_path: Path) -> None:
-    """A copy under another name and a turned copy go where the picture goes; both are kept."""
+    """A copy under another name and a rotated copy are kept, in the same fold as the original."""
     from PIL import Image
 
     write_params(tmp_path, duplicates="group", sizes=[4, 8], image_size=64)

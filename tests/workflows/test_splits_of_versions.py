@@ -1,4 +1,4 @@
-"""All label versions of a study share images, folds and order: what a relabelling buys is a comparison in pairs."""
+"""All label versions of a study share images, folds and order, so that relabeling is a paired comparison."""
 
 import hashlib
 import json
@@ -127,7 +127,7 @@ def test_withdrawn_image_needs_no_label_of_a_later_version() -> None:
 
 
 def test_class_of_only_one_version_can_be_stated() -> None:
-    """A stated task names any label that one of the study's versions has; others are unknown as ever."""
+    """A custom task accepts any label of one of the study's versions; other labels are unknown."""
     second = half()
     second[3] = "very dark"
     frame = catalog(a=half(), b=second)

@@ -1,4 +1,4 @@
-"""The starter is a drawing that comes out alike everywhere and is worth learning."""
+"""The starter is drawn identically everywhere and can be learned."""
 
 import hashlib
 from collections import Counter
@@ -53,7 +53,7 @@ def expert(listing: Listing, digests: dict[str, str]) -> pd.DataFrame:
 
 
 def test_starter_is_a_dataset_of_the_package() -> None:
-    """The starter is found by its name and says that it is no medical data."""
+    """The starter is found by its name and states that it is not medical data."""
     assert datasets.load("starter").name == "starter"
     assert "not medical data" in starter.DATASET.title
 
@@ -72,7 +72,7 @@ def test_images_are_257_pixels_square_rgb_uncompressed_tiff(listing: Listing) ->
 
 
 def test_type_counts_match_schouten_table_1(expert: pd.DataFrame) -> None:
-    """The 250 distinct images hold the ten cell types in the paper's numbers."""
+    """The 250 distinct images contain the ten cell types in the numbers of the paper."""
     assert dict(Counter(expert["label"])) == SCHOUTEN_TABLE_1
 
 
@@ -83,13 +83,13 @@ def test_diagnosis_splits_the_distinct_images_in_half(listing: Listing, expert: 
 
 
 def test_ten_images_duplicate_ten_others(digests: dict[str, str]) -> None:
-    """Exactly ten pairs of files are alike byte for byte."""
+    """Exactly ten pairs of files are byte-identical."""
     assert Counter(Counter(digests.values()).values()) == {1: 240, 2: 10}
 
 
 @pytest.mark.parametrize("version", starter.VERSIONS)
 def test_duplicates_have_one_label_and_one_patient(version: str, listing: Listing, digests: dict[str, str]) -> None:
-    """Alike files are labelled alike."""
+    """Identical files have the same label."""
     table = listing.labels[version]
     groups = table.groupby(table["image"].map(digests))
     assert (groups[["label", "patient"]].nunique() == 1).all(axis=None)
@@ -106,7 +106,7 @@ def test_every_image_has_a_known_label_and_a_patient(version: str, listing: List
 
 
 def test_versions_disagree_on_some_cells(listing: Listing, expert: pd.DataFrame) -> None:
-    """Some cells of patients with ALL are no blasts, and some that look like blasts come from healthy patients."""
+    """Some cells of patients with ALL are not blasts, and some that look like blasts are from healthy patients."""
     diagnosis = listing.labels["diagnosis"].set_index("image")["label"]
     pairs = Counter(zip(expert["image"].map(diagnosis) == "ALL", expert["label"] == "lymphoblast", strict=True))
     assert pairs[True, False] == 10
@@ -114,7 +114,7 @@ def test_versions_disagree_on_some_cells(listing: Listing, expert: pd.DataFrame)
 
 
 def test_patient_has_one_diagnosis(listing: Listing) -> None:
-    """No patient is both ill and healthy."""
+    """No patient has both diagnoses."""
     assert (listing.labels["diagnosis"].groupby("patient")["label"].nunique() == 1).all()
 
 
@@ -127,19 +127,19 @@ def test_every_smear_contains_both_diagnoses() -> None:
 
 @pytest.mark.parametrize("kind", sorted(starter.LOOKS))
 def test_painting_twice_gives_the_same_pixels(kind: str) -> None:
-    """A picture follows from its specimen and the smears."""
+    """Specimen and smears determine the pixels."""
     cell = starter.Specimen("", "healthy", kind, "P01", 0, 7)
     assert np.array_equal(starter.paint(cell, starter.slides()), starter.paint(cell, starter.slides()))
 
 
 def test_files_match_the_recorded_hashes(digests: dict[str, str]) -> None:
-    """The drawing comes out byte for byte as on the machine where this test was written."""
+    """The drawing is byte-identical to that of the machine where this test was written."""
     assert hashlib.sha256(repr(sorted(digests.items())).encode()).hexdigest() == FINGERPRINT
 
 
 @pytest.mark.slow
 def test_mean_colors_do_not_separate_blasts(listing: Listing, expert: pd.DataFrame) -> None:
-    """A logistic regression on the colours' means and deviations stays below a ROC-AUC of 0.85."""
+    """A logistic regression on the means and deviations of the colors has a ROC-AUC below 0.85."""
     pixels = [np.asarray(Image.open(listing.images[name]), dtype=np.float64) for name in expert["image"]]
     features = np.array([[*image.mean((0, 1)), *image.std((0, 1))] for image in pixels])
     blast: NDArray[np.bool_] = (expert["label"] == "lymphoblast").to_numpy()
@@ -175,7 +175,7 @@ def test_missing_images_named_in_a_table_are_rejected(tmp_path: Path) -> None:
 
 
 def test_images_absent_from_all_tables_are_skipped_with_a_reason(tmp_path: Path) -> None:
-    """A picture that no table names is left out, and said to be."""
+    """An image that no table names is skipped and reported."""
     (tmp_path / "img").mkdir()
     for version in starter.VERSIONS:
         (tmp_path / f"{version}.csv").write_text("image,label,patient\nIm001_1.tif,,P01\n")

@@ -1,4 +1,4 @@
-"""The answers as records and as JSON: nothing is lost between the two, and what does not fit is refused by name."""
+"""Answers as records and as JSON: conversion loses nothing, and invalid fields are rejected by name."""
 
 import json
 import math
@@ -38,7 +38,7 @@ SCALARS: Mapping[Any, st.SearchStrategy[Any]] = {
 
 
 def values(kind: Any) -> st.SearchStrategy[Any]:
-    """Small values of a type; tuples, lists and mappings hold at most one entry."""
+    """Small values of a type; tuples, lists and mappings have at most one entry."""
     origin, inner = get_origin(kind), get_args(kind)
     if kind in SCALARS:
         return SCALARS[kind]
@@ -63,7 +63,7 @@ FEW = settings(max_examples=20, deadline=None, suppress_health_check=list(Health
 
 
 def through_json(record: Any) -> Any:
-    """The record after a trip through strict JSON text."""
+    """The record after a round trip through strict JSON."""
     if isinstance(record, Answers):
         return Answers.from_json(json.loads(json.dumps(record.to_json(), allow_nan=False)))
     return from_json(type(record), json.loads(json.dumps(to_json(record), allow_nan=False)))
@@ -73,7 +73,7 @@ def through_json(record: Any) -> Any:
 @FEW
 @given(st.data())
 def test_record_survives_a_round_trip_through_json(kind: type[Any], data: st.DataObject) -> None:
-    """Up to rounding to six places, after which nothing changes any more."""
+    """Values are rounded to six decimals; converting them again changes nothing."""
     once = through_json(data.draw(values(kind)))
     assert through_json(once) == once
 
@@ -121,7 +121,7 @@ PAIR = PairComparison(
 
 
 def test_published_comparisons_state_their_verdicts_in_words() -> None:
-    """As ``reports/metrics.json`` and ``compare --json`` have had them from the start."""
+    """The names that ``reports/metrics.json`` and ``compare --json`` have always used."""
     assert PAIR.published()["verdict"] == "a is better"
     assert replace(PAIR, verdict="b_better").published()["verdict"] == "b is better"
     assert replace(PAIR, verdict="not_shown").published()["verdict"] == "no difference shown"

@@ -50,7 +50,7 @@ def changed(column: str, frame: pd.DataFrame, values: Mapping[int, Any]) -> pd.D
 
 
 def by_patient(frame: pd.DataFrame) -> pd.DataFrame:
-    """A split that keeps patients and near-identical pictures together and excludes withdrawn images."""
+    """A split that keeps patients and near-identical images together and excludes withdrawn images."""
     here = frame[frame["withdrawn"].isna() & frame["labels"].notna()].reset_index(drop=True)
     classes = (here["labels"] == "light").astype(int).tolist()
     near = here["near_duplicate_of"].fillna(here["image"]).tolist()
@@ -136,7 +136,7 @@ def test_split_by_image_leaks_every_patient_and_lists_images_of_both_sides() -> 
 @settings(max_examples=25)
 @given(st.lists(st.integers(0, 9), min_size=30, max_size=30), st.integers(0, 5))
 def test_leak_of_a_split_matches_a_manual_count(owners: list[int], seed: int) -> None:
-    """Patients on several sides of a fold, and test images whose patient is trained on, counted with sets."""
+    """Count patients in several subsets of a fold, and test images whose patient is in the training set, using sets."""
     frame = catalog(patient=[f"P{owner}" for owner in owners])
     classes = (frame["labels"] == "light").astype(int).tolist()
     folds = cross_validation(frame["image"].tolist(), classes, FOLDS, seed)
@@ -243,7 +243,7 @@ def test_json_limits_the_offenders_and_gives_their_total() -> None:
 
 
 def some(count: int, classes: int = 2, **changes: Sequence[Any]) -> pd.DataFrame:
-    """Images for the shortcut check: classes alternate, and all columns but these are constant."""
+    """Images for the shortcut check: classes alternate, and all other columns are constant."""
     plain: dict[str, Sequence[Any]] = {column: [1.0] * count for columns in FEATURES.values() for column in columns}
     return pd.DataFrame({**plain, "class": [f"class {i % classes}" for i in range(count)], **changes})
 
@@ -287,14 +287,14 @@ def test_noise_is_rarely_above_chance() -> None:
 
 @given(st.floats(0.5, 1), st.integers(1, 500), st.integers(1, 500))
 def test_standard_error_is_finite_and_equals_mann_whitney_at_one_half(auc: float, one: int, other: int) -> None:
-    """At 0.5 Hanley & McNeil's formula is the variance of the U statistic without ties."""
+    """At 0.5, the formula of Hanley & McNeil is the variance of the U statistic without ties."""
     assert standard_error(auc, one, other) >= 0
     null = math.sqrt((one + other + 1) / (12 * one * other))
     assert standard_error(0.5, one, other) == pytest.approx(null)
 
 
 def test_standard_error_is_exact_for_exponential_scores() -> None:
-    """It agrees with the spread of many simulated ROC-AUCs, counted pair by pair."""
+    """It agrees with the spread of many simulated ROC-AUCs computed pair by pair."""
     rng = np.random.default_rng(0)
     positive, negative = rng.exponential(3, (4000, 20, 1)), rng.exponential(1, (4000, 1, 30))
     simulated = (positive > negative).mean(axis=(1, 2))

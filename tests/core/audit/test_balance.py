@@ -1,4 +1,4 @@
-"""Training sizes for which a class has too few images are found, and no others."""
+"""Only training sizes for which a class has too few images are reported."""
 
 import pandas as pd
 from hypothesis import given

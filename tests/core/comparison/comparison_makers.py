@@ -1,4 +1,4 @@
-"""Results of arms with real predictions for test images, as a sweep leaves them."""
+"""Results of arms with predictions for test images, as written by a sweep."""
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
@@ -28,7 +28,7 @@ def tables_of(
     label_of: Callable[[int], str] = lambda number: "positive" if number % 2 else "negative",
     image_of: Callable[[int], str] = "{}.png".format,
 ) -> Tables:
-    """Runs and predictions, the nearer to the truth the more skill and training images; an image is in one fold."""
+    """Runs and predictions that improve with skill and training size; each image is in one fold."""
     runs, predictions = [], []
     for fold, size, seed in product(range(folds), sizes, seeds):
         key = digest([arm.name, skill, fold, size, seed])
@@ -65,7 +65,7 @@ def scored(
     images: pd.DataFrame | None = None,
     labels: str = "expert",
 ) -> ScoredArm:
-    """An arm of these scores by (fold, seed, size), tested on an image a fold unless others are given."""
+    """An arm with these scores by (fold, seed, size), by default tested on one image per fold."""
     runs = pd.DataFrame([(*at, value) for at, value in scores.items()], columns=["fold", "seed", "size", "score"])
     if images is None:
         folds = sorted(set(runs["fold"]))

@@ -1,4 +1,4 @@
-"""The tests of differences are those of the papers, and agree with scipy and statsmodels."""
+"""Significance tests match the publications, scipy and statsmodels."""
 
 from itertools import combinations
 
@@ -127,7 +127,7 @@ def test_rank_sum_test_matches_scipys_exact_test(seeds: tuple[int, int]) -> None
 
 @pytest.mark.parametrize("seed", range(5))
 def test_rank_sum_test_with_ties_matches_full_enumeration(seed: int) -> None:
-    """The share of the ways to choose the first arm's ranks that have as large a sum or a larger one."""
+    """The share of assignments of ranks to the first arm with at least the observed rank sum."""
     scores = np.random.default_rng(seed).integers(0, 5, 9) / 16
     ranks = stats.rankdata(scores)
     sums = [sum(chosen) for chosen in combinations(ranks, 4)]

@@ -1,4 +1,4 @@
-"""Laws of splits that keep groups together, and of official folds."""
+"""Properties of splits that keep groups together, and of official folds."""
 
 from itertools import pairwise
 
@@ -44,7 +44,7 @@ def test_groups_of_one_image_are_stratified_like_images(study: Cells, seed: int)
 
 
 def test_many_patients_of_unequal_size_are_distributed_evenly() -> None:
-    """With 60 patients of one class each, every one of five folds has a fifth of each class, give or take a tenth."""
+    """With 60 single-class patients, each of five folds has a fifth of each class, within ten percent."""
     rng = np.random.default_rng(0)
     sizes = rng.integers(1, 12, 60)
     patients = [f"p{i}" for i, size in enumerate(sizes) for _ in range(size)]
@@ -96,7 +96,7 @@ def test_prefix_by_patients_contains_whole_patients_and_at_most_one_partial(stud
 
 
 def test_next_patient_is_of_the_class_with_the_fewest_images() -> None:
-    """Three large healthy patients do not come before the small ill ones."""
+    """Three large healthy patients do not come before the small patients with the disease."""
     patients = ["H1"] * 5 + ["H2"] * 5 + ["A1"] * 2 + ["A2"] * 2 + ["A3"] * 2
     classes = [0] * 10 + [1] * 6
     order = by_whole_groups(np.arange(16), classes, patients)

@@ -1,4 +1,4 @@
-"""Everything that can be wrong with label tables is found at once."""
+"""All problems of label tables are reported together."""
 
 from collections.abc import Sequence
 
@@ -20,12 +20,12 @@ def good() -> pd.DataFrame:
 
 
 def test_valid_tables_have_no_problems() -> None:
-    """A row an image, known labels, some of them empty: nothing is wrong."""
+    """One row per image and known or empty labels: no problems."""
     assert labels.problems(IMAGES, {"expert": good(), "second": good()}, KNOWN) == []
 
 
 def test_open_classes_accept_any_label() -> None:
-    """Where a dataset leaves its classes open no label is unknown."""
+    """If a dataset has open classes, no label is unknown."""
     assert labels.problems(("a.png",), {"expert": table([("a.png", "anything")])}, None) == []
 
 
@@ -47,12 +47,12 @@ def test_open_classes_accept_any_label() -> None:
     ],
 )
 def test_invalid_row_is_named(rows: list[tuple[str, str]], expected: list[str]) -> None:
-    """Each fault of a row is one line with the table, the image and what is wrong."""
+    """Each problem of a row is one line with the table, the image and the problem."""
     assert labels.problems(IMAGES, {"expert": table(rows)}, KNOWN) == expected
 
 
 def test_missing_and_repeated_columns_are_named_with_the_present_ones() -> None:
-    """A table without its columns says which it has, and the other tables are still checked."""
+    """A table with missing columns is reported with its columns, and the other tables are still checked."""
     lines = labels.problems(
         IMAGES, {"one": table([], "image;label"), "two": table([], "image label label"), "three": table([])}, KNOWN
     )
@@ -65,19 +65,19 @@ def test_missing_and_repeated_columns_are_named_with_the_present_ones() -> None:
 
 
 def test_invisible_whitespace_is_named() -> None:
-    """A blank at the end of a label would make a class of its own."""
+    """Trailing whitespace in a label would create a separate class."""
     lines = labels.problems(("a.png",), {"expert": table([("a.png", "dark ")])}, None)
     assert lines == ["expert: a.png: label 'dark ' begins or ends with whitespace"]
 
 
 def test_control_characters_are_named() -> None:
-    """A carriage return in a label would break the table that it is written to."""
+    """A carriage return in a label would corrupt the table it is written to."""
     lines = labels.problems(("a.png",), {"expert": table([("a.png", "da\rrk")])}, None)
     assert lines == ["expert: a.png: label 'da\\rrk' has control characters"]
 
 
 def test_patients_that_differ_between_versions_are_named() -> None:
-    """One image has one patient; where a version does not know the patient it does not contradict."""
+    """Each image has one patient; a version without a patient does not contradict another version."""
     columns = "image label patient"
     tables = {
         "first": table([("a.png", "monocyte", "P1"), ("b.png", "monocyte", "P2")], columns),
@@ -90,7 +90,7 @@ def test_patients_that_differ_between_versions_are_named() -> None:
 
 
 def test_all_problems_of_all_tables_are_reported_together() -> None:
-    """Five faults in two tables are five lines."""
+    """Five problems in two tables are reported on five lines."""
     tables = {
         "one": table([("a.png", "Q"), ("a.png", "Q"), ("b.png", "monocyte")]),
         "two": table([("a.png", ""), ("b.png", ""), ("c.png", ""), ("d.png", "")]),
@@ -101,7 +101,7 @@ def test_all_problems_of_all_tables_are_reported_together() -> None:
 
 
 def test_csv_fields_stay_strings() -> None:
-    """``NA``, numbers and empty fields are read as they stand."""
+    """``NA``, numbers and empty fields are read literally."""
     frame = labels.parse('image,label,patient\r\n"a,1.png",NA,007\r\n\r\nb.png,,\r\n')
     assert frame.to_dict("list") == {"image": ["a,1.png", "b.png"], "label": ["NA", ""], "patient": ["007", ""]}
 
@@ -116,13 +116,13 @@ def test_csv_fields_stay_strings() -> None:
     ],
 )
 def test_table_that_is_not_valid_csv_is_reported_with_its_lines(text: str, message: str) -> None:
-    """Every line with a field too many or too few is named."""
+    """Every line with too many or too few fields is named."""
     with pytest.raises(ValueError, match=message):
         labels.parse(text)
 
 
 def test_counts_exclude_the_empty_label() -> None:
-    """Unlabelled images are in no class."""
+    """Unlabeled images are not counted in any class."""
     assert labels.class_counts(["b", "", "a", "b"]) == {"a": 1, "b": 2}
 
 

@@ -1,4 +1,4 @@
-"""Near-identical pictures are found whichever way they are turned, and different cells are not near-identical."""
+"""Near-identical images are found in any orientation, and different cells are not near-identical."""
 
 import io
 import time
@@ -36,7 +36,7 @@ def jpeg(quality: int) -> Callable[[Image.Image], Image.Image]:
 
 
 def cropped(image: Image.Image) -> Image.Image:
-    """One percent less on every side."""
+    """Crop one percent on each side."""
     across, down = round(image.width * 0.01), round(image.height * 0.01)
     return image.crop((across, down, image.width - across, image.height - down))
 
@@ -55,7 +55,7 @@ CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
 
 @pytest.fixture(scope="module")
 def cells(drawn: Path) -> list[Image.Image]:
-    """All different cells of the starter."""
+    """All distinct cells of the starter."""
     images = [Image.open(path) for path in sorted(drawn.rglob("*.tif"))]
     return list({image.tobytes(): image for image in images}.values())
 
@@ -93,7 +93,7 @@ def test_difference_matches_its_definition(one: Grey, other: Grey) -> None:
 
 @given(flocks, st.integers(0, 40))
 def test_search_finds_the_same_groups_as_comparing_all_pairs(flock: Grey, noise: int) -> None:
-    """Nothing is lost by bounds, blocks and what is skipped, and the pairs are fewer than the pictures."""
+    """Bounds, blocks and skipped comparisons lose no group, and there are fewer pairs than images."""
     rng = np.random.default_rng(noise)
     noisy = [np.clip(grey + rng.integers(-noise, noise + 1, grey.shape), 0, 255) for grey in flock]
     pictures = np.concatenate([flock, np.array(noisy, np.uint8).reshape(-1, 8, 8)])
@@ -134,7 +134,7 @@ def test_different_real_cells_are_not_near_identical(real: list[Image.Image]) ->
 
 
 def test_different_cells_on_a_black_background_are_not_near_identical() -> None:
-    """The ground is cut off: it would make all cells alike."""
+    """The background is cropped, since it would make all cells similar."""
     files = sorted(NMC.rglob("*.bmp"))
     if not files:
         pytest.skip("the real images of C-NMC are not at ../shared/data/c-nmc-2019")

@@ -1,4 +1,4 @@
-"""Names that differ in spelling alone are found, and no others."""
+"""Only names that differ in nothing but spelling are grouped."""
 
 import unicodedata
 from typing import Literal

@@ -1,4 +1,4 @@
-"""Laws of cross-validation splits."""
+"""Properties of cross-validation splits."""
 
 import numpy as np
 import pytest
@@ -110,4 +110,4 @@ def test_balanced_sample_draws_equally_from_classes_and_from_labels_in_turn(size
 def test_sample_larger_than_a_class_names_every_class_that_is_too_small() -> None:
     with pytest.raises(InputError) as caught:
         balanced_sample(["a", "b", "c"], [0, 0, 1], ["x", "y", "z"], 3, 0)
-    assert caught.value.offenders == ("x + y: 2 images", "z: 1 images")
+    assert caught.value.offenders == ("x + y: 2 images", "z: 1 image")

@@ -1,4 +1,4 @@
-"""Cells that a spreadsheet would run are escaped, and read back unchanged."""
+"""Cells that a spreadsheet would evaluate are escaped, and read back unchanged."""
 
 import pytest
 from hypothesis import given

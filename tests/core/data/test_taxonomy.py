@@ -16,7 +16,7 @@ def test_every_blast_is_atypical() -> None:
 
 
 def test_cell_type_is_listed_under_its_name() -> None:
-    """The table's keys are the types' names."""
+    """The keys of the table are the names of the types."""
     assert all(name == cell.name for name, cell in CELL_TYPES.items())
 
 
@@ -24,7 +24,7 @@ def test_cell_type_is_listed_under_its_name() -> None:
     ("name", "positive"), [("blast", {"lymphoblast"}), ("atypical", {"lymphoblast", "erythroblast"})]
 )
 def test_binary_tasks_put_every_label_on_one_side(name: str, positive: set[str]) -> None:
-    """All labels take part; negative is class 0, positive class 1."""
+    """All labels are included; negative is class 0, positive is class 1."""
     task = named_task(name, COUNTS, 5)
     assert task.binary
     assert task.classes == ("negative", "positive")
@@ -32,12 +32,12 @@ def test_binary_tasks_put_every_label_on_one_side(name: str, positive: set[str])
 
 
 def test_diagnosis_defines_a_blast_task() -> None:
-    """The labels of a diagnosis can be asked for blasts: ALL against healthy."""
+    """Labels of a diagnosis define the blast task as ALL against healthy."""
     assert named_task("blast", {"ALL": 1, "healthy": 1}, 5).members == {"ALL": 1, "healthy": 0}
 
 
 def test_multiclass_excludes_rare_labels() -> None:
-    """Labels with fewer images than the least take no part; classes are sorted."""
+    """Labels with fewer images than the minimum are excluded; classes are sorted."""
     task = named_task("multiclass", COUNTS, 5)
     assert task.classes == ("lymphoblast", "lymphocyte_typical", "monocyte")
     assert [task.members[name] for name in task.classes] == [0, 1, 2]
@@ -45,27 +45,27 @@ def test_multiclass_excludes_rare_labels() -> None:
 
 
 def test_unknown_task_is_rejected_with_the_known_ones() -> None:
-    """The error names what was asked for and what there is."""
+    """The error names the requested task and the available ones."""
     with pytest.raises(InputError, match=r"'blasts'(.|\n)*blast, atypical, multiclass"):
         named_task("blasts", COUNTS, 5)
 
 
 def test_labels_outside_the_taxonomy_are_all_listed() -> None:
-    """A binary task by name needs labels that the taxonomy knows; all others are listed."""
+    """A named binary task needs labels in the taxonomy; all others are listed."""
     with pytest.raises(InputError) as caught:
         named_task("blast", {**COUNTS, "smudge": 3, "artefact": 1}, 5)
     assert caught.value.offenders == ("artefact", "smudge")
 
 
 def test_labels_outside_the_taxonomy_can_be_stated() -> None:
-    """A stated task takes any labels that occur, and its name tells them."""
+    """A custom task accepts any labels that occur, and its name contains them."""
     task = stated_task({"positive": ["smudge"], "negative": ["monocyte", "lymphoblast"]}, {*COUNTS, "smudge"})
     assert task.members == {"smudge": 1, "monocyte": 0, "lymphoblast": 0}
     assert task.name == "smudge-vs-lymphoblast+monocyte"
 
 
 def test_unusable_stated_labels_are_all_listed() -> None:
-    """Labels that do not occur and labels on both sides come in one error."""
+    """Labels that do not occur and labels on both sides are reported in one error."""
     with pytest.raises(InputError) as caught:
         stated_task({"positive": ["monocyte", "ghost"], "negative": ["monocyte", "shade"]}, COUNTS)
     assert caught.value.offenders == (
@@ -88,7 +88,7 @@ def test_task_with_plain_class_names_is_named_after_them() -> None:
 
 
 def test_any_sets_of_classes_define_a_task() -> None:
-    """Classes are sorted; the name tells them and, by a digest, their labels."""
+    """Classes are sorted; the name contains the classes and a digest of their labels."""
     classes = {"myeloid": ["monocyte", "erythroblast"], "lymphoid": ["lymphocyte_typical"], "blast": ["lymphoblast"]}
     task = stated_task(classes, COUNTS)
     assert task.classes == ("blast", "lymphoid", "myeloid")
@@ -99,7 +99,7 @@ def test_any_sets_of_classes_define_a_task() -> None:
 
 
 def test_rare_labels_can_be_merged_into_broader_ones() -> None:
-    """The rarest goes first, step by step, to its parent; what is still too small is left out."""
+    """The rarest label is repeatedly merged into its parent; labels that remain too rare are dropped."""
     counts = {"promyelocyte_bilobed": 2, "promyelocyte": 2, "myelocyte": 3, "metamyelocyte": 9, "smudge_cell": 1}
     task = named_task("multiclass", counts, 5, "merge")
     assert task.classes == ("immature_granulocyte", "metamyelocyte")
@@ -108,7 +108,7 @@ def test_rare_labels_can_be_merged_into_broader_ones() -> None:
 
 
 def test_every_parent_is_an_equally_broad_or_broader_cell_type() -> None:
-    """A merge changes neither whether a cell is a blast nor ends outside the taxonomy."""
+    """A merge never changes whether a cell is a blast, and never leaves the taxonomy."""
     for cell in CELL_TYPES.values():
         if cell.parent:
             assert CELL_TYPES[cell.parent].blast == cell.blast

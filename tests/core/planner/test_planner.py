@@ -219,7 +219,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("reason", REFUSED)
 def test_plan_is_refused_with_a_reason(reason: str) -> None:
-    """The sentence says why; no forecast, target or gain is given."""
+    """The reason is a sentence; there is no forecast, target or gain."""
     result = plan(*REFUSED[reason])
     assert result.refusal is not None
     assert reason in result.refusal
@@ -247,7 +247,7 @@ def test_few_undefined_scores_do_not_prevent_a_plan() -> None:
 
 
 def test_flat_curve_still_reports_reached_targets() -> None:
-    """Its level is reached at the first size; a higher target is beyond reach."""
+    """Its level is reached at the first size; a higher target is not reachable."""
     result = planned(flat)
     assert result.refusal is not None
     assert required(result, 0.9) == Target(0.9, "reached", 10, 10, 10)

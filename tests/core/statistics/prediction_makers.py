@@ -8,7 +8,7 @@ from cytocurve.core.statistics.predictions import Predictions
 
 
 def random_predictions(classes: int, folds: int = 4, seeds: int = 2, images: int = 30, seed: int = 0) -> Predictions:
-    """Runs whose probabilities lean to the right class and are rounded, so that some are equal; rows shuffled."""
+    """Runs with shuffled rows whose probabilities favor the right class and are rounded, so that some are tied."""
     rng = np.random.default_rng(seed)
     runs = [(fold, number) for fold in range(folds) for number in range(seeds)]
     run = rng.permutation(np.repeat(np.arange(len(runs)), images))
@@ -21,7 +21,7 @@ def random_predictions(classes: int, folds: int = 4, seeds: int = 2, images: int
 
 
 def positives(runs: Sequence[tuple[int, Sequence[int], Sequence[float]]]) -> Predictions:
-    """Binary predictions of one seed: of each run its fold, its labels, and its probabilities of the positive class."""
+    """Binary predictions of one seed: fold, labels and positive-class probabilities of each run."""
     labels = np.concatenate([labels for _, labels, _ in runs])
     positive = np.concatenate([values for _, _, values in runs])
     run = np.repeat(np.arange(len(runs)), [len(labels) for _, labels, _ in runs])

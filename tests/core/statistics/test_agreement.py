@@ -1,4 +1,4 @@
-"""How far label versions agree: laws, published values, and the figures of Matek et al. 2019."""
+"""Agreement of label versions: properties, published values, and the numbers of Matek et al. 2019."""
 
 import math
 from collections.abc import Sequence
@@ -32,7 +32,7 @@ def labelled(pairs: list[tuple[str, str]]) -> tuple[list[str], list[str]]:
 
 @given(versions)
 def test_kappa_matches_scikit_learn_on_images_labeled_in_both(pairs: list[tuple[str, str]]) -> None:
-    """Unlabelled images take no part; where kappa is not defined there is none."""
+    """Unlabeled images are excluded; an undefined kappa is None."""
     result = kappa([a for a, _ in pairs], [b for _, b in pairs])
     first, second = labelled(pairs)
     if len({*first, *second}) < 2:
@@ -43,7 +43,7 @@ def test_kappa_matches_scikit_learn_on_images_labeled_in_both(pairs: list[tuple[
 
 @given(versions)
 def test_interval_contains_its_value_and_kappa_is_symmetric(pairs: list[tuple[str, str]]) -> None:
-    """Between -1 and 1, the value inside; either version may come first."""
+    """The interval is within -1 to 1 and contains the value; the order of versions does not matter."""
     first, second = labelled(pairs)
     result, swapped = kappa(first, second), kappa(second, first)
     if result.value is not None:
@@ -62,19 +62,19 @@ def test_interval_contains_its_value_and_kappa_is_symmetric(pairs: list[tuple[st
     ],
 )
 def test_interval_matches_sas(counts: list[list[int]], value: float, low: float, high: float) -> None:
-    """Two tables whose kappa and asymptotic limits SAS' FREQ procedure has been published with."""
+    """Two tables with published kappa and asymptotic limits from the FREQ procedure of SAS."""
     result = agreement.cohen_kappa(np.array(counts))
     assert vars(result) == pytest.approx({"value": value, "low": low, "high": high}, abs=5e-5)
 
 
 def test_full_agreement_is_one_and_chance_is_zero() -> None:
-    """Kappa of a version with itself is 1; of two that have nothing to do with each other 0."""
+    """Kappa is 1 for a version with itself and 0 for independent versions."""
     assert kappa(["a", "b", "b"], ["a", "b", "b"]) == Estimate(1.0, 1.0, 1.0)
     assert kappa(["a", "a", "b", "b"], ["a", "b", "a", "b"]).value == pytest.approx(0)
 
 
 def test_interval_covers_the_true_kappa() -> None:
-    """Of 1,000 samples of 300 images, about 95 % have intervals around the kappa that they were drawn with."""
+    """For about 95 % of 1,000 samples of 300 images, the interval contains the true kappa."""
     table = np.array([[0.40, 0.05, 0.01], [0.06, 0.25, 0.03], [0.02, 0.03, 0.15]])
     truth = agreement.cohen_kappa((table * 100).astype(int)).value
     assert truth is not None
@@ -86,7 +86,7 @@ def test_interval_covers_the_true_kappa() -> None:
 
 @given(versions)
 def test_scores_per_class_match_scikit_learn(pairs: list[tuple[str, str]]) -> None:
-    """Precision and sensitivity of every label, undefined where nothing is to be divided."""
+    """Precision and sensitivity of every label, undefined if the denominator is zero."""
     first, second = labelled(pairs)
     labels, counts = agreement.confusion(first, second)
     scores = agreement.by_class(labels, counts)
@@ -103,7 +103,7 @@ def test_scores_per_class_match_scikit_learn(pairs: list[tuple[str, str]]) -> No
 
 @given(versions, st.sets(names))
 def test_sensitivity_and_specificity_count_every_image_once(pairs: list[tuple[str, str]], positive: set[str]) -> None:
-    """Their totals are the images labelled in both, positive or not by the first version."""
+    """Their totals are the images labeled in both versions, positive or negative by the first."""
     first, second = labelled(pairs)
     sensitivity, specificity = agreement.binary(*agreement.confusion(first, second), positive)
     assert sensitivity.total == sum(label in positive for label in first)
@@ -113,7 +113,7 @@ def test_sensitivity_and_specificity_count_every_image_once(pairs: list[tuple[st
 
 
 def test_proportion_has_a_wilson_interval() -> None:
-    """9 of 10 with 95 % lie in [0.596, 0.982]; nothing of nothing is none."""
+    """The 95 % interval of 9 of 10 is [0.596, 0.982]; 0 of 0 is undefined."""
     z, n, p = 1.959963984540054, 10, 0.9
     centre, half = p + z**2 / (2 * n), z * math.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
     result = agreement.share(9, 10).estimate
@@ -123,7 +123,7 @@ def test_proportion_has_a_wilson_interval() -> None:
 
 
 def test_binary_tasks_need_labels_of_the_taxonomy() -> None:
-    """``blast`` and ``atypical`` are scored where the taxonomy knows every label, and only there."""
+    """``blast`` and ``atypical`` are scored only if every label is in the taxonomy."""
     assert agreement.binary_tasks(["myeloblast", "myelocyte", "monocyte"]) == {
         "blast": frozenset({"myeloblast"}),
         "atypical": frozenset({"myeloblast", "myelocyte"}),
@@ -145,13 +145,13 @@ def test_binary_tasks_need_labels_of_the_taxonomy() -> None:
     ],
 )
 def test_consensus_is_the_majority_vote_of_the_versions(given: tuple[str, ...], expected: tuple[str, str]) -> None:
-    """Most votes win, ties go to the version named first, an unlabelled image does not vote."""
+    """The majority wins, ties go to the version named first, and unlabeled images do not vote."""
     assert consensus({str(number): [label] for number, label in enumerate(given)}) == [expected]
 
 
 @given(st.lists(st.tuples(names, names, names), min_size=1, max_size=30))
 def test_consensus_is_a_label_that_no_other_outvotes(rows: list[tuple[str, str, str]]) -> None:
-    """The label has as many votes as any, and every image comes about in exactly one way."""
+    """The label has the most votes, and each image has exactly one kind of vote."""
     merged = consensus(dict(zip("abc", zip(*rows, strict=True), strict=True)))
     for row, (label, how) in zip(rows, merged, strict=True):
         votes = [vote for vote in row if vote]

@@ -1,4 +1,4 @@
-"""What an interval over folds and seeds is."""
+"""Bootstrap intervals over folds and seeds."""
 
 import math
 from typing import Any
@@ -24,7 +24,7 @@ def test_interval_with_one_seed_is_the_expanded_percentile_bootstrap_over_folds(
 
 
 def test_interval_of_few_normal_scores_is_close_to_students_t() -> None:
-    """Its width, on the average over samples of ten, is that of mean ± t standard errors."""
+    """Its width, averaged over samples of ten, is that of the mean ± t standard errors."""
     values = np.random.default_rng(7).normal(0, 1, (10, 1, 400))
     low, high = mean_intervals(values)
     errors = values[:, 0].std(axis=0, ddof=1) / math.sqrt(10)
@@ -32,7 +32,7 @@ def test_interval_of_few_normal_scores_is_close_to_students_t() -> None:
 
 
 def test_interval_with_one_fold_resamples_seeds() -> None:
-    """Many seeds on a stated split have the interval of as many folds."""
+    """Seeds on a single split have the same interval as an equal number of folds."""
     values = np.random.default_rng(8).random((1, 10, 1))
     low, high = mean_intervals(values)
     low_of_folds, high_of_folds = mean_intervals(values.reshape(10, 1, 1))
@@ -40,7 +40,7 @@ def test_interval_with_one_fold_resamples_seeds() -> None:
 
 
 def test_interval_is_close_to_the_normal_approximation() -> None:
-    """With many folds the bootstrap's interval of the mean is mean ± 1.96 standard errors."""
+    """With many folds, the bootstrap interval of the mean is the mean ± 1.96 standard errors."""
     values = np.random.default_rng(1).normal(0.8, 0.05, (400, 1, 1))
     low, high = mean_intervals(values)
     error = 1.96 * values.std() / math.sqrt(400)
@@ -72,7 +72,7 @@ def test_interval_does_not_depend_on_the_order_of_folds_or_seeds(values: Values,
 
 
 def test_undefined_value_is_excluded() -> None:
-    """A NaN leaves its neighbours in, a column without any value has no interval, and no warning is given."""
+    """NaN does not affect other values, a column without values has no interval, and there is no warning."""
     values = np.full((6, 2, 2), np.nan)
     values[:, 0, 0] = 0.25
     low, high = mean_intervals(values)

@@ -1,4 +1,4 @@
-"""What calibration measures."""
+"""Calibration measures."""
 
 import math
 
@@ -24,14 +24,14 @@ def brier_scores(predictions: Predictions) -> list[float]:
 
 
 def off_the_edges(predictions: Predictions) -> Predictions:
-    """The same with each probability a little above or below its two decimals."""
+    """The same predictions with each probability shifted slightly from its two decimals."""
     predictions.probabilities[:] += np.where(predictions.probabilities > 0.5, -1, 1) * 1e-4
     return predictions
 
 
 @pytest.mark.parametrize("classes", [2, 4])
 def test_brier_score_matches_scikit_learn(classes: int) -> None:
-    """Of the positive class with two classes, summed over the classes with more; over folds."""
+    """The score refers to the positive class of two, or is summed over more classes; it is averaged over folds."""
     predictions = random_predictions(classes, folds=4, seeds=2)
     folds = np.array(brier_scores(predictions)).reshape(4, 2).mean(axis=1)
     result = calibration(predictions).brier

@@ -1,4 +1,4 @@
-"""What confusion matrices and class-wise tables show."""
+"""Confusion matrices and per-class tables."""
 
 import math
 
@@ -12,7 +12,7 @@ from tests.core.statistics.prediction_makers import random_predictions, rows
 
 
 def certain(folds: list[tuple[list[int], list[int]]], classes: int) -> Predictions:
-    """Predictions of one seed: of each fold its labels and the classes that the images are given to."""
+    """Predictions of one seed: true labels and assigned classes of each fold."""
     labels = np.concatenate([labels for labels, _ in folds])
     given = np.concatenate([given for _, given in folds])
     run = np.repeat(np.arange(len(folds)), [len(labels) for labels, _ in folds])
@@ -21,7 +21,7 @@ def certain(folds: list[tuple[list[int], list[int]]], classes: int) -> Predictio
 
 @pytest.mark.parametrize("classes", [2, 5])
 def test_matrix_is_the_mean_over_folds_of_scikit_learn_matrices(classes: int) -> None:
-    """In per cent of the true class, the seeds of a fold averaged first, ± the deviation over folds."""
+    """Values are percent of the true class, averaged over the seeds of a fold first, ± the deviation over folds."""
     predictions = random_predictions(classes, folds=4, seeds=2)
     runs = []
     for run in range(predictions.runs):
@@ -79,7 +79,7 @@ def test_class_absent_from_a_fold_is_counted_and_excluded() -> None:
 
 
 def test_diverged_run_is_excluded() -> None:
-    """Its images are there, its confusion is not known."""
+    """Its images are counted, but its confusion is undefined."""
     predictions = certain([([0, 1], [0, 1]), ([0, 1], [1, 1])], 2)
     predictions.probabilities[-1] = math.nan
     result = confusion(predictions)

@@ -1,4 +1,4 @@
-"""What a learning curve's summary and its area mean."""
+"""Summaries and areas of learning curves."""
 
 import math
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ scores_of_folds = st.integers(3, 8).flatmap(
 
 
 def curve_of(scores: Sequence[Sequence[float]], names: Sequence[int] | None = None) -> Curve:
-    """A curve of one seed from scores, a row a fold, a column a size."""
+    """A curve of one seed from scores with one row per fold and one column per size."""
     names = names or range(len(scores))
     rows = [(names[i], 0, size, row[j]) for i, row in enumerate(scores) for j, size in enumerate(SIZES)]
     return Curve.of(*map(list, zip(*rows, strict=True)))
@@ -52,7 +52,7 @@ def test_summary_does_not_depend_on_fold_names_or_order(scores: Scores) -> None:
 @given(st.floats(0, 1))
 @settings(deadline=None)
 def test_equal_folds_have_an_interval_of_zero_width(value: float) -> None:
-    """Where all folds score the same there is no spread."""
+    """If all folds have the same score, there is no spread."""
     point = summarize(curve_of([[value] * len(SIZES)] * 5))[10]
     assert (point.ci_low, point.mean, point.ci_high) == pytest.approx((value, value, value))
     assert point.sd == pytest.approx(0)
@@ -79,7 +79,7 @@ def test_box_and_whiskers_are_those_of_a_box_plot(values: list[float]) -> None:
 
 
 def test_undefined_score_is_counted_and_excluded() -> None:
-    """A NaN lowers n; with no defined score at all everything but the counts is NaN."""
+    """NaN lowers n; without any defined score, everything except the counts is NaN."""
     scores = [[0.5, 0.6, 0.7, math.nan] for _ in range(4)]
     scores[0][0] = math.nan
     points = summarize(curve_of(scores))
@@ -92,7 +92,7 @@ def test_undefined_score_is_counted_and_excluded() -> None:
 
 
 def test_missing_run_is_not_an_undefined_score() -> None:
-    """Two folds ran at 10 images and one of them at 20: nothing is undefined."""
+    """Two folds were run at 10 images and one of them at 20: no score is undefined."""
     points = summarize(Curve.of([0, 1, 0], [0, 0, 0], [10, 10, 20], [0.5, 0.6, 0.7]))
     assert [(point.n, point.undefined) for point in points.values()] == [(2, 0), (1, 0)]
 
@@ -104,13 +104,13 @@ def test_duplicate_runs_raise_an_error() -> None:
 
 
 def test_gain_is_paired_by_fold() -> None:
-    """A gain that every fold shares has no spread, however different the folds' levels are."""
+    """A gain that is equal in all folds has no spread, however different the scores of the folds are."""
     result = gain(curve_of([[level, level + 0.05, level, level] for level in (0.2, 0.4, 0.6, 0.8)]), 10, 20)
     assert (result.mean, result.ci_low, result.ci_high) == pytest.approx((0.05, 0.05, 0.05))
 
 
 def test_area_is_the_mean_score_over_log_size() -> None:
-    """By numpy's trapezoidal rule; a level curve has its level, a straight one the middle of its ends."""
+    """Matches numpy's trapezoidal rule; a constant curve has its level, a straight line its midpoint."""
     steps = np.log(SIZES)
     scores = np.random.default_rng(5).random((6, len(SIZES)))
     by_hand = np.trapezoid(scores, steps, axis=1) / (steps[-1] - steps[0])
@@ -128,7 +128,7 @@ def test_difference_of_two_areas_is_the_area_of_the_difference() -> None:
 
 
 def test_one_size_has_no_area() -> None:
-    """A point is no curve: all of its areas are undefined."""
+    """A single size is not a curve: its areas are undefined."""
     result = area(Curve.of([0, 1], [0, 0], [10, 10], [0.9, 0.8]))
     assert math.isnan(result.mean)
     assert (result.n, result.undefined) == (0, 2)

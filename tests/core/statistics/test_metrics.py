@@ -1,4 +1,4 @@
-"""What the scores mean."""
+"""Definitions of the metrics."""
 
 import math
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Predictions = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 @st.composite
 def predictions(draw: st.DrawFn, classes: int) -> Predictions:
-    """Labels in which every class occurs, and probabilities with many ties, exact in binary."""
+    """Labels in which every class occurs, and probabilities with many ties that are exact in binary."""
     size = draw(st.integers(classes, 30))
     rest = st.lists(st.integers(0, classes - 1), min_size=size - classes, max_size=size - classes)
     labels = np.array([*range(classes), *draw(rest)])
@@ -37,7 +37,7 @@ def test_metrics_and_their_order_are_fixed() -> None:
 
 @pytest.mark.parametrize("classes", [2, 3, 6])
 def test_perfect_prediction_scores_one(classes: int) -> None:
-    """Whoever gives every image its class with certainty has 1 in every metric."""
+    """Assigning every image to its class with certainty gives 1 in every metric."""
     labels = np.arange(2 * classes) % classes
     assert score(labels, np.eye(classes)[labels]) == dict.fromkeys(METRICS, 1.0)
 
@@ -55,7 +55,7 @@ def test_sensitivity_specificity_and_precision_refer_to_the_positive_class() -> 
 
 @given(predictions(classes=2))
 def test_binary_scores_agree_with_scikit_learn(drawn: Predictions) -> None:
-    """Where scikit-learn defines a binary score, ours is the same."""
+    """Binary scores equal those of scikit-learn where it defines them."""
     labels, probabilities = drawn
     given = probabilities.argmax(axis=1)
     result = score(labels, probabilities)
@@ -94,14 +94,14 @@ def test_multiclass_scores_agree_with_scikit_learn(drawn: Predictions) -> None:
 
 @given(predictions(classes=2), st.sampled_from([np.sqrt, np.square, np.expm1]))
 def test_roc_auc_depends_only_on_the_order(drawn: Predictions, rising: Callable[[Any], Any]) -> None:
-    """A rising function of the probabilities leaves the ROC-AUC as it is."""
+    """An increasing function of the probabilities does not change the ROC-AUC."""
     labels, probabilities = drawn
     assert score(labels, rising(probabilities))["roc_auc"] == score(labels, probabilities)["roc_auc"]
 
 
 @given(predictions(classes=2))
 def test_swapping_the_classes_swaps_their_scores(drawn: Predictions) -> None:
-    """With the classes exchanged the ROC-AUC stays, and sensitivity and specificity change places."""
+    """Swapping the classes keeps the ROC-AUC and swaps sensitivity and specificity."""
     labels, probabilities = drawn
     assume((probabilities[:, 0] != probabilities[:, 1]).all())
     there, back = score(labels, probabilities), score(1 - labels, probabilities[:, ::-1])
@@ -112,7 +112,7 @@ def test_swapping_the_classes_swaps_their_scores(drawn: Predictions) -> None:
 
 @given(predictions(classes=3), st.randoms(use_true_random=False))
 def test_metrics_do_not_depend_on_image_order(drawn: Predictions, random: Any) -> None:
-    """Shuffled images have the same scores."""
+    """Shuffling the images does not change the scores."""
     labels, probabilities = drawn
     order = random.sample(range(len(labels)), len(labels))
     there, back = score(labels, probabilities), score(labels[order], probabilities[order])
@@ -120,7 +120,7 @@ def test_metrics_do_not_depend_on_image_order(drawn: Predictions, random: Any) -
 
 
 def test_metrics_that_need_negative_images_are_undefined_without_them() -> None:
-    """With one class absent ROC-AUC and specificity are NaN, without a warning, and the rest is known."""
+    """Without one class, ROC-AUC and specificity are NaN without a warning, and the other metrics are defined."""
     result = score(np.array([1, 1]), np.array([[0.1, 0.9], [0.8, 0.2]]))
     assert math.isnan(result["roc_auc"])
     assert math.isnan(result["specificity"])
@@ -128,7 +128,7 @@ def test_metrics_that_need_negative_images_are_undefined_without_them() -> None:
 
 
 def test_absent_class_is_excluded_from_macro_averages() -> None:
-    """A third class of which there is no test image leaves the averages of the other two."""
+    """A third class without test images does not affect the averages of the other two."""
     labels = np.array([0, 0, 1, 1])
     probabilities = np.array([[0.8, 0.1, 0.1], [0.7, 0.2, 0.1], [0.1, 0.8, 0.1], [0.6, 0.3, 0.1]])
     result = score(labels, probabilities)

@@ -10,7 +10,7 @@ from tests.core.statistics.prediction_makers import positives, random_prediction
 
 
 def test_rows_of_a_run_are_contiguous_and_in_order() -> None:
-    """Rows that come mixed are sorted by run, and stay in order within it."""
+    """Rows in any order are sorted by run, keeping their order within a run."""
     result = Predictions.of(
         np.array([0, 1, 1, 0]), np.eye(2)[[0, 1, 0, 1]], np.array([1, 0, 1, 0]), [7, 5], [0, 0], np.array([4, 3, 2, 1])
     )
@@ -27,13 +27,13 @@ def test_duplicate_runs_raise_an_error() -> None:
 
 
 def test_diverged_or_empty_run_cannot_be_scored() -> None:
-    """A probability that is not finite, or no row at all, and only these."""
+    """Only runs with a non-finite probability or without rows cannot be scored."""
     result = positives([(0, [0, 1], [0.1, math.nan]), (1, [], []), (2, [0, 1], [0.1, 0.9])])
     assert result.defined.tolist() == [False, False, True]
 
 
 def test_runs_of_a_fold_are_averaged_first() -> None:
-    """Mean and deviation over folds of the means over seeds; a run without a value is counted and left out."""
+    """Mean and deviation over folds of the means over seeds; runs without a value are counted and excluded."""
     predictions = random_predictions(2, folds=3, seeds=2)
     values = np.array([0.1, 0.3, 0.5, math.nan, 0.8, 0.6])
     result = predictions.over_folds(values)
@@ -43,7 +43,7 @@ def test_runs_of_a_fold_are_averaged_first() -> None:
 
 
 def test_all_undefined_values_have_no_mean_and_give_no_warning() -> None:
-    """A class that no fold has."""
+    """A class that occurs in no fold."""
     result = random_predictions(2, folds=2, seeds=1).over_folds(np.array([[0.5, math.nan], [0.7, math.nan]]))
     assert result.mean.tolist() == pytest.approx([0.6, math.nan], nan_ok=True)
     assert (result.n.tolist(), result.undefined.tolist()) == ([2, 0], [0, 2])

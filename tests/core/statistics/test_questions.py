@@ -1,4 +1,4 @@
-"""Which binary questions a multiclass arm answers, and how."""
+"""Binary questions answered by a multiclass arm."""
 
 import math
 
@@ -13,7 +13,7 @@ from tests.core.statistics.prediction_makers import random_predictions, rows
 
 
 def multiclass(labels: list[str]) -> Task:
-    """The multiclass task of these labels, with images enough."""
+    """The multiclass task of these labels, with enough images of each."""
     return named_task("multiclass", dict.fromkeys(labels, 100), 5)
 
 
@@ -39,7 +39,7 @@ def test_question_with_an_empty_side_is_not_asked() -> None:
 
 
 def test_class_with_labels_of_both_sides_rules_out_the_question() -> None:
-    """Merged lymphocytes are typical and atypical ones; blasts can still be asked for."""
+    """Merged lymphocytes are typical and atypical; the blast question can still be answered."""
     counts = {"lymphocyte_atypical": 3, "lymphocyte_typical": 4, "myeloblast": 50}
     task = named_task("multiclass", counts, 5, rare="merge")
     assert task.classes == ("lymphocyte", "myeloblast")
@@ -47,7 +47,7 @@ def test_class_with_labels_of_both_sides_rules_out_the_question() -> None:
 
 
 def test_question_is_decided_by_the_labels_of_a_class_not_its_name() -> None:
-    """A class under a name of one's own answers what its labels answer."""
+    """A custom class answers the questions that its labels answer."""
     task = stated_task({"young": ["myeloblast"], "old": ["monocyte"]}, ["myeloblast", "monocyte"])
     assert positive_classes(task)["blast"] == {"young"}
 
@@ -61,7 +61,7 @@ def test_binary_task_answers_no_other_question() -> None:
 
 
 def test_probability_of_a_side_is_the_sum_of_its_classes() -> None:
-    """P(blast) = P(myeloblast) + P(monoblast); runs and subjects stay."""
+    """P(blast) = P(myeloblast) + P(monoblast); runs and subjects do not change."""
     predictions = Predictions.of(
         np.array([0, 2]),
         np.array([[0.5, 0.3, 0.2], [0.1, 0.2, 0.7]]),
@@ -78,7 +78,7 @@ def test_probability_of_a_side_is_the_sum_of_its_classes() -> None:
 
 
 def test_answer_is_scored_like_a_task() -> None:
-    """Every metric of every run is that of its rows; a run that diverged has none."""
+    """Every metric of a run is computed from its rows; a diverged run has none."""
     predictions = random_predictions(4)
     predictions.probabilities[rows(predictions, 2)] = math.nan
     result = asked(predictions, np.array([True, False, True, False]))

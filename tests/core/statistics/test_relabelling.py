@@ -1,4 +1,4 @@
-"""What relabelling bought is a paired difference on the same labels."""
+"""The gain from relabeling is a paired difference on the same labels."""
 
 from itertools import product
 
@@ -14,7 +14,7 @@ TRUTH = ["negative", "positive"] * 5
 
 
 def tables(labels: list[str], strength: float, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Results and predictions of three folds and two sizes: the larger the strength, the nearer to the truth."""
+    """Results and predictions of three folds and two sizes; a larger strength is closer to the truth."""
     rng = np.random.default_rng(seed)
     runs, rows = [], []
     for fold, size in product(range(3), (10, 20)):

@@ -1,4 +1,4 @@
-"""When a learning curve is said to be saturated."""
+"""When a learning curve counts as saturated."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -15,23 +15,23 @@ SIZES = (10, 20, 50, 100)
 
 
 def curve_of(scores: Sequence[Sequence[float]]) -> Curve:
-    """A curve of one seed from scores, a row a fold, a column a size."""
+    """A curve of one seed from scores with one row per fold and one column per size."""
     rows = [(i, 0, size, row[j]) for i, row in enumerate(scores) for j, size in enumerate(SIZES)]
     return Curve.of(*map(list, zip(*rows, strict=True)))
 
 
 def level(mean: Callable[[int], float], folds: int = 10) -> Curve:
-    """A curve of that mean in which every fold has its own level, and nothing else differs."""
+    """A curve with this mean in which folds differ only by an offset."""
     return curve_of([[mean(size) + 0.03 * math.sin(fold) for size in SIZES] for fold in range(folds)])
 
 
 def noisy(mean: Sequence[float], sd: float, seed: int, folds: int = 10) -> Curve:
-    """A curve of those means in which every run has its own deviation."""
+    """A curve with these means and independent noise in every run."""
     return curve_of((np.array(mean) + np.random.default_rng(seed).normal(0, sd, (folds, len(SIZES)))).tolist())
 
 
 def test_flat_curve_is_saturated_at_its_first_size() -> None:
-    """Where nothing is gained the smallest training set is enough."""
+    """If nothing is gained, the smallest training set is enough."""
     result = saturation(level(lambda size: 0.9))
     assert result.size == result.gain_not_shown_beyond == 10
     assert result.gain is not None
@@ -39,7 +39,7 @@ def test_flat_curve_is_saturated_at_its_first_size() -> None:
 
 
 def test_steadily_rising_curve_is_not_saturated() -> None:
-    """Where the last step still gains clearly more than the margin, no smaller size is enough."""
+    """If the last step gains clearly more than the margin, no smaller size is enough."""
     result = saturation(level(lambda size: 0.5 + 0.2 * math.log10(size)))
     assert (result.size, result.gain_not_shown_beyond, result.gain) == (None, None, None)
     assert result.missed[50] == pytest.approx(0.2 * math.log10(2))
@@ -58,26 +58,26 @@ def test_gain_equal_to_the_margin_does_not_count() -> None:
 
 
 def test_gains_are_paired_by_fold() -> None:
-    """A gain that every fold shares is seen, however different the folds' levels are."""
+    """A gain that is equal in all folds is detected, however different the scores of the folds are."""
     assert saturation(curve_of([[base, *[base + 0.05] * 3] for base in (0.2, 0.4, 0.6, 0.8)])).size == 20
 
 
 def test_noise_hides_a_gain_but_does_not_saturate_a_curve() -> None:
-    """A rise that the noise covers is not shown, and that is not said to be enough."""
+    """A rise hidden by noise is not shown, but the curve is not called saturated either."""
     result = saturation(noisy([0.86, 0.88, 0.90, 0.92], 0.1, seed=1))
     assert result.gain_not_shown_beyond is not None
     assert result.size is None
 
 
 def test_size_is_not_saturated_if_a_larger_one_still_gains() -> None:
-    """A dip at 50 images, from which 100 gains, leaves the sizes before it unsaid."""
+    """With a dip at 50 images, 100 images gain over 50, so no smaller size is called saturated."""
     result = saturation(level(lambda size: 0.8 if size == 50 else 0.9))
     assert result.missed[10] == pytest.approx(0)
     assert result.size is None
 
 
 def test_about_one_study_in_twenty_at_most_is_wrongly_called_saturated() -> None:
-    """The last step gains just more than the margin: of 100 simulated studies, 5 % and the luck of the draw."""
+    """The last step gains just over the margin: at most 5 % of 100 simulated studies, plus sampling error."""
     claims = [saturation(noisy([0.9, 0.9, 0.9, 0.91 + 1e-6], 0.01, seed)).size is not None for seed in range(100)]
     assert 0 < sum(claims) <= 0.05 * 100 + 2 * math.sqrt(100 * 0.05 * 0.95)
 
@@ -85,7 +85,7 @@ def test_about_one_study_in_twenty_at_most_is_wrongly_called_saturated() -> None
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 1000), st.floats(0.0, 0.2))
 def test_missed_gain_is_the_smallest_margin_that_makes_a_size_saturated(seed: int, sd: float) -> None:
-    """A margin as large as the most missed from a size on makes that size enough; a little less does not."""
+    """A margin equal to the largest missed gain from a size on makes it saturated; a smaller one does not."""
     curve = noisy([0.8, 0.85, 0.9, 0.9], sd, seed)
     missed = saturation(curve).missed
     assert list(missed) == [10, 20, 50]
@@ -98,7 +98,7 @@ def test_missed_gain_is_the_smallest_margin_that_makes_a_size_saturated(seed: in
 
 
 def test_one_size_and_undefined_scores_are_not_saturated() -> None:
-    """Without a larger size, or without defined gains, nothing is said to be enough."""
+    """Without a larger size or defined gains, no size is called saturated."""
     for curve in (Curve.of([0, 1], [0, 0], [10, 10], [0.9, 0.9]), curve_of([[math.nan] * len(SIZES)] * 3)):
         result = saturation(curve)
         assert (result.size, result.gain_not_shown_beyond) == (None, None)

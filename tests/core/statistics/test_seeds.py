@@ -1,4 +1,4 @@
-"""What the spread over seeds is."""
+"""The spread over seeds."""
 
 import math
 from itertools import product
@@ -11,14 +11,14 @@ from cytocurve.core.statistics.seeds import over_seeds
 
 
 def curve_of(scores: list[list[float]]) -> Curve:
-    """A curve of one size from scores, a row a fold, a column a seed."""
+    """A curve of one size from scores with one row per fold and one column per seed."""
     runs = list(product(range(len(scores)), range(len(scores[0]))))
     folds, seeds = zip(*runs, strict=True)
     return Curve.of(folds, seeds, [10] * len(runs), [scores[fold][seed] for fold, seed in runs])
 
 
 def test_score_of_a_seed_is_the_mean_over_its_folds() -> None:
-    """The spread is that of the seeds' means, by n - 1."""
+    """The spread is the standard deviation of the seeds' means, with n - 1."""
     scores = np.random.default_rng(1).random((5, 24))
     means = scores.mean(axis=0)
     result = over_seeds(curve_of(scores.tolist()))[10]
@@ -28,7 +28,7 @@ def test_score_of_a_seed_is_the_mean_over_its_folds() -> None:
 
 
 def test_one_seed_has_no_spread() -> None:
-    """Least, mean and greatest are one; the deviation is not defined."""
+    """Minimum, mean and maximum coincide; the deviation is undefined."""
     result = over_seeds(curve_of([[0.8], [0.9]]))[10]
     assert (result.min, result.mean, result.max) == pytest.approx((0.85, 0.85, 0.85))
     assert math.isnan(result.sd)

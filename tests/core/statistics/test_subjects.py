@@ -1,4 +1,4 @@
-"""What scores by patient mean."""
+"""Scores by patient."""
 
 import math
 
@@ -14,7 +14,7 @@ LABELS = [1, 1, 1, 0, 0, 0]
 
 
 def study(seeds: list[list[float]], patients: list[int] | None = None, labels: list[int] | None = None) -> Predictions:
-    """One fold of six images: of each seed the probabilities of the positive class."""
+    """One fold of six images, with the positive-class probabilities of each seed."""
     positive = np.array(seeds).ravel()
     run = np.repeat(np.arange(len(seeds)), 6)
     subject = None if patients is None else np.tile(patients, len(seeds))
@@ -49,7 +49,7 @@ def test_subject_is_diagnosed_by_the_mean_probability_of_its_images() -> None:
 
 
 def test_seeds_are_averaged_within_a_subject() -> None:
-    """A subject that one of two seeds recognises is half right."""
+    """A subject that one of two seeds recognizes counts as half right."""
     result = subjects(study([[0.9, 0.9, 0.9, 0.1, 0.1, 0.1], [0.1, 0.1, 0.1, 0.1, 0.1, 0.1]], PATIENTS))
     assert result is not None
     assert result.right.tolist() == result.diagnosed.tolist() == [0.5, 1, 1]
@@ -57,7 +57,7 @@ def test_seeds_are_averaged_within_a_subject() -> None:
 
 
 def test_subject_with_images_of_several_classes_has_no_diagnosis() -> None:
-    """Its share of right images is known all the same."""
+    """Its share of correctly classified images is still defined."""
     result = subjects(study([[0.9, 0.9, 0.1, 0.1, 0.1, 0.1]], PATIENTS, [1, 1, 0, 0, 0, 0]))
     assert result is not None
     assert result.label.tolist() == [-1, 0, 0]
@@ -67,7 +67,7 @@ def test_subject_with_images_of_several_classes_has_no_diagnosis() -> None:
 
 
 def test_images_without_a_subject_and_diverged_runs_are_counted_and_excluded() -> None:
-    """One image of no known patient in each of two runs, one of which diverged."""
+    """Each of two runs, one of them diverged, has one image without a known patient."""
     result = subjects(study([[0.9, 0.9, 0.9, 0.1, 0.1, 0.9], [math.nan] * 6], [3, 3, 3, 8, 8, -1]))
     assert result is not None
     assert (result.subject.tolist(), result.right.tolist()) == ([3, 8], [1, 1])
@@ -75,13 +75,13 @@ def test_images_without_a_subject_and_diverged_runs_are_counted_and_excluded() -
 
 
 def test_images_without_patients_give_no_subjects() -> None:
-    """Neither where none are given nor where none is known."""
+    """Neither if no subjects are given nor if none is known."""
     assert subjects(study([[0.5] * 6])) is None
     assert subjects(study([[0.5] * 6], [-1] * 6)) is None
 
 
 def test_images_of_a_subject_are_pooled_over_folds() -> None:
-    """Half of its images are tested in another fold, and it is one subject still."""
+    """It is one subject even if half of its images are tested in another fold."""
     positive = np.array([0.9, 0.2, 0.9, 0.9])
     predictions = Predictions.of(
         np.ones(4), np.stack([1 - positive, positive], axis=1), np.array([0, 0, 1, 1]), [0, 1], [0, 0], np.zeros(4)

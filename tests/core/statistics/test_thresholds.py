@@ -1,4 +1,4 @@
-"""What averaged ROC and precision-recall curves show."""
+"""Averaged ROC and precision-recall curves."""
 
 import math
 from collections.abc import Callable
@@ -99,7 +99,7 @@ def test_precision_is_not_interpolated_linearly() -> None:
 
 @BOTH
 def test_run_without_images_of_the_class_is_counted_and_excluded(kind: Kind) -> None:
-    """The others' mean stays; with no defined run at all there is no curve and no warning."""
+    """The mean of the other runs does not change; without a defined run, there is no curve and no warning."""
     whole = [(0, [0, 1, 1], [0.2, 0.9, 0.1]), (1, [0, 1, 1], [0.5, 0.9, 0.4])]
     without = (2, [0, 0], [0.3, 0.4])
     diverged = (3, [0, 1], [0.3, math.nan])

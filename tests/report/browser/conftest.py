@@ -1,4 +1,4 @@
-"""A headless Chromium that opens report pages, and tells what they say to the console and ask the network for."""
+"""A headless Chromium that opens report pages and records their console messages and network requests."""
 
 import shutil
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ QUIET = [
 
 @dataclass
 class Opened:
-    """A page as a reader has it, and what went wrong on it."""
+    """A page as a reader sees it, and what went wrong on it."""
 
     page: Page
     answers: dict[str, Any]
@@ -33,14 +33,14 @@ class Opened:
     requests: list[str] = field(default_factory=list)
 
     def marks(self, chart: str) -> list[str]:
-        """The form and place of everything that a chart draws, settled."""
+        """The shapes and positions of everything that a chart draws, once they no longer change."""
         self.settle()
         paths = self.page.locator(f'[data-chart="{chart}"] .canvas svg path')
         form = "all => all.map(each => `${each.getAttribute('d')} ${each.getAttribute('transform')}`)"
         return [str(opened) for opened in paths.evaluate_all(form)]
 
     def settle(self) -> None:
-        """Wait until every chart that was asked for is drawn."""
+        """Wait until all requested charts are drawn."""
         self.page.wait_for_selector("html[data-drawing='0']", state="attached")
 
 
@@ -70,7 +70,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, dic
 
 @pytest.fixture
 def open_page(browser: Browser, pages: dict[str, tuple[Path, dict[str, Any]]]) -> Iterator[Any]:
-    """Opens a page by name, at a width, light or dark; afterwards it must have been silent and asked for nothing."""
+    """Opens a page by name at a width, light or dark; it must cause no console messages and no requests."""
     opened: list[Opened] = []
 
     def opener(name: str = "small", width: int = 1280, scheme: Any = "light", scripts: bool = True) -> Opened:

@@ -1,4 +1,4 @@
-"""The report page in a real browser: it is silent, asks for nothing, and its controls do what they say."""
+"""The report page in a real browser: no console messages, no requests, and controls that work."""
 
 import csv
 import json

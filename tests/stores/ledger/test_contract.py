@@ -1,4 +1,4 @@
-"""The contract of a ledger, met by every backend: runs are kept whole, and reading changes nothing."""
+"""The contract of every ledger backend: runs are kept intact, and reading changes nothing."""
 
 import hashlib
 import json

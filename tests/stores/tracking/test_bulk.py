@@ -1,4 +1,4 @@
-"""The way past MLflow's client: what it makes is what the client makes."""
+"""Bulk inserts that bypass MLflow's client create the same runs as the client."""
 
 import sqlite3
 from collections.abc import Callable
@@ -43,7 +43,7 @@ def _by_both_ways(folder: Path, draft: Draft) -> list[str]:
 
 
 def _rows(folder: Path, run_id: str) -> dict[str, Any]:
-    """Everything that the store's tables hold of a run, its own id left out."""
+    """Everything about a run in the tables of the store, without its id."""
     with sqlite3.connect(folder / "mlruns" / "mlflow.db") as database:
         database.row_factory = sqlite3.Row
         rows: dict[str, Any] = {
@@ -72,7 +72,7 @@ def test_bulk_insert_creates_the_same_run_as_the_client(draft: Draft, tmp_path: 
 
 
 def test_run_rejected_by_the_store_is_reported_and_leaves_nothing(tmp_path: Path) -> None:
-    """A run is there as a whole or not at all: after a refusal the store holds none of it."""
+    """A run is stored completely or not at all: after an error, the store contains no part of it."""
     broken = Draft("broken", 1, 2, {"a": "b"}, {}, [("loss", 1.0, 5, 1)] * 2, None)
     with (
         pytest.raises(ServiceError, match="could not be used"),

@@ -1,4 +1,4 @@
-"""The file of the local store: made or upgraded completely or not at all, whatever is killed, full or damaged."""
+"""The file of the local store is created or upgraded completely or not at all, despite kills, full disks and damage."""
 
 import logging
 import os
@@ -265,7 +265,7 @@ def test_full_disk_is_reported_and_nothing_is_lost(tmp_path: Path, limit: int) -
 
 @pytest.mark.parametrize("seed", range(12))
 def test_damaged_store_is_unusable(tmp_path: Path, seed: int) -> None:
-    """Bytes are flipped or the end is missing: either the damage is not met, or it is told as an error of the store."""
+    """With flipped bytes or a missing end, the damage either has no effect or is reported as an error of the store."""
     database = store(tmp_path)
     with closing(sqlite3.connect(database)) as connection:
         connection.execute("PRAGMA journal_mode = DELETE")

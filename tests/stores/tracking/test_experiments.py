@@ -65,7 +65,7 @@ def _runs(uri: str, folder: Path) -> "list[Run]":
 
 
 def _check_complete(uri: str, folder: Path, arm: ArmRuns, epochs: int) -> None:
-    """Each run of the arm and its parent is there once, finished, with every metric."""
+    """Check that each run of the arm and its parent exist once, finished, with every metric."""
     runs = [run for run in _runs(uri, folder) if run.data.tags["cytocurve.arm"] == arm.arm.name]
     keys = Counter(run.data.tags.get(RUN_KEY, "parent") for run in runs)
     assert keys == Counter(["parent", *(run.key for run in arm.runs)])
@@ -157,7 +157,7 @@ def test_run_named_by_an_earlier_version_is_renamed(ledger: LocalLedger, tmp_pat
 
 
 def test_undefined_score_is_listed_but_not_logged(ledger: LocalLedger, tmp_path: Path) -> None:
-    """A NaN is no metric; the tag says which were undefined."""
+    """NaN is not logged as a metric; a tag lists the undefined ones."""
     _publish(local_uri(tmp_path), make_arm(ledger), tmp_path)
     child = next(run for run in _runs(local_uri(tmp_path), tmp_path) if RUN_KEY in run.data.tags)
     assert "test_mcc" not in child.data.metrics
@@ -201,7 +201,7 @@ def test_arm_stays_running_until_complete(ledger: LocalLedger, tmp_path: Path) -
 
 
 def test_long_run_is_published_in_several_batches(ledger: LocalLedger, tmp_path: Path) -> None:
-    """More metrics than MLflow takes at once arrive all the same."""
+    """More metrics than MLflow accepts per call are all logged."""
     arm = make_arm(ledger, folds=1, sizes=(10,), epochs=1200)
     _publish(local_uri(tmp_path), arm, tmp_path)
     _check_complete(local_uri(tmp_path), tmp_path, arm, 1200)
@@ -287,7 +287,7 @@ with connected(uri, lock) as client:
 
 
 def _publisher(folder: Path, uri: str = "", lock: str = "publish.lock") -> "subprocess.Popen[str]":
-    """A process that publishes an arm of 60 runs and prints a line a run."""
+    """A process that publishes an arm of 60 runs and prints one line per run."""
     path = os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])
     command = [sys.executable, "-c", textwrap.dedent(PUBLISHER), str(folder)]
     command += [uri or local_uri(folder), str(folder / lock), "flip_rotate" if uri else "none"]
@@ -328,7 +328,7 @@ def test_half_published_run_is_completed(ledger: LocalLedger, tmp_path: Path) ->
 
 
 def test_concurrent_publishers_create_one_run_per_key(ledger: LocalLedger, tmp_path: Path) -> None:
-    """Started together on a store that does not exist yet, both end well, and every run is there once."""
+    """Started together on a store that does not exist yet, both succeed, and every run exists once."""
     arm = make_arm(ledger, folds=20, epochs=20)
     processes = [_publisher(tmp_path) for _ in range(2)]
     for process in processes:
@@ -338,13 +338,13 @@ def test_concurrent_publishers_create_one_run_per_key(ledger: LocalLedger, tmp_p
 
 
 def test_publishing_is_silent(tmp_path: Path) -> None:
-    """Making the store and publishing write nothing of their own."""
+    """Creating the store and publishing print nothing."""
     output, errors = _publisher(tmp_path).communicate()
     assert (output.splitlines(), errors) == ([str(number) for number in range(1, 61)], "")
 
 
 def test_damaged_store_is_reported_immediately(ledger: LocalLedger, tmp_path: Path) -> None:
-    """A file that is no database is a store that cannot be used, not a traceback, and the next step is named."""
+    """A file that is not a database gives an error with the next step, not a traceback."""
     (tmp_path / "mlruns").mkdir()
     (tmp_path / "mlruns" / "mlflow.db").write_bytes(b"no database " * 1000)
     began = time.monotonic()
@@ -354,7 +354,7 @@ def test_damaged_store_is_reported_immediately(ledger: LocalLedger, tmp_path: Pa
 
 
 def test_store_that_is_not_writable_is_reported(ledger: LocalLedger, tmp_path: Path) -> None:
-    """Where the store's folder cannot be made, the error names the store."""
+    """If the store's folder cannot be created, the error names the store."""
     (tmp_path / "mlruns").write_text("a file where the folder should be")
     with pytest.raises(ServiceError, match="mlruns"):
         _publish(local_uri(tmp_path), make_arm(ledger), tmp_path)
@@ -383,7 +383,7 @@ def test_unreachable_server_is_reported_quickly_and_without_its_password(tmp_pat
 
 
 def test_schema_of_an_earlier_mlflow_is_migrated(ledger: LocalLedger, tmp_path: Path) -> None:
-    """A store that an earlier MLflow made is brought to the present schema, without a word."""
+    """A store created by an earlier MLflow is silently upgraded to the current schema."""
     from alembic import command
     from mlflow.store.db import utils
     from mlflow.store.tracking.dbmodels.initial_models import Base as InitialBase
@@ -401,7 +401,7 @@ def test_schema_of_an_earlier_mlflow_is_migrated(ledger: LocalLedger, tmp_path: 
 
 
 def test_server_accepts_the_same_runs_as_a_local_store(ledger: LocalLedger, tmp_path: Path, server: str) -> None:
-    """Over HTTP the same runs arrive, once, however often they are published."""
+    """Over HTTP, the same runs are stored once, however often they are published."""
     arm = make_arm(ledger)
     assert _publish(server, arm, tmp_path).created == 6
     assert _publish(server, arm, tmp_path).created == 0

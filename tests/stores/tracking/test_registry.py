@@ -90,7 +90,7 @@ def test_registered_model_is_not_rebuilt(tmp_path: Path, model: Any, sample: Any
 
 
 def test_stored_model_equals_what_mlflow_would_store(tmp_path: Path, model: Any, sample: Any) -> None:
-    """The files of a version are those of ``log_model``, and it is ready and hangs at its run."""
+    """The files of a version equal those of ``log_model``, and it is ready and linked to its run."""
     import mlflow
 
     _register(tmp_path, model, sample)
@@ -118,7 +118,7 @@ def test_stored_model_equals_what_mlflow_would_store(tmp_path: Path, model: Any,
 
 
 def _files(logged: Any) -> dict[str, Any]:
-    """What a logged model's folder holds: the descriptions without ids and times, and of all else the names."""
+    """The contents of a logged model's folder: descriptions without ids and times, otherwise file names."""
     root = Path(logged.artifact_location.removeprefix("file://"))
     result = {str(path.relative_to(root)): "" for path in root.rglob("*") if path.is_file()}
     lines = (root / "MLmodel").read_text().replace(logged.model_id, "ID").splitlines()
@@ -126,7 +126,7 @@ def _files(logged: Any) -> dict[str, Any]:
 
 
 def test_model_that_cannot_be_stored_is_reported(tmp_path: Path, model: Any, sample: Any) -> None:
-    """Where the folder of models cannot be written, the error names the model, and no version appears."""
+    """If the folder of models is not writable, the error names the model, and no version appears."""
     (tmp_path / "mlruns").mkdir()
     (tmp_path / "mlruns" / "artifacts").write_text("a file where the folder should be")
     with pytest.raises(ServiceError, match=NAME):
