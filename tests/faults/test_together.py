@@ -1,5 +1,6 @@
 """Two concurrent commands give the same result as running them one after the other."""
 
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,7 @@ from cytocurve.files import exclusive
 from cytocurve.workflows.stages.catalog import catalog
 from tests.datasets.dataset_makers import silent
 from tests.faults.harness import LONG, start, together
-from tests.projects import make_project, run, write_toy
+from tests.projects import cytocurve, make_project, run, write_toy
 
 pytestmark = pytest.mark.slow
 
@@ -90,6 +91,23 @@ def test_concurrent_uses_of_two_studies_both_change_the_parameters(project: Proj
     assert [process.returncode for process in done] == [0] * len(studies), [process.stderr for process in done]
     params = YAML(typ="safe").load(project.params_file.read_text())
     assert (params["sizes"], params["folds"], params["seeds"]) == ([4, 8], 5, [7])
+
+
+def test_runs_shared_by_two_arms_are_trained_once_by_concurrent_sweeps(tmp_path: Path) -> None:
+    """A variant with the settings of its family has the same run keys under another name."""
+    few = {"filters": [3, 4], "dense": [6]}
+    settings = {"sequential": few, "same": {"base": "sequential", **few}, "none": {}}
+    root = make_project(tmp_path / "project", architectures=["sequential", "same"], settings=settings, sizes=[4, 8])
+    for stage in ("catalog", "split"):
+        assert cytocurve(root, stage).returncode == 0
+    arms = ("sequential-none-folder", "same-none-folder")
+    done = together(root, *(["cytocurve", "sweep", arm, "--json"] for arm in arms))
+    assert [each.returncode for each in done] == [0, 0], [each.stderr for each in done]
+    outcomes = [json.loads(each.stdout)[arm] for arm, each in zip(arms, done, strict=True)]
+    assert sum(outcome["trained"] for outcome in outcomes) == 8
+    assert sum(outcome["found"] for outcome in outcomes) == 8
+    assert len({pd.read_parquet(root / f"results/{arm}.parquet")["run_key"].sum() for arm in arms}) == 1
+    assert not list(root.glob(".cytocurve/locks/ledger/runs/*"))
 
 
 def test_command_that_waits_for_a_lock_says_so(project: ProjectPaths) -> None:

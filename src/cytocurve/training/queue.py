@@ -26,17 +26,19 @@ def train_all(
     executor: Callable[[], Executor],
     report: Report,
     say: Callable[[str], None],
-) -> None:
+) -> int:
     """Train every assignment; if a worker dies, only its run is retrained.
 
-    Raises ``CytocurveError`` listing the runs that failed, after all others have finished; and at once if a run cannot
-    be stored, since the results of the others could not be stored either.
+    Returns the number of runs that a concurrent sweep trained instead. Raises ``CytocurveError`` listing the runs that
+    failed, after all others have finished; and at once if a run cannot be stored, since the results of the others could
+    not be stored either.
     """
     failures: dict[str, str] = {}
+    elsewhere: list[PlannedRun] = []
     deaths = 0
     pending = list(assignments)
     while pending:
-        finished = _train_until_death(pending, executor, report, failures)
+        finished = _train_until_death(pending, executor, report, failures, elsewhere)
         deaths = 0 if finished else deaths + 1
         pending = [a for a in pending if a.planned.key not in ledger and a.planned.key not in failures]
         if pending and deaths == DEATHS:
@@ -51,12 +53,20 @@ def train_all(
             f"{counted(len(failures), 'run')} failed; finished runs are kept:",
             [f"{key[:12]}: {reason}" for key, reason in sorted(failures.items())],
         )
+    return len(elsewhere)
 
 
 def _train_until_death(
-    pending: Sequence[Assignment], executor: Callable[[], Executor], report: Report, failures: dict[str, str]
+    pending: Sequence[Assignment],
+    executor: Callable[[], Executor],
+    report: Report,
+    failures: dict[str, str],
+    elsewhere: list[PlannedRun],
 ) -> int:
-    """Train until a worker dies or all runs are done; returns the number of finished runs and adds to ``failures``."""
+    """Train until a worker dies or all runs are done; returns the number of finished runs.
+
+    Adds to ``failures``, and to ``elsewhere`` the runs that a concurrent sweep has trained.
+    """
     finished = 0
     pool = executor()
     try:
@@ -74,9 +84,10 @@ def _train_until_death(
                     run = futures[future]
                     where = f"fold {run.fold}, size {run.size}, seed {run.seed}"
                     failures[run.key] = f"{where}: {type(failure).__name__}: {failure}"
-            trained = [futures[future] for future in done if not future.exception()]
-            finished += len(trained)
-            report(trained)
+            stored = [future for future in done if not future.exception()]
+            elsewhere += [futures[future] for future in stored if not future.result()]
+            finished += len(stored)
+            report([futures[future] for future in stored])
     except (BrokenExecutor, BrokenPipeError):  # the latter if a worker dies while it is being started
         return finished
     except (CytocurveError, KeyboardInterrupt):

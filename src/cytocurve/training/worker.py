@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from filelock import FileLock
 from numpy.typing import NDArray
 
 from cytocurve.core.runs import KEY_FORMAT, Images, PlannedRun
@@ -22,9 +23,10 @@ LOG = logging.getLogger("cytocurve")
 
 @dataclass(frozen=True)
 class Assignment:
-    """A run for a worker, with the URL of the ledger and the file of prepared pixels."""
+    """A run for a worker, with the URL of the ledger, the file of prepared pixels and the folder of locks."""
 
     ledger: str
+    locks: Path
     pixels: Path
     arm: str
     classes: tuple[int, ...]
@@ -32,11 +34,23 @@ class Assignment:
     commit: str | None
 
 
-def train_run(assignment: Assignment) -> None:
-    """Train the run and store it, unless the ledger already holds it."""
+def train_run(assignment: Assignment) -> bool:
+    """Train the run and store it, unless the ledger already holds it; returns whether it was trained.
+
+    A worker of another sweep that is training the same run is waited for: arms may share runs.
+    """
+    lock = assignment.locks / f"{assignment.planned.key}.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(lock):
+        trained = _train(assignment)
+        lock.unlink(missing_ok=True)  # whoever comes later finds the run in the ledger
+    return trained
+
+
+def _train(assignment: Assignment) -> bool:
     ledger, planned = open_ledger(assignment.ledger), assignment.planned
     if ledger.check(planned.key) == "whole":
-        return
+        return False
     run = f"{assignment.arm}, fold {planned.fold}, size {planned.size}, seed {planned.seed}"
     if ledger.quarantine(planned.key):
         LOG.warning("%s: its damaged record is quarantined", run)
@@ -67,6 +81,7 @@ def train_run(assignment: Assignment) -> None:
     )
     ledger.add(record, trained.weights)
     LOG.info("%s: finished after %d epochs, %.1f s", run, len(trained.losses), finished - started)
+    return True
 
 
 def identity_bytes(images: Images) -> NDArray[np.uint8]:

@@ -36,8 +36,9 @@ from cytocurve.workflows.gate import require_audit
 class SweepOutcome:
     """The outcome of sweeping an arm: counts of runs, and the cost of publishing.
 
-    ``found`` runs were already in the ledger. ``published`` is the number of runs in MLflow, None if it could not be
-    reached; the sweep waited ``publish_seconds`` for publishing, which took ``publish_cpu_seconds`` of CPU time.
+    ``found`` runs were in the ledger, or a concurrent sweep trained them. ``published`` is the number of runs in
+    MLflow, None if it could not be reached; the sweep waited ``publish_seconds`` for publishing, which took
+    ``publish_cpu_seconds`` of CPU time.
     """
 
     runs: int
@@ -94,6 +95,7 @@ def _finish_runs(
         missing = [run for run in design.runs if finished[run.key] is None]
         _quarantine(ledger, missing, observer.warning)
         report([run for run in design.runs if finished[run.key] is not None])
+        trained = len(missing)
         if missing:
             ledger.check_writable()
             prepared = preparation(design.recipe.preparation.settings)
@@ -101,7 +103,8 @@ def _finish_runs(
             pixels = shared_pixels(project.pixels, files, design.identities, prepared, decoding)
             if to_compile(design.recipe):
                 say("Compiling kernels (once per machine, about 20 s)")
-            train_all(_assignments(project, design, missing, pixels), ledger, executor, report, say)
+            assignments = _assignments(project, design, missing, pixels)
+            trained -= train_all(assignments, ledger, executor, report, say)
             finished |= {run.key: ledger.get(run.key) for run in missing}
         write_results(project, design, finished)
     diverged = [run for run in design.runs if _diverged(finished[run.key])]
@@ -112,8 +115,8 @@ def _finish_runs(
             f"validation loss, so their scores are those of untrained networks (sizes {sizes}). "
             "Try a lower training.learning_rate or training.class_weights."
         )
-    reused = len(design.runs) - len(missing)
-    return {"runs": len(design.runs), "found": reused, "trained": len(missing), "diverged": len(diverged)}
+    found = len(design.runs) - trained
+    return {"runs": len(design.runs), "found": found, "trained": trained, "diverged": len(diverged)}
 
 
 def _quarantine(ledger: Ledger, runs: Sequence[PlannedRun], warn: Callable[[str], None]) -> None:
@@ -146,7 +149,8 @@ def _assignments(
 ) -> list[Assignment]:
     url, revision = open_ledger(project.ledger_url).url, commit(project.root)
     order = longest_first([run.size for run in runs])
-    return [Assignment(url, pixels, design.arm.name, design.classes, runs[i], revision) for i in order]
+    locks = project.locks.resolve() / "runs"
+    return [Assignment(url, locks, pixels, design.arm.name, design.classes, runs[i], revision) for i in order]
 
 
 def write_results(project: ProjectPaths, design: ArmDesign, finished: Mapping[str, Finished | None]) -> None:
