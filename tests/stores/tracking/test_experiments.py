@@ -119,6 +119,23 @@ def test_parent_run_spans_the_first_start_to_the_last_end(ledger: LocalLedger, t
     assert parent.info.end_time == max(child.end_time for child in children)
 
 
+def test_parent_run_of_an_earlier_version_with_zero_duration_gets_the_times_of_its_runs(
+    ledger: LocalLedger, tmp_path: Path
+) -> None:
+    """Earlier versions created it, and ended it, after all of its runs."""
+    arm = make_arm(ledger)
+    late = int(time.time() * 1000)
+    copy_tracking_store(tmp_path / "mlruns")
+    with connected(local_uri(tmp_path), tmp_path / "publish.lock") as client:
+        tags = {"cytocurve.arm": arm.arm.name, "cytocurve.arm_key": arm.arm_key}
+        old = client.create_run(client.create_experiment("starter/blast"), late, tags, run_name=arm.arm.name)
+        client.set_terminated(old.info.run_id, "FINISHED", late)
+    for _ in range(2):
+        assert _publish(local_uri(tmp_path), arm, tmp_path).run_id == old.info.run_id
+        parent = next(run.info for run in _runs(local_uri(tmp_path), tmp_path) if RUN_KEY not in run.data.tags)
+        assert (parent.start_time, parent.end_time) == ((STARTED + 10) * 1000, (STARTED + 210) * 1000)
+
+
 def test_experiment_opens_in_the_model_training_view_unless_a_user_chose_another(
     ledger: LocalLedger, tmp_path: Path
 ) -> None:
@@ -452,6 +469,7 @@ def test_local_store_has_its_own_pages(ledger: LocalLedger, tmp_path: Path) -> N
     arm = make_arm(ledger)
     _publish(uri, arm, tmp_path)
     command, environment = ui_command(uri, tmp_path / "lock", port)
+    assert environment["MLFLOW_LOGGING_LEVEL"] == "ERROR", "a server prints its errors"
     with running(command, environment, f"http://127.0.0.1:{port}") as pages:
         _check_complete(pages, tmp_path, arm, 3)
 

@@ -23,6 +23,21 @@ Rows = list[dict[str, Any]]
 @contextmanager
 def bulk_writer(tracking_uri: str, experiment: "Experiment") -> Iterator[Callable[[Draft], None]]:
     """A callable that adds a run to an experiment of a SQLite store; raises ``MlflowException`` on failure."""
+    with _session(tracking_uri) as session:
+        yield partial(_add, session, experiment, {})
+
+
+def set_start(tracking_uri: str, run_id: str, started: int) -> None:
+    """Set a run's start (epoch milliseconds), which MLflow's client cannot; raises ``MlflowException`` on failure."""
+    from mlflow.store.tracking.dbmodels.models import SqlRun
+    from sqlalchemy import update
+
+    with _session(tracking_uri) as session, session.begin():
+        session.execute(update(SqlRun).where(SqlRun.run_uuid == run_id).values(start_time=started))
+
+
+@contextmanager
+def _session(tracking_uri: str) -> "Iterator[Session]":
     from mlflow.exceptions import MlflowException
     from sqlalchemy import create_engine, event
     from sqlalchemy.exc import SQLAlchemyError
@@ -32,7 +47,7 @@ def bulk_writer(tracking_uri: str, experiment: "Experiment") -> Iterator[Callabl
     event.listen(engine, "connect", _prepare)
     try:
         with Session(engine) as session:
-            yield partial(_add, session, experiment, {})
+            yield session
     except SQLAlchemyError as error:
         raise MlflowException(str(error)) from error
     finally:

@@ -128,7 +128,8 @@ def ui_command(tracking_uri: str, lock: Path, port: int) -> tuple[list[str], dic
         command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port)]
         command += ["--workers", "1", "--backend-store-uri", f"sqlite:///{database}"]
         command += ["--default-artifact-root", (database.parent / "artifacts").as_uri(), "--no-serve-artifacts"]
-    return command, QUIET | {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    # The server prints its errors and does not raise them.
+    return command, QUIET | {"MLFLOW_LOGGING_LEVEL": "ERROR", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
 
 
 def curves_page(tracking_uri: str, lock: Path, experiment: str) -> str:

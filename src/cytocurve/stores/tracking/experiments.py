@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cytocurve.core.runs import Arm
-from cytocurve.stores.tracking.bulk import bulk_writer
+from cytocurve.stores.tracking.bulk import bulk_writer, set_start
 from cytocurve.stores.tracking.drafts import Data, Draft, complete, create, log
 
 if TYPE_CHECKING:
@@ -103,6 +103,7 @@ def publish(client: "MlflowClient", arm: ArmRuns, progress: Callable[[int, int],
     experiment = _experiment(client, f"{arm.dataset}/{arm.task}")
     known = _settled(client, _entries(client, experiment.experiment_id, arm.arm), finished_only=False)
     parent = known.get(arm.arm_key) or _create_parent(client, experiment.experiment_id, arm, _start(arm, known))
+    starts: list[int] = []
     ends: dict[int, int] = {}
     with _writer(client, experiment) as write:
         for done, run in enumerate(arm.runs, start=1):
@@ -110,6 +111,7 @@ def publish(client: "MlflowClient", arm: ArmRuns, progress: Callable[[int, int],
             if entry and entry.info.status == "FINISHED":
                 _adopt(client, parent, entry)
                 _rename(client, entry, _name(arm, run))
+                starts.append(entry.info.start_time)
                 ends[run.size] = max(entry.info.end_time or entry.info.start_time, ends.get(run.size, 0))
             elif history := run.load():
                 draft = _draft(arm, parent, run, history, entry)
@@ -119,12 +121,14 @@ def publish(client: "MlflowClient", arm: ArmRuns, progress: Callable[[int, int],
                     _adopt(client, parent, entry)
                     _rename(client, entry, draft.name)
                     complete(client, entry.info.run_id, draft)
+                starts.append(draft.started)
                 ends[run.size] = max(draft.ended, ends.get(run.size, 0))
                 created += 1
             else:
                 lost += 1
             if progress:
                 progress(done, len(arm.runs))
+    parent = _started(client, parent, starts)
     _finish_parent(client, parent, arm, ends, complete=arm.curves is not None and not lost)
     if created and not _is_local(client):  # a local store has only one publisher at a time
         parent = _reconcile(client, parent, arm)
@@ -198,12 +202,20 @@ def _values(run: PublishedRun, history: History) -> Iterator[tuple[str, float, i
 
 
 def _start(arm: ArmRuns, known: "Mapping[str, Entry]") -> int | None:
-    """The earliest start of the runs, so that the parent lasts as long as they do; MLflow cannot change it later."""
+    """The earliest start of the runs, so that the parent lasts as long as they do."""
     published = [known[run.key].info.start_time for run in arm.runs if run.key in known]
     unpublished = [
         history.provenance.get("started") for run in arm.runs if run.key not in known and (history := run.load())
     ]
     return min([*published, *(int(seconds * 1000) for seconds in unpublished if seconds)], default=None)
+
+
+def _started(client: "MlflowClient", parent: "Entry", starts: Sequence[int]) -> "Entry":
+    """The parent, which starts no later than its runs; a server cannot change the start of an existing run."""
+    if not _is_local(client) or parent.info.start_time <= min(starts, default=parent.info.start_time):
+        return parent
+    set_start(client.tracking_uri, parent.info.run_id, min(starts))
+    return client.get_run(parent.info.run_id)
 
 
 def _create_parent(client: "MlflowClient", experiment: str, arm: ArmRuns, started: int | None) -> "Entry":
