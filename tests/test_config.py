@@ -45,7 +45,7 @@ def test_every_invalid_key_and_value_is_listed_with_the_input(content: dict[str,
     content["sizes"] = [20, 10]
     content["folds"] = "ten"
     content["labels"] = ["expert", "expert"]
-    del content["seeds"]
+    del content["image_size"]
     result = offenders(content)
     assert len(result) == 7
     text = "\n".join(result)
@@ -56,7 +56,7 @@ def test_every_invalid_key_and_value_is_listed_with_the_input(content: dict[str,
     assert "sizes: must be strictly increasing, got" in text
     assert "got 'ten'" in text
     assert "listed twice: expert" in text
-    assert "seeds: missing" in text
+    assert "image_size: missing" in text
 
 
 def test_names_that_are_not_valid_in_file_names_are_rejected(content: dict[str, Any]) -> None:
@@ -64,9 +64,10 @@ def test_names_that_are_not_valid_in_file_names_are_rejected(content: dict[str, 
     assert "dataset" in offenders(content)[0]
 
 
-def test_arm_without_settings_is_named(content: dict[str, Any]) -> None:
-    del content["settings"]["none"]
-    assert offenders(content) == ("none",)
+def test_arm_without_settings_has_the_defaults_of_its_families(content: dict[str, Any]) -> None:
+    given = recipe(validate_params(content, "params.yaml"), Arm("sequential", "none", "expert"), ("a", "b"))
+    del content["settings"]
+    assert recipe(validate_params(content, "params.yaml"), Arm("sequential", "none", "expert"), ("a", "b")) == given
 
 
 def test_unknown_architectures_policies_and_settings_are_listed_together(content: dict[str, Any]) -> None:
@@ -269,9 +270,11 @@ def test_messages_about_settings_use_the_terms_of_this_project(content: dict[str
     assert text.count("task:") == 1
 
 
-def test_architecture_without_settings_gets_a_suggestion(content: dict[str, Any]) -> None:
+def test_unknown_architecture_without_settings_gets_a_suggestion(content: dict[str, Any]) -> None:
     content["architectures"] = ["sequentiel"]
-    assert offenders(content) == ("sequentiel; did you mean 'sequential'?",)
+    with pytest.raises(InputError) as caught:
+        check_arms(validate_params(content, "params.yaml"))
+    assert caught.value.offenders == ("architectures: 'sequentiel' is unknown; did you mean 'sequential'?",)
 
 
 def test_hint_lists_the_families_of_the_problems(content: dict[str, Any]) -> None:

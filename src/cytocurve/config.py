@@ -58,15 +58,15 @@ class Params(_Model):
     augmentations: list[Name] = Field(min_length=1)
     folds: int = Field(10, ge=3)
     sizes: list[Annotated[int, Field(ge=2, le=100_000_000)]] = Field(min_length=1)
-    seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(min_length=1)
+    seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(default=[0], min_length=1)
     split: Literal["stratified", "patient", "predefined"] = "stratified"
     split_seed: int = Field(0, ge=0, lt=2**31)
     grow_by: Literal["images", "patients"] = "images"
     duplicates: Literal["drop", "group", "fail"] = "drop"
     leakage: Literal["fail", "warn"] = "warn"
     image_size: int = Field(ge=8, le=4096)
-    training: Training
-    settings: dict[Name, dict[str, Any]]
+    training: Training = Training()
+    settings: dict[Name, dict[str, Any]] = {}
 
     @field_validator("labels", "architectures", "augmentations", "seeds")
     @classmethod
@@ -101,13 +101,14 @@ class Params(_Model):
     def family_of(self, name: str) -> Any:
         """The family (architecture or policy) of a name in ``architectures`` or ``augmentations``.
 
-        A variant names its family as ``base`` in its entry below ``settings``; any other name is itself a family.
+        A variant names its family as ``base`` in its entry below ``settings``; any other name is itself a family, which
+        needs no entry.
         """
-        return self.settings[name].get("base", name)
+        return self.settings.get(name, {}).get("base", name)
 
     def settings_of(self, name: str) -> dict[str, Any]:
         """The settings given for a family or variant; the family's defaults apply to all others."""
-        return {key: value for key, value in self.settings[name].items() if key != "base"}
+        return {key: value for key, value in self.settings.get(name, {}).items() if key != "base"}
 
     @property
     def task_name(self) -> str:
@@ -173,6 +174,11 @@ class ProjectPaths:
     def answers(self) -> Path:
         """All computed answers, for the page and for other programs."""
         return self.reports / "answers.json"
+
+    @property
+    def challenger(self) -> Path:
+        """The model that the alias ``challenger`` was last moved to by a stage; not restored by DVC or git."""
+        return self.reports / "challenger.json"
 
     @property
     def home(self) -> Path:
@@ -288,24 +294,12 @@ def validate_params(content: Any, name: str, as_written: Callable[[], Any] | Non
     if not isinstance(content, dict):
         raise InputError(f"{name}: expected a mapping of settings, got {type(content).__name__}")
     try:
-        params = Params.model_validate(content)
+        return Params.model_validate(content)
     except ValidationError as error:
         written = as_written() if as_written else content
         raise InputError(
             f"{name}: these settings cannot be used:", describe(error.errors(), Params, written)
         ) from error
-    missing = [
-        f"{stated}{did_you_mean(stated, sorted(params.settings))}"
-        for stated in (*params.architectures, *params.augmentations)
-        if stated not in params.settings
-    ]
-    if missing:
-        raise InputError(
-            f"{name}: settings: every architecture and augmentation needs an entry; missing:",
-            missing,
-            "An empty entry uses the defaults, for example  settings: {none: {}}",
-        )
-    return params
 
 
 def describe(errors: Iterable[ErrorDetails], model: type[BaseModel], written: Any = None) -> list[str]:

@@ -10,11 +10,11 @@ import pytest
 
 from tests.projects import ROOT, SMALL, cytocurve, make_project, run, write_params
 
-STAGES = ("catalog", "split", "audit", "sweep", "evaluate", "register")
+STAGES = ("settings", "catalog", "split", "audit", "sweep", "evaluate", "register")
 TRAIN_NOTHING = (
-    "cli", "workflows.stages.audit", "workflows.stages.catalog", "workflows.stages.evaluate", "workflows.data_info",
-    "workflows.inventory", "workflows.labels", "workflows.review", "workflows.stages.split", "workflows.data_trace",
-    "workflows.data_withdraw", "study.design",
+    "cli", "workflows.stages.audit", "workflows.stages.catalog", "workflows.stages.evaluate",
+    "workflows.stages.settings", "workflows.stages.split", "workflows.data_info", "workflows.inventory",
+    "workflows.labels", "workflows.review", "workflows.data_trace", "workflows.data_withdraw", "study.design",
 )  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def test_every_stage_lists_all_invalid_keys_of_params_and_writes_nothing(tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
 
 
-@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("stage", [*STAGES[1:], "challenger"])
 def test_stage_run_too_early_names_what_to_run_first(tmp_path: Path, stage: str) -> None:
     write_params(tmp_path)
     done = cytocurve(tmp_path, stage)
@@ -154,7 +154,7 @@ def test_dvc_repro_runs_all_stages_and_a_change_reruns_only_what_it_affects(tmp_
     settings = {**SMALL["settings"], "flip_rotate": {"fill": "constant"}}
     write_params(root, augmentations=["none", "flip_rotate"], settings=settings)
     ran = stages_run(run(root, "dvc", "repro", "evaluate").stdout)
-    assert ran == ["sweep@sequential-flip_rotate-folder", "evaluate"]
+    assert ran == ["settings", "sweep@sequential-flip_rotate-folder", "evaluate"]
 
     other = root / "data/toy/labels/again.csv"
     other.write_text((root / "data/toy/labels/folder.csv").read_text())
@@ -167,7 +167,7 @@ def stages_run(output: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("stage", ["catalog", "split", "audit", "sweep", "publish", "evaluate"])
+@pytest.mark.parametrize("stage", ["settings", "catalog", "split", "audit", "sweep", "publish", "evaluate"])
 def test_every_command_that_reports_numbers_prints_them_as_json(swept: Path, stage: str) -> None:
     done = cytocurve(swept, stage, "--json")
     assert done.returncode == 0, done.stderr

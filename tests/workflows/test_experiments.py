@@ -1,6 +1,8 @@
-"""`dvc exp run`, in the workspace and in a temporary folder."""
+"""`dvc exp run`, in the workspace, in a temporary folder and from the queue."""
 
 import json
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,10 @@ from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.registry import Version, registered_versions
 from tests.projects import commit, cytocurve, make_project, run
 
+pytestmark = pytest.mark.slow
+
+Dvc = Callable[..., str]
+
 
 def versions(root: Path) -> list[Version]:
     project = ProjectPaths(root)
@@ -17,27 +23,89 @@ def versions(root: Path) -> list[Version]:
         return registered_versions(client)
 
 
-@pytest.mark.slow
-def test_experiment_keeps_its_runs_in_the_project_and_does_not_move_the_alias(tmp_path: Path) -> None:
-    """The runs of a temporary folder outlast it; the alias follows when the experiment is applied and registered."""
-    root = make_project(tmp_path / "study", folds=3, sizes=[4, 8])
+def challenger(root: Path) -> int:
+    """The number of the version with the alias."""
+    (number,) = (version.number for version in versions(root) if "challenger" in version.aliases)
+    return number
 
-    def dvc(*arguments: str) -> str:
+
+def stages_run(output: str) -> list[str]:
+    return [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A finished study."""
+    root = make_project(tmp_path / "study", folds=3, sizes=[4, 8])
+    assert run(root, "dvc", "repro", "-q").returncode == 0
+    commit(root, "done")
+    return root
+
+
+@pytest.fixture
+def dvc(root: Path) -> Dvc:
+    def call(*arguments: str) -> str:
         done = run(root, "dvc", *arguments)
-        assert done.returncode == 0, done.stderr
+        assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    dvc("repro", "-q")
-    commit(root, "done")
-    said = dvc("exp", "run", "--temp", "-S", "sizes=[4,6]", "-n", "smaller")
-    assert "runs 6, found 3, trained 3" in said
-    assert "challenger was not moved" in said
+    return call
+
+
+def test_challenger_follows_the_results_of_the_project_and_not_those_of_an_experiment(root: Path, dvc: Dvc) -> None:
+    assert challenger(root) == 1
+    assert "the alias challenger stays" in dvc("exp", "run", "-S", "sizes=[4,6]", "-n", "smaller")
     assert [(version.number, version.aliases) for version in versions(root)] == [(1, ("challenger",)), (2, ())]
 
+    run(root, "git", "checkout", "-q", ".").check_returncode()
+    dvc("checkout", "-q")
+    assert stages_run(dvc("repro")) == ["register"]
+    assert challenger(root) == 1
+    assert run(root, "git", "status", "--porcelain").stdout == "", "the committed state is restored"
+
     dvc("exp", "apply", "smaller")
+    assert stages_run(dvc("repro")) == ["register", "challenger"]
+    assert challenger(root) == 2
+    assert "up to date" in dvc("status")
+    assert "up to date" in dvc("repro")
+
+    run(root, "git", "checkout", "-q", ".").check_returncode()
+    dvc("checkout", "-q")
+    assert stages_run(dvc("repro")) == ["register"]
+    assert challenger(root) == 1
+    assert "up to date" in dvc("status")
+
+    dvc("exp", "run", "-S", "sizes=[4,6]", "-n", "again")
+    assert challenger(root) == 1
+    assert stages_run(dvc("repro")) == ["register", "challenger"], "an experiment that stays in the workspace"
+    assert challenger(root) == 2
+    assert "up to date" in dvc("status")
+    assert len(versions(root)) == 2
+
+
+def test_experiment_outside_the_workspace_keeps_its_runs_in_the_project_and_leaves_the_alias(
+    root: Path, dvc: Dvc
+) -> None:
+    """The runs outlast the temporary folder of ``--temp`` and that of a worker of the queue."""
+    said = dvc("exp", "run", "--temp", "-S", "sizes=[4,6]", "-n", "smaller")
+    assert "runs 6, found 3, trained 3" in said
+    assert "the alias challenger stays" in said
+
+    dvc("exp", "run", "--queue", "-S", "sizes=[4,7]", "-n", "queued")
+    dvc("queue", "start")
+    deadline = time.monotonic() + 500
+    while "Success" not in (state := dvc("queue", "status")):
+        assert "Failed" not in state, dvc("queue", "logs", "queued")
+        assert time.monotonic() < deadline, state
+        time.sleep(2)
+    assert "runs 6, found 3, trained 3" in dvc("queue", "logs", "queued")
+    assert not list((root / ".dvc/tmp/exps").glob("*/ledger"))
+    assert [(version.number, version.aliases) for version in versions(root)] == [(1, ("challenger",)), (2, ()), (3, ())]
+
+    dvc("exp", "apply", "queued")
     (name,) = json.loads(cytocurve(root, "data", "trace", "cell003.png", "--json").stdout)["images"]
     assert name["image"] == "dark/cell003.png"
     published = json.loads(cytocurve(root, "publish", "--json").stdout)["sequential-none-folder"]
     assert (published["created"], published["present"], published["lost"]) == (0, 6, 0)
-    assert json.loads(cytocurve(root, "register", "--json").stdout)["challenger"] is True
-    assert [(version.number, version.aliases) for version in versions(root)] == [(1, ()), (2, ("challenger",))]
+    assert stages_run(dvc("repro")) == ["register", "challenger"]
+    assert challenger(root) == 3

@@ -193,7 +193,7 @@ def test_study_of_an_installed_cytocurve_runs_and_an_upgrade_reruns_the_stages_i
     outside(study, installed, "cytocurve", "data", "add", "folder", str(tmp_path / "cells"), "--as", "toy")
     write_params(study, **{**SMALL, "sizes": [4, 8]})
 
-    stages = ["code", "catalog", "split", "audit", "sweep", "evaluate", "register"]
+    stages = ["code", "settings", "catalog", "split", "audit", "sweep", "evaluate", "register", "challenger"]
     assert sorted(ran(study, installed)) == sorted(stages)
     assert (study / "reports" / "report.html").is_file()
     assert (study / "build" / "code" / "evaluate").is_file()

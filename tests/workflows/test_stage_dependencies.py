@@ -12,6 +12,7 @@ import pytest
 
 from cytocurve.config import read_yaml
 from cytocurve.workflows.stages.code import SHOWING, WITHOUT, excluded, stage_digests
+from cytocurve.workflows.stages.settings import USED
 from tests.projects import ROOT, make_project, run
 
 STAGES = sorted(WITHOUT)
@@ -25,6 +26,14 @@ def digests() -> dict[str, dict[str, str]]:
 
 def test_every_stage_of_dvc_yaml_has_a_closure() -> None:
     assert sorted(DEFINITION) == sorted([*STAGES, "code"])
+
+
+@pytest.mark.parametrize("stage", sorted({*USED, "sweep"}))
+def test_stage_depends_on_its_own_settings_and_on_no_other(stage: str) -> None:
+    files = [path for path in DEFINITION[stage]["deps"] if path.startswith("build/settings")]
+    arm = "${item.architecture}-${item.augmentation}-${item.labels}"
+    assert files == [f"build/settings/sweep/{arm}.json" if stage == "sweep" else f"build/settings/{stage}.json"]
+    assert "params" not in DEFINITION[stage], "DVC would demand settings that have a default"
 
 
 @pytest.mark.parametrize("stage", STAGES)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cytocurve.api.base import Base
 from cytocurve.errors import InputError
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cytocurve.workflows.gate import AuditOutcome
     from cytocurve.workflows.inventory import InventoryAudit
     from cytocurve.workflows.stages.catalog import CatalogReport
+    from cytocurve.workflows.stages.challenger import ChallengerOutcome
     from cytocurve.workflows.stages.register import RegisterOutcome
     from cytocurve.workflows.stages.split import SplitSummary
     from cytocurve.workflows.stages.sweep import SweepOutcome
@@ -36,6 +37,23 @@ class StageVerbs(Base):
         from cytocurve.workflows.stages.code import code
 
         return code(self.paths)
+
+    def settings(self) -> dict[str, Any]:
+        """Write the settings that each stage uses, defaults included -> ``build/settings/``.
+
+        Returns:
+            The settings by stage; below ``sweep``, by arm.
+
+        Raises:
+            InputError: Settings are missing or invalid, or an arm cannot be trained; the error lists every problem.
+
+        Example:
+            >>> project.settings()["split"]["grow_by"]
+            'images'
+        """
+        from cytocurve.workflows.stages.settings import settings
+
+        return settings(self.paths)
 
     def catalog(self) -> "CatalogReport":
         """Decode all images and check all labels -> ``build/catalog.parquet``.
@@ -196,10 +214,11 @@ class StageVerbs(Base):
     def register(self) -> "RegisterOutcome":
         """Register the model of the arm with the best validation score as challenger -> ``reports/model.json``.
 
-        In an experiment of DVC, the alias ``challenger`` is not moved.
+        A model that is registered already gets no second version. In an experiment of DVC, the alias ``challenger`` is
+        not moved.
 
         Returns:
-            The model, its arm and its member runs, and whether it is the challenger.
+            The model, its version, its arm and its member runs, and whether it is the challenger.
 
         Raises:
             InputError: Results or weights are missing.
@@ -213,6 +232,27 @@ class StageVerbs(Base):
         from cytocurve.workflows.stages.register import register
 
         return register(self.paths)
+
+    def challenger(self) -> "ChallengerOutcome":
+        """Move the alias ``challenger`` to the model of the present results, if it is elsewhere.
+
+        In an experiment of DVC, the alias stays, and the next ``dvc repro`` outside of one moves it.
+
+        Returns:
+            The model and its version.
+
+        Raises:
+            InputError: The model of the present results is not registered.
+            ServiceError: The registry cannot be reached.
+
+        Example:
+            >>> _ = project.register()
+            >>> project.challenger().version
+            1
+        """
+        from cytocurve.workflows.stages.challenger import challenger
+
+        return challenger(self.paths)
 
     def ui_server(self, port: int = 5000) -> "UiServer":
         """Prepare an MLflow server for this machine, without starting it.

@@ -87,6 +87,7 @@ for _command in (lineage.trace, lineage.withdraw):
 cli.add_command(labels.labels)
 labels.labels.add_command(review.review)
 for _stage in (
+    stages.settings,
     stages.catalog,
     stages.split,
     audit.audit,
@@ -94,6 +95,7 @@ for _stage in (
     stages.publish,
     stages.evaluate,
     stages.register,
+    stages.challenger,
 ):
     cli.add_command(_stage)
 for _answer in (plan.plan, compare.compare, report.report, report.figures):

@@ -12,11 +12,24 @@ from cytocurve.text import counted, first_few
 if TYPE_CHECKING:
     from cytocurve.core.answers import Answers
     from cytocurve.workflows.stages.catalog import CatalogReport
+    from cytocurve.workflows.stages.challenger import ChallengerOutcome
     from cytocurve.workflows.stages.register import RegisterOutcome
     from cytocurve.workflows.stages.split import SplitSummary
 
 SHOWN = 10
 """Number of unbalanced training sizes printed; --json lists all of them."""
+
+
+@click.command()
+@json_option
+def settings(json_output: bool) -> None:
+    """Stage: validate params.yaml, fill in defaults -> build/settings/.
+
+    \b
+    cytocurve settings --json     print the settings that each stage uses
+    """
+    resolved = current_project().settings()
+    show(json_output, resolved, lambda: f"params.yaml is valid: {counted(len(resolved['sweep']), 'arm')}")
 
 
 @click.command()
@@ -149,20 +162,39 @@ def _curves(answers: "Answers") -> Iterator[str]:
 def register(json_output: bool) -> None:
     """Stage: register the best arm's model as challenger.
 
-    The arm is chosen by validation scores only. In an experiment (`dvc exp run`), registers the model but
-    does not move the alias challenger.
+    The arm is chosen by validation scores only. A model that is already registered gets no second version. In an
+    experiment (`dvc exp run`), the alias challenger is not moved.
 
     \b
-    cytocurve register --json     print the model, its arm and its member runs
+    cytocurve register --json     print the model, its version, its arm and its member runs
     """
     outcome = current_project().register()
     show(json_output, outcome.to_json(), lambda: _registered(outcome))
 
 
 def _registered(outcome: "RegisterOutcome") -> str:
+    registered = f"{outcome.model}: {outcome.arm} is version {outcome.version}"
     if outcome.challenger:
-        return f"{outcome.model}: registered {outcome.arm} as challenger"
-    return (
-        f"{outcome.model}: registered {outcome.arm}; the alias challenger was not moved, because this is an "
-        "experiment. To keep it: dvc exp apply NAME && cytocurve register"
-    )
+        return f"{registered}, the challenger"
+    return f"{registered}; the alias challenger stays where it is, because this is an experiment"
+
+
+@click.command()
+@json_option
+def challenger(json_output: bool) -> None:
+    """Stage: move the alias challenger to the model of the present results.
+
+    Does nothing if it is there already. In an experiment (`dvc exp run`), the alias stays, and the next `dvc repro`
+    moves it if the results are still there.
+
+    \b
+    cytocurve challenger          print which version it is
+    """
+    outcome = current_project().challenger()
+    show(json_output, outcome.to_json(), lambda: _challenger(outcome))
+
+
+def _challenger(outcome: "ChallengerOutcome") -> str:
+    if outcome.version is None:
+        return f"{outcome.model}: to make this experiment's model the challenger: dvc exp apply NAME && dvc repro"
+    return f"{outcome.model}: version {outcome.version} is the challenger"

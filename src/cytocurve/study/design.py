@@ -52,7 +52,8 @@ class ArmDesign:
 def check_arms(params: Params, name: str = "params.yaml") -> None:
     """Raise one ``InputError`` listing every architecture, augmentation and setting that cannot be used."""
     architecture_names, policy_names = architectures.names(), augmentation.names()
-    problems = _wrong_variants(params, architecture_names, policy_names)
+    problems = _unknown_entries(params, [*architecture_names, *policy_names])
+    problems += _wrong_variants(params, architecture_names, policy_names)
     problems += _unknown(params, "architectures", architecture_names)
     problems += _unknown(params, "augmentations", policy_names)
     problems += _wrong_training(params)
@@ -83,8 +84,19 @@ def _known_members(problems: Sequence[str], architecture_names: Sequence[str], p
 
 
 def _unknown(params: Params, key: str, known: Sequence[str]) -> list[str]:
-    stated = getattr(params, key)
-    return check_known(f"{key}:", [name for name in stated if "base" not in params.settings[name]], known)
+    variants = _variants(params)
+    stated = [name for name in getattr(params, key) if name not in variants]
+    return check_known(f"{key}:", stated, [*known, *variants])
+
+
+def _variants(params: Params) -> list[str]:
+    return [name for name, entry in params.settings.items() if "base" in entry]
+
+
+def _unknown_entries(params: Params, families: Sequence[str]) -> list[str]:
+    """Entries below ``settings`` that are neither a family nor a variant; those in use are reported elsewhere."""
+    used = {*_variants(params), *params.architectures, *params.augmentations}
+    return check_known("settings:", [name for name in params.settings if name not in used], families)
 
 
 def _wrong_variants(params: Params, architecture_names: Sequence[str], policy_names: Sequence[str]) -> list[str]:
@@ -171,6 +183,22 @@ def _component(family: Any, name: str, stated: Mapping[str, Any]) -> Component:
     model = family.load(name).settings
     given = model.model_validate(stated).model_dump(mode="json")
     return Component.of(name, family.version(name), given, defaults(model))
+
+
+def settings_of_arm(params: Params, arm: Arm) -> dict[str, Any]:
+    """The family of the arm's architecture and of its augmentation policy, with all settings, defaults included.
+
+    The values are those of JSON. Raises ``InputError`` if an arm of the study cannot be trained.
+    """
+    check_arms(params)
+    parts = {"architecture": (architectures, arm.architecture), "augmentation": (augmentation, arm.augmentation)}
+    return {part: _with_defaults(family, params, name) for part, (family, name) in parts.items()}
+
+
+def _with_defaults(family: Any, params: Params, name: str) -> dict[str, Any]:
+    member = params.family_of(name)
+    given = family.load(member).settings.model_validate(params.settings_of(name))
+    return {"family": member, "settings": given.model_dump(mode="json")}
 
 
 def design_arm(project: ProjectPaths, params: Params, arm: Arm) -> ArmDesign:

@@ -44,7 +44,7 @@ def members_weights(ledger: Ledger, design: ArmDesign, members: Sequence[Planned
         raise InputError(
             f"{shown(ledger.url)} lacks these runs of {design.arm.name}, or they are damaged:",
             missing,
-            next_step="cytocurve sweep, then cytocurve register",
+            next_step="set CYTOCURVE_LEDGER to the ledger that has them, or cytocurve sweep; then cytocurve register",
         )
     return [arrays for arrays in weights.values() if arrays is not None]
 

@@ -94,11 +94,11 @@ def register(
     """
     try:
         with global_store(client.tracking_uri):
-            number = _version_of(client, name, model_key) or _create(
+            number = version_of(client, name, model_key) or _create(
                 client, build(), name, model_key, run_id, sample, tags, metadata
             )
         if alias:
-            client.set_registered_model_alias(name, alias, str(number))
+            move_alias(client, name, number, alias)
     except OSError as error:  # from files and uploads; MLflow raises its own exceptions otherwise
         raise ServiceError(
             f"The model {name} could not be stored: {error}",
@@ -107,9 +107,16 @@ def register(
     return number
 
 
-def _version_of(client: "MlflowClient", name: str, model_key: str) -> int | None:
+def version_of(client: "MlflowClient", name: str, model_key: str) -> int | None:
+    """The number of the version with this key, None if there is none."""
     versions = client.search_model_versions(f"name = '{name}' and tags.`{MODEL_KEY}` = '{model_key}'")
     return min((int(entry.version) for entry in versions), default=None)
+
+
+def move_alias(client: "MlflowClient", name: str, number: int, alias: str = CHALLENGER) -> None:
+    """Point the alias to an existing version, unless it points there already."""
+    if str(client.get_registered_model(name).aliases.get(alias)) != str(number):
+        client.set_registered_model_alias(name, alias, str(number))
 
 
 def _create(

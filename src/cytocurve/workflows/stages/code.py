@@ -29,12 +29,14 @@ DATASETS = "cytocurve.datasets.*"
 DRAWING = ("cytocurve.datasets.starter.drawing", "cytocurve.datasets.starter.painter")
 
 WITHOUT: Mapping[str, tuple[str, ...]] = {
+    "settings": (DATASETS,),
     "catalog": DRAWING,  # the stage checks labels against the dataset's classes
     "split": (DATASETS,),
     "audit": (DATASETS,),
     "sweep": (DATASETS,),
     "evaluate": (DATASETS,),
     "register": (DATASETS,),
+    "challenger": (DATASETS,),
 }
 """Modules that each stage can import but never uses."""
 

@@ -6,8 +6,10 @@ of 25 validation images. A refit on all images would leave none for early stoppi
 networks whose test scores the curve shows, and since the log loss is convex, the loss of the mean prediction never
 exceeds the mean loss on any image.
 
-An experiment of DVC registers a version, so that it can be compared and loaded, but does not move the alias: DVC
-discards an experiment by restoring files, which does not restore an alias.
+DVC restores results by restoring files, which does not restore an alias. ``reports/challenger.json`` therefore names
+the model that the alias was moved to. DVC compares this file but never restores it, so after other results are checked
+out or applied, this stage is stale, and the next ``dvc repro`` moves the alias. An experiment registers a version, so
+that it can be compared and loaded, but does not move the alias; stage ``challenger`` then makes this stage stale.
 """
 
 import json
@@ -23,7 +25,7 @@ from cytocurve.files import write_text
 from cytocurve.stores.dvc import commit, data_hash
 from cytocurve.stores.ledger import open_ledger
 from cytocurve.stores.tracking.connection import connected
-from cytocurve.stores.tracking.registry import CHALLENGER, MEMBERS
+from cytocurve.stores.tracking.registry import CHALLENGER, MEMBERS, move_alias, version_of
 from cytocurve.stores.tracking.registry import register as register_version
 from cytocurve.study.design import ArmDesign, check_split, design_arm
 from cytocurve.study.selection import METRIC, best_arm, validation_scores
@@ -33,9 +35,9 @@ from cytocurve.training.publisher import publish
 
 @dataclass(frozen=True)
 class RegisterOutcome:
-    """The registered model, its arm, how the arm was chosen, and the keys of the member runs.
+    """The registered model, its arm, how the arm was chosen, the keys of the member runs, and the version's number.
 
-    ``challenger`` is whether the alias was moved to the version, which is not the case in an experiment of DVC.
+    ``challenger`` is whether the alias is now at the version; an experiment of DVC does not move it.
     """
 
     model: str
@@ -46,17 +48,19 @@ class RegisterOutcome:
     validation: dict[str, float | None]
     members: list[str]
     model_key: str
+    version: int
     challenger: bool
 
     def to_json(self) -> dict[str, Any]:
-        """The contents of ``reports/model.json``, and ``challenger``."""
+        """The contents of ``reports/model.json``, ``version`` and ``challenger``."""
         return asdict(self)
 
 
 def register(project: ProjectPaths) -> RegisterOutcome:
     """Register the best arm's model, as challenger unless in an experiment, and write ``reports/model.json``.
 
-    Raises ``InputError`` if results or weights are missing, ``ServiceError`` if the registry cannot be used.
+    If the registry holds this model already, only the alias is moved, which needs no ledger. Raises ``InputError`` if
+    results or weights are missing, ``ServiceError`` if the registry cannot be used.
     """
     params = project.params()
     size = params.sizes[-1]
@@ -79,9 +83,10 @@ def register(project: ProjectPaths) -> RegisterOutcome:
         "members": [run.key for run in members],
         "model_key": digest([run.key for run in members]),
     }
-    _register(project, design, members, report)
+    number = _moved(project, report) or _register(project, design, members, report)
     write_text(project.reports / "model.json", json.dumps(report, indent=1) + "\n")
-    return RegisterOutcome(**report, challenger=not project.in_experiment)
+    write_text(project.challenger, json.dumps({key: report[key] for key in ("model", "model_key")}, indent=1) + "\n")
+    return RegisterOutcome(**report, version=number, challenger=not project.in_experiment)
 
 
 def members_of(design: ArmDesign, params: Params) -> list[PlannedRun]:
@@ -89,13 +94,22 @@ def members_of(design: ArmDesign, params: Params) -> list[PlannedRun]:
     return [run for run in design.runs if run.size == params.sizes[-1] and run.seed == params.seeds[0]]
 
 
-def _register(project: ProjectPaths, design: ArmDesign, members: list[PlannedRun], report: dict[str, Any]) -> None:
+def _moved(project: ProjectPaths, report: dict[str, Any]) -> int | None:
+    """The version of this model, with the alias moved to it; None if it is not registered."""
+    with connected(project.tracking_uri, project.tracking_lock) as client:
+        number = version_of(client, report["model"], report["model_key"])
+        if number is not None and not project.in_experiment:
+            move_alias(client, report["model"], number)
+        return number
+
+
+def _register(project: ProjectPaths, design: ArmDesign, members: list[PlannedRun], report: dict[str, Any]) -> int:
     check_registrable(design)
     ledger = open_ledger(project.ledger_url)
     members_weights(ledger, design, members)  # before anything is published
     published = publish(project, design)
     with connected(project.tracking_uri, project.tracking_lock) as client:
-        register_version(
+        return register_version(
             client,
             lambda: ensemble(ledger, design, members),
             name=report["model"],
