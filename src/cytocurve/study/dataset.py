@@ -1,6 +1,5 @@
 """A dataset in ``data/``: its folder, images, label versions and classes."""
 
-import json
 import os
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from cytocurve.core.data import labels
 from cytocurve.core.data.spelling import same_form
 from cytocurve.errors import InputError
 from cytocurve.files import write_text
+from cytocurve.stores.documents import read_json
 from cytocurve.stores.tables import read_parquet
 from cytocurve.text import check_known
 
@@ -80,10 +80,7 @@ def read_catalog(project: ProjectPaths, dataset: str = "", next_step: str = "dvc
         dataset_folder(project, wanted, "dataset")
     table = read_parquet(project.catalog, next_step)
     about = project.catalog.with_suffix(".json")
-    try:
-        made_of = json.loads(about.read_text(encoding="utf-8"))["dataset"] if about.is_file() else wanted
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{about}: damaged", next_step=f"remove it, then {next_step}") from error
+    made_of = read_json(about, next_step).get("dataset") if about.is_file() else wanted
     if made_of != wanted:
         raise InputError(f"{project.catalog} is of dataset {made_of!r}, not of {wanted!r}", next_step=next_step)
     missing = [column for column in COLUMNS if column not in table]
