@@ -215,3 +215,12 @@ def test_repeated_rows_without_distinct_annotators_are_rejected_with_a_hint(sour
         with pytest.raises(InputError, match="2 rows for one image") as caught:
             table.read(source)
         assert "column annotator" in caught.value.hint
+
+
+def test_a_missing_image_is_named_with_the_files_that_are_spelled_like_it(source: Path) -> None:
+    save(source / "b/cell 01.png", 1)
+    rewrite(source, "image,label\nB/Cell 001.png,dark\nb/cell 2.png,light\n")
+    assert offenders(source) == (
+        "'B/Cell 001.png': no such file; spelled otherwise: b/cell 01.png, b/cell 1.png",
+        "'b/cell 2.png': no such file",
+    )

@@ -111,6 +111,8 @@ def test_repeated_withdrawal_reports_the_date_of_the_first(project: ProjectPaths
     again = remove_patient(project, "toy", "P03", "another reason", date(2026, 3, 4))
     assert (first.already, again.already) == (False, True)
     assert (again.date, again.reason) == ("2026-01-02", "consent withdrawn")
+    assert (first.not_recorded, again.not_recorded) == (None, "another reason")
+    assert remove_patient(project, "toy", "P03", "consent  withdrawn", TODAY).not_recorded is None
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """A dataset in ``data/``: its folder, images, label versions and classes."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -9,7 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 from cytocurve import datasets
 from cytocurve.config import Name, ProjectPaths, read_yaml
 from cytocurve.core.data import labels
-from cytocurve.core.data.spelling import same_form
+from cytocurve.core.data.spelling import same_files
 from cytocurve.errors import InputError
 from cytocurve.files import write_text
 from cytocurve.stores.documents import read_json
@@ -59,14 +60,7 @@ def images_below(folder: Path, shown: str) -> tuple[dict[str, Path], list[str]]:
     files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
     images = {name: files[name] for name in sorted(files) if "/." not in f"/{name}" and _readable(name) == name}
     wrong = [f"{shown}/{_readable(name)}: its name is not valid UTF-8" for name in files if _readable(name) != name]
-    by_form: dict[str, list[str]] = {}
-    for name in images:
-        by_form.setdefault(same_form(name), []).append(name)
-    wrong += [
-        f"{shown}: {' and '.join(map(ascii, names))} are one name in several Unicode forms; remove all but one"
-        for names in by_form.values()
-        if len(names) > 1
-    ]
+    wrong += [f"{shown}: {line}" for line in same_files(images)]
     return images, wrong if images else [*wrong, f"{shown}: no images"]
 
 
@@ -97,21 +91,25 @@ def _readable(name: str) -> str:
     return os.fsencode(name).decode(errors="replace")
 
 
-def label_tables(folder: Path, shown: str) -> tuple[dict[str, pd.DataFrame | None], list[str]]:
-    """Label tables by version, None for unreadable ones, and one line per problem."""
-    files, wrong = label_files(folder, shown)
+def label_tables(folder: Path, shown: str, images: Collection[str]) -> tuple[dict[str, pd.DataFrame | None], list[str]]:
+    """Label tables by version, None for unreadable ones, and one line per problem; see ``label_files``."""
+    files, wrong = label_files(folder, shown, images)
     return {version: table.frame if table else None for version, table in files.items()}, wrong
 
 
-def label_files(folder: Path, shown: str) -> tuple[dict[str, labels.Table | None], list[str]]:
-    """Label tables by version with what was left out of them, None for unreadable ones, and one line per problem."""
+def label_files(folder: Path, shown: str, images: Collection[str]) -> tuple[dict[str, labels.Table | None], list[str]]:
+    """Label tables by version with what was left out of them, None for unreadable ones, and one line per problem.
+
+    The tables are ``aligned`` with the names of these images.
+    """
     tables: dict[str, labels.Table | None] = {}
     wrong = []
     for path in sorted(path for path in folder.glob("*.csv") if not path.name.startswith(".")):
         tables[path.stem] = None
         try:
             check_version(path.stem)
-            tables[path.stem] = labels.read(path.read_bytes().decode("utf-8-sig"))
+            table = labels.read(path.read_bytes().decode("utf-8-sig"))
+            tables[path.stem] = labels.Table(labels.aligned(table.frame, images), table.left_out)
         except UnicodeDecodeError as error:
             wrong.append(f"{shown}/{path.name}: not UTF-8, byte {error.start}: save it as CSV UTF-8")
         except OSError as error:

@@ -141,3 +141,17 @@ def test_problems_of_a_table_without_rows_are_its_missing_images() -> None:
 def test_aligned_names_have_the_unicode_form_of_the_images() -> None:
     table = pd.DataFrame({"image": ["o\u0308", "x"], "label": ["1", "2"]})
     assert labels.aligned(table, ["\xf6"])["image"].tolist() == ["\xf6", "x"]
+
+
+def test_aligned_texts_are_composed_in_every_column_and_missing_ones_stay_missing() -> None:
+    table = pd.DataFrame([["\xf6", "o\u0308", "u\u0308", None]], columns=["image", "label", "note", "note"])
+    (row,) = labels.aligned(table, ["o\u0308"]).itertuples(index=False, name=None)
+    assert row == ("o\u0308", "\xf6", "\xfc", None)
+    assert labels.aligned(table.head(0), ["x"]).empty
+
+
+def test_problems_name_the_images_that_an_unknown_name_is_spelled_like() -> None:
+    table = pd.DataFrame({"image": ["a/Cell001.png", "a/cell01.png", "a/cell1.png"], "label": ["x", "y", "y"]})
+    assert labels.problems(["a/cell01.png", "a/cell1.png"], {"t": table}, None) == [
+        "t: a/Cell001.png: a row for an image that does not exist; spelled otherwise: 'a/cell01.png', 'a/cell1.png'"
+    ]

@@ -63,9 +63,9 @@ def catalog(project: ProjectPaths, progress: Progress) -> CatalogReport:
     folder = dataset_folder(project, params.dataset)
     shown = folder.relative_to(project.root).as_posix()
     images, wrong = images_below(folder / "images", f"{shown}/images")
-    files, unread = label_files(folder / "labels", f"{shown}/labels")
+    files, unread = label_files(folder / "labels", f"{shown}/labels", images)
     known, unknown = known_classes(folder / "dataset.yaml", f"{shown}/dataset.yaml")
-    tables = {version: labels.aligned(file.frame, images) for version, file in files.items() if file}
+    tables = {version: file.frame for version, file in files.items() if file}
     missing = check_known("params.yaml: labels: label version", params.labels, [*files])
     versions = {f"{shown}/labels/{version}.csv": table for version, table in tables.items()}
     prints, broken = _fingerprints(images, f"{shown}/images", progress)
@@ -152,7 +152,7 @@ def _withdrawn(
     if not path.is_file():
         return pd.DataFrame(), []
     try:
-        table = labels.parse(path.read_bytes().decode("utf-8-sig"))
+        table = labels.aligned(labels.parse(path.read_bytes().decode("utf-8-sig")), images)
     except (OSError, ValueError) as error:
         return pd.DataFrame(), [f"{shown}: {error}"]
     missing = [column for column in ("image", "pixel_sha256", "reason") if column not in table]
