@@ -98,7 +98,7 @@ def aligned(table: pd.DataFrame, images: Iterable[str]) -> pd.DataFrame:
     for number, column in enumerate(table.columns):  # by number, since a user's table may have two of one name
         cells = table.iloc[:, number]
         values = [in_one_form(cell, column) if isinstance(cell, str) else cell for cell in cells]
-        table.isetitem(number, pd.Series(values, index=table.index, dtype=cells.dtype))
+        table.isetitem(number, pd.Series(values, index=table.index, dtype=cells.dtype).array)
     return table
 
 
