@@ -113,12 +113,21 @@ def test_csv_fields_stay_strings() -> None:
         ('image,label\na.png,"x\n', "line 2: unexpected end of data"),
         ("image;label\na.png;0,5\n", "separated by ';': save it with commas"),
         ('"image"\t"label"\r\na.png\tx\r\n', "separated by tabs: save it with commas"),
+        ("\n\nimage|label\na.png|x\n", r"separated by '\|': save it with commas"),
+        ("sep=;\nimage;label\na.png;x\n", "separated by ';': save it with commas"),
+        ('"image";"label, by an expert"\na.png;x\n', "separated by ';': save it with commas"),
+        ("i\0m\0a\0g\0e\0,\0", "null characters, as text in UTF-16"),
     ],
 )
 def test_table_that_is_not_valid_csv_is_reported_with_its_lines(text: str, message: str) -> None:
     """Every line with too many or too few fields is named."""
     with pytest.raises(ValueError, match=message):
         labels.parse(text)
+
+
+@pytest.mark.parametrize("first", ["sep=,\r\n", "sep=,\n", "\nsep=, \n"])
+def test_a_first_line_that_states_commas_is_no_row(first: str) -> None:
+    assert labels.parse(f"{first}image,label\na.png,x\n").to_dict("list") == {"image": ["a.png"], "label": ["x"]}
 
 
 def test_counts_exclude_the_empty_label() -> None:

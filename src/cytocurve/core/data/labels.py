@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +16,13 @@ REQUIRED = ("image", "label")
 OPTIONAL = ("patient", "annotator", "fold")
 """``fold`` is the official fold of a dataset whose authors define folds."""
 
-_OTHER_SEPARATORS = {";": "';'", "\t": "tabs"}
+_OTHER_SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'"}
 """Field separators of spreadsheets in locales with a decimal comma, and of other tools."""
+
+_STATED_SEPARATOR = re.compile(r"\s*sep=.[ \t]*(?=\r?\n|\r)")
+"""A first line that tells a spreadsheet the separator, and is no row."""
+
+_QUOTED = re.compile(r'"[^"]*"')
 
 SHOWN = 10
 """The number of malformed lines that a message lists."""
@@ -39,7 +45,10 @@ def parse(text: str) -> pd.DataFrame:
 
 def read(text: str) -> Table:
     """A CSV table without empty rows and columns, see ``tidy``; raises ``ValueError`` naming the malformed lines."""
-    header_line = text.partition("\n")[0]
+    if "\0" in text:
+        raise ValueError("it has null characters, as text in UTF-16 or UTF-32: save it as CSV UTF-8")
+    text = _STATED_SEPARATOR.sub("", text, count=1) if _STATED_SEPARATOR.match(text) else text
+    header_line = _QUOTED.sub("", text.lstrip().partition("\n")[0])
     for mark, name in _OTHER_SEPARATORS.items():
         if mark in header_line and "," not in header_line:
             raise ValueError(f"its fields are separated by {name}: save it with commas")
