@@ -217,6 +217,14 @@ def test_repeated_rows_without_distinct_annotators_are_rejected_with_a_hint(sour
         assert "column annotator" in caught.value.hint
 
 
+@pytest.mark.parametrize("name", ["@eaDir/thumb.png", "a/.cache/thumb.png"])
+def test_an_image_in_a_folder_that_holds_no_data_is_refused(name: str, source: Path) -> None:
+    save(source / name, 1)
+    rewrite(source, f"image,label\n{name},dark\nb/cell 1.png,light\n")
+    (line,) = offenders(source)
+    assert line.startswith(f"'{name}': in a folder that is skipped: ")
+
+
 def test_a_missing_image_is_named_with_the_files_that_are_spelled_like_it(source: Path) -> None:
     save(source / "b/cell 01.png", 1)
     rewrite(source, "image,label\nB/Cell 001.png,dark\nb/cell 2.png,light\n")

@@ -18,6 +18,8 @@ from cytocurve.errors import InputError
 from cytocurve.stores.documents import read_json
 from cytocurve.study.dataset import COLUMNS
 from cytocurve.workflows.data_add import copy_dataset
+from cytocurve.workflows.data_info import info
+from cytocurve.workflows.labels import versions_of
 from cytocurve.workflows.stages.catalog import catalog
 from tests.datasets.dataset_makers import silent
 from tests.projects import ROOT, cytocurve, draw_cell, write_params, write_toy
@@ -238,6 +240,19 @@ def test_hidden_files_are_not_images(project: ProjectPaths) -> None:
     (project.root / TOY / "images" / ".DS_Store").write_text("junk")
     (project.root / TOY / "labels" / "._folder.csv").write_text("junk")
     assert catalog(project, silent).images == 8
+
+
+@pytest.mark.parametrize("name", ["@eaDir/cell001.png/SYNOPHOTO_THUMB_M.jpg", "dark/@eaDir/x.png", "#recycle/x.png",
+                                  "dark/.thumbs/x.png", "Thumbs.db", "dark/desktop.ini"])  # fmt: skip
+def test_what_a_server_or_a_desktop_adds_to_the_images_counts_nowhere(project: ProjectPaths, name: str) -> None:
+    """One rule for all readers of data/: the catalog, ``data info``, and the label commands."""
+    before = info(project, "toy", silent)
+    path = project.root / TOY / "images" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(project.root / TOY / "images/dark/cell001.png", path)
+    assert catalog(project, silent).images == 8
+    assert info(project, "toy", silent) == before
+    assert versions_of(project, "toy")["folder"].shape[0] == 8
 
 
 def test_images_may_be_links_to_a_cache(project: ProjectPaths) -> None:

@@ -428,3 +428,22 @@ def test_classes_of_a_task_are_found_in_either_unicode_form(decomposed: ProjectP
     )  # fmt: skip
     counts = [found.classes for found in split(decomposed).values()]
     assert counts == [{"negative": 4, "positive": 4}] * 2
+
+
+def test_tables_of_very_many_classes_are_counted_and_not_printed(project: ProjectPaths) -> None:
+    """A column of other content, such as comments, has a class for each image."""
+    rows = [(f"cell{n:03}.png", f"comment {n:03}") for n in range(60)]
+    for path in (project.data / "toy/images").rglob("*.png"):
+        path.unlink()
+    for image, _ in rows:
+        draw_cell(1, True).save(project.data / "toy/images" / image)
+    (project.data / "toy/dataset.yaml").unlink()
+    for name in ("folder", "second"):
+        pd.DataFrame(rows, columns=["image", "label"]).to_csv(project.data / f"toy/labels/{name}.csv", index=False)
+    listed = cytocurve(project.root, "labels", "list").stdout
+    assert "comment 049" in listed
+    assert "comment 050" not in listed
+    assert "and 10 more; --json lists them" in listed
+    compared = cytocurve(project.root, "labels", "diff", "folder", "second").stdout
+    assert "There are 60 classes; --json has how often each pair occurs" in compared
+    assert len(compared.splitlines()) < 10

@@ -13,6 +13,7 @@ from cytocurve.core.data import labels
 from cytocurve.core.data.spelling import same_files
 from cytocurve.errors import InputError
 from cytocurve.files import write_text
+from cytocurve.ingest.scanning import files_below, no_data
 from cytocurve.stores.documents import read_json
 from cytocurve.stores.tables import read_parquet
 from cytocurve.text import check_known
@@ -40,12 +41,11 @@ WITHDRAWN = "withdrawn.csv"
 
 def dataset_folder(project: ProjectPaths, name: str, stated: str = "params.yaml: dataset") -> Path:
     """The folder ``data/<name>``; raises ``InputError`` naming the source of the name and the existing datasets."""
-    folder, exists = project.data, project.data.is_dir()
-    present = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".") if exists else []
+    present = local_datasets(project)
     if name in present:
-        return folder / name
+        return project.data / name
     command = f"cytocurve data add {name if name in datasets.names() else f'NAME PATH --as {name}'}"
-    if not exists:
+    if not project.data.is_dir():
         raise InputError("data/ does not exist yet", next_step=f"make repro, or {command}")
     raise InputError(
         f"data/{name} does not exist",
@@ -55,10 +55,16 @@ def dataset_folder(project: ProjectPaths, name: str, stated: str = "params.yaml:
     )
 
 
+def local_datasets(project: ProjectPaths) -> list[str]:
+    """The names of the datasets in ``data/``, sorted."""
+    folders = project.data.iterdir() if project.data.is_dir() else ()
+    return sorted(path.name for path in folders if path.is_dir() and not no_data(path.name))
+
+
 def images_below(folder: Path, shown: str) -> tuple[dict[str, Path], list[str]]:
-    """Files by sorted name, without hidden ones, and one line per problem; links are followed, as DVC may use them."""
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    images = {name: files[name] for name in sorted(files) if "/." not in f"/{name}" and _readable(name) == name}
+    """The files of images by sorted name, see ``files_below``, and one line per problem."""
+    files = files_below(folder)
+    images = {name: path for name, path in files.items() if _readable(name) == name}
     wrong = [f"{shown}/{_readable(name)}: its name is not valid UTF-8" for name in files if _readable(name) != name]
     wrong += [f"{shown}: {line}" for line in same_files(images)]
     return images, wrong if images else [*wrong, f"{shown}: no images"]

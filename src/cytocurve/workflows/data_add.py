@@ -24,7 +24,7 @@ from cytocurve.datasets import Dataset, Listing, Progress
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.files import DISK_FULL, exclusive, write_text
 from cytocurve.ingest import archives
-from cytocurve.ingest.scanning import no_data, notes
+from cytocurve.ingest.scanning import files_below, no_data, notes
 from cytocurve.progress import Observer
 from cytocurve.stores.dvc import is_recorded, takes_over_links, track_data
 from cytocurve.study.dataset import labels_csv
@@ -165,7 +165,7 @@ def _repeated(target: Path, dataset: Dataset, listing: Listing) -> AddOutcome:
 def _same_content(target: Path, dataset: Dataset, listing: Listing) -> bool:
     texts = _texts(dataset, listing)
     names = {*texts, *(f"images/{name}" for name in listing.images)}
-    if {path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()} != names:
+    if files_below(target).keys() != names:
         return False
     return all((target / name).read_bytes() == text.encode() for name, text in texts.items()) and all(
         filecmp.cmp(path, target / "images" / name, shallow=False) for name, path in listing.images.items()

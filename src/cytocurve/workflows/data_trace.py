@@ -18,7 +18,7 @@ from cytocurve.stores.tracking.published import published_keys
 from cytocurve.stores.tracking.registry import registered_versions
 from cytocurve.study.dataset import read_catalog
 from cytocurve.study.lineage import Sighting, sightings
-from cytocurve.text import check_known
+from cytocurve.text import check_known, some
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def _patient(catalog: pd.DataFrame, patient: str) -> pd.DataFrame:
         known = sorted(catalog["patient"].dropna().unique())
         raise InputError(
             check_known("patient", [patient], known)[0],
-            hint=f"Patients: {', '.join(known)}" if known else "No label version of this dataset has patients.",
+            hint=f"Patients: {some(known)}" if known else "No label version of this dataset has patients.",
         )
     return rows
 

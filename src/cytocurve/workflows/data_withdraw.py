@@ -15,7 +15,7 @@ from cytocurve.errors import InputError
 from cytocurve.files import exclusive, sha256, write_text
 from cytocurve.stores.dvc import track_data
 from cytocurve.study.dataset import WITHDRAWN, dataset_folder, images_below, label_tables, read_catalog, write_labels
-from cytocurve.text import check_known
+from cytocurve.text import check_known, some
 
 KEPT = ("image", "pixel_sha256", "patient", "fold", "duplicate_of", "near_duplicate_of")
 """Catalog columns kept in the record besides the labels, so that the other images stay in their folds."""
@@ -113,7 +113,7 @@ def _unknown(patient: str, tables: dict[str, pd.DataFrame]) -> InputError:
     known = sorted(set(labels.known("patient", tables.values()).values()))
     return InputError(
         check_known("patient", [patient], known)[0],
-        hint=f"Patients: {', '.join(known)}" if known else "No label version of this dataset has patients.",
+        hint=f"Patients: {some(known)}" if known else "No label version of this dataset has patients.",
     )
 
 
