@@ -216,7 +216,10 @@ class ProjectPaths:
 
     @property
     def files_lock(self) -> Path:
-        """Held while a command changes ``data/``, ``data.dvc`` or ``params.yaml``; it does not move with the ledger."""
+        """Held while a command changes ``data/``, ``data.dvc``, ``params.yaml`` or a table of decisions.
+
+        It does not move with the ledger.
+        """
         return self.root / ".cytocurve" / "files.lock"
 
     @property
