@@ -383,7 +383,7 @@ def test_images_that_some_file_systems_cannot_tell_apart_are_refused(project: Pr
 def test_names_that_differ_in_leading_zeros_are_added_and_noted(project: ProjectPaths, source: Path) -> None:
     save(source / "round" / "cell01.png", 99)
     notes = copy_dataset(project, "folder", source, "mine", silent).notes
-    assert notes["these names differ in leading zeros alone, and are read as different images"] == [
+    assert notes["these names differ only in leading zeros, and are read as different images"] == [
         "round/cell01.png = round/cell1.png"
     ]
     assert (project.data / "mine/images/round/cell01.png").is_file()

@@ -34,7 +34,7 @@ from cytocurve.workflows import data_start
 _SCRATCH = ".adding-"
 _NO_LINK = (errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 _READ_FROM_FILE = ("table",)  # datasets whose ``read`` accepts a file
-_ZEROS = "these names differ in leading zeros alone, and are read as different images"
+_ZEROS = "these names differ only in leading zeros, and are read as different images"
 
 
 @dataclass(frozen=True)

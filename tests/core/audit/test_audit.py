@@ -334,4 +334,4 @@ def test_image_names_that_differ_in_leading_zeros_are_a_warning() -> None:
     (found,) = audit(frame, {"labels": by_image(frame)}, FOLDS, False).of("image-names")
     assert (found.severity, found.labels) == ("warning", None)
     assert found.offenders == [{"images": ["cell007.png", "cell07.png", "cell7.png"]}]
-    assert found.sentence.startswith("3 images in 1 group have names that differ in leading zeros alone.")
+    assert found.sentence.startswith("3 images in 1 group have names that differ only in leading zeros.")

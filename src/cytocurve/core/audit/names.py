@@ -27,12 +27,12 @@ def spelling(images: pd.DataFrame, versions: Sequence[str]) -> Finding:
 
 
 def image_names(images: pd.DataFrame) -> Finding:
-    """Groups of images whose names differ in leading zeros alone: they may be different, or one image twice."""
+    """Groups of images whose names differ only in leading zeros: they may be different, or one image twice."""
     groups = spellings(images["image"], without_zeros)
     offenders: list[Offender] = [{"images": list(group)} for group in groups]
     number = sum(map(len, groups))
     sentence = (
-        f"{counted(number, 'image')} in {counted(len(groups), 'group')} have names that differ in leading zeros alone. "
+        f"{counted(number, 'image')} in {counted(len(groups), 'group')} have names that differ only in leading zeros. "
         "They count as different images. If a list names one of them without its zeros, as spreadsheets write numbers, "
         "it means another one: compare the images of each group."
     )

@@ -8,7 +8,7 @@ _ZEROS = re.compile(r"(?<![0-9])(?<![0-9][.,])0+(?=[0-9])")
 """Leading zeros of a run of digits, unless they are decimals: ``1.05`` is not ``1.5``."""
 
 _BESIDE = re.compile(r" ?([/.]) ?")
-"""Blanks at the ends of a path's parts and before its suffix."""
+"""Whitespace at the ends of a path's parts and before its suffix."""
 
 
 def canonical(name: str) -> str:
@@ -19,14 +19,14 @@ def canonical(name: str) -> str:
 def canonical_path(name: str) -> str:
     """A key that all spellings of a file's path share: as ``canonical``, but leading zeros count.
 
-    Files numbered ``cell1`` and ``cell01`` may be different images, but no case, whitespace or Unicode form tells two files
-    apart: one replaces the other where a file system ignores them.
+    Files numbered ``cell1`` and ``cell01`` may be different images, but no case, whitespace or Unicode form tells two
+    files apart: one replaces the other where a file system ignores them.
     """
     return _BESIDE.sub(r"\1", _plain(name))
 
 
 def without_zeros(name: str) -> str:
-    """A key that the paths share that differ in spelling, or in leading zeros alone."""
+    """A key that the paths share that differ only in spelling, leading zeros included."""
     return _ZEROS.sub("", canonical_path(name))
 
 
@@ -52,7 +52,7 @@ def spellings(names: Iterable[str], key: Callable[[str], str] = canonical) -> li
 
 
 def same_files(names: Iterable[str]) -> list[str]:
-    """One line for each group of paths that case, blanks or Unicode forms alone tell apart."""
+    """One line for each group of paths that only case, whitespace or Unicode forms tell apart."""
     return [
         f"{' and '.join(map(_shown_in(group), group))} are one name in several spellings; rename or remove all but one"
         for group in spellings(names, canonical_path)
