@@ -123,7 +123,7 @@ def files_below(folder: Path) -> dict[str, Path]:
 
     Links to files are followed, since DVC may use them; links to folders are not.
     """
-    found = {}
+    found: dict[str, Path] = {}
     for place, folders, names in os.walk(folder):
         here = Path(place)
         folders[:] = [name for name in folders if not no_data(name)]

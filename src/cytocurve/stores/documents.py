@@ -34,10 +34,12 @@ def read_json(path: Path, next_step: str) -> dict[str, Any]:
 
     Raises ``InputError`` with the command that makes the file again if it is missing or damaged.
     """
+    value: dict[str, Any] = {}
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(value, dict):
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
             raise ValueError("it does not hold a mapping")
+        value = content
         expected = value.pop(CHECKSUM, None)
         damage = "its content does not match its checksum" if expected not in (None, digest(value)) else ""
     except FileNotFoundError:

@@ -97,7 +97,7 @@ def _refuse_decisions(table: Path) -> None:
             error.offenders,
             next_step=f"{error.next_step or 'repair it'}, or discard it with --overwrite",
         ) from error
-    decided = sheet[[column for column in CORRECTIONS if column in sheet]].ne("").any(axis=1)
+    decided = (sheet[[column for column in CORRECTIONS if column in sheet]] != "").any(axis=1)
     if decided.any():
         raise InputError(
             f"{table}: the table contains {counted(int(decided.sum()), 'decision')}",
