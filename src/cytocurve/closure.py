@@ -36,13 +36,14 @@ def reach(
     while waiting:
         module = waiting.pop()
         file = locate(module)
-        if file is not None and module not in reached and not _excluded(module, without):
+        if file is not None and module not in reached and not is_excluded(module, without):
             reached[module] = file
             waiting += follow(module, file)
     return dict(sorted(reached.items()))
 
 
-def _excluded(module: str, without: Collection[str]) -> bool:
+def is_excluded(module: str, without: Collection[str]) -> bool:
+    """Whether a rule of ``without`` in ``reach`` excludes a module."""
     return any(module.startswith(rule.removesuffix("*")) if rule.endswith(".*") else module == rule for rule in without)
 
 

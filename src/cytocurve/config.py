@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from cytocurve.core.data.spelling import same_form
 from cytocurve.core.data.taxonomy import BINARY, NAMED_TASKS, Task, named_task, stated_task, stated_task_name
 from cytocurve.core.runs import Arm
 from cytocurve.errors import InputError
@@ -221,7 +222,10 @@ class ProjectPaths:
 
     @property
     def files_lock(self) -> Path:
-        """Held while a command changes ``data/``, ``data.dvc`` or ``params.yaml``; it does not move with the ledger."""
+        """Held while a command changes ``data/``, ``data.dvc``, ``params.yaml`` or a table of decisions.
+
+        It does not move with the ledger.
+        """
         return self.root / ".cytocurve" / "files.lock"
 
     @property
@@ -294,12 +298,21 @@ def validate_params(content: Any, name: str, as_written: Callable[[], Any] | Non
     if not isinstance(content, dict):
         raise InputError(f"{name}: expected a mapping of settings, got {type(content).__name__}")
     try:
-        return Params.model_validate(content)
+        return Params.model_validate(_in_one_form(content))
     except ValidationError as error:
         written = as_written() if as_written else content
         raise InputError(
             f"{name}: these settings cannot be used:", describe(error.errors(), Params, written)
         ) from error
+
+
+def _in_one_form(value: Any) -> Any:
+    """The value with all texts in the Unicode form (NFC) in which labels are read from tables."""
+    if isinstance(value, str):
+        return same_form(value)
+    if isinstance(value, dict):
+        return {_in_one_form(key): _in_one_form(inner) for key, inner in value.items()}
+    return [_in_one_form(inner) for inner in value] if isinstance(value, list) else value
 
 
 def describe(errors: Iterable[ErrorDetails], model: type[BaseModel], written: Any = None) -> list[str]:

@@ -69,7 +69,11 @@ def _modules(package: str) -> dict[str, str]:
     """The members' modules by name; looked up once per process."""
     path = importlib.import_module(package).__path__
     own = {info.name: f"{package}.{info.name}" for info in pkgutil.iter_modules(path) if info.name[0] != "_"}
+    return plugins(package) | own
+
+
+def plugins(package: str) -> dict[str, str]:
+    """The modules, by name, of the members that plugins add to the family in a package; nothing is imported."""
     prefix = f"{package.rpartition('.')[2]}."
     entries = {entry.name: entry.module for entry in entry_points(group=GROUP)} | _registered
-    plugins = {name.removeprefix(prefix): value for name, value in entries.items() if name.startswith(prefix)}
-    return plugins | own
+    return {name.removeprefix(prefix): value for name, value in sorted(entries.items()) if name.startswith(prefix)}

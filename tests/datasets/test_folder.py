@@ -104,6 +104,40 @@ def test_class_folders_that_look_like_partitions_are_classes_with_a_note(tmp_pat
     assert listing.notes == {"these classes are named like the parts of a dataset (training, test)": ["train"]}
 
 
+def make_nested_parts(root: Path, *parts: str) -> None:
+    for number, part in enumerate(parts):
+        for seed, label in enumerate(("lobed", "round")):
+            save(root / label / part / f"cell{number}.png", 2 * number + seed)
+
+
+def test_parts_below_the_classes_are_official_folds(tmp_path: Path) -> None:
+    make_nested_parts(tmp_path, "train", "val", "test")
+    save(tmp_path / "round" / "train" / "old" / "cell9.png", 9)
+    listing = folder.read(tmp_path)
+    table = listing.labels["folder"].set_index("image")
+    assert table["label"].to_dict() == {name: name.split("/")[0] for name in listing.images}
+    assert table["fold"].to_dict() == {name: name.split("/")[1] for name in listing.images}
+    assert listing.skipped == {}
+    ((note, names),) = listing.notes.items()
+    assert note.startswith("these folders are read as official folds, and the folders above them as classes; split")
+    assert names == ["test", "train", "val"]
+
+
+@pytest.mark.parametrize("other", ["round/loose.png", "round/old/cell.png"])
+def test_folders_below_the_classes_are_no_parts_unless_all_images_are_in_one(other: str, tmp_path: Path) -> None:
+    make_nested_parts(tmp_path, "train", "test")
+    save(tmp_path / other, 9)
+    listing = folder.read(tmp_path)
+    assert "fold" not in listing.labels["folder"]
+    assert set(listing.labels["folder"]["label"]) == {"lobed", "round"}
+    assert listing.notes == {}
+
+
+def test_one_part_below_each_class_is_no_fold(tmp_path: Path) -> None:
+    make_nested_parts(tmp_path, "train")
+    assert "fold" not in folder.read(tmp_path).labels["folder"]
+
+
 @pytest.mark.parametrize("name", ["@eaDir", "__MACOSX", "lost+found", "$RECYCLE.BIN", "#recycle", ".ipynb_checkpoints"])
 def test_system_folders_are_not_classes(name: str, tmp_path: Path) -> None:
     make_folder(tmp_path)

@@ -175,6 +175,7 @@ def test_name_in_another_unicode_form_is_the_same_file(source: Path) -> None:
     save(source / "gro\u0308ße/z\xe9.png", 1)
     rewrite(source, "image,label\ngr\xf6ße/ze\u0301.png,dark\nb/cell 1.png,light\n")
     listing = table.read(source)
+    assert listing.notes == {}
     assert list(listing.images) == ["b/cell 1.png", "gr\xf6ße/z\xe9.png"]
     assert listing.images["gr\xf6ße/z\xe9.png"].is_file()
     assert set(listing.labels["table"]["image"]) == set(listing.images)
@@ -199,8 +200,14 @@ def test_several_rows_per_image_become_one_version_per_annotator(source: Path) -
         "image,label,annotator,patient\na/cell 0.png,dark,Dr. Zoë A,P1\na/cell 0.png,light,Bo,P1\n"
         "b/cell 1.png,light,Bo,P2\n",
     )
-    tables = table.read(source).labels
+    listing = table.read(source)
+    tables = listing.labels
     assert list(tables) == ["Bo", "Dr._Zoe_A"]
+    assert listing.notes == {
+        "images have several rows, one per annotator, so that each annotator is a label version": [
+            "Bo by Bo", "Dr._Zoe_A by Dr. Zoë A",
+        ]
+    }  # fmt: skip
     assert tables["Dr._Zoe_A"].to_dict("records") == [
         {"image": "a/cell 0.png", "label": "dark", "patient": "P1", "annotator": "Dr. Zoë A"},
         {"image": "b/cell 1.png", "label": "", "patient": "P2", "annotator": ""},
@@ -215,3 +222,20 @@ def test_repeated_rows_without_distinct_annotators_are_rejected_with_a_hint(sour
         with pytest.raises(InputError, match="2 rows for one image") as caught:
             table.read(source)
         assert "column annotator" in caught.value.hint
+
+
+@pytest.mark.parametrize("name", ["@eaDir/thumb.png", "a/.cache/thumb.png"])
+def test_an_image_in_a_folder_that_holds_no_data_is_refused(name: str, source: Path) -> None:
+    save(source / name, 1)
+    rewrite(source, f"image,label\n{name},dark\nb/cell 1.png,light\n")
+    (line,) = offenders(source)
+    assert line.startswith(f"'{name}': in a folder that is skipped: ")
+
+
+def test_a_missing_image_is_named_with_the_files_that_are_spelled_like_it(source: Path) -> None:
+    save(source / "b/cell 01.png", 1)
+    rewrite(source, "image,label\nB/Cell 001.png,dark\nb/cell 2.png,light\n")
+    assert offenders(source) == (
+        "'B/Cell 001.png': no such file; spelled otherwise: b/cell 01.png, b/cell 1.png",
+        "'b/cell 2.png': no such file",
+    )

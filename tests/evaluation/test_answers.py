@@ -13,11 +13,15 @@ from cytocurve.core.statistics.metrics import score
 from cytocurve.errors import InputError
 from cytocurve.evaluation.answers import read_answers
 from cytocurve.evaluation.arm_answers import arm_answers, arm_predictions
+from cytocurve.stores.documents import write_json
+from cytocurve.stores.tables import write_parquet
 from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.links import links
+from cytocurve.study.design import split_settings
 from cytocurve.study.results import read_predictions
 from cytocurve.workflows.plan import plan
 from cytocurve.workflows.stages.evaluate import evaluate
+from tests.core.audit.test_balance import split_of
 from tests.makers import project_with_results, write_results
 from tests.projects import cytocurve
 
@@ -182,3 +186,21 @@ def test_missing_store_gives_no_link_and_is_not_created(tmp_path: Path) -> None:
     assert links(f"sqlite:///{tmp_path}/mlflow.db", tmp_path / "lock", "toy/blast", {}) is None
     assert links("http://127.0.0.1:9", tmp_path / "lock", "toy/blast", {}) is None
     assert not (tmp_path / "mlflow.db").exists()
+
+
+def test_the_plan_warns_of_the_sizes_that_cannot_be_balanced(project: ProjectPaths) -> None:
+    """Of both arms, since they share the label version; without a split on disk, nothing is known."""
+    before = cytocurve(project.root, "plan", "--target", "0.9")
+    assert "Warning" not in before.stdout
+    rare = split_of(300, 30).assign(image="i.png", pixel_sha256="p", **{"class": 0})
+    write_parquet(project.split("expert"), rare)
+    write_json(project.split_settings, split_settings(project.params()))
+    told = cytocurve(project.root, "plan", "--target", "0.9")
+    assert told.returncode == 0, told.stderr
+    warning = (
+        "  Warning: a class has too few images for balanced sizes 40, 80, 160, 320;\n"
+        "  from there on, the curve shows the gain of more images of the other classes only\n"
+    )
+    assert told.stdout.count(warning) == 2
+    arms = json.loads(cytocurve(project.root, "plan", "--target", "0.9", "--json").stdout)["arms"]
+    assert [arm["unbalanced"] for arm in arms.values()] == [[40, 80, 160, 320]] * 2

@@ -10,9 +10,14 @@ import pytest
 
 from cytocurve.config import ProjectPaths
 from cytocurve.errors import InputError
+from cytocurve.evaluation.answers import read_answers
+from cytocurve.stores.documents import json_text, read_json, write_json
 from cytocurve.stores.tables import parquet_bytes, parquet_from, write_parquet
 from cytocurve.study.dataset import read_catalog
+from cytocurve.study.design import split_settings
 from cytocurve.study.results import read_runs, read_tests
+from cytocurve.workflows.answers import load_answers
+from cytocurve.workflows.stages.evaluate import evaluate
 from tests.faults.harness import flipped
 from tests.makers import project_with_results
 from tests.projects import cytocurve, make_project, run
@@ -97,6 +102,128 @@ def test_damaged_catalog_is_rejected(tmp_path: Path) -> None:
     project.catalog.with_suffix(".json").write_text('{"dataset": "to')
     with pytest.raises(InputError, match=r"catalog\.json: damaged"):
         read_catalog(project, "toy")
+
+
+DOCUMENT = {"name": "größe", "by size": {10: 0.25, 9: None}, "rows": [1, 2.0, True], "more": {"b": [], "a": ""}}
+
+
+def test_equal_documents_have_equal_bytes_and_read_back_unchanged(tmp_path: Path) -> None:
+    write_json(tmp_path / "one.json", DOCUMENT)
+    write_json(tmp_path / "two.json", dict(DOCUMENT))
+    assert (tmp_path / "one.json").read_bytes() == (tmp_path / "two.json").read_bytes()
+    assert read_json(tmp_path / "one.json", "") == json.loads(json.dumps(DOCUMENT))
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+def test_every_flipped_bit_of_a_document_is_reported_or_changes_nothing(indent: int | None, tmp_path: Path) -> None:
+    """Nothing changes only where the flip hits the name of the checksum, which stays as an entry of its own."""
+    content, expected = json_text(DOCUMENT, indent).encode(), json.loads(json.dumps(DOCUMENT))
+    file = tmp_path / "document.json"
+    for position in range(len(content)):
+        damaged = bytearray(content)
+        damaged[position] ^= 1 << position % 8
+        file.write_bytes(damaged)
+        try:
+            found = read_json(file, "dvc repro")
+        except InputError as error:
+            assert error.problem.startswith(f"{file}: damaged: ")  # noqa: PT017  either outcome is right
+        else:
+            assert {name: value for name, value in found.items() if name in expected} == expected
+
+
+def test_documents_without_a_checksum_and_in_another_layout_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "document.json"
+    file.write_text('{"sizes": [4]}')
+    assert read_json(file, "") == {"sizes": [4]}
+    write_json(file, DOCUMENT)
+    file.write_text(json.dumps(json.loads(file.read_text()), sort_keys=True, indent=4))
+    assert read_json(file, "") == json.loads(json.dumps(DOCUMENT))
+
+
+@pytest.mark.parametrize("content", ["", "[]", "null", '{"a": 1', "[" * 100_000, "\x80"])
+def test_what_is_no_document_is_damaged(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "document.json"
+    file.write_bytes(content.encode("latin-1"))
+    with pytest.raises(InputError, match=r"document\.json: damaged"):
+        read_json(file, "dvc repro")
+
+
+def edited(file: Path, old: str, new: str) -> None:
+    """Another value in a file, as an editor leaves it."""
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> ProjectPaths:
+    """A study with all of its documents, made once."""
+    project = project_with_results(tmp_path_factory.mktemp("finished"), sizes=[10], folds=3)
+    write_json(project.split_settings, split_settings(project.params()))
+    write_json(project.reports / "audit.json", {**AUDIT, "labels": ["expert"], "task": "blast"})
+    evaluate(project, lambda done, total: None)
+    return project
+
+
+@pytest.fixture
+def evaluated(finished: ProjectPaths, tmp_path: Path) -> ProjectPaths:
+    shutil.copytree(finished.root, tmp_path, dirs_exist_ok=True)
+    return ProjectPaths(tmp_path)
+
+
+AUDIT = {
+    "dataset": "toy", "images": 40, "counts": {"leakage": 0}, "offenders_at_most": 1000, "findings": [], "passed": [],
+    "shortcuts": {}, "sizes": {},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "command", "makes"),
+    [
+        ("reports/answers.json", '"mean": 0.', '"mean": 0.9', ["report"], "dvc repro evaluate"),
+        ("reports/answers.json", '"mean": 0.', '"mean": 0.9', ["figures"], "dvc repro evaluate"),
+        ("reports/audit.json", '"leakage": 0', '"leakage": 9', ["evaluate"], "dvc repro audit"),
+        ("build/split/settings.json", '"split_seed": 0', '"split_seed": 9', ["evaluate"], "dvc repro split"),
+    ],
+)
+def test_an_edited_document_is_refused_with_its_file_and_the_command_that_makes_it(
+    name: str, old: str, new: str, command: list[str], makes: str, evaluated: ProjectPaths
+) -> None:
+    edited(evaluated.root / name, old, new)
+    done = cytocurve(evaluated.root, *command)
+    assert done.returncode == 2
+    assert f"{name}: damaged: its content does not match its checksum" in done.stderr
+    assert makes in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_an_edited_record_of_the_catalog_is_refused(tmp_path: Path) -> None:
+    project = project_with_results(tmp_path)
+    write_parquet(project.catalog, TABLE)
+    write_json(project.catalog.with_suffix(".json"), {"dataset": "other", "images": 3})
+    edited(project.catalog.with_suffix(".json"), "other", "toy")
+    with pytest.raises(InputError, match=r"catalog\.json: damaged: its content") as caught:
+        read_catalog(project, "toy")
+    assert caught.value.next_step.endswith("dvc repro catalog")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_flipped_answers_are_refused_and_intact_ones_are_read(seed: int, evaluated: ProjectPaths) -> None:
+    assert load_answers(evaluated.answers) == read_answers(evaluated)
+    flipped(evaluated.answers, seed)
+    for read in (load_answers, lambda path: read_answers(evaluated)):
+        with pytest.raises(InputError, match=r"answers\.json: damaged") as caught:
+            read(evaluated.answers)
+        assert caught.value.next_step.endswith("dvc repro evaluate")
+
+
+def test_a_damaged_document_in_the_cache_of_dvc_is_named(evaluated: ProjectPaths) -> None:
+    copy = recorded(evaluated, evaluated.answers, evaluated.answers.read_bytes())
+    flipped(copy, seed=1)
+    shutil.copyfile(copy, evaluated.answers)
+    with pytest.raises(InputError) as caught:
+        read_answers(evaluated)
+    assert str(copy) in caught.value.next_step
 
 
 @pytest.mark.slow

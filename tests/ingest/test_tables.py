@@ -140,6 +140,40 @@ def test_read_rejects_cells_without_a_value(cell: str, reason: str, tmp_path: Pa
         read(tmp_path / "list.xlsx")
 
 
+def merged(path: Path, *ranges: str) -> Path:
+    """Six cells of two patients, whose names are merged over their cells."""
+    book = Workbook()
+    for row in (["image", "label", "patient"], *([f"{n}.png", "ab"[n % 2], f"P{n // 3}"] for n in range(6))):
+        book.active.append(row)
+    for each in ranges:
+        book.active.merge_cells(each)
+    book.save(path)
+    return path
+
+
+def test_read_refuses_merged_cells_with_their_ranges(tmp_path: Path) -> None:
+    """A spreadsheet stores the value in the first cell alone: the others would be without a patient."""
+    with pytest.raises(InputError, match=r"list\.xlsx: sheet 'Sheet' has merged cells") as caught:
+        read(merged(tmp_path / "list.xlsx", "C2:C4", "C5:C7"))
+    assert caught.value.offenders == ("C2:C4", "C5:C7")
+    assert caught.value.next_step == "unmerge these cells, and fill in each of them"
+    many = [f"{column}1:{column}2" for column in "EFGHIJKLMNOPQ"]
+    assert read(merged(tmp_path / "list.xlsx", *many)).frame.shape == (6, 3)
+
+
+def test_read_refuses_a_merged_title_that_would_hide_columns(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        read(merged(tmp_path / "list.xlsx", "B1:C1"))
+    assert caught.value.offenders == ("B1:C1",)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le"])
+def test_read_says_that_another_unicode_encoding_is_not_utf_8(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "list.csv").write_bytes("image,label\na.png,x\n".encode(encoding))
+    with pytest.raises(InputError, match=r"not UTF-8|save it as CSV UTF-8"):
+        read(tmp_path / "list.csv")
+
+
 @pytest.mark.parametrize(
     "content",
     [b"", b",,,\n,,,\n", b"image\n", b"image,image\n", b"image,label\na,\0\n", "image,label\n".encode("utf-16"),

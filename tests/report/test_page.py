@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from cytocurve.core.audit import balance
 from cytocurve.report.arm_names import short_names
 from cytocurve.report.headline import Headline, headline
 from cytocurve.report.libraries import VERSIONS, library
 from cytocurve.report.page import render
+from tests.core.audit.test_balance import split_of
 from tests.report.answers_makers import CLASSES, SMALL, Simulation, answers_of, context_of, refused, typed
 
 ENDS = ("mean", "low", "high")
@@ -355,3 +357,24 @@ def test_page_of_a_very_large_study_stays_below_six_megabytes_and_states_what_is
     assert len(page.encode()) < 6_000_000
     assert "This study is large" in page
     assert {len(rows) for rows in embedded(page)["answers"]["arms"][changed["chosen"]]["roc"].values()} == {1}
+
+
+def test_the_page_names_the_sizes_that_cannot_be_balanced_beside_curves_and_forecasts() -> None:
+    found = balance.finding(balance.unbalanced_sizes(split_of(154, 6), [4, 8, 48]), "expert")
+    audited = audit_with([found.as_json])
+    page = text_of(page_of(answers_of(SMALL, audit=audited)))
+    sentence = (
+        "Label version expert: 2 training sizes cannot be balanced, because a class has too few images: "
+        "8 (2 dark + 6 light), 48 (2 dark + 46 light). From there on, a larger training set adds images of the other "
+        "classes only"
+    )
+    assert page.count(sentence) == 3  # curves, planner, and the audit itself
+    assert "cannot be balanced" not in text_of(page_of(answers_of(SMALL, audit=audit_with([]))))
+
+
+def audit_with(findings: list[dict[str, Any]]) -> dict[str, Any]:
+    """An audit of the study with these findings."""
+    return {
+        "dataset": "toy", "task": "blast", "labels": ["expert"], "images": 160, "counts": {"warning": len(findings)},
+        "offenders_at_most": 1000, "findings": findings, "passed": [], "shortcuts": {}, "sizes": {},
+    }  # fmt: skip

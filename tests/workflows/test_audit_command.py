@@ -15,6 +15,7 @@ import pytest
 from cytocurve import datasets
 from cytocurve.core.data import inventory
 from cytocurve.errors import InputError
+from cytocurve.stores.documents import read_json
 from cytocurve.workflows.inventory import UNPACKED_LIMIT, audit_inventory
 from cytocurve.workflows.stages.evaluate import evaluate
 from tests.makers import project_with_results
@@ -53,7 +54,7 @@ def test_stage_prints_a_summary_and_writes_the_json_output(project: Path) -> Non
     assert "7 patients are on more than one side" in done.stdout
     assert "dark/again.png, dark/cell001.png" in done.stdout
     printed = cytocurve(project, "audit", "--json")
-    assert json.loads(printed.stdout) == json.loads((project / "reports/audit.json").read_text())
+    assert json.loads(printed.stdout) == read_json(project / "reports/audit.json", "")
 
 
 def test_equal_data_give_equal_bytes_in_any_location(project: Path, tmp_path: Path) -> None:

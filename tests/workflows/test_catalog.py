@@ -1,7 +1,6 @@
 """The catalog accepts only valid data, reports all problems together, and finds duplicates."""
 
 import csv
-import json
 import os
 import shutil
 from collections.abc import Callable
@@ -16,8 +15,11 @@ from cytocurve import datasets
 from cytocurve.config import ProjectPaths
 from cytocurve.datasets import pbc
 from cytocurve.errors import InputError
+from cytocurve.stores.documents import read_json
 from cytocurve.study.dataset import COLUMNS
 from cytocurve.workflows.data_add import copy_dataset
+from cytocurve.workflows.data_info import info
+from cytocurve.workflows.labels import versions_of
 from cytocurve.workflows.stages.catalog import catalog
 from tests.datasets.dataset_makers import silent
 from tests.projects import ROOT, cytocurve, draw_cell, write_params, write_toy
@@ -230,7 +232,7 @@ def test_table_has_one_row_per_image(project: ProjectPaths) -> None:
     row = frame.to_dict("index")["dark/cell001.png"]
     assert (row["folder"], row["patient"], row["width"], row["height"]) == ("monocyte", "P1", 24, 24)
     assert report.unlabelled == {"folder": 1}
-    assert report.to_json() == json.loads(project.catalog.with_suffix(".json").read_text())
+    assert report.to_json() == read_json(project.catalog.with_suffix(".json"), "")
 
 
 def test_hidden_files_are_not_images(project: ProjectPaths) -> None:
@@ -238,6 +240,19 @@ def test_hidden_files_are_not_images(project: ProjectPaths) -> None:
     (project.root / TOY / "images" / ".DS_Store").write_text("junk")
     (project.root / TOY / "labels" / "._folder.csv").write_text("junk")
     assert catalog(project, silent).images == 8
+
+
+@pytest.mark.parametrize("name", ["@eaDir/cell001.png/SYNOPHOTO_THUMB_M.jpg", "dark/@eaDir/x.png", "#recycle/x.png",
+                                  "dark/.thumbs/x.png", "Thumbs.db", "dark/desktop.ini"])  # fmt: skip
+def test_what_a_server_or_a_desktop_adds_to_the_images_counts_nowhere(project: ProjectPaths, name: str) -> None:
+    """One rule for all readers of data/: the catalog, ``data info``, and the label commands."""
+    before = info(project, "toy", silent)
+    path = project.root / TOY / "images" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(project.root / TOY / "images/dark/cell001.png", path)
+    assert catalog(project, silent).images == 8
+    assert info(project, "toy", silent) == before
+    assert versions_of(project, "toy")["folder"].shape[0] == 8
 
 
 def test_images_may_be_links_to_a_cache(project: ProjectPaths) -> None:
@@ -357,3 +372,11 @@ def published_pairs() -> set[frozenset[str]]:
         for row in csv.DictReader(file):
             groups.setdefault(row["group"], set()).add(row["path"].removeprefix(f"{pbc.TOP}/"))
     return {frozenset(group) for group in groups.values()}
+
+
+def test_images_of_one_name_in_two_cases_are_refused(project: ProjectPaths) -> None:
+    folder = project.root / TOY / "images" / "dark"
+    shutil.copy(folder / "cell001.png", folder / "Cell001.png")
+    rewrite(project.root, lambda text: text + "dark/Cell001.png,monocyte,P1\n")
+    (line,) = refusal(project).offenders
+    assert line.startswith("data/toy/images: 'dark/Cell001.png' and 'dark/cell001.png' are one name in several spell")

@@ -368,3 +368,28 @@ def test_command_line_accepts_an_archive(tmp_path: Path, source: Path) -> None:
     other = cytocurve(tmp_path, "data", "add", "folder", str(source), "--as", "mine")
     assert other.returncode == 2
     assert "already exists" in other.stderr
+
+
+def test_images_that_some_file_systems_cannot_tell_apart_are_refused(project: ProjectPaths, source: Path) -> None:
+    save(source / "round" / "CELL1.png", 99)
+    with pytest.raises(InputError, match="some file systems cannot tell these images apart") as caught:
+        copy_dataset(project, "folder", source, "mine", silent)
+    assert caught.value.offenders == (
+        "'round/CELL1.png' and 'round/cell1.png' are one name in several spellings; rename or remove all but one",
+    )
+    assert not project.data.exists()
+
+
+def test_names_that_differ_in_leading_zeros_are_added_and_noted(project: ProjectPaths, source: Path) -> None:
+    save(source / "round" / "cell01.png", 99)
+    notes = copy_dataset(project, "folder", source, "mine", silent).notes
+    assert notes["these names differ only in leading zeros, and are read as different images"] == [
+        "round/cell01.png = round/cell1.png"
+    ]
+    assert (project.data / "mine/images/round/cell01.png").is_file()
+
+
+def test_labels_of_folders_are_composed_and_file_names_stay_as_they_are(project: ProjectPaths, source: Path) -> None:
+    (source / "round").rename(source / "gro\u0308ße")
+    assert set(copy_dataset(project, "folder", source, "mine", silent).labels["folder"]) == {"größe", "lobed"}
+    assert (project.data / "mine/images/gro\u0308ße/cell1.png").is_file()

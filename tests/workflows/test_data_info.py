@@ -107,3 +107,33 @@ def test_text_output_has_the_same_numbers(project: ProjectPaths) -> None:
     ):
         assert part in text
     assert cytocurve(project.root, "data", "list").stdout.endswith("In data/: mine\n")
+
+
+def test_every_listing_shows_ten_and_counts_the_others(project: ProjectPaths) -> None:
+    mine = project.data / "mine"
+    names = [path.relative_to(mine / "images").as_posix() for path in (mine / "images").rglob("*.png")]
+    for number in range(20):
+        name = f"round/more{number}.png"
+        draw(number, 24 + number, 24).save(mine / "images" / name)
+        names.append(name)
+    rows = [{"image": name, "label": f"class {n:02}", "fold": f"fold {n:02}"} for n, name in enumerate(names)]
+    (mine / "labels" / "folder.csv").unlink()
+    for number in range(12):
+        pd.DataFrame(rows).to_csv(mine / "labels" / f"version{number:02}.csv", index=False)
+    lines = cytocurve(project.root, "data", "info", "mine").stdout.splitlines()
+    (folds,) = (line for line in lines if "official folds" in line)
+    assert folds.endswith("fold 09 1 and 18 more")
+    (sizes,) = (line for line in lines if "sizes: " in line)
+    assert sizes.endswith("and 11 more")
+    versions = [line for line in lines if "label version" in line]
+    assert len(versions) == 10
+    assert versions[0].endswith("class 09 1 and 18 more")
+    assert lines[-1] == "  and 2 more"
+    data = json.loads(cytocurve(project.root, "data", "info", "mine", "--json").stdout)["here"]
+    assert (len(data["labels"]), len(data["folds"])) == (12, 28)
+
+
+def test_folders_of_systems_are_no_datasets(project: ProjectPaths) -> None:
+    for name in ("@eaDir", "lost+found"):
+        (project.data / name).mkdir()
+    assert cytocurve(project.root, "data", "list").stdout.endswith("In data/: mine\n")

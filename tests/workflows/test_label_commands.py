@@ -4,8 +4,10 @@ import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from unicodedata import normalize
 
 import pandas as pd
 import pytest
@@ -14,9 +16,14 @@ from openpyxl.worksheet.datavalidation import DataValidation
 
 from cytocurve.config import ProjectPaths
 from cytocurve.errors import InputError
+from cytocurve.workflows.data_trace import trace
+from cytocurve.workflows.data_withdraw import remove_patient
 from cytocurve.workflows.labels import diff, overview, versions_of
 from cytocurve.workflows.labels_write import write_consensus, write_list
-from tests.projects import ROOT, cytocurve, run, write_params, write_toy
+from cytocurve.workflows.stages.catalog import catalog
+from cytocurve.workflows.stages.split import split
+from tests.datasets.dataset_makers import silent
+from tests.projects import ROOT, cytocurve, draw_cell, run, write_params, write_toy
 
 REAL = ROOT.parent / "shared" / "data" / "aml-cytomorphology-lmu"
 IMAGES = [f"{'dark' if number % 2 else 'light'}/cell{number:03d}.png" for number in range(8)]
@@ -353,3 +360,90 @@ def test_command_line_reproduces_the_published_agreement(tmp_path: Path) -> None
         "first": ["0.84", "95.7", "91.1", "95.9", "91.0"],
         "second": ["0.87", "90.7", "95.2", "91.7", "95.3"],
     }
+
+
+@pytest.fixture
+def decomposed(tmp_path: Path) -> ProjectPaths:
+    """Eight cells whose file names are decomposed, listed by one version in that form and by another composed."""
+    write_params(tmp_path, dataset="toy", labels=["folder"], task={"positive": ["gro\u0308ße"], "negative": ["klein"]})
+    rows = []
+    for number in range(8):
+        name = f"ze\u0301lle{number}.png"
+        (tmp_path / "data/toy/images").mkdir(parents=True, exist_ok=True)
+        draw_cell(number, True).save(tmp_path / "data/toy/images" / name)
+        rows.append(
+            {"image": name, "label": ("gro\u0308ße", "klein")[number % 2], "patient": f"Zoe\u0308 {number // 2}"}
+        )
+    (tmp_path / "data/toy/labels").mkdir()
+    table = pd.DataFrame(rows)
+    table.to_csv(tmp_path / "data/toy/labels/folder.csv", index=False)
+    table.map(lambda cell: normalize("NFC", cell)).to_csv(tmp_path / "data/toy/labels/composed.csv", index=False)
+    return ProjectPaths(tmp_path)
+
+
+def test_versions_in_two_unicode_forms_are_of_the_same_images_and_classes(decomposed: ProjectPaths) -> None:
+    for name, counts in overview(versions_of(decomposed, "toy")).items():
+        assert (counts.images, counts.classes) == (8, {"größe": 4, "klein": 4}), name
+    found = diff(decomposed, "folder", "composed")
+    assert (found.agreeing, found.changed, found.only_in) == (8, [], {"folder": [], "composed": []})
+    done = cytocurve(decomposed.root, "labels", "agreement", "folder", "composed", "--json")
+    assert json.loads(done.stdout)["versions"]["composed"]["images"] == 8, done.stderr
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_lists_and_merges_in_either_unicode_form_are_written_for_the_files(
+    decomposed: ProjectPaths, tmp_path: Path, form: Literal["NFC", "NFD"]
+) -> None:
+    rows = [{"image": normalize(form, "ze\u0301lle0.png"), "label": "", "new_label": normalize(form, "rie\u0301s")}]
+    added = [normalize("NFD" if form == "NFC" else "NFC", "rie\u0301s")]
+    file = list_of(tmp_path / "list.csv", rows)
+    write_list(decomposed, "toy", file, "second", "Dr B", base="composed", new_classes=added)
+    assert (decomposed.data / "toy/images" / "ze\u0301lle0.png").is_file()
+    assert written(decomposed, "second").loc["ze\u0301lle0.png", "label"] == "riés"
+    write_consensus(decomposed, "toy", ["folder", "composed"], "both")
+    assert written(decomposed, "both").index.tolist() == [f"ze\u0301lle{number}.png" for number in range(8)]
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_names_typed_in_either_unicode_form_are_traced_and_withdrawn(
+    decomposed: ProjectPaths, form: Literal["NFC", "NFD"]
+) -> None:
+    catalog(decomposed, silent)
+    patient, image = normalize(form, "Zoe\u0308 1"), normalize(form, "ze\u0301lle2.png")
+    assert [each.image for each in trace(decomposed, image, None, silent).images] == ["ze\u0301lle2.png"]
+    assert len(trace(decomposed, None, patient, silent).images) == 2
+    outcome = remove_patient(decomposed, "toy", patient, "consent", date(2026, 1, 2))
+    assert outcome.images == ["ze\u0301lle2.png", "ze\u0301lle3.png"]
+    assert not any((decomposed.data / "toy/images" / name).exists() for name in outcome.images)
+    assert all(len(written(decomposed, version)) == 6 for version in ("folder", "composed"))
+    assert catalog(decomposed, silent).withdrawn == 2
+    assert remove_patient(decomposed, "toy", patient, "consent", date(2026, 1, 2)).already
+
+
+def test_classes_of_a_task_are_found_in_either_unicode_form(decomposed: ProjectPaths) -> None:
+    catalog(decomposed, silent)
+    write_params(
+        decomposed.root, dataset="toy", labels=["folder", "composed"], folds=3, sizes=[2], min_class_size=1,
+        task={"positive": ["gro\u0308ße"], "negative": ["klein"]},
+    )  # fmt: skip
+    counts = [found.classes for found in split(decomposed).values()]
+    assert counts == [{"negative": 4, "positive": 4}] * 2
+
+
+def test_tables_of_very_many_classes_are_counted_and_not_printed(project: ProjectPaths) -> None:
+    """A column of other content, such as comments, has a class for each image."""
+    rows = [(f"cell{n:03}.png", f"comment {n:03}") for n in range(60)]
+    for path in (project.data / "toy/images").rglob("*.png"):
+        path.unlink()
+    for image, _ in rows:
+        draw_cell(1, True).save(project.data / "toy/images" / image)
+    (project.data / "toy/dataset.yaml").unlink()
+    for name in ("folder", "second"):
+        pd.DataFrame(rows, columns=["image", "label"]).to_csv(project.data / f"toy/labels/{name}.csv", index=False)
+    listed = cytocurve(project.root, "labels", "list").stdout
+    assert "comment 049" in listed
+    assert "comment 050" not in listed
+    assert "and 10 more; --json lists them" in listed
+    compared = cytocurve(project.root, "labels", "diff", "folder", "second").stdout
+    assert "There are 60 classes; --json has how often each pair occurs" in compared
+    assert len(compared.splitlines()) < 10

@@ -111,6 +111,8 @@ def test_repeated_withdrawal_reports_the_date_of_the_first(project: ProjectPaths
     again = remove_patient(project, "toy", "P03", "another reason", date(2026, 3, 4))
     assert (first.already, again.already) == (False, True)
     assert (again.date, again.reason) == ("2026-01-02", "consent withdrawn")
+    assert (first.not_recorded, again.not_recorded) == (None, "another reason")
+    assert remove_patient(project, "toy", "P03", "consent  withdrawn", TODAY).not_recorded is None
 
 
 @pytest.mark.slow
@@ -268,6 +270,10 @@ def test_record_is_traced_and_withdrawn_and_only_its_runs_are_retrained(tmp_path
     assert traced["curves"][0]["test"] == [4, 8, 12]
 
     assert cytocurve(root, "data", "withdraw", "--patient", "P03", "--reason", "consent withdrawn").returncode == 0
+    repeated = cytocurve(root, "data", "withdraw", "--patient", "P03", "--reason", "moved away")
+    assert repeated.returncode == 0
+    assert "(consent withdrawn)" in repeated.stdout
+    assert "the reason 'moved away' was not recorded; the one above remains" in repeated.stdout
     said = run(root, "dvc", "repro", "sweep@sequential-none-folder")
     assert said.returncode == 0, said.stderr
     result = re.search(r"runs (\d+), found (\d+), trained (\d+)", said.stdout)

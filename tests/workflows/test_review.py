@@ -12,11 +12,13 @@ from cytocurve.config import ProjectPaths
 from cytocurve.core.runs import Arm
 from cytocurve.core.statistics.review import BINS, NEIGHBORS, color_histogram, neighbors, out_of_fold, ranked
 from cytocurve.errors import InputError
+from cytocurve.files import exclusive
 from cytocurve.report.review import Neighbor, Suspect, picture, render
 from cytocurve.stores.tables import write_parquet
 from cytocurve.workflows.review import review
 from cytocurve.workflows.stages.catalog import catalog
 from tests.datasets.dataset_makers import silent
+from tests.faults.harness import LONG, start
 from tests.projects import draw_cell, write_params, write_toy
 
 
@@ -119,8 +121,70 @@ def test_decisions_are_overwritten_only_on_request(reviewed: tuple[ProjectPaths,
     decided = pd.read_csv(table, dtype="str", keep_default_na=False)
     decided.loc[0, "new_label"] = "light"
     decided.to_csv(table, index=False)
-    with pytest.raises(InputError, match=r"1 decision\n"):
+    with pytest.raises(InputError, match="contains 1 decision"):
         review(project, arm, 3, silent)
     assert pd.read_csv(table)["new_label"][0] == "light"
     review(project, arm, 3, silent, overwrite=True)
     assert pd.read_csv(table)["new_label"].isna().all()
+
+
+def decide(table: Path, column: str = "new_label", value: str = "light") -> None:
+    """A decision on the first image, as an editor saves it."""
+    decided = pd.read_csv(table, dtype="str", keep_default_na=False)
+    decided.loc[0, column] = value
+    decided.fillna("").to_csv(table, index=False)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "kept"),
+    [("new_label", "'=light", True), ("corrected", "light", True), ("new_label", " ", False), ("notes", "x", False)],
+)
+def test_decisions_are_what_an_import_would_read(
+    column: str, value: str, kept: bool, reviewed: tuple[ProjectPaths, Arm]
+) -> None:
+    project, arm = reviewed
+    table = project.root / review(project, arm, 3, silent).table
+    decide(table, column, value)
+    before = table.read_bytes()
+    if kept:
+        with pytest.raises(InputError, match="contains 1 decision"):
+            review(project, arm, 3, silent)
+    else:
+        review(project, arm, 3, silent)
+    assert (table.read_bytes() == before) == kept
+
+
+@pytest.mark.parametrize("content", ["rank;image;new_label\n1;a.png;light\n", "image,new_label\na.png,\xff\n"])
+def test_a_table_that_cannot_be_read_may_contain_decisions(content: str, reviewed: tuple[ProjectPaths, Arm]) -> None:
+    """A spreadsheet may have saved it with semicolons or in another encoding."""
+    project, arm = reviewed
+    table = project.root / review(project, arm, 3, silent).table
+    table.write_bytes(content.encode("latin-1"))
+    with pytest.raises(InputError, match="It may contain decisions") as caught:
+        review(project, arm, 3, silent)
+    assert caught.value.next_step.endswith("or discard it with --overwrite")
+    assert table.read_bytes() == content.encode("latin-1")
+    review(project, arm, 3, silent, overwrite=True)
+
+
+def test_decisions_entered_during_a_review_are_kept(reviewed: tuple[ProjectPaths, Arm]) -> None:
+    project, arm = reviewed
+    table = project.root / review(project, arm, 3, silent).table
+    with pytest.raises(InputError, match="contains 1 decision"):
+        review(project, arm, 3, lambda done, total: decide(table))
+    assert pd.read_csv(table)["new_label"][0] == "light"
+
+
+@pytest.mark.slow
+def test_a_review_waits_for_the_command_that_reads_decisions(reviewed: tuple[ProjectPaths, Arm]) -> None:
+    project, arm = reviewed
+    table = project.root / review(project, arm, 3, silent).table
+    with exclusive(project.files_lock):
+        waiting = start(project.root, ["cytocurve", "labels", "review", arm.name])
+        assert waiting.stderr is not None
+        assert any("waiting for it to finish" in line for line in waiting.stderr)
+        decide(table)
+    _, errors = waiting.communicate(timeout=LONG)
+    assert waiting.returncode == 2
+    assert "contains 1 decision" in errors
+    assert pd.read_csv(table)["new_label"][0] == "light"

@@ -153,3 +153,20 @@ def test_folds_of_another_study_are_rejected_when_a_stage_is_run_by_hand(tmp_pat
         "'multiclass' in params.yaml",
     ):
         assert line in done.stderr
+
+
+def test_sizes_that_cannot_be_balanced_are_printed_with_their_classes(tmp_path: Path) -> None:
+    made = project(tmp_path, sizes=[4, 8, 12])
+    table = made.data / "toy" / "labels" / "folder.csv"
+    rows = pd.read_csv(table)
+    dark = rows.index[rows["label"] == "dark"]
+    rows.drop(index=dark[6:]).to_csv(table, index=False)
+    for name in rows.loc[dark[6:], "image"]:
+        (made.data / "toy" / "images" / name).unlink()
+    catalog(made, silent)
+    done = cytocurve(tmp_path, "split")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith(
+        "These training sizes cannot be balanced, because a class has too few images: "
+        "8 (6 negative + 2 positive), 12 (10 negative + 2 positive)\n"
+    )

@@ -136,6 +136,51 @@ def test_edit_of_a_command_makes_no_stage_stale(sources: Path) -> None:
     assert stale(sources, "cli/stages.py", "CHANGED = 1\n") == set()
 
 
+@pytest.fixture
+def plug_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An installed distribution that adds an architecture, a dataset, and a member that is named like ours."""
+    package = tmp_path / f"of_{tmp_path.name}"  # where a module is located is looked up once per process
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "layers.py").write_text("DEPTH = 2\n")
+    (package / "network.py").write_text(
+        f"from {package.name} import layers\nfrom cytocurve.report.palette import COLORS\nARCHITECTURE = layers.DEPTH\n"
+    )
+    (package / "smears.py").write_text("DATASET = None\n")
+    info = tmp_path / "clinic-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: clinic\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text(
+        f"[cytocurve]\narchitectures.deep = {package.name}.network\ndatasets.smears = {package.name}.smears\n"
+        f"datasets.pbc = {package.name}.layers\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    return package
+
+
+def test_plug_ins_are_in_the_closures_of_the_stages_that_look_them_up(plug_in: Path) -> None:
+    """With all that they import; a member that is named like ours is never looked up."""
+    found = {stage: set(lines) - set(digests()[stage]) for stage, lines in stage_digests().items()}
+    network, layers, smears = (f"{plug_in.name}.{name}" for name in ("network", "layers", "smears"))
+    assert {network, layers, "cytocurve.report.palette"} <= found["sweep"]
+    assert found["catalog"] == {smears}
+    assert found["audit"] == {network, layers, "cytocurve.report.palette"}
+    assert not any(smears in names for stage, names in found.items() if stage != "catalog")
+
+
+def test_edit_of_a_plug_in_makes_the_stages_stale_that_look_it_up(plug_in: Path) -> None:
+    before = stage_digests()
+
+    def stale_after(module: str, appended: str) -> set[str]:
+        with (plug_in / module).open("a") as file:
+            file.write(appended)
+        return {stage for stage, lines in stage_digests().items() if lines != before[stage]}
+
+    assert stale_after("smears.py", "# why\n") == set()
+    assert stale_after("smears.py", "CHANGED = 1\n") == {"catalog"}
+    assert {"catalog", "sweep", "register"} <= stale_after("layers.py", "CHANGED = 1\n")
+
+
 @pytest.mark.slow
 def test_dvc_reruns_only_the_stages_whose_statements_changed(tmp_path: Path) -> None:
     root = make_project(tmp_path)

@@ -1,13 +1,12 @@
 """``cytocurve data``: add datasets and describe them."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from cytocurve.cli.shared import current_project, json_option, named, show
-from cytocurve.text import by_reason, counted, some
+from cytocurve.text import by_reason, counted, some, some_lines
 
 if TYPE_CHECKING:
     from cytocurve.workflows.data_add import AddOutcome
@@ -54,7 +53,8 @@ def _added(dataset: str, outcome: "AddOutcome", copied: int) -> str:
     lines = [f"data/{dataset}: {counted(outcome.images, 'image')}{there}; recorded in data.dvc"]
     if copied:
         lines.append(f"  {copied:,} of them copied: they cannot be linked, or DVC's cache would take over the links")
-    lines += [f"  label version {version}: {named(counts)}" for version, counts in outcome.labels.items()]
+    versions = [f"label version {version}: {named(counts)}" for version, counts in outcome.labels.items()]
+    lines += [f"  {line}" for line in some_lines(versions)]
     lines += [f"  note: {note} ({len(names)}): {some(names)}" for note, names in outcome.notes.items()]
     lines += [f"  skipped: {line}" for line in by_reason(outcome.skipped)]
     if outcome.settings:
@@ -105,7 +105,7 @@ def _described(info: "DatasetInfo") -> str:
     if here is None:
         return "\n".join([*lines, f"Not in data/ yet. Next: cytocurve data add {info.name} PATH"])
     lines.append(f"data/{info.name}: {counted(here.images, 'image')}, {here.bytes / 2**20:.1f} MiB")
-    lines += [f"  formats: {named(here.formats)}", f"  sizes: {_most(here.sizes)}"]
+    lines += [f"  formats: {named(here.formats)}", f"  sizes: {named(here.sizes)}"]
     patients = here.patients
     lines.append(
         f"  patients: {patients.count}, {patients.min} to {patients.max} images per patient, median {patients.median:g}"
@@ -113,12 +113,9 @@ def _described(info: "DatasetInfo") -> str:
         else "  patients: unknown"
     )
     lines.append(f"  official folds: {named(here.folds) if here.folds else 'none'}")
-    for version, counts in here.labels.items():
-        unlabeled = f", unlabeled {counts.unlabelled}" if counts.unlabelled else ""
-        lines.append(f"  label version {version}: {named(counts.classes)}{unlabeled}")
-    return "\n".join(lines)
-
-
-def _most(counts: Mapping[str, int]) -> str:
-    """The first sizes and counts, most frequent first."""
-    return some([f"{name} {count}" for name, count in counts.items()])
+    versions = [
+        f"label version {version}: {named(counts.classes)}"
+        + (f", unlabeled {counts.unlabelled}" if counts.unlabelled else "")
+        for version, counts in here.labels.items()
+    ]
+    return "\n".join([*lines, *(f"  {line}" for line in some_lines(versions))])

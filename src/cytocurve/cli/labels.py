@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 SHOWN = 10
 """Number of changed images printed; --json lists all of them."""
 
+MOST_CLASSES = 50
+"""The number of classes whose counts are printed; more are probably not classes, and --json has all of them."""
+
 dataset_option = click.option(
     "--dataset", metavar="DATASET", help="A dataset in data/; by default the one in params.yaml."
 )
@@ -64,8 +67,10 @@ def _overview(versions: "Mapping[str, VersionCounts]") -> Iterator[str]:
     yield ""
     yield from table(
         ["label", *versions],
-        [[name, *(version.classes.get(name, 0) for version in counts)] for name in names],
+        [[name, *(version.classes.get(name, 0) for version in counts)] for name in names[:MOST_CLASSES]],
     )
+    if len(names) > MOST_CLASSES:
+        yield f"and {len(names) - MOST_CLASSES:,} more; --json lists them"
     annotated = {name: version.annotators for name, version in versions.items() if version.annotators}
     if annotated:
         yield ""
@@ -91,8 +96,21 @@ def labels_diff(first: str, second: str, dataset: str | None, root: Path | None,
 
 
 def _difference(diff: "LabelDiff") -> Iterator[str]:
-    first, second = diff.versions
     yield f"{counted(diff.images, 'image')} labeled in both versions, {diff.agreeing:,} of them identically."
+    if len(diff.confusion) > MOST_CLASSES:
+        yield f"There are {len(diff.confusion):,} classes; --json has how often each pair occurs"
+    else:
+        yield from _confusion(diff)
+    yield f"{counted(len(diff.changed), 'image')} with different labels:"
+    yield from (f"  {change.image}: {change.before} -> {change.after}" for change in diff.changed[:SHOWN])
+    if len(diff.changed) > SHOWN:
+        yield f"  and {len(diff.changed) - SHOWN:,} more; --json lists them"
+    for version, images in diff.only_in.items():
+        yield f"{counted(len(images), 'image')} labeled only in {version}" + ("; --json lists them" if images else "")
+
+
+def _confusion(diff: "LabelDiff") -> Iterator[str]:
+    first, second = diff.versions
     yield f"Rows: {first}; columns, numbered like the rows: {second}"
     header = ["", *(str(number) for number in range(1, len(diff.confusion) + 1))]
     rows = [
@@ -100,12 +118,6 @@ def _difference(diff: "LabelDiff") -> Iterator[str]:
         for number, (name, row) in enumerate(diff.confusion.items(), start=1)
     ]
     yield from table(header, rows)
-    yield f"{counted(len(diff.changed), 'image')} with different labels:"
-    yield from (f"  {change.image}: {change.before} -> {change.after}" for change in diff.changed[:SHOWN])
-    if len(diff.changed) > SHOWN:
-        yield f"  and {len(diff.changed) - SHOWN:,} more; --json lists them"
-    for version, images in diff.only_in.items():
-        yield f"{counted(len(images), 'image')} labeled only in {version}" + ("; --json lists them" if images else "")
 
 
 @labels.command("agreement")

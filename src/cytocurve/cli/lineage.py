@@ -98,6 +98,8 @@ def _withdrawn(outcome: "WithdrawOutcome") -> str:
     when = f"already withdrawn on {outcome.date} ({outcome.reason})" if outcome.already else "withdrawn"
     lines = [f"data/{outcome.dataset}: {images} {when}:"]
     lines += [f"  {line}" for line in some_lines(outcome.images)]
+    if outcome.not_recorded:
+        lines.append(f"  the reason {outcome.not_recorded!r} was not recorded; the one above remains")
     lines += [f"  the same image under another name: {name}" for name in some_lines(outcome.identical)]
     lines += [f"  near-identical, kept: {name}" for name in some_lines(outcome.near_identical_that_stay)]
     lines.append(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from cytocurve.api import Project
+from cytocurve.text import some
 
 json_option = click.option("--json", "json_output", is_flag=True, help="Print the result as JSON.")
 
@@ -35,5 +36,5 @@ def listed(counts: Mapping[str, object]) -> str:
 
 
 def named(counts: Mapping[str, object]) -> str:
-    """Join names and counts with commas."""
-    return ", ".join(f"{name} {count}" for name, count in counts.items())
+    """Join the first names and counts with commas, and say how many more there are."""
+    return some([f"{name} {count}" for name, count in counts.items()])

@@ -1,6 +1,7 @@
 """Your own images, sorted into one folder per class; the label version is ``folder``.
 
-Class folders may be in one folder per part, such as ``train`` and ``test``, which are then the official folds.
+Class folders may be in one folder per part, such as ``train`` and ``test``, or have one such folder each. The parts are
+then the official folds.
 """
 
 import re
@@ -38,11 +39,11 @@ def read(folder: Path) -> Listing:
     masks = _masks(images)
     skipped |= masks
     images = {name: path for name, path in images.items() if name not in masks}
-    parts = _parts(images)
-    if parts:
+    parts, level = _parts(images)
+    if parts and level == 0:
         skipped |= {name: "not in a class folder" for name in images if name.count("/") < 2}
         images = {name: path for name, path in images.items() if name.count("/") > 1}
-    labels = [name.split("/")[1 if parts else 0] for name in images]
+    labels = [name.split("/")[1 if parts and level == 0 else 0] for name in images]
     tops = {name.split("/")[0] for name in (*images, *skipped)}
     skipped |= {
         f"{path.name}/": "folder without images" for path in folder.iterdir() if path.is_dir() and path.name not in tops
@@ -58,29 +59,40 @@ def read(folder: Path) -> Listing:
     _refuse_twins(folder, images)
     table = pd.DataFrame({"image": list(images), "label": labels})
     if parts:
-        table["fold"] = [name.split("/")[0] for name in images]
-    return Listing(images, {"folder": table}, skipped, _notes(parts, labels))
+        table["fold"] = [name.split("/")[level] for name in images]
+    return Listing(images, {"folder": table}, skipped, _notes(parts, level, labels))
 
 
-def _parts(names: Collection[str]) -> list[str]:
-    """The first-level folders, if all of them are parts of one dataset, each with the class folders below it."""
-    classes: dict[str, set[str]] = {}
+def _parts(names: Collection[str]) -> tuple[list[str], int]:
+    """The folders that are parts of one dataset, and their level: 0 above the class folders, 1 below them.
+
+    Above, every first-level folder is named like a part, and they share at least two class folders. Below, every image
+    is in a folder named like a part, and at least two of these occur in several class folders.
+    """
+    below: dict[str, set[str]] = {}
     for name in names:
-        top, *below = name.split("/")
-        classes.setdefault(top, set()).update(below[:1] if len(below) > 1 else ())
-    common = set.intersection(*classes.values()) if classes else set()
-    named = all(PART.fullmatch(top) for top in classes)
-    return sorted(classes) if named and len(classes) > 1 and len(common) > 1 else []
+        top, *rest = name.split("/")
+        below.setdefault(top, set()).update(rest[:1] if len(rest) > 1 else ())
+    common = set.intersection(*below.values()) if below else set()
+    if len(below) > 1 and len(common) > 1 and all(map(PART.fullmatch, below)):
+        return sorted(below), 0
+    second = {part for parts in below.values() for part in parts}
+    shared = [part for part in second if sum(part in parts for parts in below.values()) > 1]
+    nested = all(name.count("/") > 1 for name in names)
+    if nested and len(shared) > 1 and all(map(PART.fullmatch, second)):
+        return sorted(second), 1
+    return [], 0
 
 
-def _notes(parts: Collection[str], labels: Collection[str]) -> dict[str, list[str]]:
+def _notes(parts: Collection[str], level: int, labels: Collection[str]) -> dict[str, list[str]]:
     if parts:
+        where = "below" if level == 0 else "above"
         use = (
             f"split: predefined with folds: {len(parts)} uses them"
             if len(parts) > 2
             else "split: predefined needs three, so the study draws its own folds; the audit compares these two"
         )
-        return {f"these folders are read as official folds, and the folders below them as classes; {use}": [*parts]}
+        return {f"these folders are read as official folds, and the folders {where} them as classes; {use}": [*parts]}
     suspects = sorted(label for label in set(labels) if PART.fullmatch(label))
     return {"these classes are named like the parts of a dataset (training, test)": suspects} if suspects else {}
 

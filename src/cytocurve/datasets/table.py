@@ -54,7 +54,7 @@ def read(path: Path) -> Listing:
         f"{file.name}, column {column!r}": f"not one of {', '.join(_COLUMNS)}" for column in frame if column not in used
     }
     skipped |= {f"{file.name}, {phrase}": "does not count" for phrase in sheet.left_out}
-    return Listing(dict(sorted(images.items())), _split(frame, versions), skipped)
+    return Listing(dict(sorted(images.items())), _split(frame, versions), skipped, _notes(by_annotator))
 
 
 def tables(path: Path) -> Mapping[str, pd.DataFrame]:
@@ -122,6 +122,18 @@ def _check_spelling(file: Path, frame: pd.DataFrame, versions: Mapping[str, str]
             "zeros of 001 unless the cell is text.",
             "use one spelling of each in the table; give different people or classes clearly different names",
         )
+
+
+def _notes(by_annotator: Mapping[str, tuple[str, str]]) -> dict[str, list[str]]:
+    """That a table with several rows per image was taken apart, and by whom each version is."""
+    if not by_annotator:
+        return {}
+    several = len({column for column, _ in by_annotator.values()}) > 1
+    versions = [
+        f"{name} by {annotator}" + (f" ({column})" if several else "")
+        for name, (column, annotator) in by_annotator.items()
+    ]
+    return {"images have several rows, one per annotator, so that each annotator is a label version": versions}
 
 
 def _repeated(frame: pd.DataFrame) -> str:

@@ -3,10 +3,8 @@
 They contain no clock time, duration, path or host, so that the same results give the same bytes.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from importlib.metadata import version
-from typing import Any
 
 import pandas as pd
 
@@ -31,6 +29,7 @@ from cytocurve.evaluation.arm_answers import arm_answers, arm_predictions
 from cytocurve.evaluation.choice import choice
 from cytocurve.evaluation.compared import Tables
 from cytocurve.report.titles import title_of
+from cytocurve.stores.documents import read_json
 from cytocurve.stores.dvc import data_hash
 from cytocurve.study.dataset import read_catalog
 from cytocurve.study.results import read_runs, read_tests, validation_images
@@ -91,10 +90,9 @@ def answers(project: ProjectPaths, params: Params, progress: Progress) -> Answer
 def read_answers(project: ProjectPaths) -> Answers:
     """The answers written by the stage ``evaluate``; raises ``InputError`` if there are none for this study."""
     file, next_step = project.answers, "dvc repro evaluate"
+    value = read_json(file, next_step)
     try:
-        stored = Answers.from_json(json.loads(file.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise InputError(f"{file}: no such file yet", next_step=next_step) from None
+        stored = Answers.from_json(value)
     except ValueError as error:
         raise InputError(f"{file}: not written by this version of cytocurve", next_step=next_step) from error
     params = project.params()
@@ -136,13 +134,14 @@ def _limits(project: ProjectPaths, params: Params) -> Limits:
 
 def _audit(project: ProjectPaths, params: Params) -> Audit | None:
     """The outcome of the stage ``audit`` for these labels and this task; None if it did not run on them."""
-    try:
-        value: Any = json.loads((project.reports / "audit.json").read_text(encoding="utf-8"))
-        stored = from_json(Audit, value)
-    except FileNotFoundError:
+    file, next_step = project.reports / "audit.json", "dvc repro audit"
+    if not file.is_file():
         return None
+    value = read_json(file, next_step)
+    try:
+        stored = from_json(Audit, value)
     except ValueError as error:
-        raise InputError("reports/audit.json: not written by cytocurve audit", next_step="dvc repro audit") from error
+        raise InputError(f"{file}: not written by this version of cytocurve", next_step=next_step) from error
     study = (params.dataset, params.task_name, tuple(params.labels))
     return stored if study == (stored.dataset, stored.task, stored.labels) else None
 

@@ -44,6 +44,9 @@ NO_DATA: Mapping[str, str] = {
 }
 """Folders that systems create, by name in lower case, and what they contain; hidden folders need no entry."""
 
+NO_IMAGES = ("desktop.ini", "ehthumbs.db", "thumbs.db")
+"""Files that Windows creates beside images, in lower case."""
+
 _ADVICE: Mapping[str, str] = {
     "bits per channel": "convert them to 8 bits, all with the same scaling, for example with ImageMagick: "
     "magick IN.tif -depth 8 OUT.png for values up to 65,535, magick IN.tif -level 0,4095 -depth 8 OUT.png for the "
@@ -113,6 +116,20 @@ def no_data(name: str) -> str:
         return "hidden folder"
     made = NO_DATA.get(name.lower())
     return f"not data: {made}" if made else ""
+
+
+def files_below(folder: Path) -> dict[str, Path]:
+    """The files below a folder by sorted name, without hidden ones, files of systems, and folders without data.
+
+    Links to files are followed, since DVC may use them; links to folders are not.
+    """
+    found: dict[str, Path] = {}
+    for place, folders, names in os.walk(folder):
+        here = Path(place)
+        folders[:] = [name for name in folders if not no_data(name)]
+        files = (here / name for name in names if not name.startswith(".") and name.lower() not in NO_IMAGES)
+        found |= {path.relative_to(folder).as_posix(): path for path in files if path.is_file()}
+    return dict(sorted(found.items()))
 
 
 def inner(folder: Path, name: str) -> Path:

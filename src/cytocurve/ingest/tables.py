@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 from openpyxl import load_workbook
+from openpyxl.utils.cell import range_boundaries
+from openpyxl.xml.functions import iterparse
 
 from cytocurve.core.data import labels
 from cytocurve.core.data.labels import Table
@@ -49,6 +51,8 @@ def read(path: Path) -> Table:
     try:
         table = _workbook(path) if suffix in SPREADSHEETS else labels.read(path.read_bytes().decode("utf-8-sig"))
         return Table(table.frame.map(unescaped).astype("str"), table.left_out)
+    except InputError:
+        raise
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     except OSError as error:
@@ -60,7 +64,7 @@ def read(path: Path) -> Table:
 
 
 def _workbook(path: Path) -> Table:
-    """The first sheet; raises ``ValueError`` for cells without a usable value."""
+    """The first sheet; raises ``ValueError`` for cells without a usable value, ``InputError`` for merged ones."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about styles and drop-down lists, which do not affect values
         with (
@@ -72,14 +76,34 @@ def _workbook(path: Path) -> Table:
             first, *others = (sheet.title for sheet in values.worksheets)
             cells = list(values.worksheets[0].iter_rows())
             unusable = _unusable(cells, formulas.worksheets[0].iter_rows())
+            filled = {cell.coordinate for row in cells for cell in row if cell.value is not None}
+            merged = [each for each in _merged(values.worksheets[0]) if each.partition(":")[0] in filled]
             rows = [[_text(cell.value) for cell in row] for row in cells]
             days = sum(isinstance(cell.value, date) for row in cells for cell in row)
     if unusable:
         raise ValueError(f"sheet {first!r}: {first_few(unusable, labels.SHOWN)}")
+    if merged:
+        raise InputError(
+            f"{path}: sheet {first!r} has merged cells, of which only the first has a value:",
+            merged,
+            next_step="unmerge these cells, and fill in each of them",
+        )
     table = labels.tidy(rows)
     left_out = [f"{counted(len(others), 'further sheet')} ({first_few(others, labels.SHOWN)})"] if others else []
     left_out += [f"the format of {counted(days, 'date')}, read as year-month-day"] if days else []
     return Table(table.frame, (*table.left_out, *left_out))
+
+
+def _merged(sheet: Any) -> list[str]:
+    """The ranges of merged cells, such as ``B2:B6``, which openpyxl does not read from a sheet that it streams."""
+    ranges = []
+    with closing(sheet._get_source()) as source:
+        for _, element in iterparse(source):
+            if element.tag.endswith("}mergeCell"):
+                ranges.append(str(element.get("ref")))
+            elif element.tag.endswith("}row"):
+                element.clear()
+    return sorted(ranges, key=range_boundaries)
 
 
 def _unusable(values: Iterable[Sequence[Any]], formulas: Iterable[Sequence[Any]]) -> list[str]:

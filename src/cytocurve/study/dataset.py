@@ -1,7 +1,7 @@
 """A dataset in ``data/``: its folder, images, label versions and classes."""
 
-import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
@@ -10,9 +10,11 @@ from pydantic import TypeAdapter, ValidationError
 from cytocurve import datasets
 from cytocurve.config import Name, ProjectPaths, read_yaml
 from cytocurve.core.data import labels
-from cytocurve.core.data.spelling import same_form
+from cytocurve.core.data.spelling import same_files
 from cytocurve.errors import InputError
 from cytocurve.files import write_text
+from cytocurve.ingest.scanning import files_below, no_data
+from cytocurve.stores.documents import read_json
 from cytocurve.stores.tables import read_parquet
 from cytocurve.text import check_known
 
@@ -39,12 +41,11 @@ WITHDRAWN = "withdrawn.csv"
 
 def dataset_folder(project: ProjectPaths, name: str, stated: str = "params.yaml: dataset") -> Path:
     """The folder ``data/<name>``; raises ``InputError`` naming the source of the name and the existing datasets."""
-    folder, exists = project.data, project.data.is_dir()
-    present = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".") if exists else []
+    present = local_datasets(project)
     if name in present:
-        return folder / name
+        return project.data / name
     command = f"cytocurve data add {name if name in datasets.names() else f'NAME PATH --as {name}'}"
-    if not exists:
+    if not project.data.is_dir():
         raise InputError("data/ does not exist yet", next_step=f"make repro, or {command}")
     raise InputError(
         f"data/{name} does not exist",
@@ -54,19 +55,18 @@ def dataset_folder(project: ProjectPaths, name: str, stated: str = "params.yaml:
     )
 
 
+def local_datasets(project: ProjectPaths) -> list[str]:
+    """The names of the datasets in ``data/``, sorted."""
+    folders = project.data.iterdir() if project.data.is_dir() else ()
+    return sorted(path.name for path in folders if path.is_dir() and not no_data(path.name))
+
+
 def images_below(folder: Path, shown: str) -> tuple[dict[str, Path], list[str]]:
-    """Files by sorted name, without hidden ones, and one line per problem; links are followed, as DVC may use them."""
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    images = {name: files[name] for name in sorted(files) if "/." not in f"/{name}" and _readable(name) == name}
+    """The files of images by sorted name, see ``files_below``, and one line per problem."""
+    files = files_below(folder)
+    images = {name: path for name, path in files.items() if _readable(name) == name}
     wrong = [f"{shown}/{_readable(name)}: its name is not valid UTF-8" for name in files if _readable(name) != name]
-    by_form: dict[str, list[str]] = {}
-    for name in images:
-        by_form.setdefault(same_form(name), []).append(name)
-    wrong += [
-        f"{shown}: {' and '.join(map(ascii, names))} are one name in several Unicode forms; remove all but one"
-        for names in by_form.values()
-        if len(names) > 1
-    ]
+    wrong += [f"{shown}: {line}" for line in same_files(images)]
     return images, wrong if images else [*wrong, f"{shown}: no images"]
 
 
@@ -80,10 +80,7 @@ def read_catalog(project: ProjectPaths, dataset: str = "", next_step: str = "dvc
         dataset_folder(project, wanted, "dataset")
     table = read_parquet(project.catalog, next_step)
     about = project.catalog.with_suffix(".json")
-    try:
-        made_of = json.loads(about.read_text(encoding="utf-8"))["dataset"] if about.is_file() else wanted
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(f"{about}: damaged", next_step=f"remove it, then {next_step}") from error
+    made_of = read_json(about, next_step).get("dataset") if about.is_file() else wanted
     if made_of != wanted:
         raise InputError(f"{project.catalog} is of dataset {made_of!r}, not of {wanted!r}", next_step=next_step)
     missing = [column for column in COLUMNS if column not in table]
@@ -100,21 +97,25 @@ def _readable(name: str) -> str:
     return os.fsencode(name).decode(errors="replace")
 
 
-def label_tables(folder: Path, shown: str) -> tuple[dict[str, pd.DataFrame | None], list[str]]:
-    """Label tables by version, None for unreadable ones, and one line per problem."""
-    files, wrong = label_files(folder, shown)
+def label_tables(folder: Path, shown: str, images: Collection[str]) -> tuple[dict[str, pd.DataFrame | None], list[str]]:
+    """Label tables by version, None for unreadable ones, and one line per problem; see ``label_files``."""
+    files, wrong = label_files(folder, shown, images)
     return {version: table.frame if table else None for version, table in files.items()}, wrong
 
 
-def label_files(folder: Path, shown: str) -> tuple[dict[str, labels.Table | None], list[str]]:
-    """Label tables by version with what was left out of them, None for unreadable ones, and one line per problem."""
+def label_files(folder: Path, shown: str, images: Collection[str]) -> tuple[dict[str, labels.Table | None], list[str]]:
+    """Label tables by version with what was left out of them, None for unreadable ones, and one line per problem.
+
+    The tables are ``aligned`` with the names of these images.
+    """
     tables: dict[str, labels.Table | None] = {}
     wrong = []
     for path in sorted(path for path in folder.glob("*.csv") if not path.name.startswith(".")):
         tables[path.stem] = None
         try:
             check_version(path.stem)
-            tables[path.stem] = labels.read(path.read_bytes().decode("utf-8-sig"))
+            table = labels.read(path.read_bytes().decode("utf-8-sig"))
+            tables[path.stem] = labels.Table(labels.aligned(table.frame, images), table.left_out)
         except UnicodeDecodeError as error:
             wrong.append(f"{shown}/{path.name}: not UTF-8, byte {error.start}: save it as CSV UTF-8")
         except OSError as error:

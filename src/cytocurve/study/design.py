@@ -1,6 +1,5 @@
 """The design of a study: the runs of each arm, derived from ``params.yaml`` and the arm's split."""
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,6 +16,7 @@ from cytocurve.errors import InputError
 from cytocurve.models import architectures, augmentation, engines, protocols
 from cytocurve.models.preparation import preparation
 from cytocurve.models.settings import defaults
+from cytocurve.stores.documents import read_json
 from cytocurve.stores.tables import read_parquet
 from cytocurve.text import check_known
 
@@ -270,10 +270,7 @@ def check_split(project: ProjectPaths, params: Params) -> None:
     if not project.split_settings.is_file():
         return
     wanted = split_settings(params)
-    try:
-        drawn = dict(json.loads(project.split_settings.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
-        raise InputError(f"{project.split_settings}: damaged", next_step=SPLIT_NEXT) from error
+    drawn = read_json(project.split_settings, SPLIT_NEXT)
     differing = [
         f"{key}: {drawn.get(key)!r} in build/split, {wanted[key]!r} in params.yaml"
         for key in wanted

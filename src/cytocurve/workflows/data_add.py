@@ -19,11 +19,12 @@ from ruamel.yaml import YAML
 from cytocurve import datasets
 from cytocurve.config import Name, ProjectPaths
 from cytocurve.core.data import labels
+from cytocurve.core.data.spelling import same_files, spellings, without_zeros
 from cytocurve.datasets import Dataset, Listing, Progress
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.files import DISK_FULL, exclusive, write_text
 from cytocurve.ingest import archives
-from cytocurve.ingest.scanning import no_data, notes
+from cytocurve.ingest.scanning import files_below, no_data, notes
 from cytocurve.progress import Observer
 from cytocurve.stores.dvc import is_recorded, takes_over_links, track_data
 from cytocurve.study.dataset import labels_csv
@@ -33,6 +34,7 @@ from cytocurve.workflows import data_start
 _SCRATCH = ".adding-"
 _NO_LINK = (errno.EXDEV, errno.EPERM, errno.EACCES, errno.EMLINK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS)
 _READ_FROM_FILE = ("table",)  # datasets whose ``read`` accepts a file
+_ZEROS = "these names differ only in leading zeros, and are read as different images"
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ def _repeated(target: Path, dataset: Dataset, listing: Listing) -> AddOutcome:
 def _same_content(target: Path, dataset: Dataset, listing: Listing) -> bool:
     texts = _texts(dataset, listing)
     names = {*texts, *(f"images/{name}" for name in listing.images)}
-    if {path.relative_to(target).as_posix() for path in target.rglob("*") if path.is_file()} != names:
+    if files_below(target).keys() != names:
         return False
     return all((target / name).read_bytes() == text.encode() for name, text in texts.items()) and all(
         filecmp.cmp(path, target / "images" / name, shallow=False) for name, path in listing.images.items()
@@ -180,11 +182,21 @@ def _listing(dataset: Dataset, source: Path | None, scratch: Path, progress: Pro
         listing = _from_file(dataset, source, scratch, progress)
     else:
         listing = dataset.read(source)
+    listing = replace(
+        listing, labels={version: labels.aligned(table, listing.images) for version, table in listing.labels.items()}
+    )
+    if same := same_files(listing.images):
+        raise InputError(
+            f"{source or dataset.name}: some file systems cannot tell these images apart:",
+            same,
+            next_step="rename one of each if they are different images, or remove it",
+        )
     tables = {f"label version {version}": table for version, table in listing.labels.items()}
     wrong = labels.problems(listing.images, tables, dataset.classes)
     if wrong:
         raise InputError(f"{source or dataset.name}: these labels cannot be used:", wrong)
-    return replace(listing, notes={**listing.notes, **notes(listing.images)})
+    zeros = [" = ".join(group) for group in spellings(listing.images, without_zeros)]
+    return replace(listing, notes={**listing.notes, **({_ZEROS: zeros} if zeros else {}), **notes(listing.images)})
 
 
 def _from_file(dataset: Dataset, source: Path, scratch: Path, progress: Progress) -> Listing:

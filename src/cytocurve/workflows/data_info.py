@@ -15,7 +15,8 @@ from cytocurve.config import ProjectPaths, read_yaml
 from cytocurve.core.data import labels
 from cytocurve.datasets import Progress
 from cytocurve.errors import InputError
-from cytocurve.ingest.scanning import FORMATS, bombs_refused, refusal
+from cytocurve.ingest.scanning import FORMATS, bombs_refused, files_below, refusal
+from cytocurve.study.dataset import local_datasets
 from cytocurve.text import did_you_mean
 
 _ORIGIN = ("loader", "title", "licence", "citation", "url")
@@ -97,12 +98,6 @@ def info(project: ProjectPaths, name: str, progress: Progress) -> DatasetInfo:
     return DatasetInfo(name=name, **origin, here=here)
 
 
-def local_datasets(project: ProjectPaths) -> list[str]:
-    """The names of the datasets in ``data/``, sorted."""
-    folders = project.data.iterdir() if project.data.is_dir() else ()
-    return sorted(path.name for path in folders if path.is_dir() and not path.name.startswith("."))
-
-
 def _known(project: ProjectPaths, name: str) -> dict[str, str]:
     known = datasets.names()
     if name in known:
@@ -130,9 +125,8 @@ def _origin(path: Path, wrong: list[str]) -> dict[str, str | None]:
 
 
 def _images(folder: Path, progress: Progress, wrong: list[str]) -> dict[str, Any]:
-    """Counts of the images; hidden files are ignored, links are followed."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    files = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
+    """Counts of the images; see ``files_below``."""
+    files = list(files_below(folder).values())
     sizes: Counter[str] = Counter()
     formats: Counter[str] = Counter()
     total = 0
@@ -173,7 +167,7 @@ def _tables(folder: Path, wrong: list[str]) -> dict[str, pd.DataFrame]:
         missing = [column for column in labels.REQUIRED if list(table.columns).count(column) != 1]
         wrong += [f"{path}: column {column!r} must occur exactly once" for column in missing]
         if not missing:
-            tables[path.stem] = table
+            tables[path.stem] = labels.aligned(table, ())
     return tables
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from cytocurve import datasets
 from cytocurve.config import ProjectPaths
-from cytocurve.workflows.data_info import local_datasets
+from cytocurve.study.dataset import local_datasets
 
 
 @dataclass(frozen=True)

@@ -104,7 +104,7 @@ def _catalog(project: ProjectPaths, dataset: str, version: str) -> pd.DataFrame:
     """What the splits need of a catalog, without decoding: identical images are those with the same bytes."""
     folder = project.data / dataset
     images, _ = images_below(folder / "images", dataset)
-    table = label_tables(folder / "labels", dataset)[0][version]
+    table = label_tables(folder / "labels", dataset, images)[0][version]
     assert table is not None
     rows = table.set_index("image").reindex(list(images)).replace("", None)
     identities = _identities(images)

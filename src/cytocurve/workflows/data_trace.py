@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from cytocurve.config import ProjectPaths
+from cytocurve.core.data.spelling import same_form
 from cytocurve.errors import InputError
 from cytocurve.stores.ledger import open_ledger
 from cytocurve.stores.tables import read_parquet
@@ -17,7 +18,7 @@ from cytocurve.stores.tracking.published import published_keys
 from cytocurve.stores.tracking.registry import registered_versions
 from cytocurve.study.dataset import read_catalog
 from cytocurve.study.lineage import Sighting, sightings
-from cytocurve.text import check_known
+from cytocurve.text import check_known, some
 
 
 @dataclass(frozen=True)
@@ -138,27 +139,27 @@ def _traced(rows: pd.DataFrame) -> list[TracedImage]:
 
 
 def _images(catalog: pd.DataFrame, image: str) -> pd.DataFrame:
-    """The row of an image by its name below ``images``, or by a unique suffix of its path."""
-    rows = catalog[catalog["image"] == image]
+    """The row of an image by its name below ``images``, or by a unique suffix of its path, in any Unicode form."""
+    image, names = same_form(image), catalog["image"].map(same_form)
+    rows = catalog[names == image]
     if rows.empty:
-        matches = [f"/{name}".endswith(f"/{image}") or image.endswith(f"/{name}") for name in catalog["image"]]
+        matches = [f"/{name}".endswith(f"/{image}") or image.endswith(f"/{name}") for name in names]
         rows = catalog[matches]
     if len(rows) == 1:
         return rows
     if len(rows):
         raise InputError(f"image {image!r} is ambiguous:", rows["image"].tolist(), next_step="use one of these names")
-    raise InputError(
-        check_known("image", [image], catalog["image"].tolist())[0], hint="Does it belong to another dataset?"
-    )
+    raise InputError(check_known("image", [image], names.tolist())[0], hint="Does it belong to another dataset?")
 
 
 def _patient(catalog: pd.DataFrame, patient: str) -> pd.DataFrame:
-    rows = catalog[catalog["patient"] == patient]
+    patient = same_form(patient)
+    rows = catalog[catalog["patient"].map(same_form, na_action="ignore") == patient]
     if rows.empty:
         known = sorted(catalog["patient"].dropna().unique())
         raise InputError(
             check_known("patient", [patient], known)[0],
-            hint=f"Patients: {', '.join(known)}" if known else "No label version of this dataset has patients.",
+            hint=f"Patients: {some(known)}" if known else "No label version of this dataset has patients.",
         )
     return rows
 

@@ -1,6 +1,5 @@
 """The audit gate: whether ``params.yaml`` allows training on the current catalog and splits."""
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +8,7 @@ import pandas as pd
 from cytocurve.config import Params, ProjectPaths
 from cytocurve.core.audit.finding import Finding, describe
 from cytocurve.errors import CytocurveError, InputError
-from cytocurve.files import write_text
+from cytocurve.stores.documents import write_json
 from cytocurve.study.dataset import read_catalog
 from cytocurve.study.design import read_split
 
@@ -40,7 +39,7 @@ class AuditOutcome:
     refusal: CytocurveError | None
 
     def to_json(self) -> dict[str, Any]:
-        """The contents of ``reports/audit.json``."""
+        """The contents of ``reports/audit.json``, without its checksum."""
         return {"dataset": self.dataset, "task": self.task, "labels": list(self.labels), **self.audit.as_json}
 
 
@@ -57,8 +56,7 @@ def audit_study(project: ProjectPaths) -> AuditOutcome:
     audited = audit(catalog, splits, params.folds, params.split == "predefined", params.sizes)
     refusal = _refusal(audited, params)
     outcome = AuditOutcome(params.dataset, params.task_name, tuple(params.labels), audited, refusal)
-    text = json.dumps(outcome.to_json(), indent=1, allow_nan=False, ensure_ascii=False)
-    write_text(project.reports / "audit.json", f"{text}\n")
+    write_json(project.reports / "audit.json", outcome.to_json())
     return outcome
 
 

@@ -11,11 +11,12 @@ import pandas as pd
 from cytocurve import datasets
 from cytocurve.config import ProjectPaths
 from cytocurve.core.data import labels
+from cytocurve.core.data.spelling import same_form
 from cytocurve.core.data.taxonomy import CELL_TYPES
 from cytocurve.core.statistics import agreement
 from cytocurve.core.statistics.agreement import Estimate, Share
 from cytocurve.errors import InputError
-from cytocurve.study.dataset import dataset_folder, known_classes, label_tables
+from cytocurve.study.dataset import dataset_folder, images_below, known_classes, label_tables
 from cytocurve.text import check_known, did_you_mean
 
 Tables = Mapping[str, pd.DataFrame]
@@ -171,6 +172,7 @@ def versions_of(project: ProjectPaths, dataset: str, root: Path | None = None) -
     else:
         folder = dataset_folder(project, dataset, "dataset")
         known, tables, wrong = tables_here(project, folder)
+    tables = _in_one_form(tables)
     images = {image for table in tables.values() if "image" in table for image in table["image"]}
     wrong += labels.problems(images, tables, known)
     refuse(
@@ -196,10 +198,20 @@ def _upstream(dataset: str, root: Path) -> tuple[frozenset[str] | None, Tables, 
 def tables_here(project: ProjectPaths, folder: Path) -> tuple[frozenset[str] | None, Tables, list[str]]:
     """Known classes, the readable tables by file name, and one line per problem."""
     shown = folder.relative_to(project.root).as_posix()
-    tables, unread = label_tables(folder / "labels", f"{shown}/labels")
+    images, _ = images_below(folder / "images", f"{shown}/images")
+    tables, unread = label_tables(folder / "labels", f"{shown}/labels", images)
     known, unknown = known_classes(folder / "dataset.yaml", f"{shown}/dataset.yaml")
     readable = {f"{shown}/labels/{version}.csv": table for version, table in tables.items() if table is not None}
     return known, readable, [*unread, *unknown]
+
+
+def _in_one_form(tables: Tables) -> Tables:
+    """The tables with the names that the first of them has for images that several of them have."""
+    names: dict[str, str] = {}
+    for table in tables.values():
+        for image in table["image"].dropna() if list(table.columns).count("image") == 1 else ():
+            names.setdefault(same_form(image), image)
+    return {version: labels.aligned(table, names.values()) for version, table in tables.items()}
 
 
 def _sorted(table: pd.DataFrame) -> pd.DataFrame:

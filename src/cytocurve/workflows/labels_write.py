@@ -10,12 +10,20 @@ import pandas as pd
 
 from cytocurve.config import ProjectPaths
 from cytocurve.core.data import labels
+from cytocurve.core.data.spelling import same_form
 from cytocurve.core.statistics import agreement
 from cytocurve.errors import InputError
 from cytocurve.files import exclusive
 from cytocurve.ingest.tables import read
 from cytocurve.stores.dvc import track_data
-from cytocurve.study.dataset import check_version, dataset_folder, images_below, labels_csv, write_labels
+from cytocurve.study.dataset import (
+    check_version,
+    dataset_folder,
+    images_below,
+    known_classes,
+    labels_csv,
+    write_labels,
+)
 from cytocurve.text import counted, did_you_mean
 from cytocurve.workflows.labels import (
     Tables,
@@ -23,7 +31,6 @@ from cytocurve.workflows.labels import (
     chosen_versions,
     overview,
     refuse,
-    tables_here,
     versions_of,
 )
 
@@ -147,11 +154,10 @@ def _write_list(
     )
     kept = kept[~kept["image"].isin(rows["image"])].reindex(columns=[*labels.REQUIRED, "annotator"], fill_value="")
     known = {label for other in tables.values() for label in other["label"] if label}
-    if known and tables_here(project, folder)[0] is None:
-        _refuse_new(rows, known | set(new_classes), file)
-    table = pd.concat([rows.assign(annotator=annotator.strip()), kept], ignore_index=True)
+    if known and known_classes(folder / "dataset.yaml", "dataset.yaml")[0] is None:
+        _refuse_new(rows, known | set(map(same_form, new_classes)), file)
+    table = pd.concat([rows.assign(annotator=same_form(annotator.strip())), kept], ignore_index=True)
     already = _write(
-        project,
         folder,
         name,
         table,
@@ -210,7 +216,7 @@ def _write_consensus(project: ProjectPaths, folder: Path, names: Sequence[str], 
             "annotator": [voters if label else "" for label, _ in merged],
         }
     )
-    already = _write(project, folder, name, table, tables, name, "")
+    already = _write(folder, name, table, tables, name, "")
     votes = Counter(how for _, how in merged)
     return MergeOutcome(
         dataset=folder.name,
@@ -277,14 +283,12 @@ def _rows(sheet: pd.DataFrame, file: Path, corrected_only: bool) -> pd.DataFrame
     return rows
 
 
-def _write(
-    project: ProjectPaths, folder: Path, name: str, table: pd.DataFrame, tables: Tables, shown: str, hint: str
-) -> bool:
+def _write(folder: Path, name: str, table: pd.DataFrame, tables: Tables, shown: str, hint: str) -> bool:
     """Check a new version against the dataset's images, classes and other versions, then write it.
 
     Returns whether it existed with the same content; raises ``InputError`` if it exists with another one.
     """
-    known, _, _ = tables_here(project, folder)
+    known, _ = known_classes(folder / "dataset.yaml", "dataset.yaml")
     images, wrong = images_below(folder / "images", f"data/{folder.name}/images")
     for column in ("patient", "fold"):
         values = labels.known(column, tables.values())

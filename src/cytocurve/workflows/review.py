@@ -1,7 +1,6 @@
 """``cytocurve labels review``: rank the labels that an arm's own networks doubt, as a table and a page."""
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -14,12 +13,14 @@ from cytocurve.core.data.spreadsheets import escaped
 from cytocurve.core.runs import Arm
 from cytocurve.core.statistics.review import color_histogram, neighbors, out_of_fold, probability_columns, ranked
 from cytocurve.errors import InputError
-from cytocurve.files import write_text
+from cytocurve.files import exclusive, write_text
 from cytocurve.ingest.decoding import pixel_sha256, read_rgb
+from cytocurve.ingest.tables import read_table
 from cytocurve.report.review import Neighbor, Suspect, picture, render
 from cytocurve.stores.tables import read_parquet
 from cytocurve.study.dataset import read_catalog
 from cytocurve.text import counted
+from cytocurve.workflows.labels_write import CORRECTIONS
 
 Progress = Callable[[int, int], None]
 
@@ -63,8 +64,12 @@ def review(project: ProjectPaths, arm: Arm, top: int, progress: Progress, overwr
     suspects = [_suspect(table, row, nearest[row]) for row in range(len(shown))]
     names = {image for suspect in suspects for image in (suspect.image, *(near.image for near in suspect.neighbours))}
     pictures = {name: picture(read_rgb(folder / name)) for name in sorted(names)}
-    write_text(target, _sheet(table.assign(new_label="")))
-    write_text(target.with_suffix(".html"), render(arm.name, suspects, len(table), target.name, pictures))
+    page = render(arm.name, suspects, len(table), target.name, pictures)
+    with exclusive(project.files_lock):
+        if not overwrite:
+            _refuse_decisions(target)  # again: ranking takes minutes, in which someone may have entered some
+        write_text(target, _sheet(table.assign(new_label="")))
+        write_text(target.with_suffix(".html"), page)
     return ReviewOutcome(
         table=str(target.relative_to(project.root)),
         page=str(target.with_suffix(".html").relative_to(project.root)),
@@ -81,15 +86,23 @@ def _sheet(table: pd.DataFrame) -> str:
 
 
 def _refuse_decisions(table: Path) -> None:
+    """Raise ``InputError`` if the table contains decisions, or cannot be read and so may contain some."""
     if not table.is_file():
         return
-    with suppress(ValueError, KeyError):
-        decided = pd.read_csv(table, dtype="str", keep_default_na=False).set_index("image")["new_label"]
-        if (decided != "").any():
-            raise InputError(
-                f"{table}: the column new_label contains {counted(int((decided != '').sum()), 'decision')}",
-                next_step="import them with cytocurve labels import, or discard them with --overwrite",
-            )
+    try:
+        sheet = read_table(table)
+    except InputError as error:
+        raise InputError(
+            f"{error.problem}. It may contain decisions",
+            error.offenders,
+            next_step=f"{error.next_step or 'repair it'}, or discard it with --overwrite",
+        ) from error
+    decided = (sheet[[column for column in CORRECTIONS if column in sheet]] != "").any(axis=1)
+    if decided.any():
+        raise InputError(
+            f"{table}: the table contains {counted(int(decided.sum()), 'decision')}",
+            next_step="import them with cytocurve labels import, or discard them with --overwrite",
+        )
 
 
 def _suspects(project: ProjectPaths, arm: Arm) -> pd.DataFrame:

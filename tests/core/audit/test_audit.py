@@ -325,3 +325,13 @@ def test_patients_in_several_spellings_are_reported_and_count_as_leakage() -> No
 def test_consistently_spelled_patients_pass() -> None:
     frame = catalog()
     assert ("spelling", None) in audit(frame, {"labels": by_image(frame)}, FOLDS, False).passed
+
+
+def test_image_names_that_differ_in_leading_zeros_are_a_warning() -> None:
+    frame = catalog()
+    assert ("image-names", None) in audit(frame, {"labels": by_image(frame)}, FOLDS, False).passed
+    frame = changed("image", frame, {3: "cell7.png", 9: "cell007.png"})
+    (found,) = audit(frame, {"labels": by_image(frame)}, FOLDS, False).of("image-names")
+    assert (found.severity, found.labels) == ("warning", None)
+    assert found.offenders == [{"images": ["cell007.png", "cell07.png", "cell7.png"]}]
+    assert found.sentence.startswith("3 images in 1 group have names that differ only in leading zeros.")

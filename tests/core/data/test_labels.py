@@ -113,12 +113,21 @@ def test_csv_fields_stay_strings() -> None:
         ('image,label\na.png,"x\n', "line 2: unexpected end of data"),
         ("image;label\na.png;0,5\n", "separated by ';': save it with commas"),
         ('"image"\t"label"\r\na.png\tx\r\n', "separated by tabs: save it with commas"),
+        ("\n\nimage|label\na.png|x\n", r"separated by '\|': save it with commas"),
+        ("sep=;\nimage;label\na.png;x\n", "separated by ';': save it with commas"),
+        ('"image";"label, by an expert"\na.png;x\n', "separated by ';': save it with commas"),
+        ("i\0m\0a\0g\0e\0,\0", "null characters, as text in UTF-16"),
     ],
 )
 def test_table_that_is_not_valid_csv_is_reported_with_its_lines(text: str, message: str) -> None:
     """Every line with too many or too few fields is named."""
     with pytest.raises(ValueError, match=message):
         labels.parse(text)
+
+
+@pytest.mark.parametrize("first", ["sep=,\r\n", "sep=,\n", "\nsep=, \n"])
+def test_a_first_line_that_states_commas_is_no_row(first: str) -> None:
+    assert labels.parse(f"{first}image,label\na.png,x\n").to_dict("list") == {"image": ["a.png"], "label": ["x"]}
 
 
 def test_counts_exclude_the_empty_label() -> None:
@@ -141,3 +150,17 @@ def test_problems_of_a_table_without_rows_are_its_missing_images() -> None:
 def test_aligned_names_have_the_unicode_form_of_the_images() -> None:
     table = pd.DataFrame({"image": ["o\u0308", "x"], "label": ["1", "2"]})
     assert labels.aligned(table, ["\xf6"])["image"].tolist() == ["\xf6", "x"]
+
+
+def test_aligned_texts_are_composed_in_every_column_and_missing_ones_stay_missing() -> None:
+    table = pd.DataFrame([["\xf6", "o\u0308", "u\u0308", None]], columns=["image", "label", "note", "note"])
+    (row,) = labels.aligned(table, ["o\u0308"]).itertuples(index=False, name=None)
+    assert row == ("o\u0308", "\xf6", "\xfc", None)
+    assert labels.aligned(table.head(0), ["x"]).empty
+
+
+def test_problems_name_the_images_that_an_unknown_name_is_spelled_like() -> None:
+    table = pd.DataFrame({"image": ["a/Cell001.png", "a/cell01.png", "a/cell1.png"], "label": ["x", "y", "y"]})
+    assert labels.problems(["a/cell01.png", "a/cell1.png"], {"t": table}, None) == [
+        "t: a/Cell001.png: a row for an image that does not exist; spelled otherwise: 'a/cell01.png', 'a/cell1.png'"
+    ]

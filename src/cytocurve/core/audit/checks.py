@@ -70,7 +70,11 @@ def audit(
     given = {labels: classes.members(split, images) for labels, split in splits.items()}
     by_feature = {labels: shortcuts.shortcuts(table) for labels, table in given.items()}
     by_size = {labels: sizes.sizes(table) for labels, table in given.items()}
-    checks = [*_image_checks(catalog, images, official), names.spelling(images, list(splits))]
+    checks = [
+        *_image_checks(catalog, images, official),
+        names.spelling(images, list(splits)),
+        names.image_names(images),
+    ]
     for labels, split in splits.items():
         checks += _label_checks(images, split, given[labels], labels, folds)
         checks += [shortcuts.finding(shortcut, labels) for shortcut in by_feature[labels]]

@@ -2,21 +2,27 @@
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
-from cytocurve.core.data.spelling import same_form, spelled
-from cytocurve.text import counted, did_you_mean, first_few
+from cytocurve.core.data.spelling import same_form, spelled, without_zeros
+from cytocurve.text import counted, did_you_mean, first_few, some
 
 REQUIRED = ("image", "label")
 OPTIONAL = ("patient", "annotator", "fold")
 """``fold`` is the official fold of a dataset whose authors define folds."""
 
-_OTHER_SEPARATORS = {";": "';'", "\t": "tabs"}
+_OTHER_SEPARATORS = {";": "';'", "\t": "tabs", "|": "'|'"}
 """Field separators of spreadsheets in locales with a decimal comma, and of other tools."""
+
+_STATED_SEPARATOR = re.compile(r"\s*sep=.[ \t]*(?=\r?\n|\r)")
+"""A first line that tells a spreadsheet the separator, and is no row."""
+
+_QUOTED = re.compile(r'"[^"]*"')
 
 SHOWN = 10
 """The number of malformed lines that a message lists."""
@@ -39,7 +45,10 @@ def parse(text: str) -> pd.DataFrame:
 
 def read(text: str) -> Table:
     """A CSV table without empty rows and columns, see ``tidy``; raises ``ValueError`` naming the malformed lines."""
-    header_line = text.partition("\n")[0]
+    if "\0" in text:
+        raise ValueError("it has null characters, as text in UTF-16 or UTF-32: save it as CSV UTF-8")
+    text = _STATED_SEPARATOR.sub("", text, count=1) if _STATED_SEPARATOR.match(text) else text
+    header_line = _QUOTED.sub("", text.lstrip().partition("\n")[0])
     for mark, name in _OTHER_SEPARATORS.items():
         if mark in header_line and "," not in header_line:
             raise ValueError(f"its fields are separated by {name}: save it with commas")
@@ -82,12 +91,24 @@ def tidy(rows: Sequence[Sequence[str]]) -> Table:
     return Table(frame, tuple(phrase for phrase in left_out if phrase))
 
 
+OF_IMAGES = ("image", "duplicate_of", "near_duplicate_of", "near")
+"""Columns with names of images."""
+
+
 def aligned(table: pd.DataFrame, images: Iterable[str]) -> pd.DataFrame:
-    """A table whose image names are in the Unicode form that the images have."""
-    if list(table.columns).count("image") != 1:
-        return table
+    """A table whose image names are in the Unicode form that the images have, and all other texts composed (NFC)."""
     name_of = {same_form(name): name for name in images}
-    return table.assign(image=[name_of.get(same_form(name), name) for name in table["image"]])
+
+    def in_one_form(value: str, column: str) -> str:
+        composed = same_form(value)
+        return name_of.get(composed, value) if column in OF_IMAGES else composed
+
+    table = table.copy()
+    for number, column in enumerate(table.columns):  # by number, since a user's table may have two of one name
+        cells = table.iloc[:, number]
+        values = [in_one_form(cell, column) if isinstance(cell, str) else cell for cell in cells]
+        table.isetitem(number, pd.Series(values, index=table.index, dtype=cells.dtype).array)
+    return table
 
 
 def problems(images: Collection[str], tables: Mapping[str, pd.DataFrame], known: Collection[str] | None) -> list[str]:
@@ -119,9 +140,9 @@ def _rows(table: pd.DataFrame, images: Collection[str]) -> list[str]:
     """Images with several rows or none, rows without an image, surrounding whitespace and control characters."""
     counts = Counter(table["image"])
     lines = [f"{image}: {count} rows for one image" for image, count in sorted(counts.items()) if count > 1]
-    lines += [
-        f"{image or '(empty)'}: a row for an image that does not exist" for image in sorted(set(counts) - set(images))
-    ]
+    unknown = sorted(set(counts) - set(images))
+    alike = _alike(images, unknown)
+    lines += [f"{image or '(empty)'}: a row for an image that does not exist{alike[image]}" for image in unknown]
     lines += [f"{image}: an image without a row" for image in sorted(set(images) - set(counts))]
     columns = [column for column in (*REQUIRED, *OPTIONAL) if column in table]
     for column in columns:
@@ -133,6 +154,15 @@ def _rows(table: pd.DataFrame, images: Collection[str]) -> list[str]:
         cells = table.loc[hidden, ["image", column]].itertuples(index=False, name=None)
         lines += [f"{image}: {column} {value!r} has control characters" for image, value in cells]
     return lines
+
+
+def _alike(images: Collection[str], unknown: Collection[str]) -> dict[str, str]:
+    """The images that unknown names are spelled like, in words; empty where there are none."""
+    names: dict[str, list[str]] = {}
+    for image in sorted(images) if unknown else ():
+        names.setdefault(without_zeros(image), []).append(repr(image))
+    found = {name: names.get(without_zeros(name), []) for name in unknown}
+    return {name: f"; spelled otherwise: {some(alike, 3)}" if alike else "" for name, alike in found.items()}
 
 
 def _labels(table: pd.DataFrame, known: Collection[str] | None) -> list[str]:

@@ -13,6 +13,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from cytocurve.core.runs import digest
 from cytocurve.stores.ledger import Array, Finished
 
 RECORD, PREDICTIONS, WEIGHTS = "run.json", "predictions.npz", "weights.npz"
@@ -42,8 +43,7 @@ def pack(finished: Finished, weights: Sequence[Array]) -> dict[str, bytes]:
 def _own_checksum(record: Record) -> str:
     """The SHA-256 of a record without its own checksum, in a form that does not depend on layout or order."""
     others = {name: checksum for name, checksum in record["sha256"].items() if name != RECORD}
-    canonical = json.dumps(record | {"sha256": others}, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return digest(record | {"sha256": others})
 
 
 def _npz(*positional: Array, **named: Array) -> bytes:

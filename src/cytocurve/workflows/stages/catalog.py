@@ -1,6 +1,5 @@
 """Stage ``catalog``: decode all images, check all labels, find duplicates."""
 
-import json
 import os
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -15,9 +14,9 @@ from cytocurve.config import ProjectPaths
 from cytocurve.core.data import labels, similarity
 from cytocurve.datasets import Progress
 from cytocurve.errors import InputError
-from cytocurve.files import write_text
 from cytocurve.ingest.fingerprints import Fingerprint, fingerprint
 from cytocurve.ingest.scanning import bombs_refused, refusal
+from cytocurve.stores.documents import write_json
 from cytocurve.stores.tables import write_parquet
 from cytocurve.study.dataset import COLUMNS, WITHDRAWN, dataset_folder, images_below, known_classes, label_files
 from cytocurve.text import check_known
@@ -49,7 +48,7 @@ class CatalogReport:
     left_out: dict[str, list[str]]
 
     def to_json(self) -> dict[str, Any]:
-        """The contents of ``build/catalog.json``."""
+        """The contents of ``build/catalog.json``, without its checksum."""
         return asdict(self)
 
 
@@ -64,9 +63,9 @@ def catalog(project: ProjectPaths, progress: Progress) -> CatalogReport:
     folder = dataset_folder(project, params.dataset)
     shown = folder.relative_to(project.root).as_posix()
     images, wrong = images_below(folder / "images", f"{shown}/images")
-    files, unread = label_files(folder / "labels", f"{shown}/labels")
+    files, unread = label_files(folder / "labels", f"{shown}/labels", images)
     known, unknown = known_classes(folder / "dataset.yaml", f"{shown}/dataset.yaml")
-    tables = {version: labels.aligned(file.frame, images) for version, file in files.items() if file}
+    tables = {version: file.frame for version, file in files.items() if file}
     missing = check_known("params.yaml: labels: label version", params.labels, [*files])
     versions = {f"{shown}/labels/{version}.csv": table for version, table in tables.items()}
     prints, broken = _fingerprints(images, f"{shown}/images", progress)
@@ -85,7 +84,7 @@ def catalog(project: ProjectPaths, progress: Progress) -> CatalogReport:
     frame = _frame(prints, tables, gone)
     report = _report(params.dataset, frame, {version: file.left_out for version, file in files.items() if file})
     write_parquet(project.catalog, frame)
-    write_text(project.catalog.with_suffix(".json"), json.dumps(report.to_json(), indent=1, ensure_ascii=False) + "\n")
+    write_json(project.catalog.with_suffix(".json"), report.to_json())
     return report
 
 
@@ -153,7 +152,7 @@ def _withdrawn(
     if not path.is_file():
         return pd.DataFrame(), []
     try:
-        table = labels.parse(path.read_bytes().decode("utf-8-sig"))
+        table = labels.aligned(labels.parse(path.read_bytes().decode("utf-8-sig")), images)
     except (OSError, ValueError) as error:
         return pd.DataFrame(), [f"{shown}: {error}"]
     missing = [column for column in ("image", "pixel_sha256", "reason") if column not in table]

@@ -2,8 +2,11 @@
 
 DVC compares files byte by byte and cannot follow imports. This stage depends on the whole package, takes about a
 second, and writes one file per stage, ``build/code/<stage>``, with a digest of the statements of each module that the
-stage can reach. Every other stage depends only on its own file. After an edit or an upgrade, ``dvc status`` reports
-this stage, and ``dvc repro`` runs it and then the stages whose file changed: none after an edit of comments.
+stage can reach, plug-ins included. Every other stage depends only on its own file. After an edit or an upgrade,
+``dvc status`` reports this stage, and ``dvc repro`` runs it and then the stages whose file changed: none after an edit
+of comments.
+
+DVC does not look at the files of a plug-in unless they are dependencies of this stage in ``dvc.yaml``.
 
 In a clone the package is ``src/cytocurve``. A study created by ``cytocurve init`` reaches the installed package through
 the link ``.cytocurve/package``, a path that is the same on every machine, so that ``dvc.lock`` is portable.
@@ -13,10 +16,11 @@ import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
-from cytocurve import closure
+from cytocurve import closure, registry
 from cytocurve.config import ProjectPaths
 from cytocurve.errors import InputError
 from cytocurve.files import write_text
+from cytocurve.models import fingerprint
 
 LINK = ".cytocurve/package"
 """Path of the link to the installed package, below the root of a study created by ``cytocurve init``."""
@@ -63,9 +67,23 @@ def stage_digests(folder: Path | None = None) -> dict[str, dict[str, str]]:
     ``folder`` contains the sources of the package, by default those of the running package.
     """
     package = closure.Package("cytocurve", folder or _package())
-    reached = {stage: package.closure([f"{STAGES}.{stage}"], excluded(stage)) for stage in WITHOUT}
+    reached = {
+        stage: _with_plugins(package.closure([f"{STAGES}.{stage}"], excluded(stage)), stage) for stage in WITHOUT
+    }
     digests = {path: closure.digest(path) for files in reached.values() for path in files.values()}
     return {stage: {name: digests[path] for name, path in files.items()} for stage, files in reached.items()}
+
+
+def _with_plugins(reached: closure.Sources, stage: str) -> closure.Sources:
+    """What a stage can reach, with the plug-ins of the families that it looks up, and all that these import."""
+    families = [name for name, file in reached.items() if file.name == "__init__.py"]
+    roots = [
+        module
+        for family in families
+        for name, module in registry.plugins(family).items()
+        if f"{family}.{name}" not in reached and not closure.is_excluded(f"{family}.{name}", excluded(stage))
+    ]
+    return dict(sorted({**fingerprint.closure(*roots, without=excluded(stage)), **reached}.items()))
 
 
 def excluded(stage: str) -> tuple[str, ...]:

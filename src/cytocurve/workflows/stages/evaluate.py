@@ -12,6 +12,7 @@ from cytocurve.files import write_text
 from cytocurve.report.figures import drawings
 from cytocurve.report.metrics import PLOTTED, metrics, plot, summary
 from cytocurve.report.tables import tables
+from cytocurve.stores.documents import json_text
 from cytocurve.study.design import check_split
 
 FIGURES = ("curves", "boxplot")
@@ -36,7 +37,7 @@ def _files(project: ProjectPaths, results: Answers) -> list[tuple[Path, str]]:
     reports, drawn = project.reports, drawings(results)
     page = page_of(project, results, drawn)
     return [
-        (project.answers, json.dumps(results.to_json(), allow_nan=False, ensure_ascii=False) + "\n"),
+        (project.answers, json_text(results.to_json(), indent=None)),
         (reports / "metrics.json", _json(metrics(results))),
         (reports / "summary.json", _json(summary(results))),
         *((reports / "plots" / f"{metric}.json", _json(plot(results, metric))) for metric in PLOTTED),

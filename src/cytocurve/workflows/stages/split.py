@@ -1,6 +1,5 @@
 """Stage ``split``: assign the images of the task to folds with nested training sets, per label version."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,7 +9,7 @@ import pandas as pd
 from cytocurve.config import Params, ProjectPaths
 from cytocurve.core.audit.balance import UnbalancedSize, unbalanced_sizes
 from cytocurve.core.data.assignment import shared, split_versions, usable
-from cytocurve.files import write_text
+from cytocurve.stores.documents import write_json
 from cytocurve.stores.tables import write_parquet
 from cytocurve.study.dataset import read_catalog
 from cytocurve.study.design import check_arms, split_settings
@@ -62,7 +61,7 @@ def split(project: ProjectPaths) -> dict[str, SplitSummary]:
     tables = split_versions(catalog, params)
     for labels, table in tables.items():
         write_parquet(project.split(labels), table)
-    write_text(project.split_settings, json.dumps(split_settings(params), indent=1, ensure_ascii=False) + "\n")
+    write_json(project.split_settings, split_settings(params))
     excluded = left_out(catalog, params)
     return {labels: summary(table, excluded[labels], params.sizes) for labels, table in tables.items()}
 
