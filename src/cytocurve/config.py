@@ -17,7 +17,13 @@ from cytocurve.errors import InputError
 from cytocurve.files import local_path
 from cytocurve.text import did_you_mean
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$")]
+LONGEST_NAME = 100
+"""Maximum characters of a name, which is part of file names."""
+
+LONGEST_ARM = 200
+"""Maximum characters of an arm's name: file systems allow 255, and those of its files are longer."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$", max_length=LONGEST_NAME)]
 """Used in the names of files, stages and experiments; an arm's name joins three of them with ``-``."""
 
 
@@ -305,6 +311,13 @@ def validate_params(content: Any, name: str, as_written: Callable[[], Any] | Non
             missing,
             "An empty entry uses the defaults, for example  settings: {none: {}}",
         )
+    if long := [name for arm in params.arms if len(name := arm.name) > LONGEST_ARM]:
+        raise InputError(
+            f"{name}: the names of these arms, <architecture>-<augmentation>-<label version>, have more than "
+            f"{LONGEST_ARM} characters:",
+            long,
+            next_step="choose shorter names of variants or label versions",
+        )
     return params
 
 
@@ -329,6 +342,7 @@ def _location(error: ErrorDetails) -> tuple[int | str, ...]:
 
 _RULES: Mapping[str, str] = {
     "string_pattern_mismatch": "a name consists of letters, digits, '_' and '.' and starts with a letter or digit",
+    "string_too_long": "a name has at most {max_length} characters",
     "int_type": "a whole number is needed",
     "int_from_float": "a whole number is needed",
     "float_type": "a number is needed",

@@ -10,7 +10,7 @@ import click
 
 from cytocurve import __version__
 from cytocurve.cli import audit, code, compare, data, init, labels, lineage, plan, report, review, stages, study, ui
-from cytocurve.errors import CytocurveError
+from cytocurve.errors import CytocurveError, of_the_system
 
 INTERRUPTED = 130
 
@@ -30,8 +30,9 @@ def main() -> NoReturn:
         click.echo("Interrupted. Finished runs are kept. Rerun the same command to resume.", err=True)
         sys.exit(INTERRUPTED)
     except OSError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(1)
+        failure = of_the_system(error)
+        click.echo(f"error: {failure}", err=True)
+        sys.exit(failure.exit_code)
     finally:
         logging.getLogger("cytocurve").removeHandler(handler)
     sys.exit(code or 0)

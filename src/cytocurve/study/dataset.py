@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from cytocurve import datasets
-from cytocurve.config import Name, ProjectPaths, read_yaml
+from cytocurve.config import LONGEST_NAME, Name, ProjectPaths, read_yaml
 from cytocurve.core.data import labels
 from cytocurve.core.data.spelling import same_form
 from cytocurve.errors import InputError
@@ -30,9 +30,6 @@ RESERVED = ("class", "date", "group", "label", "near", "reason")
 """Columns used in a split or in the record of withdrawn images, which cannot name a label version."""
 
 
-LONGEST_NAME = 100
-"""Maximum characters of a label version's name, which is part of file names."""
-
 WITHDRAWN = "withdrawn.csv"
 """The record of withdrawals in a dataset's folder."""
 
@@ -43,7 +40,7 @@ def dataset_folder(project: ProjectPaths, name: str, stated: str = "params.yaml:
     present = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name[0] != ".") if exists else []
     if name in present:
         return folder / name
-    command = f"cytocurve data add {name if name in datasets.names() else f'NAME PATH --as {name}'}"
+    command = f"cytocurve data add {name if name in datasets.names() else f'NAME PATH --as {_name_or_blank(name)}'}"
     if not exists:
         raise InputError("data/ does not exist yet", next_step=f"make repro, or {command}")
     raise InputError(
@@ -52,6 +49,14 @@ def dataset_folder(project: ProjectPaths, name: str, stated: str = "params.yaml:
         hint=f"Existing datasets: {', '.join(present) or 'none'}.",
         next_step=command,
     )
+
+
+def _name_or_blank(name: str) -> str:
+    """The name, if a dataset can have it."""
+    try:
+        return TypeAdapter(Name).validate_python(name)
+    except ValidationError:
+        return "DATASET"
 
 
 def images_below(folder: Path, shown: str) -> tuple[dict[str, Path], list[str]]:
@@ -141,12 +146,12 @@ def check_version(version: str) -> None:
         raise ValueError(f"{version!r} is a column of the catalog and cannot name a label version")
     if version in RESERVED:
         raise ValueError(f"{version!r} is a column of cytocurve's own tables and cannot name a label version")
+    if len(version) > LONGEST_NAME:
+        raise ValueError(f"the name of a label version has at most {LONGEST_NAME} characters, not {len(version)}")
     try:
         TypeAdapter(Name).validate_python(version)
     except ValidationError:
         raise ValueError("the name of a label version may contain only letters, digits, '_' and '.'") from None
-    if len(version) > LONGEST_NAME:
-        raise ValueError(f"the name of a label version has at most {LONGEST_NAME} characters, not {len(version)}")
 
 
 def known_classes(path: Path, shown: str) -> tuple[frozenset[str] | None, list[str]]:

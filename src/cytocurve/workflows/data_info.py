@@ -78,7 +78,7 @@ def info(project: ProjectPaths, name: str, progress: Progress) -> DatasetInfo:
     Raises ``InputError`` if the name is unknown, or listing every file that cannot be used.
     """
     folder = project.data / name
-    if folder.parent != project.data or not folder.is_dir() or name.startswith("."):
+    if name not in local_datasets(project):
         return DatasetInfo(name=name, **_known(project, name), here=None)
     wrong: list[str] = []
     origin = _origin(folder / "dataset.yaml", wrong)

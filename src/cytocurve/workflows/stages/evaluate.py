@@ -12,6 +12,7 @@ from cytocurve.files import write_text
 from cytocurve.report.figures import drawings
 from cytocurve.report.metrics import PLOTTED, metrics, plot, summary
 from cytocurve.report.tables import tables
+from cytocurve.stores.tracking.connection import check_uri
 from cytocurve.study.design import check_split
 
 FIGURES = ("curves", "boxplot")
@@ -24,6 +25,7 @@ def evaluate(project: ProjectPaths, progress: Progress) -> Answers:
     Raises ``InputError`` listing all results that are missing or cannot be used.
     """
     params = project.params()
+    check_uri(project.tracking_uri)  # the page links to it
     check_split(project, params)
     results = answers(project, params, progress)
     for file, text in _files(project, results):

@@ -12,7 +12,7 @@ discards an experiment by restoring files, which does not restore an alias.
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,13 +22,20 @@ from cytocurve.errors import InputError
 from cytocurve.files import write_text
 from cytocurve.stores.dvc import commit, data_hash
 from cytocurve.stores.ledger import open_ledger
-from cytocurve.stores.tracking.connection import connected
+from cytocurve.stores.tracking.connection import ask, check_uri
 from cytocurve.stores.tracking.registry import CHALLENGER, MEMBERS
 from cytocurve.stores.tracking.registry import register as register_version
 from cytocurve.study.design import ArmDesign, check_split, design_arm
 from cytocurve.study.selection import METRIC, best_arm, validation_scores
 from cytocurve.training.networks import about, check_registrable, ensemble, input_shape, members_weights
 from cytocurve.training.publisher import publish
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+
+REGISTER_SECONDS = 600.0
+"""Maximum time to upload a model to a server and to register it, of which most is for large models."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,7 @@ def register(project: ProjectPaths) -> RegisterOutcome:
     Raises ``InputError`` if results or weights are missing, ``ServiceError`` if the registry cannot be used.
     """
     params = project.params()
+    check_uri(project.tracking_uri)
     size = params.sizes[-1]
     check_split(project, params)
     scores = validation_scores(project, size)
@@ -94,8 +102,9 @@ def _register(project: ProjectPaths, design: ArmDesign, members: list[PlannedRun
     ledger = open_ledger(project.ledger_url)
     members_weights(ledger, design, members)  # before anything is published
     published = publish(project, design)
-    with connected(project.tracking_uri, project.tracking_lock) as client:
-        register_version(
+
+    def store(client: "MlflowClient") -> int:
+        return register_version(
             client,
             lambda: ensemble(ledger, design, members),
             name=report["model"],
@@ -107,6 +116,8 @@ def _register(project: ProjectPaths, design: ArmDesign, members: list[PlannedRun
             alias=None if project.in_experiment else CHALLENGER,
             metadata=about(design),
         )
+
+    ask(project.tracking_uri, project.tracking_lock, store, REGISTER_SECONDS)
 
 
 def _tags(project: ProjectPaths, design: ArmDesign, report: dict[str, Any]) -> dict[str, str]:
