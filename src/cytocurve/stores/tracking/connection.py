@@ -10,8 +10,9 @@ import socket
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import wait
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urlsplit
@@ -59,50 +60,54 @@ def connected(tracking_uri: str, lock: Path) -> "Iterator[MlflowClient]":
     store. Raises ``InputError`` for a malformed URI or another kind of store, and ``ServiceError`` if the store fails,
     here or in the block.
     """
+    with _locked(tracking_uri, lock), _opened(tracking_uri) as client:
+        yield client
+
+
+@contextmanager
+def _opened(tracking_uri: str) -> "Iterator[MlflowClient]":
     for name, value in (QUIET | PATIENCE).items():
         if not os.environ.get(name, "").strip():
             os.environ[name] = value
     database = check_uri(tracking_uri)
-    with _alone(database.with_name(f"{database.name}.lock") if database else lock, tracking_uri):
-        with _failures(tracking_uri, sqlite3.Error, UnicodeDecodeError, OSError):
-            if database:
-                check(database)
-        with _without_collections():
-            from mlflow.exceptions import MlflowException
-            from requests.exceptions import RequestException
-            from sqlalchemy.exc import SQLAlchemyError
-        failures = (MlflowException, RequestException, SQLAlchemyError, sqlite3.Error, UnicodeDecodeError)
-        with _failures(tracking_uri, *failures, UnusableError, OSError), _without_collections():
-            client = _client(tracking_uri, database)
-        with _failures(tracking_uri, *failures):
-            yield client
+    with _failures(tracking_uri, sqlite3.Error, UnicodeDecodeError, OSError):
+        if database:
+            check(database)
+    with _without_collections():
+        from mlflow.exceptions import MlflowException
+        from requests.exceptions import RequestException
+        from sqlalchemy.exc import SQLAlchemyError
+    failures = (MlflowException, RequestException, SQLAlchemyError, sqlite3.Error, UnicodeDecodeError)
+    with _failures(tracking_uri, *failures, UnusableError, OSError), _without_collections():
+        client = _client(tracking_uri, database)
+    with _failures(tracking_uri, *failures):
+        yield client
 
 
 def ask(
-    tracking_uri: str, lock: Path, work: "Callable[[MlflowClient], Result]", seconds: float = ANSWER_SECONDS
+    tracking_uri: str, lock: Path, work: "Callable[[MlflowClient], Result]", seconds: float | None = None
 ) -> Result:
     """The result of ``work`` with a client of the store, as ``connected`` has it.
 
-    Raises ``ServiceError`` if a server takes longer than ``seconds``, in proportion to MLFLOW_HTTP_REQUEST_TIMEOUT: no
-    limit of a single request stops a server that sends a byte now and then. Waiting for other processes of this machine
-    does not count. The work then continues in the background until the process ends, and keeps the lock.
+    Raises ``ServiceError`` if a server takes longer than ``seconds``, by default ``ANSWER_SECONDS``; either is in
+    proportion to MLFLOW_HTTP_REQUEST_TIMEOUT. No limit of a single request stops a server that sends a byte now and
+    then. The work continues in the background, at most until the process ends, without the lock: publishers on two
+    machines have none in common either.
     """
-    if check_uri(tracking_uri):
-        with connected(tracking_uri, lock) as client:
-            return work(client)
-    limit, began = scaled(seconds), Future[None]()
+    with _locked(tracking_uri, lock):
+        if check_uri(tracking_uri):
+            return _work(tracking_uri, work)
+        limit = scaled(ANSWER_SECONDS if seconds is None else seconds)
+        answer = start(partial(_work, tracking_uri, work))
+        wait([answer], timeout=limit)
+        if not answer.done():
+            raise _unreachable(tracking_uri, f"it did not answer completely within {limit:.0f} s")
+        return answer.result()
 
-    def run() -> Result:
-        with connected(tracking_uri, lock) as client:
-            began.set_result(None)
-            return work(client)
 
-    answer = start(run)
-    wait([began, answer], return_when=FIRST_COMPLETED)
-    wait([answer], timeout=limit)
-    if not answer.done():
-        raise _unreachable(tracking_uri, f"it did not answer completely within {limit:.0f} s")
-    return answer.result()
+def _work(tracking_uri: str, work: "Callable[[MlflowClient], Result]") -> Result:
+    with _opened(tracking_uri) as client:
+        return work(client)
 
 
 def check_uri(tracking_uri: str) -> Path | None:
@@ -258,7 +263,10 @@ def _probe(tracking_uri: str) -> None:
 
 
 @contextmanager
-def _alone(lock: Path, tracking_uri: str) -> Iterator[None]:
+def _locked(tracking_uri: str, lock: Path) -> Iterator[None]:
+    """Hold ``lock``, or the lock next to a local store."""
+    database = check_uri(tracking_uri)
+    lock = database.with_name(f"{database.name}.lock") if database else lock
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
         held = FileLock(lock, timeout=LOCK_SECONDS)
