@@ -282,7 +282,11 @@ def read_yaml(path: Path) -> Any:
         ) from None
     except IsADirectoryError:
         raise InputError(f"{path}: is a folder, not a file") from None
-    except (YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8, byte {error.start}") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: not valid YAML: nested too deeply") from error
+    except YAMLError as error:
         raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
 
 

@@ -95,7 +95,7 @@ def read_answers(project: ProjectPaths) -> Answers:
         stored = Answers.from_json(json.loads(file.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise InputError(f"{file}: no such file yet", next_step=next_step) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{file}: not written by this version of cytocurve", next_step=next_step) from error
     params = project.params()
     study = (params.dataset, params.task_name, [arm.name for arm in params.arms])
@@ -141,7 +141,7 @@ def _audit(project: ProjectPaths, params: Params) -> Audit | None:
         stored = from_json(Audit, value)
     except FileNotFoundError:
         return None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError("reports/audit.json: not written by cytocurve audit", next_step="dvc repro audit") from error
     study = (params.dataset, params.task_name, tuple(params.labels))
     return stored if study == (stored.dataset, stored.task, stored.labels) else None

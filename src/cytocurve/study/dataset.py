@@ -87,7 +87,7 @@ def read_catalog(project: ProjectPaths, dataset: str = "", next_step: str = "dvc
     about = project.catalog.with_suffix(".json")
     try:
         made_of = json.loads(about.read_text(encoding="utf-8"))["dataset"] if about.is_file() else wanted
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{about}: damaged", next_step=f"remove it, then {next_step}") from error
     if made_of != wanted:
         raise InputError(f"{project.catalog} is of dataset {made_of!r}, not of {wanted!r}", next_step=next_step)
@@ -160,9 +160,11 @@ def known_classes(path: Path, shown: str) -> tuple[frozenset[str] | None, list[s
         return None, []
     try:
         content = read_yaml(path)
-    except (InputError, OSError) as error:
-        return None, [f"{shown}: cannot be read: {error}"]
+    except InputError as error:
+        return None, [error.problem.replace(str(path), shown)]
+    except OSError as error:
+        return None, [f"{shown}: cannot be read: {error.strerror or error}"]
     loader = content.get("loader") if isinstance(content, dict) else None
     if loader not in datasets.names():
-        return None, [f"{shown}: loader: expected one of {', '.join(datasets.names())}, got {loader!r}"]
+        return None, [f"{shown}: loader: expected one of {', '.join(datasets.names())}, got {loader!r:.80}"]
     return datasets.load(loader).classes, []

@@ -244,7 +244,7 @@ def check_split(project: ProjectPaths, params: Params) -> None:
     wanted = split_settings(params)
     try:
         drawn = dict(json.loads(project.split_settings.read_text(encoding="utf-8")))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise InputError(f"{project.split_settings}: damaged", next_step=SPLIT_NEXT) from error
     differing = [
         f"{key}: {drawn.get(key)!r} in build/split, {wanted[key]!r} in params.yaml"

@@ -167,6 +167,9 @@ def _tables(folder: Path, wrong: list[str]) -> dict[str, pd.DataFrame]:
     for path in sorted(path for path in folder.glob("*.csv") if not path.name.startswith(".")):
         try:
             table = labels.parse(path.read_bytes().decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            wrong.append(f"{path}: not UTF-8, byte {error.start}: save it as CSV UTF-8")
+            continue
         except (OSError, ValueError) as error:
             wrong.append(f"{path}: {error}")
             continue
