@@ -7,6 +7,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
+from itertools import cycle
 from pathlib import Path
 
 import psutil
@@ -14,7 +15,6 @@ import pytest
 
 from cytocurve.api import Project
 from cytocurve.errors import InputError
-from cytocurve.models.kernels import jit
 from cytocurve.stores.tracking import connection
 from cytocurve.training import publisher
 from cytocurve.workflows.stages import register as register_stage
@@ -64,22 +64,20 @@ def assert_refused(root: Path, code: int, *command: str, says: str = "", **varia
 # Another user, and a bare environment
 
 
-def test_a_plain_user_without_home_locale_and_temporary_folder_runs_a_study(project: Path, tmp_path: Path) -> None:
-    """A sweep of an empty ledger with workers, a dataset with names in other scripts, DVC, and figures."""
-    for name in ("ledger", "results", "reports", "mlruns"):
+def test_plain_user_without_home_locale_and_temporary_folder_runs_study(project: Path, tmp_path: Path) -> None:
+    """A dataset with names in other scripts, DVC, a new tracking store, a sweep of finished runs, and figures."""
+    for name in ("results", "reports", "mlruns"):
         shutil.rmtree(project / name)
     cells = tmp_path / "Zellen"
     for number, label in enumerate(["blästé", "白血球"] * 2):
         (cells / label).mkdir(parents=True, exist_ok=True)
         draw_cell(number, dark=number % 2 == 0).save(cells / label / f"Zöe{number}.png")
-    kernels = tmp_path / "cache"
-    shutil.copytree(jit.folder(), kernels / "kernels" / jit.key())
     unwritable = tmp_path / "unwritable"
     unwritable.mkdir(mode=0o555)
-    for folder in (project, cells, kernels):
+    for folder in (project, cells):
         hand_over(folder)
     bare = {"HOME": None, "LANG": "C", "LC_ALL": "C", "TMPDIR": str(tmp_path / "none"), "USER": None, "LOGNAME": None}
-    bare |= {"XDG_CACHE_HOME": str(unwritable), "XDG_CONFIG_HOME": str(unwritable), "CYTOCURVE_CACHE": str(kernels)}
+    bare |= {"XDG_CACHE_HOME": str(unwritable), "XDG_CONFIG_HOME": str(unwritable)}
     commands = [
         ["data", "add", "folder", str(cells), "--as", "cells"],
         ["labels", "list", "--dataset", "cells"],
@@ -90,13 +88,13 @@ def test_a_plain_user_without_home_locale_and_temporary_folder_runs_a_study(proj
     done = batch(project, commands, bare, umask=0o077)
     assert [each.returncode for each in done] == [0] * len(commands), [each.stderr for each in done]
     assert "白血球" in done[1].stdout
-    assert f"trained {RUNS}" in done[3].stdout
+    assert f"found {RUNS}" in done[3].stdout
     assert f"published {RUNS}" in done[3].stdout
     assert "atplotlib" not in done[4].stderr
     assert (project / "reports/report.html").stat().st_mode & 0o077 == 0
 
 
-def test_the_kernel_cache_of_a_plain_user_is_where_that_user_can_write(tmp_path: Path) -> None:
+def test_kernel_cache_of_plain_user_is_where_that_user_can_write(tmp_path: Path) -> None:
     for name in ("unwritable", "tmp"):
         (tmp_path / name).mkdir()
     hand_over(tmp_path / "tmp")
@@ -110,7 +108,7 @@ def test_the_kernel_cache_of_a_plain_user_is_where_that_user_can_write(tmp_path:
     assert done.stdout.startswith(str(tmp_path / "tmp"))
 
 
-def test_a_project_that_cannot_be_written_is_named_in_one_message(project: Path) -> None:
+def test_read_only_project_is_reported_in_one_message(project: Path) -> None:
     hand_over(project)
     for path in (project, *project.rglob("*")):
         if not path.is_symlink():
@@ -132,7 +130,7 @@ def test_a_project_that_cannot_be_written_is_named_in_one_message(project: Path)
 
 # Names and paths
 
-ODD = ("../../etc", "/etc", "..", "toy/../toy", "", " ", "a\nb", "-x", "a/b", LONG)
+ODD = ("/etc", "", "..", "a\nb", "toy/../toy", " ", "-x", "a/b")
 
 NAMED = {
     "data info": ("data", "info", "--", "{}"),
@@ -156,9 +154,9 @@ NAMED = {
 
 
 def test_names_that_would_lead_elsewhere_are_refused(project: Path) -> None:
-    before = files_below(project.parent)
+    before, others = files_below(project.parent), cycle(ODD)
     for words in NAMED.values():
-        for name in ODD:
+        for name in ("../../etc", LONG, next(others)):
             assert_refused(project, 2, *(word.format(name) for word in words))
     assert files_below(project.parent) == before
 
@@ -179,7 +177,7 @@ def test_paths_that_are_too_long_are_refused(project: Path) -> None:
             assert_refused(project, 2, *verb, says="ile name too long", **variables)
 
 
-def test_names_that_are_too_long_for_the_files_of_an_arm_are_refused_in_the_settings(project: Path) -> None:
+def test_names_too_long_for_files_of_arms_are_refused_in_settings(project: Path) -> None:
     params = (project / "params.yaml").read_text()
     (project / "params.yaml").write_text(params.replace("dataset: toy", f"dataset: {LONG}"))
     assert_refused(project, 2, "catalog", says="dataset: a name has at most 100 characters")
@@ -244,7 +242,7 @@ BUILT: dict[str, Damage] = {
 READERS = {
     "build/catalog.parquet": [["split"], ["data", "trace", "cell003.png"]],
     "build/catalog.json": [["split"]],
-    f"build/split/{'folder'}.parquet": [["audit"], ["sweep", "--executor", "serial"]],
+    "build/split/folder.parquet": [["audit"], ["sweep", "--executor", "serial"]],
     "build/split/settings.json": [["sweep", "--executor", "serial"], ["evaluate"]],
     f"results/{ARM}.parquet": [["evaluate"]],
     "reports/answers.json": [["report"]],
@@ -272,7 +270,7 @@ def test_damaged_label_tables_are_refused_by_every_reader(project: Path) -> None
     damaged(project / "data/toy/labels/folder.csv", latin, lambda: assert_refused(project, 2, "data", "info", "toy"))
 
 
-def test_a_damaged_description_of_a_dataset_is_refused(project: Path) -> None:
+def test_damaged_dataset_description_is_refused(project: Path) -> None:
     for damage in DATASET.values():
 
         def check() -> None:
@@ -284,22 +282,22 @@ def test_a_damaged_description_of_a_dataset_is_refused(project: Path) -> None:
 
 def test_damaged_files_of_stages_are_refused_by_those_that_read_them(project: Path) -> None:
     for name, commands in READERS.items():
-        for damage in BUILT.values():
+        for number, damage in enumerate(BUILT.values()):
 
-            def check(name: str = name, commands: list[list[str]] = commands) -> None:
+            def check(name: str = name, commands: list[list[str]] = commands[: None if number == 0 else 1]) -> None:
                 for command in commands:
                     assert_refused(project, 2, *command, says=Path(name).name)
 
             damaged(project / name, damage, check)
 
 
-def test_a_damaged_tracking_store_is_named_and_stops_nothing_else(project: Path) -> None:
+def test_damaged_tracking_store_is_named_and_stops_nothing_else(project: Path) -> None:
     database = project / "mlruns/mlflow.db"
     with closing(sqlite3.connect(database)) as store:
         store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     verbs = [["publish"], ["data", "trace", "cell003.png"], ["compare", f"mlflow:toy/dark-vs-light:{ARM}", ARM]]
     before = database.read_bytes()
-    for damage in (NOISE, before[: len(before) // 2], before[:5000] + NOISE + before[8000:], b"text"):
+    for damage in (NOISE, before[: len(before) // 2], NOISE[:100] + before[100:], b"text"):
         for verb in verbs:
             for side in database.parent.glob("mlflow.db-*"):
                 side.unlink()
@@ -341,7 +339,7 @@ def test_malformed_settings_of_requests_are_refused(project: Path) -> None:
         assert_refused(project, 2, "publish", says=name, **variables)
 
 
-def test_a_server_that_is_healthy_and_then_slow_keeps_no_command_from_ending(
+def test_server_that_is_healthy_and_then_slow_keeps_no_command_from_ending(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import mlflow.tracking  # noqa: F401  importing it is not what is limited
@@ -364,7 +362,7 @@ def test_a_server_that_is_healthy_and_then_slow_keeps_no_command_from_ending(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_stopped_sweep_leaves_no_worker_and_resumes(number: signal.Signals, tmp_path: Path) -> None:
+def test_stopped_sweep_leaves_no_worker_and_resumes(number: signal.Signals, tmp_path: Path) -> None:
     training = {"batch_size": 5, "max_epochs": 60, "patience": 60}
     root = make_project(tmp_path / "project", sizes=[4, 8], folds=3, seeds=[0, 1, 2], training=training)
     assert [cytocurve(root, stage).returncode for stage in ("catalog", "split", "audit")] == [0, 0, 0]
@@ -382,7 +380,7 @@ def test_a_stopped_sweep_leaves_no_worker_and_resumes(number: signal.Signals, tm
     assert all(path.read_bytes() == content for path, content in before.items())
 
 
-def test_a_stopped_data_add_is_finished_by_repeating_it(project: Path) -> None:
+def test_stopped_data_add_is_finished_by_repeating_it(project: Path) -> None:
     command = ["data", "add", "folder", "data/toy/images", "--as", "mine"]
     done, started = signalled_when(project, ["cytocurve", *command], "data/mine", signal.SIGTERM)
     assert done.returncode == 128 + signal.SIGTERM, done.stderr
@@ -395,7 +393,7 @@ def test_a_stopped_data_add_is_finished_by_repeating_it(project: Path) -> None:
     assert run(project, "dvc", "status", "--quiet", "data.dvc").returncode == 0
 
 
-def test_a_repro_that_is_killed_again_and_again_is_finished_without_training_twice(tmp_path: Path) -> None:
+def test_repeatedly_killed_repro_is_finished_without_training_twice(tmp_path: Path) -> None:
     root = make_project(tmp_path / "project", sizes=[4, 8], folds=3)
     trained: dict[Path, bytes] = {}
     for seconds in moments(seed=12, count=3, longest=20):

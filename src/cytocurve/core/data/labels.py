@@ -39,6 +39,9 @@ def parse(text: str) -> pd.DataFrame:
 
 def read(text: str) -> Table:
     """A CSV table without empty rows and columns, see ``tidy``; raises ``ValueError`` naming the malformed lines."""
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise ValueError(f"line {line} contains NUL bytes: the file is damaged, or not a CSV table")
     header_line = text.partition("\n")[0]
     for mark, name in _OTHER_SEPARATORS.items():
         if mark in header_line and "," not in header_line:
