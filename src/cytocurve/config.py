@@ -18,7 +18,13 @@ from cytocurve.errors import InputError
 from cytocurve.files import local_path
 from cytocurve.text import did_you_mean
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$")]
+LONGEST_NAME = 100
+"""Maximum characters of a name, which is part of file names."""
+
+LONGEST_ARM = 200
+"""Maximum characters of an arm's name: file systems allow 255, and those of its files are longer."""
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$", max_length=LONGEST_NAME)]
 """Used in the names of files, stages and experiments; an arm's name joins three of them with ``-``."""
 
 
@@ -286,7 +292,11 @@ def read_yaml(path: Path) -> Any:
         ) from None
     except IsADirectoryError:
         raise InputError(f"{path}: is a folder, not a file") from None
-    except (YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8, byte {error.start}") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: not valid YAML: nested too deeply") from error
+    except YAMLError as error:
         raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
 
 
@@ -298,12 +308,20 @@ def validate_params(content: Any, name: str, as_written: Callable[[], Any] | Non
     if not isinstance(content, dict):
         raise InputError(f"{name}: expected a mapping of settings, got {type(content).__name__}")
     try:
-        return Params.model_validate(_in_one_form(content))
+        params = Params.model_validate(_in_one_form(content))
     except ValidationError as error:
         written = as_written() if as_written else content
         raise InputError(
             f"{name}: these settings cannot be used:", describe(error.errors(), Params, written)
         ) from error
+    if long := [name for arm in params.arms if len(name := arm.name) > LONGEST_ARM]:
+        raise InputError(
+            f"{name}: the names of these arms, <architecture>-<augmentation>-<label version>, have more than "
+            f"{LONGEST_ARM} characters:",
+            long,
+            next_step="choose shorter names of variants or label versions",
+        )
+    return params
 
 
 def _in_one_form(value: Any) -> Any:
@@ -336,6 +354,7 @@ def _location(error: ErrorDetails) -> tuple[int | str, ...]:
 
 _RULES: Mapping[str, str] = {
     "string_pattern_mismatch": "a name consists of letters, digits, '_' and '.' and starts with a letter or digit",
+    "string_too_long": "a name has at most {max_length} characters",
     "int_type": "a whole number is needed",
     "int_from_float": "a whole number is needed",
     "float_type": "a number is needed",

@@ -7,10 +7,25 @@
     └── ServiceError    exit 3: a required service could not be reached
 """
 
+import errno
 from collections.abc import Sequence
 
 SHOWN = 10
 """The number of offenders that a message lists before it counts the others; the error itself holds all of them."""
+
+
+NOT_A_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR)
+"""Errors of the operating system that are about a path itself, not about the state of the machine."""
+
+REMEDIES = {
+    errno.EACCES: "check the permissions of this path and of its folder, then rerun the command",
+    errno.EPERM: "check the permissions of this path and of its folder, then rerun the command",
+    errno.EROFS: "use a file system that can be written",
+    errno.ENOSPC: "free some space, then rerun the command",
+    errno.EDQUOT: "free some space, then rerun the command",
+    errno.ENAMETOOLONG: "use a shorter name",
+}
+"""What helps against errors of the operating system."""
 
 
 class CytocurveError(Exception):
@@ -50,3 +65,11 @@ class ServiceError(CytocurveError):
     """A required service could not be reached."""
 
     exit_code = 3
+
+
+def of_the_system(error: OSError) -> CytocurveError:
+    """The error for one of the operating system: its path, the reason in words, and what helps."""
+    kind = InputError if error.errno in NOT_A_PATH else CytocurveError
+    names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+    reason = error.strerror or str(error) or type(error).__name__
+    return kind(": ".join([*names, reason]), next_step=REMEDIES.get(error.errno or 0, ""))

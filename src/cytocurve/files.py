@@ -34,22 +34,23 @@ def write_bytes(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     scratch = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        with naming(path), scratch.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        scratch.replace(path)
+        with naming(path, scratch):
+            with scratch.open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            scratch.replace(path)
     finally:
         scratch.unlink(missing_ok=True)
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Add the file's name to an ``OSError``: those of writing and syncing have none."""
+def naming(path: Path, scratch: Path | None = None) -> Iterator[None]:
+    """Add the file's name to an ``OSError`` that has none, as of writing and syncing, or that of the scratch file."""
     try:
         yield
     except OSError as error:
-        if error.filename is None and error.errno is not None:
+        if error.filename in (None, str(scratch)) and error.errno is not None:
             raise OSError(error.errno, error.strerror, str(path)) from error
         raise
 

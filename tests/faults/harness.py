@@ -8,6 +8,9 @@
 ``together(root, *commands)``        the commands started at the same moment
 ``flipped(path, seed)``              one bit of a file inverted
 ``limited_here(size)``               no file that this process writes may exceed ``size`` bytes: as on a full disk
+``signalled_when(root, command, …)`` a signal to the command alone as soon as a file matches the pattern
+``batch(root, commands, …)``         commands in one process, as another user and in another environment
+``slow_server(health)``              a tracking server that sends a byte now and then, and may be healthy otherwise
 ===================================  ===================================================================================
 
 A test that uses it: make a project, inject the fault, run the command again, and compare with an undisturbed project.
@@ -15,15 +18,20 @@ Choose moments with ``moments(seed, ...)``, never with the global random generat
 ``command`` is a list of words whose first one is a script of the environment, such as ``cytocurve`` or ``dvc``.
 """
 
+import json
 import os
 import random
 import resource
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 import psutil
@@ -53,6 +61,24 @@ try:
 finally:
     os.write(2, f"changes: {changes}\\n".encode())
 """
+
+BATCH = """
+import contextlib, io, json, sys
+from cytocurve.cli import main
+results = []
+for arguments in json.loads(sys.argv[1]):
+    sys.argv = ["cytocurve", *arguments]
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code
+    results.append([code, out.getvalue(), err.getvalue()])
+print(json.dumps(results))
+"""
+
+NOBODY = 65534
 
 Done = subprocess.CompletedProcess[str]
 
@@ -101,6 +127,89 @@ def killed_when(root: Path, command: Sequence[str], pattern: str, **variables: s
         assert time.monotonic() < deadline, f"{pattern}: no such file after {LONG:.0f} s"
         time.sleep(0.005)
     return kill(process)
+
+
+def signalled_when(
+    root: Path, command: Sequence[str], pattern: str, number: signal.Signals, **variables: str
+) -> tuple[Done, list[psutil.Process]]:
+    """Send a signal as soon as a file matches the pattern; also returns the processes that the command had started."""
+    process = start(root, command, **variables)
+    deadline = time.monotonic() + LONG
+    while not any(root.glob(pattern)):
+        assert process.poll() is None, process.communicate()[1]
+        assert time.monotonic() < deadline, f"{pattern}: no such file after {LONG:.0f} s"
+        time.sleep(0.005)
+    started = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(number)
+    output, errors = process.communicate(timeout=LONG)
+    return subprocess.CompletedProcess(command, process.returncode, output, errors), started
+
+
+@cache
+def plain_user() -> tuple[str, ...]:
+    """Words before a command that let it run as a user without privileges; none if this process has none either.
+
+    Where the tests run as root, the interpreter may be in root's home: the user may read everything, but write only
+    what it owns.
+    """
+    read = "+dac_read_search"
+    command = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+    words = (*command, f"--inh-caps={read}", f"--ambient-caps={read}")
+    possible = os.geteuid() == 0 and shutil.which("setpriv") is not None
+    return words if possible and subprocess.run([*words, "true"], check=False).returncode == 0 else ()
+
+
+def hand_over(folder: Path) -> None:
+    """Make ``plain_user`` the owner of a folder and of everything in it."""
+    if plain_user():
+        for path in (folder, *folder.rglob("*")):
+            os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
+
+
+def batch(
+    root: Path, commands: Sequence[Sequence[str]], variables: Mapping[str, str | None], umask: int = 0o022
+) -> list[Done]:
+    """Run commands in one process of ``plain_user``; ``variables`` that are None are not set."""
+    given = {name: value for name, value in (environment() | dict(variables)).items() if value is not None}
+    words = [*plain_user(), sys.executable, "-c", BATCH, json.dumps(commands)]
+    done = subprocess.run(
+        words, cwd=root, env=given, umask=umask, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return [
+        subprocess.CompletedProcess(command, *result)
+        for command, result in zip(commands, json.loads(done.stdout), strict=True)
+    ]
+
+
+@contextmanager
+def slow_server(health: bool = False) -> Iterator[str]:
+    """A server that sends the headers of an answer, one byte every 0.2 s, and never ends.
+
+    With ``health``, it answers the question about its health at once.
+    """
+    ended = threading.Event()
+
+    def answer(client: socket.socket) -> None:
+        with suppress(OSError), client:
+            if client.recv(4096).startswith(b"GET /health ") and health:
+                client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nOK")
+                return
+            for byte in b"HTTP/1.1 200 OK\r\nX-Filler: " + b"x" * 10_000:
+                if ended.wait(0.2):
+                    return
+                client.sendall(bytes([byte]))
+
+    def serve(server: socket.socket) -> None:
+        with suppress(OSError):
+            while not ended.is_set():
+                client, _ = server.accept()
+                threading.Thread(target=answer, args=[client], daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=serve, args=[server], daemon=True).start()
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        ended.set()
 
 
 def killed_at(root: Path, command: Sequence[str], change: int) -> Done:

@@ -1,10 +1,6 @@
 """A tracking server that sends a byte now and then does not keep a command from finishing."""
 
-import socket
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Event
 
@@ -17,34 +13,10 @@ from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.limits import within
 from cytocurve.training import publisher
 from cytocurve.training.publisher import Publisher
+from tests.faults.harness import slow_server
 from tests.projects import cytocurve, make_project
 
 pytestmark = pytest.mark.slow
-
-
-@contextmanager
-def trickling() -> Iterator[str]:
-    """A server that sends the headers of an answer, one byte every 0.2 s, and never ends."""
-    ended = Event()
-
-    def answer(client: socket.socket) -> None:
-        with suppress(OSError), client:
-            client.recv(4096)
-            for byte in b"HTTP/1.1 200 OK\r\nX-Filler: " + b"x" * 10_000:
-                if ended.wait(0.2):
-                    return
-                client.sendall(bytes([byte]))
-
-    def serve(server: socket.socket) -> None:
-        with suppress(OSError):
-            while not ended.is_set():
-                client, _ = server.accept()
-                threading.Thread(target=answer, args=[client], daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=serve, args=[server], daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        ended.set()
 
 
 def test_call_times_out_at_its_limit() -> None:
@@ -58,7 +30,7 @@ def test_server_that_trickles_bytes_counts_as_unreachable(tmp_path: Path, monkey
     monkeypatch.setattr(connection, "PROBE_SECONDS", 1.0)
     began = time.monotonic()
     with (
-        trickling() as uri,
+        slow_server() as uri,
         pytest.raises(ServiceError, match=r"not answered completely within 1 s"),
         connected(uri, tmp_path / "lock"),
     ):
@@ -74,7 +46,7 @@ def test_publishing_stops_at_its_time_limit_with_one_warning_for_all_arms(
     monkeypatch.setattr(publisher, "PATIENCE_PER_RUN", 0.0)
     said: list[str] = []
     gave_up = Event()
-    with trickling() as uri:
+    with slow_server() as uri:
         monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
         project = Project(root)
         began = time.monotonic()

@@ -1,25 +1,32 @@
 """The command line: parse arguments, call one method of ``cytocurve.Project``, print, map errors to exit codes."""
 
 import logging
+import signal
 import sys
-from contextlib import chdir
+import threading
+from collections.abc import Iterator
+from contextlib import chdir, contextmanager, suppress
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 import click
 
 from cytocurve import __version__
 from cytocurve.cli import audit, code, compare, data, init, labels, lineage, plan, report, review, stages, study, ui
-from cytocurve.errors import CytocurveError
+from cytocurve.errors import CytocurveError, of_the_system
 
-INTERRUPTED = 130
+STOPPING = (signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
+"""Signals that end a command as Ctrl+C does; ``nohup`` makes a command ignore the second."""
 
 
 def main() -> NoReturn:
     """Run the command line and exit with 0 (done), 1 (failure), 2 (wrong usage or input) or 3 (service unavailable)."""
     handler = _log_to_stderr()
+    received = [signal.SIGINT]
     try:
-        code = cli.main(standalone_mode=False)
+        with _stopped_by(received):
+            code = cli.main(standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
@@ -27,14 +34,38 @@ def main() -> NoReturn:
         click.echo(f"error: {error}", err=True)
         sys.exit(error.exit_code)
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted. Finished runs are kept. Rerun the same command to resume.", err=True)
-        sys.exit(INTERRUPTED)
+        with suppress(OSError):  # the terminal may be gone
+            click.echo("Interrupted. Finished runs are kept. Rerun the same command to resume.", err=True)
+        sys.exit(128 + received[-1])
     except OSError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(1)
+        failure = of_the_system(error)
+        click.echo(f"error: {failure}", err=True)
+        sys.exit(failure.exit_code)
     finally:
         logging.getLogger("cytocurve").removeHandler(handler)
     sys.exit(code or 0)
+
+
+@contextmanager
+def _stopped_by(received: list[signal.Signals]) -> Iterator[None]:
+    """Let the signals in ``STOPPING`` interrupt the block, and append them to ``received``.
+
+    Their default ends a process at once: temporary files and DVC's own process would be left behind.
+    """
+
+    def stop(number: int, _: FrameType | None) -> NoReturn:
+        received.append(signal.Signals(number))
+        raise KeyboardInterrupt
+
+    main_thread = threading.current_thread() is threading.main_thread()
+    handled = [each for each in STOPPING if main_thread and signal.getsignal(each) == signal.SIG_DFL]
+    for each in handled:
+        signal.signal(each, stop)
+    try:
+        yield
+    finally:
+        for each in handled:
+            signal.signal(each, signal.SIG_DFL)
 
 
 class _Lines(logging.Formatter):

@@ -45,7 +45,7 @@ def data_add(name: str, path: Path | None, as_name: str | None, link: bool, json
     """
     outcome = current_project().data_add(name, path, as_name, link)
     copied = outcome.images - outcome.linked if link and path and path.is_dir() and not outcome.already else 0
-    show(json_output, outcome.to_json(), lambda: _added(as_name or name, outcome, copied))
+    show(json_output, outcome.to_json(), lambda: _added(name if as_name is None else as_name, outcome, copied))
 
 
 def _added(dataset: str, outcome: "AddOutcome", copied: int) -> str:

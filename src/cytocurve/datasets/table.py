@@ -26,7 +26,7 @@ VERSION = "table"
 """The label version of the column ``label``."""
 
 _NAMED = "label:"
-_VERSION = r"[A-Za-z0-9][A-Za-z0-9_.]*"
+_VERSION = r"[A-Za-z0-9][A-Za-z0-9_.]{0,99}"
 _COLUMNS = ("image", "label", f"{_NAMED}<version>", *labels.OPTIONAL)
 
 
@@ -91,7 +91,7 @@ def _checked(file: Path) -> tuple[labels.Table, dict[str, str]]:
     wrong += [] if versions else [f"a column 'label' or '{_NAMED}<version>' is missing"]
     wrong += [f"column {column!r} occurs twice" for column in dict.fromkeys(columns) if columns.count(column) > 1]
     wrong += [
-        f"column {column!r}: {version!r} cannot be a label version's name (letters, digits, '_' and '.')"
+        f"column {column!r}: {version!r} cannot be a label version's name (up to 100 letters, digits, '_' and '.')"
         for version, column in versions.items()
         if not re.fullmatch(_VERSION, version)
     ]

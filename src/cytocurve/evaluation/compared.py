@@ -12,7 +12,7 @@ from cytocurve.core.statistics.run_tables import wrong_predictions, wrong_runs
 from cytocurve.errors import InputError
 from cytocurve.stores.dvc import Revision
 from cytocurve.stores.tables import parquet_from
-from cytocurve.stores.tracking.connection import connected
+from cytocurve.stores.tracking.connection import ask
 from cytocurve.stores.tracking.published import PublishedArm, published_arm
 from cytocurve.study.design import check_split
 from cytocurve.study.results import read_runs, read_tests
@@ -76,8 +76,10 @@ def _find(project: ProjectPaths, name: str, metric: str) -> Tables | ScoredArm:
     if not source:
         return _of_the_study(project, name)
     if store == "mlflow" and experiment:
-        with connected(project.tracking_uri, project.tracking_lock) as client:
-            return _of_the_store(name, published_arm(client, experiment, arm), metric)
+        published = ask(
+            project.tracking_uri, project.tracking_lock, lambda client: published_arm(client, experiment, arm)
+        )
+        return _of_the_store(name, published, metric)
     return _of_a_revision(project, name, source, arm, metric)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from cytocurve import datasets
-from cytocurve.config import Name, ProjectPaths, read_yaml
+from cytocurve.config import LONGEST_NAME, Name, ProjectPaths, read_yaml
 from cytocurve.core.data import labels
 from cytocurve.core.data.spelling import same_files
 from cytocurve.errors import InputError
@@ -32,9 +32,6 @@ RESERVED = ("class", "date", "group", "label", "near", "reason")
 """Columns used in a split or in the record of withdrawn images, which cannot name a label version."""
 
 
-LONGEST_NAME = 100
-"""Maximum characters of a label version's name, which is part of file names."""
-
 WITHDRAWN = "withdrawn.csv"
 """The record of withdrawals in a dataset's folder."""
 
@@ -44,7 +41,7 @@ def dataset_folder(project: ProjectPaths, name: str, stated: str = "params.yaml:
     present = local_datasets(project)
     if name in present:
         return project.data / name
-    command = f"cytocurve data add {name if name in datasets.names() else f'NAME PATH --as {name}'}"
+    command = f"cytocurve data add {name if name in datasets.names() else f'NAME PATH --as {_name_or_blank(name)}'}"
     if not project.data.is_dir():
         raise InputError("data/ does not exist yet", next_step=f"make repro, or {command}")
     raise InputError(
@@ -59,6 +56,14 @@ def local_datasets(project: ProjectPaths) -> list[str]:
     """The names of the datasets in ``data/``, sorted."""
     folders = project.data.iterdir() if project.data.is_dir() else ()
     return sorted(path.name for path in folders if path.is_dir() and not no_data(path.name))
+
+
+def _name_or_blank(name: str) -> str:
+    """The name, if a dataset can have it."""
+    try:
+        return TypeAdapter(Name).validate_python(name)
+    except ValidationError:
+        return "DATASET"
 
 
 def images_below(folder: Path, shown: str) -> tuple[dict[str, Path], list[str]]:
@@ -142,12 +147,12 @@ def check_version(version: str) -> None:
         raise ValueError(f"{version!r} is a column of the catalog and cannot name a label version")
     if version in RESERVED:
         raise ValueError(f"{version!r} is a column of cytocurve's own tables and cannot name a label version")
+    if len(version) > LONGEST_NAME:
+        raise ValueError(f"the name of a label version has at most {LONGEST_NAME} characters, not {len(version)}")
     try:
         TypeAdapter(Name).validate_python(version)
     except ValidationError:
         raise ValueError("the name of a label version may contain only letters, digits, '_' and '.'") from None
-    if len(version) > LONGEST_NAME:
-        raise ValueError(f"the name of a label version has at most {LONGEST_NAME} characters, not {len(version)}")
 
 
 def known_classes(path: Path, shown: str) -> tuple[frozenset[str] | None, list[str]]:
@@ -156,9 +161,11 @@ def known_classes(path: Path, shown: str) -> tuple[frozenset[str] | None, list[s
         return None, []
     try:
         content = read_yaml(path)
-    except (InputError, OSError) as error:
-        return None, [f"{shown}: cannot be read: {error}"]
+    except InputError as error:
+        return None, [error.problem.replace(str(path), shown)]
+    except OSError as error:
+        return None, [f"{shown}: cannot be read: {error.strerror or error}"]
     loader = content.get("loader") if isinstance(content, dict) else None
     if loader not in datasets.names():
-        return None, [f"{shown}: loader: expected one of {', '.join(datasets.names())}, got {loader!r}"]
+        return None, [f"{shown}: loader: expected one of {', '.join(datasets.names())}, got {loader!r:.80}"]
     return datasets.load(loader).classes, []

@@ -15,9 +15,12 @@ from cytocurve.models.ensemble import mean_ensemble
 from cytocurve.models.predictor import Predictor, predictor, saved_model
 from cytocurve.redaction import shown
 from cytocurve.stores.ledger import Ledger
-from cytocurve.stores.tracking.connection import connected
+from cytocurve.stores.tracking.connection import ask
 from cytocurve.stores.tracking.registry import download
 from cytocurve.study.design import ArmDesign
+
+DOWNLOAD_SECONDS = 600.0
+"""Maximum time to download a model from a server."""
 
 
 def about(design: ArmDesign) -> dict[str, Any]:
@@ -71,8 +74,13 @@ def of_version(project: ProjectPaths, name: str, version: int) -> Predictor:
 
     Raises ``InputError`` if cytocurve did not register it, ``ServiceError`` if the registry cannot be reached.
     """
-    with connected(project.tracking_uri, project.tracking_lock) as client, TemporaryDirectory() as scratch:
-        file, metadata = download(client, name, version, Path(scratch))
+    with TemporaryDirectory() as scratch:
+        file, metadata = ask(
+            project.tracking_uri,
+            project.tracking_lock,
+            lambda client: download(client, name, version, Path(scratch)),
+            DOWNLOAD_SECONDS,
+        )
         if "preparation" not in metadata:
             raise InputError(f"{name}, version {version}, has no metadata about the preparation of images")
         return predictor(saved_model(file), metadata)

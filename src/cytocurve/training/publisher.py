@@ -20,10 +20,10 @@ from cytocurve.models import recipes
 from cytocurve.redaction import shown
 from cytocurve.stores.dvc import commit, data_hash
 from cytocurve.stores.ledger import Finished, open_ledger
-from cytocurve.stores.tracking.connection import check_uri, connected
+from cytocurve.stores.tracking.connection import ANSWER_SECONDS, ask, check_uri, connected
 from cytocurve.stores.tracking.experiments import ArmRuns, Published, PublishedRun
 from cytocurve.stores.tracking.experiments import publish as publish_runs
-from cytocurve.stores.tracking.limits import start, within
+from cytocurve.stores.tracking.limits import scaled, start, within
 from cytocurve.study.design import ArmDesign
 
 INTERVAL = 20.0
@@ -34,7 +34,13 @@ SHARE = 0.02
 
 PATIENCE = 60.0
 PATIENCE_PER_RUN = 0.25
-"""A sweep waits at most this many seconds for publishing after training: ``PATIENCE``, and more for many runs."""
+"""A sweep waits at most this many seconds for publishing after training: ``PATIENCE``, and more for many runs.
+
+Both are in proportion to MLFLOW_HTTP_REQUEST_TIMEOUT, as is ``PUBLISH_PER_RUN``.
+"""
+
+PUBLISH_PER_RUN = 1.0
+"""Publishing by itself may take ``ANSWER_SECONDS``, and this many more for every run."""
 
 
 def publish(
@@ -42,14 +48,16 @@ def publish(
 ) -> Published:
     """Publish the arm's finished runs, and its curves once all runs are finished.
 
-    Raises ``ServiceError`` if the tracking store cannot be used.
+    Raises ``ServiceError`` if the tracking store cannot be used, or a server takes too long.
     """
-    return _publish(project, arm_runs(project, design, list(_read(project, design, design.runs))), progress)
-
-
-def _publish(project: ProjectPaths, arm: ArmRuns, progress: Callable[[int, int], object] | None = None) -> Published:
-    with connected(project.tracking_uri, project.tracking_lock) as client:
-        return publish_runs(client, arm, progress)
+    check_uri(project.tracking_uri)
+    arm = arm_runs(project, design, list(_read(project, design, design.runs)))
+    return ask(
+        project.tracking_uri,
+        project.tracking_lock,
+        lambda client: publish_runs(client, arm, progress),
+        ANSWER_SECONDS + PUBLISH_PER_RUN * len(arm.runs),
+    )
 
 
 def arm_runs(project: ProjectPaths, design: ArmDesign, runs: Sequence[PublishedRun]) -> ArmRuns:
@@ -138,7 +146,7 @@ class Publisher:
     def finish(self) -> dict[str, Any]:
         """Publish the remaining runs; returns ``published`` and the cost of publishing, as in ``SweepOutcome``."""
         started = time.monotonic()
-        limit = self._patience + PATIENCE_PER_RUN * len(self._design.runs)
+        limit = scaled(self._patience + PATIENCE_PER_RUN * len(self._design.runs))
         published = None if self._gave_up.is_set() else within(limit, self._publish_all)
         if published is None and not self._failed:
             self._give_up(limit)
@@ -173,7 +181,9 @@ class Publisher:
             return None
         started = time.thread_time()
         try:
-            return _publish(self._project, arm_runs(self._project, self._design, self._once(planned)))
+            arm = arm_runs(self._project, self._design, self._once(planned))
+            with connected(self._project.tracking_uri, self._project.tracking_lock) as client:
+                return publish_runs(client, arm)
         except ServiceError as error:
             if not self._failed:
                 self._failed = True

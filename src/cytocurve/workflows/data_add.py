@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 from ruamel.yaml import YAML
 
 from cytocurve import datasets
-from cytocurve.config import Name, ProjectPaths
+from cytocurve.config import LONGEST_NAME, Name, ProjectPaths
 from cytocurve.core.data import labels
 from cytocurve.core.data.spelling import same_files, spellings, without_zeros
 from cytocurve.datasets import Dataset, Listing, Progress
@@ -71,10 +71,11 @@ def add(
 ) -> AddOutcome:
     """Copy a dataset to ``data/`` with ``copy_dataset`` and track it with DVC."""
     project.params()  # fail early: DVC cannot record data next to an unreadable params.yaml
-    copying, unpacking = observer.task(as_name or name, "images"), observer.task("unpacking", "files")
+    stored = name if as_name is None else as_name
+    copying, unpacking = observer.task(stored, "images"), observer.task("unpacking", "files")
     outcome = copy_dataset(project, name, source, as_name, copying, link, unpacking)
     track_data(project)
-    return replace(outcome, settings=data_start.settings(project, as_name or name, next(iter(outcome.labels))))
+    return replace(outcome, settings=data_start.settings(project, stored, next(iter(outcome.labels))))
 
 
 def copy_dataset(
@@ -93,7 +94,7 @@ def copy_dataset(
     is. Raises ``InputError`` and leaves nothing behind if the dataset, the source or the name cannot be used.
     """
     dataset = _known(name)
-    target = project.data / _checked(as_name or name)
+    target = project.data / _checked(name if as_name is None else as_name)
     if source is None and dataset.draw is None:
         raise InputError(
             f"dataset {name!r} needs the path to its folder",
@@ -117,6 +118,8 @@ def copy_dataset(
                     return _repeated(target, dataset, listing)
                 (scratch / "dataset").rename(target)
     except OSError as error:
+        if source is not None and error.filename == str(source):
+            raise InputError(f"{source}: cannot be read: {error.strerror or error}") from error
         kind = CytocurveError if error.errno in DISK_FULL else InputError
         raise kind(
             f"{target} could not be written; nothing was kept: {error}",
@@ -142,7 +145,7 @@ def _checked(name: str) -> str:
     except ValidationError:
         raise InputError(
             f"{name!r} is not a valid dataset name",
-            hint="Allowed: letters, digits, '_' and '.', starting with a letter or digit.",
+            hint=f"Allowed: up to {LONGEST_NAME} letters, digits, '_' and '.', starting with a letter or digit.",
             next_step="choose another name with --as DATASET",
         ) from None
 

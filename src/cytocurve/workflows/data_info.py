@@ -79,7 +79,7 @@ def info(project: ProjectPaths, name: str, progress: Progress) -> DatasetInfo:
     Raises ``InputError`` if the name is unknown, or listing every file that cannot be used.
     """
     folder = project.data / name
-    if folder.parent != project.data or not folder.is_dir() or name.startswith("."):
+    if name not in local_datasets(project):
         return DatasetInfo(name=name, **_known(project, name), here=None)
     wrong: list[str] = []
     origin = _origin(folder / "dataset.yaml", wrong)
@@ -161,6 +161,9 @@ def _tables(folder: Path, wrong: list[str]) -> dict[str, pd.DataFrame]:
     for path in sorted(path for path in folder.glob("*.csv") if not path.name.startswith(".")):
         try:
             table = labels.parse(path.read_bytes().decode("utf-8-sig"))
+        except UnicodeDecodeError as error:
+            wrong.append(f"{path}: not UTF-8, byte {error.start}: save it as CSV UTF-8")
+            continue
         except (OSError, ValueError) as error:
             wrong.append(f"{path}: {error}")
             continue

@@ -13,7 +13,7 @@ from cytocurve.core.data.spelling import same_form
 from cytocurve.errors import InputError
 from cytocurve.stores.ledger import open_ledger
 from cytocurve.stores.tables import read_parquet
-from cytocurve.stores.tracking.connection import connected
+from cytocurve.stores.tracking.connection import ask, check_uri
 from cytocurve.stores.tracking.published import published_keys
 from cytocurve.stores.tracking.registry import registered_versions
 from cytocurve.study.dataset import read_catalog
@@ -103,15 +103,18 @@ def trace(project: ProjectPaths, image: str | None, patient: str | None, progres
     """
     if (image is None) == (patient is None):
         raise InputError("Specify either an image or a patient")
+    check_uri(project.tracking_uri)  # before the ledger is searched
     catalog = read_catalog(project)
     rows = _images(catalog, image) if image is not None else _patient(catalog, patient or "")
     names = dict(zip(rows["pixel_sha256"], rows["image"], strict=True))
     ledger = open_ledger(project.ledger_url)
     seen, damaged = sightings(ledger, names.keys(), progress)
     present = _present(project)
-    with connected(project.tracking_uri, project.tracking_lock) as client:
-        versions = registered_versions(client)
-        published = published_keys(client, project.params().dataset)
+    versions, published = ask(
+        project.tracking_uri,
+        project.tracking_lock,
+        lambda client: (registered_versions(client), published_keys(client, project.params().dataset)),
+    )
     return Trace(
         images=_traced(rows[["image", "patient", "pixel_sha256", "withdrawn"]]),
         runs=[_run(sighting, names, present) for sighting in seen],

@@ -46,7 +46,8 @@ class WithdrawOutcome:
 
 def withdraw(project: ProjectPaths, patient: str, reason: str, dataset: str | None = None) -> WithdrawOutcome:
     """Remove a patient with ``remove_patient`` and track the change with DVC."""
-    outcome = remove_patient(project, dataset or project.params().dataset, patient, reason, datetime.now(UTC).date())
+    dataset = project.params().dataset if dataset is None else dataset
+    outcome = remove_patient(project, dataset, patient, reason, datetime.now(UTC).date())
     track_data(project)
     return outcome
 

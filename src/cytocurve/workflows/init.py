@@ -39,8 +39,13 @@ def init(folder: Path) -> list[str]:
     Raises ``InputError`` listing what is in the way, ``CytocurveError`` if git fails.
     """
     templates = {name: _template(source) for name, source in FILES.items()}
-    _check_free(folder, templates)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        _check_free(folder, templates)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{folder} cannot be used: {error.strerror or error}", next_step="choose another directory"
+        ) from error
     _git_init(folder)
     for name, text in templates.items():
         if name == "dvc.yaml":

@@ -137,7 +137,7 @@ class Agreement:
 
 def list_versions(project: ProjectPaths, dataset: str | None = None, root: Path | None = None) -> VersionList:
     """Count the labels of each version of a dataset, by default that of ``params.yaml``; see ``versions_of``."""
-    dataset = dataset or project.params().dataset
+    dataset = project.params().dataset if dataset is None else dataset
     return VersionList(dataset, overview(versions_of(project, dataset, root)))
 
 
@@ -145,7 +145,7 @@ def diff(
     project: ProjectPaths, first: str, second: str, dataset: str | None = None, root: Path | None = None
 ) -> LabelDiff:
     """Compare two label versions of a dataset image by image; see ``versions_of``."""
-    dataset = dataset or project.params().dataset
+    dataset = project.params().dataset if dataset is None else dataset
     return difference(dataset, versions_of(project, dataset, root), first, second)
 
 
@@ -157,7 +157,7 @@ def agreement_with(
     root: Path | None = None,
 ) -> Agreement:
     """Score label versions of a dataset against a reference; see ``agreements`` and ``versions_of``."""
-    dataset = dataset or project.params().dataset
+    dataset = project.params().dataset if dataset is None else dataset
     return Agreement(dataset, reference, agreements(versions_of(project, dataset, root), reference, others))
 
 
@@ -192,7 +192,10 @@ def _upstream(dataset: str, root: Path) -> tuple[frozenset[str] | None, Tables, 
         )
     read = readers[dataset].tables
     assert read is not None
-    return readers[dataset].classes, read(root), []
+    try:
+        return readers[dataset].classes, read(root), []
+    except OSError as error:
+        raise InputError(f"{root}: cannot be read: {error.strerror or error}") from error
 
 
 def tables_here(project: ProjectPaths, folder: Path) -> tuple[frozenset[str] | None, Tables, list[str]]:

@@ -93,7 +93,7 @@ def import_version(
     dataset: str | None = None,
 ) -> ImportOutcome:
     """Write a list as a label version with ``write_list`` and track it with DVC."""
-    dataset = dataset or project.params().dataset
+    dataset = project.params().dataset if dataset is None else dataset
     project.params()  # fail early: DVC cannot record data next to an unreadable params.yaml
     outcome = write_list(project, dataset, file, name, annotator, base, new_classes)
     track_data(project)
@@ -104,7 +104,7 @@ def merge_versions(
     project: ProjectPaths, versions: Sequence[str], name: str, dataset: str | None = None
 ) -> MergeOutcome:
     """Write the consensus of several versions with ``write_consensus`` and track it with DVC."""
-    dataset = dataset or project.params().dataset
+    dataset = project.params().dataset if dataset is None else dataset
     project.params()  # fail early: DVC cannot record data next to an unreadable params.yaml
     outcome = write_consensus(project, dataset, versions, name)
     track_data(project)
@@ -149,7 +149,7 @@ def _write_list(
     rows = _rows(labels.aligned(sheet.frame, images), file, corrected_only=base is not None)
     kept = (
         chosen_versions(tables, [base])[base]
-        if base
+        if base is not None
         else pd.DataFrame(columns=[*labels.REQUIRED, "annotator"], dtype="str")
     )
     kept = kept[~kept["image"].isin(rows["image"])].reindex(columns=[*labels.REQUIRED, "annotator"], fill_value="")
@@ -163,17 +163,17 @@ def _write_list(
         table,
         tables,
         file.as_posix(),
-        "" if base else " For a partial list: --base VERSION.",
+        "" if base is not None else " For a partial list: --base VERSION.",
     )
     counts = overview({name: table})[name]
-    before = dict(zip(tables[base]["image"], tables[base]["label"], strict=True)) if base else {}
+    before = dict(zip(tables[base]["image"], tables[base]["label"], strict=True)) if base is not None else {}
     different = sum(before.get(image, "") != label for image, label in zip(rows["image"], rows["label"], strict=True))
     return ImportOutcome(
         dataset=folder.name,
         version=name,
         counts=counts,
         rows=len(rows),
-        changed=different if base else None,
+        changed=None if base is None else different,
         new_classes=[label for label in counts.classes if label not in known],
         left_out=list(sheet.left_out),
         already=already,

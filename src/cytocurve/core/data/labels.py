@@ -46,7 +46,10 @@ def parse(text: str) -> pd.DataFrame:
 def read(text: str) -> Table:
     """A CSV table without empty rows and columns, see ``tidy``; raises ``ValueError`` naming the malformed lines."""
     if "\0" in text:
-        raise ValueError("it has null characters, as text in UTF-16 or UTF-32: save it as CSV UTF-8")
+        line = text[: text.index("\0")].count("\n") + 1
+        raise ValueError(
+            f"line {line} contains NUL characters: the file is damaged, or in UTF-16 or UTF-32: save it as CSV UTF-8"
+        )
     text = _STATED_SEPARATOR.sub("", text, count=1) if _STATED_SEPARATOR.match(text) else text
     header_line = _QUOTED.sub("", text.lstrip().partition("\n")[0])
     for mark, name in _OTHER_SEPARATORS.items():

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from cytocurve import registry
 from cytocurve.errors import InputError
+from cytocurve.files import local_path
 from cytocurve.redaction import shown
 
 Array = NDArray[Any]
@@ -107,8 +108,20 @@ def open_ledger(url: str) -> Ledger:
             next_step="set CYTOCURVE_LEDGER to one of these (if the name of a folder contains a colon: ./name:x), or "
             "install a package that provides this backend",
         )
+    _check_path(url)
     ledger: Ledger = registry.load(__name__, name, "open_url")(url)
     return ledger
+
+
+def _check_path(url: str) -> None:
+    path = local_path(url)
+    try:
+        if path is not None:
+            path.resolve().exists()
+    except OSError as error:  # such as a name that is too long
+        raise InputError(
+            f"The ledger {shown(url)!r} cannot be opened: {error.strerror}", next_step="correct CYTOCURVE_LEDGER"
+        ) from error
 
 
 def _schemes() -> list[str]:

@@ -66,7 +66,7 @@ def checked(key: str, read: Callable[[str], bytes]) -> tuple[Finished, list[Arra
             found[RECORD] = _own_checksum(record)
         if found == expected and record["key"] == key and record.keys() >= _FIELDS:
             return _unpacked(record, _arrays(files[PREDICTIONS])), list(_arrays(files[WEIGHTS]).values())
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, EOFError, BadZipFile, RecursionError):
         pass
     return None
 
@@ -93,5 +93,5 @@ def provenance(read: Callable[[str], bytes]) -> Mapping[str, Any]:
     """The provenance in a run's record; empty if there is none."""
     try:
         return dict(json.loads(read(RECORD))["provenance"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return {}

@@ -9,8 +9,10 @@ import re
 import socket
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import wait
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urlsplit
@@ -20,7 +22,7 @@ from filelock import FileLock
 from cytocurve.errors import InputError, ServiceError
 from cytocurve.redaction import shown, without_secrets
 from cytocurve.stores.tracking.database import UnusableError, check, prepare
-from cytocurve.stores.tracking.limits import within
+from cytocurve.stores.tracking.limits import DEFAULT, SETTING, Result, scaled, start, within
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -36,7 +38,10 @@ QUIET = {
     "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # errors are raised, too
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
 }
-PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "10"}
+ANSWER_SECONDS = 300.0
+"""Maximum time for a server to answer a question that takes several requests."""
+
+PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", SETTING: str(DEFAULT)}
 """Defaults for variables that the user has not set: MLflow's own defaults wait four minutes for a dead server."""
 
 REPAIR = (
@@ -55,27 +60,69 @@ def connected(tracking_uri: str, lock: Path) -> "Iterator[MlflowClient]":
     store. Raises ``InputError`` for a malformed URI or another kind of store, and ``ServiceError`` if the store fails,
     here or in the block.
     """
+    with _locked(tracking_uri, lock), _opened(tracking_uri) as client:
+        yield client
+
+
+@contextmanager
+def _opened(tracking_uri: str) -> "Iterator[MlflowClient]":
     for name, value in (QUIET | PATIENCE).items():
-        os.environ.setdefault(name, value)
+        if not os.environ.get(name, "").strip():
+            os.environ[name] = value
+    database = check_uri(tracking_uri)
+    with _failures(tracking_uri, sqlite3.Error, UnicodeDecodeError, OSError):
+        if database:
+            check(database)
+    with _without_collections():
+        from mlflow.exceptions import MlflowException
+        from requests.exceptions import RequestException
+        from sqlalchemy.exc import SQLAlchemyError
+    failures = (MlflowException, RequestException, SQLAlchemyError, sqlite3.Error, UnicodeDecodeError)
+    with _failures(tracking_uri, *failures, UnusableError, OSError), _without_collections():
+        client = _client(tracking_uri, database)
+    with _failures(tracking_uri, *failures):
+        yield client
+
+
+def ask(
+    tracking_uri: str, lock: Path, work: "Callable[[MlflowClient], Result]", seconds: float | None = None
+) -> Result:
+    """The result of ``work`` with a client of the store, as ``connected`` has it.
+
+    Raises ``ServiceError`` if a server takes longer than ``seconds``, by default ``ANSWER_SECONDS``; either is in
+    proportion to MLFLOW_HTTP_REQUEST_TIMEOUT. No limit of a single request stops a server that sends a byte now and
+    then. The work continues in the background, at most until the process ends, without the lock: publishers on two
+    machines have none in common either.
+    """
+    with _locked(tracking_uri, lock):
+        if check_uri(tracking_uri):
+            return _work(tracking_uri, work)
+        limit = scaled(ANSWER_SECONDS if seconds is None else seconds)
+        answer = start(partial(_work, tracking_uri, work))
+        wait([answer], timeout=limit)
+        if not answer.done():
+            raise _unreachable(tracking_uri, f"it did not answer completely within {limit:.0f} s")
+        return answer.result()
+
+
+def _work(tracking_uri: str, work: "Callable[[MlflowClient], Result]") -> Result:
+    with _opened(tracking_uri) as client:
+        return work(client)
+
+
+def check_uri(tracking_uri: str) -> Path | None:
+    """The file of a local store, None for a server.
+
+    Raises ``InputError`` if the URI is malformed or names another kind of store, or if MLflow's settings for requests
+    are malformed.
+    """
     database = _database(tracking_uri)
-    with _alone(database.with_name(f"{database.name}.lock") if database else lock, tracking_uri):
-        with _failures(tracking_uri, sqlite3.Error, UnicodeDecodeError, OSError):
-            if database:
-                check(database)
-        with _without_collections():
-            from mlflow.exceptions import MlflowException
-            from requests.exceptions import RequestException
-            from sqlalchemy.exc import SQLAlchemyError
-        failures = (MlflowException, RequestException, SQLAlchemyError, sqlite3.Error, UnicodeDecodeError)
-        with _failures(tracking_uri, *failures, UnusableError, OSError), _without_collections():
-            client = _client(tracking_uri, database)
-        with _failures(tracking_uri, *failures):
-            yield client
-
-
-def check_uri(tracking_uri: str) -> None:
-    """Raise ``InputError`` if the URI is malformed or names another kind of store."""
-    _database(tracking_uri)
+    if database is None:
+        scaled(0)
+        retries = os.environ.get("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "").strip() or "0"
+        if not (retries.isascii() and retries.isdigit()):
+            raise InputError(f"MLFLOW_HTTP_REQUEST_MAX_RETRIES must be a whole number, got {retries!r}")
+    return database
 
 
 @contextmanager
@@ -168,14 +215,29 @@ def _is_address(parts: SplitResult) -> bool:
     """
     after = parts.path + parts.query + parts.fragment
     plain = not re.search(r"[\s\x00-\x1f\x7f\\]", parts.geturl())
-    return (
-        bool(parts.hostname) and parts.port != 0 and "@" not in after and not (parts.query or parts.fragment) and plain
-    )
+    bare = "@" not in after and not (parts.query or parts.fragment)
+    return _is_host(parts.hostname or "") and parts.port != 0 and bare and plain
+
+
+def _is_host(name: str) -> bool:
+    """Whether a host name can be looked up: its labels have 1 to 63 characters; an IPv6 address has colons."""
+    try:
+        encoded = name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return False
+    return ":" in encoded or re.fullmatch(r"\w[\w.-]*", encoded) is not None
 
 
 def _file(path: str) -> Path:
     """The path of a local store; raises ``InputError`` if SQLAlchemy would not read it as that path."""
-    if "?" in path or not path.strip() or path == ":memory:" or Path(path).is_dir():
+    try:
+        usable = "?" not in path and path.strip() and path != ":memory:" and not Path(path).is_dir()
+    except OSError as error:  # such as a name that is too long
+        raise InputError(
+            f"The local tracking store {shown(LOCAL + path)!r} cannot be used: {error.strerror}",
+            next_step="correct MLFLOW_TRACKING_URI",
+        ) from error
+    if not usable:
         raise InputError(
             f"The local tracking store {shown(LOCAL + path)!r} must be the path of a file, without '?' and parameters.",
             next_step="correct MLFLOW_TRACKING_URI, or rename the folder if its name contains '?'",
@@ -202,7 +264,10 @@ def _probe(tracking_uri: str) -> None:
 
 
 @contextmanager
-def _alone(lock: Path, tracking_uri: str) -> Iterator[None]:
+def _locked(tracking_uri: str, lock: Path) -> Iterator[None]:
+    """Hold ``lock``, or the lock next to a local store."""
+    database = check_uri(tracking_uri)
+    lock = database.with_name(f"{database.name}.lock") if database else lock
     try:
         lock.parent.mkdir(parents=True, exist_ok=True)
         held = FileLock(lock, timeout=LOCK_SECONDS)

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 from cytocurve.errors import ServiceError
 from cytocurve.stores.tracking.connection import check_uri, connected
 from cytocurve.stores.tracking.experiments import PARENT, RUN_KEY
-from cytocurve.stores.tracking.limits import within
+from cytocurve.stores.tracking.limits import scaled, within
 
 LOCAL = "http://127.0.0.1:5000"
 """The default address of ``cytocurve ui``."""
@@ -25,7 +25,7 @@ def links(tracking_uri: str, lock: Path, experiment: str, run_keys: Mapping[str,
     cannot be reached, or if it does not contain the experiment. Raises ``InputError`` if the URI is malformed.
     """
     check_uri(tracking_uri)
-    return within(LIMIT_SECONDS, lambda: _links(tracking_uri, lock, experiment, run_keys))
+    return within(scaled(LIMIT_SECONDS), lambda: _links(tracking_uri, lock, experiment, run_keys))
 
 
 def _links(tracking_uri: str, lock: Path, experiment: str, run_keys: Mapping[str, str]) -> dict[str, Any] | None:

@@ -12,8 +12,7 @@ from typing import Any
 from cytocurve.config import ProjectPaths
 from cytocurve.errors import InputError
 from cytocurve.files import write_text
-from cytocurve.stores.tracking.connection import connected
-from cytocurve.stores.tracking.registry import move_alias, version_of
+from cytocurve.workflows.alias import challenge
 
 NEXT_STEP = "dvc repro register, or cytocurve register"
 
@@ -40,10 +39,7 @@ def challenger(project: ProjectPaths) -> ChallengerOutcome:
     if project.in_experiment:
         write_text(project.challenger, json.dumps({**state, "experiment": True}, indent=1) + "\n")
         return ChallengerOutcome(model, None)
-    with connected(project.tracking_uri, project.tracking_lock) as client:
-        number = version_of(client, model, key)
-        if number is not None:
-            move_alias(client, model, number)
+    number = challenge(project, model, key)
     if number is None:
         raise InputError(f"The registry has no version of {model} from the present results", next_step=NEXT_STEP)
     return ChallengerOutcome(model, number)

@@ -13,6 +13,7 @@ from cytocurve.report.figures import drawings
 from cytocurve.report.metrics import PLOTTED, metrics, plot, summary
 from cytocurve.report.tables import tables
 from cytocurve.stores.documents import json_text
+from cytocurve.stores.tracking.connection import check_uri
 from cytocurve.study.design import check_split
 
 FIGURES = ("curves", "boxplot")
@@ -25,6 +26,7 @@ def evaluate(project: ProjectPaths, progress: Progress) -> Answers:
     Raises ``InputError`` listing all results that are missing or cannot be used.
     """
     params = project.params()
+    check_uri(project.tracking_uri)  # the page links to it
     check_split(project, params)
     results = answers(project, params, progress)
     for file, text in _files(project, results):

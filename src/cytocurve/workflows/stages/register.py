@@ -14,7 +14,7 @@ that it can be compared and loaded, but does not move the alias; stage ``challen
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,13 +24,21 @@ from cytocurve.errors import InputError
 from cytocurve.files import write_text
 from cytocurve.stores.dvc import commit, data_hash
 from cytocurve.stores.ledger import open_ledger
-from cytocurve.stores.tracking.connection import connected
-from cytocurve.stores.tracking.registry import CHALLENGER, MEMBERS, move_alias, version_of
+from cytocurve.stores.tracking.connection import ask, check_uri
+from cytocurve.stores.tracking.registry import CHALLENGER, MEMBERS
 from cytocurve.stores.tracking.registry import register as register_version
 from cytocurve.study.design import ArmDesign, check_split, design_arm
 from cytocurve.study.selection import METRIC, best_arm, validation_scores
 from cytocurve.training.networks import about, check_registrable, ensemble, input_shape, members_weights
 from cytocurve.training.publisher import publish
+from cytocurve.workflows.alias import challenge
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+
+REGISTER_SECONDS = 600.0
+"""Maximum time to upload a model to a server and to register it, of which most is for large models."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +71,7 @@ def register(project: ProjectPaths) -> RegisterOutcome:
     results or weights are missing, ``ServiceError`` if the registry cannot be used.
     """
     params = project.params()
+    check_uri(project.tracking_uri)
     size = params.sizes[-1]
     check_split(project, params)
     scores = validation_scores(project, size)
@@ -83,7 +92,7 @@ def register(project: ProjectPaths) -> RegisterOutcome:
         "members": [run.key for run in members],
         "model_key": digest([run.key for run in members]),
     }
-    number = _moved(project, report) or _register(project, design, members, report)
+    number = challenge(project, report["model"], report["model_key"]) or _register(project, design, members, report)
     write_text(project.reports / "model.json", json.dumps(report, indent=1) + "\n")
     write_text(project.challenger, json.dumps({key: report[key] for key in ("model", "model_key")}, indent=1) + "\n")
     return RegisterOutcome(**report, version=number, challenger=not project.in_experiment)
@@ -94,21 +103,13 @@ def members_of(design: ArmDesign, params: Params) -> list[PlannedRun]:
     return [run for run in design.runs if run.size == params.sizes[-1] and run.seed == params.seeds[0]]
 
 
-def _moved(project: ProjectPaths, report: dict[str, Any]) -> int | None:
-    """The version of this model, with the alias moved to it; None if it is not registered."""
-    with connected(project.tracking_uri, project.tracking_lock) as client:
-        number = version_of(client, report["model"], report["model_key"])
-        if number is not None and not project.in_experiment:
-            move_alias(client, report["model"], number)
-        return number
-
-
 def _register(project: ProjectPaths, design: ArmDesign, members: list[PlannedRun], report: dict[str, Any]) -> int:
     check_registrable(design)
     ledger = open_ledger(project.ledger_url)
     members_weights(ledger, design, members)  # before anything is published
     published = publish(project, design)
-    with connected(project.tracking_uri, project.tracking_lock) as client:
+
+    def store(client: "MlflowClient") -> int:
         return register_version(
             client,
             lambda: ensemble(ledger, design, members),
@@ -121,6 +122,8 @@ def _register(project: ProjectPaths, design: ArmDesign, members: list[PlannedRun
             alias=None if project.in_experiment else CHALLENGER,
             metadata=about(design),
         )
+
+    return ask(project.tracking_uri, project.tracking_lock, store, REGISTER_SECONDS)
 
 
 def _tags(project: ProjectPaths, design: ArmDesign, report: dict[str, Any]) -> dict[str, str]:

@@ -1,0 +1,25 @@
+"""The alias ``challenger`` in the model registry."""
+
+from typing import TYPE_CHECKING
+
+from cytocurve.config import ProjectPaths
+from cytocurve.stores.tracking.connection import ask
+from cytocurve.stores.tracking.registry import move_alias, version_of
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
+
+
+def challenge(project: ProjectPaths, model: str, model_key: str) -> int | None:
+    """Move the alias to the version with this key, except in an experiment; returns it, None if there is none.
+
+    Raises ``ServiceError`` if the registry cannot be reached.
+    """
+
+    def move(client: "MlflowClient") -> int | None:
+        number = version_of(client, model, model_key)
+        if number is not None and not project.in_experiment:
+            move_alias(client, model, number)
+        return number
+
+    return ask(project.tracking_uri, project.tracking_lock, move)
