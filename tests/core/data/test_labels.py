@@ -116,7 +116,7 @@ def test_csv_fields_stay_strings() -> None:
         ("\n\nimage|label\na.png|x\n", r"separated by '\|': save it with commas"),
         ("sep=;\nimage;label\na.png;x\n", "separated by ';': save it with commas"),
         ('"image";"label, by an expert"\na.png;x\n', "separated by ';': save it with commas"),
-        ("i\0m\0a\0g\0e\0,\0", "null characters, as text in UTF-16"),
+        ("i\0m\0a\0g\0e\0,\0", "NUL characters: the file is damaged, or in UTF-16"),
     ],
 )
 def test_table_that_is_not_valid_csv_is_reported_with_its_lines(text: str, message: str) -> None:

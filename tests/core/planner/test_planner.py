@@ -234,7 +234,7 @@ def test_scores_undefined_at_one_size_are_rejected() -> None:
     scores[1:, :, 2] = np.nan
     refusal = plan(SIZES, scores).refusal
     assert refusal is not None
-    assert "undefined in all but 1 folds at 30 images" in refusal
+    assert "undefined in all but 1 fold at 30 images" in refusal
 
 
 def test_few_undefined_scores_do_not_prevent_a_plan() -> None:
