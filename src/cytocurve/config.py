@@ -61,6 +61,7 @@ class Params(_Model):
     seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(min_length=1)
     split: Literal["stratified", "patient", "predefined"] = "stratified"
     split_seed: int = Field(0, ge=0, lt=2**31)
+    holdout: float | None = Field(None, ge=0, le=0.5, allow_inf_nan=False)
     grow_by: Literal["images", "patients"] = "images"
     duplicates: Literal["drop", "group", "fail"] = "drop"
     leakage: Literal["fail", "warn"] = "warn"
@@ -150,6 +151,11 @@ class ProjectPaths:
     def split_settings(self) -> Path:
         """The settings that the splits were drawn with."""
         return self.root / "build" / "split" / "settings.json"
+
+    @property
+    def holdout(self) -> Path:
+        """The images that ``split`` locks away; in a folder of its own, since any label version's name may be a file."""
+        return self.root / "build" / "split" / "holdout" / "images.parquet"
 
     def results(self, arm: Arm) -> Path:
         """The runs of an arm with their scores."""
