@@ -154,7 +154,7 @@ class ProjectPaths:
 
     @property
     def holdout(self) -> Path:
-        """The images that ``split`` locks away; in a folder of its own, since any label version's name may be a file."""
+        """The images that ``split`` locks away; in a folder of its own, since a label version may be called holdout."""
         return self.root / "build" / "split" / "holdout" / "images.parquet"
 
     def results(self, arm: Arm) -> Path:

@@ -42,9 +42,9 @@ def _catalog(report: "CatalogReport") -> Iterator[str]:
 def split(json_output: bool) -> None:
     """Stage: folds and nested training sets -> build/split/.
 
-    Controlled by split, folds, sizes, holdout, grow_by and duplicates in params.yaml; all label versions share the folds. For
-    each version, prints the number of images, the size of the smallest training set, and the range of each class across
-    test folds.
+    Controlled by split, folds, sizes, holdout, grow_by and duplicates in params.yaml; all label versions share the
+    folds. For each version, prints the number of images, the size of the smallest training set, and the range of each
+    class across test folds.
 
     \b
     dvc repro split               also runs the stages it depends on
@@ -170,8 +170,12 @@ def register(json_output: bool) -> None:
 
 
 def _registered(outcome: "RegisterOutcome") -> str:
+    its_score = (
+        "\nIts networks have together seen every image of the study, so the study's score is that of single networks. "
+        "To score the model on other images: cytocurve validate"
+    )
     if outcome.challenger:
-        return f"{outcome.model}: registered {outcome.arm} as challenger"
+        return f"{outcome.model}: registered {outcome.arm} as challenger{its_score}"
     return (
         f"{outcome.model}: registered {outcome.arm}; the alias challenger was not moved, because this is an "
         "experiment. To keep it: dvc exp apply NAME && cytocurve register"

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from cytocurve.core.data.spelling import canonical
 from cytocurve.core.data.splits import (
     Fold,
     balanced_sample,
@@ -16,7 +17,6 @@ from cytocurve.core.data.splits import (
     joined,
     predefined,
 )
-from cytocurve.core.data.spelling import canonical
 from cytocurve.core.data.taxonomy import Task
 from cytocurve.errors import InputError
 from cytocurve.text import counted
