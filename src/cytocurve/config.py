@@ -225,6 +225,16 @@ class ProjectPaths:
         return self.root / ".cytocurve" / "files.lock"
 
     @property
+    def looks(self) -> Path:
+        """The record of all looks at the holdout, kept in git; it belongs to the project, not to an experiment."""
+        return self.home / "holdout.jsonl"
+
+    @property
+    def looks_lock(self) -> Path:
+        """Held while a look is recorded."""
+        return self.home / ".cytocurve" / "looks.lock"
+
+    @property
     def tracking_uri(self) -> str:
         """``MLFLOW_TRACKING_URI``, or the local store below ``mlruns/``."""
         uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip() or f"sqlite:///{self.home}/mlruns/mlflow.db"

@@ -24,9 +24,15 @@ if TYPE_CHECKING:
 CHALLENGER = "challenger"
 """The alias of the version that the current results select."""
 
+CHAMPION = "champion"
+"""The alias of the version that was put into use."""
+
 MODEL_KEY = "cytocurve.model_key"
 MEMBERS = "cytocurve.members"
 """The run keys of a model's networks, as a JSON list."""
+
+CLASSES = "cytocurve.classes"
+"""The names of a model's classes, in the order of its outputs, as a JSON list."""
 
 OUT_OF_FOLD = "cytocurve.out_of_fold"
 """The study's test scores of a model's single networks, by metric, as JSON."""

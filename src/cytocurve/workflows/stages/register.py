@@ -24,7 +24,7 @@ from cytocurve.files import write_text
 from cytocurve.stores.dvc import commit, data_hash
 from cytocurve.stores.ledger import open_ledger
 from cytocurve.stores.tracking.connection import connected
-from cytocurve.stores.tracking.registry import CHALLENGER, CORRECTED, MEMBERS, OUT_OF_FOLD, Notes
+from cytocurve.stores.tracking.registry import CHALLENGER, CLASSES, CORRECTED, MEMBERS, OUT_OF_FOLD, Notes
 from cytocurve.stores.tracking.registry import register as register_version
 from cytocurve.study.design import ArmDesign, check_split, design_arm
 from cytocurve.study.selection import METRIC, best_arm, validated
@@ -138,7 +138,7 @@ def _tags(project: ProjectPaths, design: ArmDesign, report: dict[str, Any]) -> d
         "cytocurve.labels": design.arm.labels,
         "cytocurve.data": data_hash(project.root),
         "cytocurve.commit": commit(project.root),
-        "cytocurve.classes": json.dumps(design.class_names),
+        CLASSES: json.dumps(design.class_names),
         "cytocurve.preparation": json.dumps(asdict(design.recipe.preparation)),
         "cytocurve.size": str(report["size"]),
         "cytocurve.chosen_by": report["chosen_by"],
