@@ -21,7 +21,7 @@ from cytocurve.core.answers import (
 from cytocurve.core.answers.serialization import rounded
 from cytocurve.core.runs import digest
 from cytocurve.core.statistics.calibration import calibration
-from cytocurve.core.statistics.clusters import Estimate, difference, estimates
+from cytocurve.core.statistics.clusters import Estimate, difference, effective, estimates
 from cytocurve.core.statistics.metrics import METRICS, Labels, Probabilities, precisions, roc_auc, score
 from cytocurve.core.statistics.predictions import Predictions
 from cytocurve.core.statistics.values import ratio
@@ -133,13 +133,13 @@ def _scores(classes: Sequence[str]) -> Any:
     return statistic
 
 
-def _units(labels: Labels, clusters: Sequence[int], classes: Sequence[str]) -> dict[str, int]:
+def _units(labels: Labels, clusters: Sequence[int], classes: Sequence[str]) -> dict[str, float]:
     """The number of patients that each score rests on: of a class, those with images of it.
 
     Of two classes, those of the rarer one.
     """
-    of_class = [len({c for c, its in zip(clusters, labels, strict=True) if its == n}) for n in range(len(classes))]
-    everything = min(of_class) if len(classes) == 2 else len(set(clusters))
+    of_class = [effective(np.bincount(np.asarray(clusters)[labels == n]).tolist()) for n in range(len(classes))]
+    everything = min(of_class) if len(classes) == 2 else effective(np.bincount(clusters).tolist())
     units = dict.fromkeys([*METRICS, "brier"], everything)
     for name, number in zip(classes, of_class, strict=True):
         units |= {f"{what} {name}": number for what in ("sensitivity", "precision", "roc_auc")}

@@ -5,6 +5,7 @@ so they are kept together. Undefined values (NaN) are excluded.
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +44,7 @@ def mean_intervals(values: Values, resamples: int = RESAMPLES) -> tuple[Values, 
     return quantile(ordered, tail), quantile(ordered, 1 - tail)
 
 
-def tail_beyond(units: NDArray[np.intp]) -> Values:
+def tail_beyond(units: NDArray[Any]) -> Values:
     """The share of resamples beyond either end of the interval; a single unit is treated as two."""
     n = np.maximum(units, 2)
     ends = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * np.sqrt(n / (n - 1))

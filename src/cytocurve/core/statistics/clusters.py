@@ -36,21 +36,28 @@ def estimates(
     probabilities: Probabilities,
     clusters: Sequence[int],
     statistic: Statistic,
-    units: Mapping[str, int],
+    units: Mapping[str, float],
     resamples: int = RESAMPLES,
 ) -> dict[str, Estimate]:
     """Every score that ``statistic`` gives, with the interval of a bootstrap over clusters (numbers from 0).
 
-    ``units`` is how many clusters a score rests on, by its name: percentile intervals are widened to match Student's
-    with so many, as in ``mean_intervals``. There is none for a single cluster, nor if the score is undefined in more
-    than a tenth of the resamples. Where all resamples agree, the interval is Wilson's for a share of that many
-    clusters: a resample cannot show an error that did not occur.
+    ``units`` is how many clusters a score rests on, by its name, as ``effective`` counts them: percentile intervals are
+    widened to match Student's with so many, as in ``mean_intervals``. They end where Wilson's for a share of so many
+    clusters ends, which no score between 0 and 1 exceeds (for ROC-AUC, Birnbaum & Klose 1957). If all resamples agree,
+    the interval is Wilson's: a resample cannot show an error that did not occur. There is none for a single cluster,
+    nor if the score is undefined in more than a tenth of the resamples.
     """
     observed = statistic(labels, probabilities)
     drawn = _resampled(labels, probabilities, np.asarray(clusters), statistic, list(observed), resamples)
     return {
         name: Estimate(value, *_interval(value, np.sort(drawn[name]), units[name])) for name, value in observed.items()
     }
+
+
+def effective(images: Sequence[int]) -> float:
+    """The number of clusters of equal size that are worth these clusters, given by their images (Kish 1965)."""
+    sizes = np.asarray(images, np.float64)
+    return float(sizes.sum() ** 2 / (sizes**2).sum()) if sizes.any() else 0.0
 
 
 def _resampled(
@@ -75,14 +82,15 @@ def _resampled(
     return dict(zip(names, table.T, strict=True))
 
 
-def _interval(value: float, ordered: Values, units: int) -> tuple[float, float]:
+def _interval(value: float, ordered: Values, units: float) -> tuple[float, float]:
     """The ends of the interval from sorted resamples, NaN last."""
     nan = float("nan")
-    if units < 2 or np.isnan(value) or np.mean(~np.isnan(ordered)) < LEAST_DEFINED:
+    if len(ordered) < 2 or units <= 1 or np.isnan(value) or np.mean(~np.isnan(ordered)) < LEAST_DEFINED:
         return nan, nan
     tail = tail_beyond(np.array([units]))
     low, high = (float(quantile(ordered[np.newaxis], at)[0]) for at in (tail, 1 - tail))
-    return (low, high) if high > low else wilson(value, units)
+    lowest, highest = wilson(value, units)
+    return (max(low, lowest), min(high, highest)) if high > low else (lowest, highest)
 
 
 def difference(one: Estimate, other: Estimate) -> Estimate:
