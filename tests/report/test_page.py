@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from cytocurve.report.arm_names import short_names
+from cytocurve.report.context import LookedAt
 from cytocurve.report.headline import Headline, headline
 from cytocurve.report.libraries import VERSIONS, library
 from cytocurve.report.page import render
@@ -355,3 +356,22 @@ def test_page_of_a_very_large_study_stays_below_six_megabytes_and_states_what_is
     assert len(page.encode()) < 6_000_000
     assert "This study is large" in page
     assert {len(rows) for rows in embedded(page)["answers"]["arms"][changed["chosen"]]["roc"].values()} == {1}
+
+
+def test_the_page_says_that_the_registered_model_has_no_score_of_its_own(page: str) -> None:
+    assert "only other images can give the model's own" in text_of(page)
+    assert "It has not been validated yet" in text_of(page)
+
+
+def test_the_page_shows_validations_and_looks_at_the_holdout(answers: dict[str, Any]) -> None:
+    from tests.evaluation.test_validation import fresh
+
+    study = typed(answers)
+    context = replace(
+        context_of(study), validations=(fresh(1),), looks=(LookedAt("2026-01-02", 3, 0.5, "final <score>"),)
+    )
+    shown = text_of(render(study, context))
+    assert "the holdout, labels expert" in shown
+    assert "2026-01-02 3 0.500 final <score>" in shown
+    assert "reports/validation/holdout-expert-v3.html" in shown
+    assert "not been validated" not in shown

@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from cytocurve.core.answers import Interval, Validation
+from cytocurve.report.context import LookedAt
 from cytocurve.report.environment import environment
 from cytocurve.report.formatting import interval, score, signed
 from cytocurve.text import counted, some
-
-Row = tuple[str, int, float | None, str]
-"""A look at the holdout: its date, the model version, its score and its reason."""
 
 ENSEMBLE = (
     "The registered model averages the networks of all folds, which together have seen every image of the study: the "
@@ -80,7 +78,7 @@ def calibrated(result: Validation) -> str:
     )
 
 
-def render(result: Validation, pictures: Mapping[str, str], recorded: Sequence[Row]) -> str:
+def render(result: Validation, pictures: Mapping[str, str], recorded: Sequence[LookedAt]) -> str:
     """The page; ``pictures`` maps wrong images to data URLs, ``recorded`` are the looks at the holdout."""
     return (
         environment()

@@ -52,7 +52,7 @@ def read_looks(project: ProjectPaths) -> list[Look]:
     except (OSError, UnicodeDecodeError) as error:
         raise _damaged(project, f"cannot be read: {error}") from error
     looks = []
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(text.removesuffix("\n").split("\n") if text else [], start=1):
         try:
             looks.append(Look.model_validate_json(line))
         except ValidationError as error:

@@ -10,6 +10,7 @@ import pandas as pd
 from cytocurve.config import Params, ProjectPaths
 from cytocurve.core.answers import Freshness, Validation, to_json
 from cytocurve.errors import InputError
+from cytocurve.evaluation.page_context import looks_of
 from cytocurve.evaluation.validation import Judged, validation
 from cytocurve.files import write_text
 from cytocurve.ingest.decoding import read_rgb
@@ -30,7 +31,7 @@ from cytocurve.stores.tracking.registry import (
 )
 from cytocurve.study.design import held_out
 from cytocurve.study.lineage import sightings
-from cytocurve.study.looks import Look, looks_at, read_looks, record_look, shortened
+from cytocurve.study.looks import Look, looks_at, record_look, shortened
 from cytocurve.training.networks import of_version
 from cytocurve.workflows.validation_images import Chosen, Request, chosen_images
 
@@ -162,9 +163,9 @@ def _recorded(project: ProjectPaths, result: Validation, table: pd.DataFrame, re
 
 def _write(project: ProjectPaths, result: Validation, chosen: Chosen) -> None:
     pictures = {wrong.image: picture(read_rgb(chosen.files[wrong.image])) for wrong in result.worst}
-    folder, looks = project.reports / "validation", read_looks(project) if result.holdout else []
+    folder, looks = project.reports / "validation", looks_of(project, result.model) if result.holdout else ()
     text = json.dumps(to_json(result), indent=1, ensure_ascii=False, allow_nan=False)
-    page = render(result, pictures, [(look.date, look.version, look.score, look.reason) for look in looks])
+    page = render(result, pictures, looks)
     write_text(folder / f"{result.name}.json", f"{text}\n")
     write_text(folder / f"{result.name}.html", page)
 
