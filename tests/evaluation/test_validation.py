@@ -20,6 +20,8 @@ from cytocurve.stores.tracking.registry import CORRECTED, OUT_OF_FOLD, Version
 STUDY = {metric: {"mean": 0.9, "ci_low": 0.8, "ci_high": 0.95} for metric in METRICS}
 TAGS = {ARM: "sequential-none-folder", OUT_OF_FOLD: json.dumps(STUDY), CORRECTED: "null"}
 BINARY = ("negative", "positive")
+FEW = 40
+"""Resamples: intervals are tested with their statistics."""
 
 
 def judged(
@@ -38,7 +40,7 @@ def predicted(classes: int = 2) -> Any:
 
 def found(**changes: Any) -> Validation:
     its = judged(**changes)
-    return validation(its, predicted(len(its.classes)), [], [], None)
+    return validation(its, predicted(len(its.classes)), [], [], None, FEW)
 
 
 @pytest.mark.parametrize("classes", [BINARY, ("a", "b", "c")])
@@ -98,13 +100,13 @@ def test_data_hash_depends_on_pixels_and_classes_alone() -> None:
     its = judged()
     shuffled = replace(its, images=its.images.sample(frac=1, random_state=0).assign(image=its.images["image"]))
     other = replace(its, images=its.images.assign(**{"class": np.roll(its.images["class"], 1)}))
-    one, two, three = (validation(each, predicted(), [], [], None).data for each in (its, shuffled, other))
+    one, two, three = (validation(each, predicted(), [], [], None, FEW).data for each in (its, shuffled, other))
     assert one == two != three
 
 
 def fresh(look: int, other: int = 0, seen: int = 0, runs: int = 0, used: int = 0) -> Validation:
     its = Freshness(look=look, other_looks=other, images_seen_then=seen, runs_using=runs, images_used=used)
-    return validation(replace(judged(), holdout=True), predicted(), [], [], its)
+    return validation(replace(judged(), holdout=True), predicted(), [], [], its, FEW)
 
 
 def test_looks_are_counted_and_a_new_draw_is_not_called_fresh() -> None:
@@ -125,7 +127,9 @@ def test_page_shows_errors_reasons_and_looks_and_escapes_them() -> None:
     its = judged()
     images = its.images.assign(image="<b>" + its.images["image"])
     left = [LeftOut("labeled '<i>', which is no class of the task", {"<u>x": ""})]
-    result = validation(replace(its, images=images, holdout=True), predicted(), left, ["A note."], fresh(2).freshness)
+    result = validation(
+        replace(its, images=images, holdout=True), predicted(), left, ["A note."], fresh(2).freshness, FEW
+    )
     pictures = {wrong.image: "data:image/jpeg;base64,AAAA" for wrong in result.worst}
     page = render(result, pictures, [LookedAt("2026-01-02", 3, 0.5, "<script>")])
     assert not re.search(r"<(b|i|u|script)>", page)

@@ -21,7 +21,7 @@ from cytocurve.core.answers import (
 from cytocurve.core.answers.serialization import rounded
 from cytocurve.core.runs import digest
 from cytocurve.core.statistics.calibration import calibration
-from cytocurve.core.statistics.clusters import Estimate, difference, effective, estimates
+from cytocurve.core.statistics.clusters import RESAMPLES, Estimate, difference, effective, estimates
 from cytocurve.core.statistics.metrics import METRICS, Labels, Probabilities, precisions, roc_auc, score
 from cytocurve.core.statistics.predictions import Predictions
 from cytocurve.core.statistics.values import ratio
@@ -52,13 +52,14 @@ def validation(
     left_out: Sequence[LeftOut],
     notes: Sequence[str],
     freshness: Freshness | None,
+    resamples: int = RESAMPLES,
 ) -> Validation:
     """The record for the probabilities (images, classes) of the images, in their order."""
     images, classes = judged.images, judged.classes
     labels = np.array([classes.index(name) for name in images["class"]], np.intp)
     values = np.asarray(probabilities, np.float64)
     clusters, patients = _clusters(images)
-    found = estimates(labels, values, clusters, _scores(classes), _units(labels, clusters, classes))
+    found = estimates(labels, values, clusters, _scores(classes), _units(labels, clusters, classes), resamples)
     study, corrected = _study(judged.version.tags)
     missing = [name for name in classes if name not in set(images["class"])]
     differences = {} if missing else {name: difference(found[name], study[name]) for name in study if name in found}
