@@ -39,8 +39,8 @@ def test_images_that_are_excluded_share_what_is_said(new: list[Row], old: list[R
     images, seen = table(new, "new").set_index("image"), table(old, "old").set_index("image")
     columns = {SAME: "pixel_sha256", ALIKE: "like", PATIENT: "patient"}
     for image, (reason, other) in overlap(images.reset_index(), seen.reset_index(), own).items():
-        theirs = other if reason == PATIENT else seen.loc[other, columns[reason]]
-        assert images.loc[image, columns[reason]] == theirs
+        theirs = other if reason == PATIENT else str(seen.loc[other, columns[reason]])
+        assert str(images.loc[image, columns[reason]]) == theirs
         assert own or reason != PATIENT
 
 

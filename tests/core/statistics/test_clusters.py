@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cytocurve.core.statistics.clusters import Estimate, difference, estimates
 from cytocurve.core.statistics.metrics import METRICS, Labels, Probabilities, accuracy, score
-from cytocurve.core.statistics.subjects import wilson
+from cytocurve.core.statistics.proportions import wilson
 
 
 def only_accuracy(labels: Labels, probabilities: Probabilities) -> Mapping[str, float]:

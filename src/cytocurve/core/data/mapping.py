@@ -15,7 +15,7 @@ def classes_of(
     its own class or, if ``rare`` is ``merge``, belongs to the closest wider type that is a class.
     """
     found = {label: _class_of(label, classes, task, rare) for label in labels}
-    return {label: name for label, name in found.items() if name in classes}
+    return {label: name for label, name in found.items() if name is not None and name in classes}
 
 
 def _class_of(label: str, classes: Sequence[str], task: str | Mapping[str, Sequence[str]], rare: str) -> str | None:

@@ -183,7 +183,7 @@ def holdout(classes: Sequence[int], groups: Sequence[str], share: float, seed: i
     """
     names, numbers = sorted(set(groups)), sorted(set(classes))
     counts = np.zeros((len(names), len(numbers)))  # (group, class)
-    np.add.at(counts, (_positions(names, groups), np.searchsorted(numbers, classes)), 1)
+    np.add.at(counts, (np.array(_positions(names, groups), np.intp), np.searchsorted(numbers, classes)), 1)
     total = counts.sum(axis=0)
     missing, taken = share * total, set()
     for group in by_class(names, [0] * len(names), f"holdout/{seed}")[0] if names else ():

@@ -11,7 +11,7 @@ import numpy as np
 
 from cytocurve.core.statistics.bootstrap import quantile, tail_beyond
 from cytocurve.core.statistics.metrics import Labels, Probabilities
-from cytocurve.core.statistics.subjects import wilson
+from cytocurve.core.statistics.proportions import wilson
 from cytocurve.core.statistics.values import Values
 
 RESAMPLES = 2000
