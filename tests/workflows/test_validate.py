@@ -101,10 +101,10 @@ def test_validation_on_another_dataset_leaves_out_what_cannot_judge_the_model(ro
     result = json.loads(done.stdout)
     left_out = {name: its["reason"] for its in result["left_out"] for name in its["images"]}
     assert left_out["dark/new33.png"] == "without a label"
-    assert left_out["dark/copy.png"] == "same pixels as an image that the model has seen"
-    assert left_out["dark/turned.png"] == "nearly the same picture as one that the model has seen"
+    assert left_out["dark/copy.png"] == "with the same pixels as an image that the model has seen"
+    assert left_out["dark/turned.png"] == "with nearly the same picture as one that the model has seen"
     assert left_out["dark/locked.png"].startswith("locked away as holdout")
-    assert left_out["dark/twin.png"] == "same pixels as another image of the dataset"
+    assert left_out["dark/twin.png"] == "with the same pixels as another image of the dataset"
     assert sum("'odd', which is no class of the task" in reason for reason in left_out.values()) == 4
     assert (result["images"], result["patients"]) == (35, 9), "P01 elsewhere is another person than the study's P01"
     written = root / "reports" / "validation" / "other-folder-v1.json"
@@ -155,7 +155,7 @@ def test_requests_that_cannot_be_met_are_refused_before_any_prediction(root: Pat
     assert "neither" not in refused(root, "champion", "--dataset", "other")
     assert "label version 'expert' is unknown" in refused(root, "--dataset", "other", "--labels", "expert")
     own = refused(root, "--dataset", "toy")
-    assert "left out: 30 images same pixels as an image that the model has seen" in own
+    assert "left out: 30 images with the same pixels as an image that the model has seen" in own
     assert "left out: 10 images locked away as holdout" in own
     table = root / "data" / "other" / "labels" / "folder.csv"
     frame = pd.read_csv(table)

@@ -24,8 +24,8 @@ from cytocurve.text import check_known, counted
 from cytocurve.workflows.stages.catalog import fingerprints
 
 SEEN = {
-    SAME: "same pixels as an image that the model has seen",
-    ALIKE: "nearly the same picture as one that the model has seen",
+    SAME: "with the same pixels as an image that the model has seen",
+    ALIKE: "with nearly the same picture as one that the model has seen",
     PATIENT: "of a patient whose images the model has seen",
 }
 LOCKED = "locked away as holdout, or like an image or of a patient of it"
@@ -79,7 +79,7 @@ def chosen_images(project: ProjectPaths, params: Params, wanted: Request, ledger
         table, known = _alike_by_eye(project, params.dataset, table, known, prints, observer)
     first = table.groupby("pixel_sha256")["image"].transform("first")
     twins = dict(zip(table["image"], first, strict=True))
-    table = _without(table, table["image"] != first, "same pixels as another image of the dataset", left_out, twins)
+    table = _without(table, table["image"] != first, "with the same pixels as another image of the dataset", left_out, twins)
     for of_holdout in (False, True) if not wanted.holdout else (False,):
         rows = known[known["held"] == of_holdout]
         found = overlap(table, rows, own)
