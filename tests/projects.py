@@ -40,6 +40,7 @@ SMALL: Mapping[str, Any] = {
     "seeds": [0],
     "split": "stratified",
     "split_seed": 0,
+    "holdout": None,
     "grow_by": "images",
     "duplicates": "drop",
     "leakage": "warn",

@@ -68,6 +68,7 @@ class Params(_Model):
     seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(default=[0], min_length=1)
     split: Literal["stratified", "patient", "predefined"] = "stratified"
     split_seed: int = Field(0, ge=0, lt=2**31)
+    holdout: float | None = Field(None, ge=0, le=0.5, allow_inf_nan=False)
     grow_by: Literal["images", "patients"] = "images"
     duplicates: Literal["drop", "group", "fail"] = "drop"
     leakage: Literal["fail", "warn"] = "warn"
@@ -159,6 +160,11 @@ class ProjectPaths:
         """The settings that the splits were drawn with."""
         return self.root / "build" / "split" / "settings.json"
 
+    @property
+    def holdout(self) -> Path:
+        """The images that ``split`` locks away; in a folder of its own, since a label version may be called holdout."""
+        return self.root / "build" / "split" / "holdout" / "images.parquet"
+
     def results(self, arm: Arm) -> Path:
         """The runs of an arm with their scores."""
         return self.root / "results" / f"{arm.name}.parquet"
@@ -233,6 +239,16 @@ class ProjectPaths:
         It does not move with the ledger.
         """
         return self.root / ".cytocurve" / "files.lock"
+
+    @property
+    def looks(self) -> Path:
+        """The record of all looks at the holdout, kept in git; it belongs to the project, not to an experiment."""
+        return self.home / "holdout.jsonl"
+
+    @property
+    def looks_lock(self) -> Path:
+        """Held while a look is recorded."""
+        return self.home / ".cytocurve" / "looks.lock"
 
     @property
     def tracking_uri(self) -> str:

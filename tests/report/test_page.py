@@ -15,6 +15,7 @@ import pytest
 
 from cytocurve.core.audit import balance
 from cytocurve.report.arm_names import short_names
+from cytocurve.report.context import LookedAt
 from cytocurve.report.headline import Headline, headline
 from cytocurve.report.libraries import VERSIONS, library
 from cytocurve.report.page import render
@@ -378,3 +379,22 @@ def audit_with(findings: list[dict[str, Any]]) -> dict[str, Any]:
         "dataset": "toy", "task": "blast", "labels": ["expert"], "images": 160, "counts": {"warning": len(findings)},
         "offenders_at_most": 1000, "findings": findings, "passed": [], "shortcuts": {}, "sizes": {},
     }  # fmt: skip
+
+
+def test_the_page_says_that_the_registered_model_has_no_score_of_its_own(page: str) -> None:
+    assert "only other images can give the model's own" in text_of(page)
+    assert "It has not been validated yet" in text_of(page)
+
+
+def test_the_page_shows_validations_and_looks_at_the_holdout(answers: dict[str, Any]) -> None:
+    from tests.evaluation.test_validation import fresh
+
+    study = typed(answers)
+    context = replace(
+        context_of(study), validations=(fresh(1),), looks=(LookedAt("2026-01-02", 3, 0.5, "final <score>"),)
+    )
+    shown = text_of(render(study, context))
+    assert "the holdout, labels expert" in shown
+    assert "2026-01-02 3 0.500 final <score>" in shown
+    assert "reports/validation/holdout-expert-v3.html" in shown
+    assert "not been validated" not in shown

@@ -170,3 +170,21 @@ def test_sizes_that_cannot_be_balanced_are_printed_with_their_classes(tmp_path: 
         "These training sizes cannot be balanced, because a class has too few images: "
         "8 (6 negative + 2 positive), 12 (10 negative + 2 positive)\n"
     )
+
+
+def test_holdout_is_written_told_and_read_by_no_other_stage(tmp_path: Path) -> None:
+    made = project(tmp_path, patients=40, holdout=0.2, sizes=[4, 8])
+    told = cytocurve(tmp_path, "split").stdout
+    assert "Locked away as holdout: 8 images (negative 4, positive 4)" in told
+    held = set(pd.read_parquet(made.holdout)["image"])
+    assert len(held) == 8
+    assert held.isdisjoint(pd.read_parquet(made.split("folder"))["image"])
+    assert json.loads(made.split_settings.read_text())["holdout"] == 0.2
+    audited = json.loads(cytocurve(tmp_path, "audit", "--json").stdout)
+    assert audited["images"] == 32
+    write_params(tmp_path, sizes=[4, 8])
+    refused = cytocurve(tmp_path, "audit")
+    assert refused.returncode == 2
+    assert "holdout: 0.2 in build/split, None in params.yaml" in refused.stderr
+    assert "holdout" not in cytocurve(tmp_path, "split").stdout
+    assert not made.holdout.exists()

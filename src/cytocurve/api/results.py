@@ -8,7 +8,8 @@ from cytocurve.api.base import Base
 if TYPE_CHECKING:
     import pandas as pd
 
-    from cytocurve.core.answers import Answers, ComparisonAnswer, PlanAnswer
+    from cytocurve.core.answers import Answers, ComparisonAnswer, PlanAnswer, Validation
+    from cytocurve.study.looks import Look
     from cytocurve.workflows.figure import Figure
 
 
@@ -157,6 +158,60 @@ class ResultVerbs(Base):
         from cytocurve.workflows.compare import compare
 
         return compare(self.paths, arms, metric, at, judge, independent)
+
+    def validate(
+        self,
+        version: str | int | None = None,
+        dataset: str | None = None,
+        labels: str | None = None,
+        holdout: bool = False,
+        reason: str | None = None,
+    ) -> "Validation":
+        """Score a registered model on images it has not seen -> ``reports/validation/``.
+
+        Args:
+            version: A version number or alias of the study's model; by default the champion, else the challenger.
+            dataset: A dataset in ``data/`` to score it on; specify either this or ``holdout``.
+            labels: The label version to judge by; by default the dataset's only one, or the one of the model.
+            holdout: Score it on the images that ``holdout`` in ``params.yaml`` locks away.
+            reason: The reason for a look at the holdout, which is recorded with the date.
+
+        Returns:
+            Scores with 95 % intervals by patient, the difference from the study, calibration, the scores of each
+            class, the most confident errors, and which images were left out and why.
+
+        Raises:
+            InputError: There is no such version, dataset or holdout, or too few of the images can be scored.
+            ServiceError: The registry cannot be reached.
+
+        Example:
+            >>> project.validate(holdout=True, reason="final score")
+            Traceback (most recent call last):
+            ...
+            cytocurve.errors.InputError: ...
+        """
+        from cytocurve.workflows.validate import validate
+
+        wanted = None if version is None else str(version)
+        with self._observed() as observer:
+            return validate(self.paths, wanted, dataset, labels, holdout, reason, observer)
+
+    def looks(self) -> "list[Look]":
+        """List the recorded looks at the study's holdout.
+
+        Returns:
+            Date, reason, model version and score of each look, oldest first.
+
+        Raises:
+            InputError: The record is damaged.
+
+        Example:
+            >>> project.looks()
+            []
+        """
+        from cytocurve.study.looks import read_looks
+
+        return read_looks(self.paths)
 
     def figure(self, name: str = "curves", width_mm: float = 85.0) -> "Figure":
         """Draw a figure that displays itself in a notebook.

@@ -13,7 +13,22 @@ from typing import NoReturn
 import click
 
 from cytocurve import __version__
-from cytocurve.cli import audit, code, compare, data, init, labels, lineage, plan, report, review, stages, study, ui
+from cytocurve.cli import (
+    audit,
+    code,
+    compare,
+    data,
+    init,
+    labels,
+    lineage,
+    plan,
+    report,
+    review,
+    stages,
+    study,
+    ui,
+    validate,
+)
 from cytocurve.errors import CytocurveError, of_the_system
 
 STOPPING = (signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
@@ -129,7 +144,7 @@ for _stage in (
     stages.challenger,
 ):
     cli.add_command(_stage)
-for _answer in (plan.plan, compare.compare, report.report, report.figures):
+for _answer in (plan.plan, compare.compare, validate.validate, report.report, report.figures):
     cli.add_command(_answer)
 cli.add_command(ui.ui)
 cli.add_command(study.study)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cytocurve.cli.shared import current_project, json_option, listed, show
+from cytocurve.cli.shared import current_project, json_option, listed, named, show
 from cytocurve.text import counted, first_few
 
 if TYPE_CHECKING:
@@ -55,9 +55,9 @@ def _catalog(report: "CatalogReport") -> Iterator[str]:
 def split(json_output: bool) -> None:
     """Stage: folds and nested training sets -> build/split/.
 
-    Controlled by split, folds, sizes, grow_by and duplicates in params.yaml; all label versions share the folds. For
-    each version, prints the number of images, the size of the smallest training set, and the range of each class across
-    test folds.
+    Controlled by split, folds, sizes, holdout, grow_by and duplicates in params.yaml; all label versions share the
+    folds. For each version, prints the number of images, the size of the smallest training set, and the range of each
+    class across test folds.
 
     \b
     dvc repro split               also runs the stages it depends on
@@ -67,8 +67,18 @@ def split(json_output: bool) -> None:
     show(
         json_output,
         {labels: summary.to_json() for labels, summary in summaries.items()},
-        lambda: "\n".join(_split(labels, summary) for labels, summary in summaries.items()),
+        lambda: "\n".join([*(_split(labels, summary) for labels, summary in summaries.items()), *_held(summaries)]),
     )
+
+
+def _held(summaries: "dict[str, SplitSummary]") -> Iterator[str]:
+    """The holdout, which all label versions share."""
+    held = next(iter(summaries.values())).holdout
+    if held:
+        yield (
+            f"Locked away as holdout: {counted(sum(held.values()), 'image')} ({named(held)}). Only cytocurve validate "
+            "--holdout reads them"
+        )
 
 
 def _split(labels: str, summary: "SplitSummary") -> str:
@@ -173,9 +183,13 @@ def register(json_output: bool) -> None:
 
 
 def _registered(outcome: "RegisterOutcome") -> str:
+    its_score = (
+        "\nIts networks have together seen every image of the study, so the study's score is that of single networks. "
+        "To score the model on other images: cytocurve validate"
+    )
     registered = f"{outcome.model}: {outcome.arm} is version {outcome.version}"
     if outcome.challenger:
-        return f"{registered}, the challenger"
+        return f"{registered}, the challenger{its_score}"
     return f"{registered}; the alias challenger stays where it is, because this is an experiment"
 
 

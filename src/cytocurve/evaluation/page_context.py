@@ -3,18 +3,21 @@
 Files that DVC records contain no clock time, duration, path or host; the page may, so DVC does not record it.
 """
 
+import json
 from collections.abc import Collection
+from contextlib import suppress
 
 from cytocurve.config import ProjectPaths
-from cytocurve.core.answers import Answers
+from cytocurve.core.answers import Answers, Validation, from_json
 from cytocurve.ingest.decoding import read_rgb
-from cytocurve.report.context import PageContext, TrackingLinks
+from cytocurve.report.context import LookedAt, PageContext, TrackingLinks
 from cytocurve.report.review import picture
 from cytocurve.report.tables import tables
 from cytocurve.stores.dvc import commit
 from cytocurve.stores.ledger import Ledger, open_ledger
 from cytocurve.stores.tables import read_parquet
 from cytocurve.stores.tracking.links import links
+from cytocurve.study.looks import read_looks
 
 
 def page_context(project: ProjectPaths, answers: Answers) -> PageContext:
@@ -35,7 +38,24 @@ def page_context(project: ProjectPaths, answers: Answers) -> PageContext:
         tracking=_tracking(project, {arm: run_keys[0] for arm, run_keys in keys.items()}),
         pictures=_pictures(project, images),
         tables=tuple(f"{name}.csv" for name in tables(answers)),
+        validations=_validations(project, f"{answers.dataset}-{answers.task}"),
+        looks=looks_of(project, f"{answers.dataset}-{answers.task}"),
     )
+
+
+def looks_of(project: ProjectPaths, model: str) -> tuple[LookedAt, ...]:
+    """The looks at the holdout with a model, oldest first."""
+    looks = [look for look in read_looks(project) if look.model == model]
+    return tuple(LookedAt(look.date, look.version, look.score, look.reason) for look in looks)
+
+
+def _validations(project: ProjectPaths, model: str) -> tuple[Validation, ...]:
+    """The stored validations of a model, by version; files of another version of cytocurve are skipped."""
+    found = []
+    for file in sorted((project.reports / "validation").glob("*.json")):
+        with suppress(ValueError, OSError):
+            found.append(from_json(Validation, json.loads(file.read_text(encoding="utf-8"))))
+    return tuple(sorted((its for its in found if its.model == model), key=lambda its: its.version))
 
 
 def _tracking(project: ProjectPaths, run_keys: dict[str, str]) -> TrackingLinks | None:

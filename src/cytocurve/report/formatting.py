@@ -38,6 +38,6 @@ def target(value: float) -> str:
     return f"{value:.3f}".removesuffix("0")
 
 
-def interval(low: float | None, high: float | None) -> str:
+def interval(low: float | None, high: float | None, missing: str = "no interval: too few runs") -> str:
     """Both ends of an interval of scores."""
-    return "no interval: too few runs" if low is None or high is None else f"{score(low)} to {score(high)}"
+    return missing if low is None or high is None else f"{score(low)} to {score(high)}"

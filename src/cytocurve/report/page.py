@@ -20,6 +20,7 @@ from cytocurve.report.environment import environment
 from cytocurve.report.headline import headline
 from cytocurve.report.libraries import VERSIONS, library
 from cytocurve.report.script_data import script_data, thinned
+from cytocurve.report.validation import ENSEMBLE
 
 OFFENDERS_SHOWN = 3
 """Offenders shown per audit finding; ``reports/audit.json`` lists the others."""
@@ -51,6 +52,7 @@ def render(answers: Answers, context: PageContext, static: Mapping[str, str] | N
         names=names,
         headline=headline(answers, names),
         limits=wording.limits(answers.limits),
+        ensemble=ENSEMBLE,
         unbalanced=wording.unbalanced(answers.audit),
         largest=answers.sizes[-1],
         title=answers.title,

@@ -13,6 +13,9 @@ from cytocurve.errors import CytocurveError, InputError
 from cytocurve.files import exclusive
 from cytocurve.redaction import without_secrets
 
+NOT_CODE = (":!dvc.lock", ":!reports", ":!holdout.jsonl")
+"""What git tracks of a project that is neither code nor settings."""
+
 REMEDIES = {
     "rwlock": "make sure that no DVC command is running, remove .dvc/tmp/rwlock, which a crash has damaged",
     "Unable to acquire lock": "wait until the other DVC command has finished",
@@ -89,7 +92,7 @@ def commit(root: Path) -> str | None:
     head = _git(root, "rev-parse", "HEAD")
     if head is None:
         return None
-    changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", ":!dvc.lock", ":!reports")
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no", "--", ".", *NOT_CODE)
     return f"{head}+changed" if changed else head
 
 

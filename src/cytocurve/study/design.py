@@ -22,9 +22,10 @@ from cytocurve.text import check_known
 
 SPLIT_SETTINGS = (
     "dataset", "task", "sample_per_class", "min_class_size", "rare", "labels", "folds", "split", "split_seed",
-    "grow_by", "duplicates",
+    "grow_by", "duplicates", "holdout",
 )  # fmt: skip
 SPLIT_NEXT = "dvc repro split"
+HOLDOUT_COLUMNS = ["image", "pixel_sha256", "patient", "class"]
 SPLIT_COLUMNS = ("fold", "subset", "rank", "image", "pixel_sha256", "label", "class")
 
 
@@ -262,6 +263,20 @@ def read_split(project: ProjectPaths, params: Params, labels: str) -> pd.DataFra
     return split
 
 
+def held_out(project: ProjectPaths, params: Params) -> pd.DataFrame:
+    """The images that ``split`` locked away: ``image, pixel_sha256, patient, class``; no rows without a holdout.
+
+    Raises ``InputError`` as ``read_split`` does.
+    """
+    if not params.holdout:
+        return pd.DataFrame(columns=HOLDOUT_COLUMNS, dtype="str")
+    check_split(project, params)
+    held = read_parquet(project.holdout, SPLIT_NEXT)
+    if missing := [column for column in HOLDOUT_COLUMNS if column not in held]:
+        raise InputError(f"{project.holdout}: not a holdout; it lacks the columns", missing, next_step=SPLIT_NEXT)
+    return held
+
+
 def check_split(project: ProjectPaths, params: Params) -> None:
     """Raise ``InputError`` listing the settings that changed after the splits were drawn.
 
@@ -272,9 +287,9 @@ def check_split(project: ProjectPaths, params: Params) -> None:
     wanted = split_settings(params)
     drawn = read_json(project.split_settings, SPLIT_NEXT)
     differing = [
-        f"{key}: {drawn.get(key)!r} in build/split, {wanted[key]!r} in params.yaml"
-        for key in wanted
-        if drawn.get(key) != wanted[key]
+        f"{key}: {drawn.get(key)!r} in build/split, {wanted.get(key)!r} in params.yaml"
+        for key in dict.fromkeys([*wanted, *drawn])
+        if drawn.get(key) != wanted.get(key)
     ]
     if differing:
         raise InputError(
@@ -283,6 +298,10 @@ def check_split(project: ProjectPaths, params: Params) -> None:
 
 
 def split_settings(params: Params) -> dict[str, Any]:
-    """The settings that determine the splits, as JSON values; training sizes do not affect them."""
+    """The settings that determine the splits, as JSON values; training sizes do not affect them.
+
+    No holdout is not among them, as in splits that were drawn before there was such a setting.
+    """
     grouped = params.duplicates == "group"
-    return params.model_dump(mode="json", include=set(SPLIT_SETTINGS)) | {"duplicates": "group" if grouped else "drop"}
+    stated = set(SPLIT_SETTINGS) - ({"holdout"} if not params.holdout else set())
+    return params.model_dump(mode="json", include=stated) | {"duplicates": "group" if grouped else "drop"}

@@ -46,11 +46,6 @@ def validated(project: ProjectPaths, size: int) -> dict[str, Validated]:
     return arms
 
 
-def validation_scores(project: ProjectPaths, size: int) -> dict[str, float]:
-    """Each arm's mean validation score over its runs at a training size, as in ``validated``; NaN if undefined."""
-    return {name: arm.score for name, arm in validated(project, size).items()}
-
-
 def candidates(params: Params) -> list[str]:
     """The arms of the last label version, sorted.
 

@@ -4,14 +4,16 @@ from typing import TYPE_CHECKING
 
 from cytocurve.config import ProjectPaths
 from cytocurve.stores.tracking.connection import ask
-from cytocurve.stores.tracking.registry import move_alias, version_of
+from cytocurve.stores.tracking.registry import Notes, annotate, move_alias, version_of
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
 
-def challenge(project: ProjectPaths, model: str, model_key: str) -> int | None:
+def challenge(project: ProjectPaths, model: str, model_key: str, notes: Notes | None = None) -> int | None:
     """Move the alias to the version with this key, except in an experiment; returns it, None if there is none.
+
+    With the alias, the version gets the present ``notes``.
 
     Raises ``ServiceError`` if the registry cannot be reached.
     """
@@ -19,6 +21,8 @@ def challenge(project: ProjectPaths, model: str, model_key: str) -> int | None:
     def move(client: "MlflowClient") -> int | None:
         number = version_of(client, model, model_key)
         if number is not None and not project.in_experiment:
+            if notes:
+                annotate(client, model, number, notes)
             move_alias(client, model, number)
         return number
 

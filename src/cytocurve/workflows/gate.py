@@ -10,7 +10,7 @@ from cytocurve.core.audit.finding import Finding, describe
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.stores.documents import write_json
 from cytocurve.study.dataset import read_catalog
-from cytocurve.study.design import read_split
+from cytocurve.study.design import held_out, read_split
 
 if TYPE_CHECKING:
     from cytocurve.core.audit.checks import Audit
@@ -82,7 +82,7 @@ def _tables(project: ProjectPaths, params: Params) -> tuple[pd.DataFrame, dict[s
         ]
     if wrong:
         raise InputError("The catalog and the splits do not match:", wrong, next_step="dvc repro split")
-    return catalog, splits
+    return catalog[~catalog["image"].isin(held_out(project, params)["image"])].reset_index(drop=True), splits
 
 
 def _offenders(finding: Finding) -> list[str]:

@@ -22,6 +22,7 @@ from cytocurve.core.answers import (
     PlanAnswer,
     RocCurve,
     Target,
+    Validation,
     build,
     from_json,
     to_json,
@@ -69,7 +70,7 @@ def through_json(record: Any) -> Any:
     return from_json(type(record), json.loads(json.dumps(to_json(record), allow_nan=False)))
 
 
-@pytest.mark.parametrize("kind", [Answers, ComparisonAnswer, PlanAnswer])
+@pytest.mark.parametrize("kind", [Answers, ComparisonAnswer, PlanAnswer, Validation])
 @FEW
 @given(st.data())
 def test_record_survives_a_round_trip_through_json(kind: type[Any], data: st.DataObject) -> None:

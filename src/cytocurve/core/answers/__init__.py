@@ -37,6 +37,7 @@ from cytocurve.core.answers.plans import (
 )
 from cytocurve.core.answers.serialization import Number, Vector, build, from_json, to_json
 from cytocurve.core.answers.study import FORMAT, Answers, ArmAnswers, Limits, Provenance, Split
+from cytocurve.core.answers.validation import Freshness, Interval, LeftOut, ValidatedClass, Validation, WrongImage
 
 __all__ = [
     "FORMAT",
@@ -58,7 +59,10 @@ __all__ = [
     "FamilyWeight",
     "Finding",
     "ForecastPoint",
+    "Freshness",
     "ImageSize",
+    "Interval",
+    "LeftOut",
     "Limits",
     "MeanGain",
     "NextImages",
@@ -85,8 +89,11 @@ __all__ = [
     "Spread",
     "Summary",
     "Target",
+    "ValidatedClass",
+    "Validation",
     "Vector",
     "WorstClass",
+    "WrongImage",
     "build",
     "from_json",
     "to_json",

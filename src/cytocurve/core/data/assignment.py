@@ -6,12 +6,14 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from cytocurve.core.data.spelling import canonical
 from cytocurve.core.data.splits import (
     Fold,
     balanced_sample,
     by_whole_groups,
     cross_validation,
     grouped_cross_validation,
+    holdout,
     joined,
     predefined,
 )
@@ -59,6 +61,10 @@ class SplitRules(Protocol):
         """The seed of the draw."""
 
     @property
+    def holdout(self) -> float | None:
+        """The share of the images that is locked away; None for none."""
+
+    @property
     def grow_by(self) -> str:
         """``images`` or ``patients``."""
 
@@ -81,7 +87,7 @@ def split_versions(catalog: pd.DataFrame, rules: SplitRules) -> dict[str, pd.Dat
     stays the same run.
     """
     first = rules.labels[0]
-    kept = usable(catalog, rules)
+    kept = usable(without_holdout(catalog, rules), rules)
     tasks, part = shared(kept, rules)
     images = kept[part].sort_values("image", ignore_index=True)
     images["class"] = images[first].map(tasks[first].members)
@@ -100,6 +106,42 @@ def split_versions(catalog: pd.DataFrame, rules: SplitRules) -> dict[str, pd.Dat
     tables = {labels: _table(images, folds, labels, task) for labels, task in tasks.items()}
     _check_test_folds(tables, tasks, rules)
     return tables
+
+
+def without_holdout(catalog: pd.DataFrame, rules: SplitRules) -> pd.DataFrame:
+    """The catalog without the images that are locked away: all that a study may read."""
+    return catalog[~catalog["image"].isin(locked_away(catalog, rules)["image"])] if rules.holdout else catalog
+
+
+def locked_away(catalog: pd.DataFrame, rules: SplitRules) -> pd.DataFrame:
+    """The catalog's rows that ``holdout`` locks away, sorted by image, with the ``class`` (a name) of each.
+
+    Whole patients where they are known, and pictures with the same pixels or nearly so, are never torn; withdrawn
+    images keep their place in the draw, so that a withdrawal changes nothing for the others. Raises ``InputError`` if
+    classes are left without an image.
+    """
+    kept = usable(catalog, rules)
+    tasks, part = shared(kept, rules)
+    task = tasks[rules.labels[0]]
+    images = kept[part].sort_values("image", ignore_index=True)
+    classes = images[rules.labels[0]].map(task.members)
+    groups = joined(
+        images["pixel_sha256"].tolist(),
+        images["patient"].map(canonical, na_action="ignore").fillna("").tolist(),
+        images["near_duplicate_of"].fillna(images["image"]).tolist(),
+    )
+    chosen = holdout(classes.tolist(), groups, rules.holdout or 0.0, rules.split_seed)
+    locked = images.assign(**{"class": classes.map(dict(enumerate(task.classes)))}).iloc[chosen]
+    there = locked[locked["withdrawn"].isna()]
+    lacking = [name for name in task.classes if name not in set(there["class"])]
+    if rules.holdout and lacking and (task.binary or len(task.classes) - len(lacking) < 2):
+        raise InputError(
+            f"holdout: no image of these classes can be locked away with a share of {rules.holdout:g}, since patients "
+            "and equal pictures stay together:",
+            lacking,
+            next_step="in params.yaml: a larger holdout, at most 0.5, or holdout: null and validation with --dataset",
+        )
+    return locked.reset_index(drop=True)
 
 
 def usable(catalog: pd.DataFrame, rules: SplitRules) -> pd.DataFrame:

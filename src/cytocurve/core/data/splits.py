@@ -174,6 +174,25 @@ def balanced_sample(
     return np.sort(np.concatenate(chosen))
 
 
+def holdout(classes: Sequence[int], groups: Sequence[str], share: float, seed: int) -> Indices:
+    """Indices, sorted, of about this share of the images of every class, in whole groups.
+
+    The groups are visited in an order drawn from their names; one is taken if that brings the classes' shares closer
+    to what is asked (by the sum of squares). With one image per group, every class is within half an image of its
+    share; with groups of one class each, within half of its largest group.
+    """
+    names, numbers = sorted(set(groups)), sorted(set(classes))
+    counts = np.zeros((len(names), len(numbers)))  # (group, class)
+    np.add.at(counts, (np.array(_positions(names, groups), np.intp), np.searchsorted(numbers, classes)), 1)
+    total = counts.sum(axis=0)
+    missing, taken = share * total, set()
+    for group in by_class(names, [0] * len(names), f"holdout/{seed}")[0] if names else ():
+        if (counts[group] * (2 * missing - counts[group]) / total**2).sum() > 0:
+            taken.add(names[group])
+            missing = missing - counts[group]
+    return np.array([index for index, group in enumerate(groups) if group in taken], dtype=np.intp)
+
+
 def by_class(identities: Sequence[str], classes: Sequence[int], salt: str) -> list[Indices]:
     """Indices of each class, classes and images in an order drawn from the hashes of salt and identity."""
     priority = np.array([_draw(salt, identity) for identity in identities], dtype=object)

@@ -5,6 +5,7 @@ so they are kept together. Undefined values (NaN) are excluded.
 """
 
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,19 +39,19 @@ def mean_intervals(values: Values, resamples: int = RESAMPLES) -> tuple[Values, 
     counts = np.full((len(draws), 1), folds * seeds) if defined.all() else draws @ defined.astype(np.float64)
     means = ratio(draws @ np.where(defined, flat, 0.0), counts)
     units = defined.reshape(folds, seeds, columns).any(axis=1 if folds > 1 else 0).sum(axis=0)
-    tail = _tail(units)
+    tail = tail_beyond(units)
     ordered = np.sort(means.T, axis=1)  # NaN sorts last
-    return _quantile(ordered, tail), _quantile(ordered, 1 - tail)
+    return quantile(ordered, tail), quantile(ordered, 1 - tail)
 
 
-def _tail(units: NDArray[np.intp]) -> Values:
+def tail_beyond(units: NDArray[Any]) -> Values:
     """The share of resamples beyond either end of the interval; a single unit is treated as two."""
     n = np.maximum(units, 2)
     ends = stdtrit(n - 1, (1 + CONFIDENCE) / 2) * np.sqrt(n / (n - 1))
     return np.asarray(ndtr(-ends))
 
 
-def _quantile(ordered: Values, share: Values) -> Values:
+def quantile(ordered: Values, share: Values) -> Values:
     """A quantile of each row of sorted values with NaN last, by linear interpolation."""
     place = share * ((~np.isnan(ordered)).sum(axis=1) - 1)
     below = np.floor(place).clip(min=0).astype(np.intp)

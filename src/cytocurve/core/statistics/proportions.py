@@ -6,7 +6,7 @@ from scipy.special import ndtri
 from cytocurve.core.statistics.bootstrap import CONFIDENCE
 
 
-def wilson(share: float, n: int) -> tuple[float, float]:
+def wilson(share: float, n: float) -> tuple[float, float]:
     """Wilson's 95 % interval of a share of n subjects (Wilson 1927, without continuity correction)."""
     z = float(ndtri((1 + CONFIDENCE) / 2))
     shrunk = 1 + z**2 / n

@@ -5,7 +5,7 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,19 +24,32 @@ if TYPE_CHECKING:
 CHALLENGER = "challenger"
 """The alias of the version that the current results select."""
 
+CHAMPION = "champion"
+"""The alias of the version that was put into use."""
+
 MODEL_KEY = "cytocurve.model_key"
 MEMBERS = "cytocurve.members"
 """The run keys of a model's networks, as a JSON list."""
 
+CLASSES = "cytocurve.classes"
+"""The names of a model's classes, in the order of its outputs, as a JSON list."""
+
+OUT_OF_FOLD = "cytocurve.out_of_fold"
+"""The study's test scores of a model's single networks, by metric, as JSON."""
+
+CORRECTED = "cytocurve.corrected"
+"""The leading one of these scores, corrected for the choice of the arm, as JSON; ``null`` if it is not."""
+
 
 @dataclass(frozen=True)
 class Version:
-    """A registered model version, its aliases, and the keys of its member runs."""
+    """A registered model version, its aliases, the keys of its member runs, and its tags."""
 
     name: str
     number: int
     aliases: tuple[str, ...]
     members: tuple[str, ...]
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def registered_versions(client: "MlflowClient") -> list[Version]:
@@ -56,6 +69,7 @@ def registered_versions(client: "MlflowClient") -> list[Version]:
                 int(entry.version),
                 aliases_of(entry.name, int(entry.version)),
                 tuple(json.loads(entry.tags[MEMBERS])),
+                dict(entry.tags),
             )
             for entry in _all(client.search_model_versions)
             if MEMBERS in entry.tags
@@ -75,6 +89,24 @@ def _all(search: Callable[..., Any]) -> Iterator[Any]:
             return
 
 
+@dataclass(frozen=True)
+class Notes:
+    """What a version says about itself and may say differently later: a description, and tags."""
+
+    description: str
+    tags: Mapping[str, str]
+
+
+def annotate(client: "MlflowClient", name: str, number: int, notes: Notes) -> None:
+    """Write a version's notes; nothing is written that it has already."""
+    entry = client.get_model_version(name, str(number))
+    if notes.description and entry.description != notes.description:
+        client.update_model_version(name, str(number), notes.description)
+    for key, value in notes.tags.items():
+        if entry.tags.get(key) != value:
+            client.set_model_version_tag(name, str(number), key, value)
+
+
 def register(
     client: "MlflowClient",
     build: Callable[[], Any],
@@ -85,18 +117,21 @@ def register(
     tags: Mapping[str, str],
     alias: str | None = CHALLENGER,
     metadata: Mapping[str, Any] | None = None,
+    notes: Notes | None = None,
 ) -> int:
     """Register a Keras model and move the alias, if any, to it; returns the version number.
 
     ``model_key`` identifies the model: an existing version with this key is reused, otherwise ``build`` is called.
+    An existing version keeps its ``tags``; it gets the present ``notes`` if it gets the alias.
     ``sample`` is an input batch, (images, height, width, channels), stored as the input example; ``metadata`` (JSON
     values) is stored with the model. Raises ``ServiceError`` if the model cannot be stored.
     """
     try:
         with global_store(client.tracking_uri):
-            number = version_of(client, name, model_key) or _create(
-                client, build(), name, model_key, run_id, sample, tags, metadata
-            )
+            present = version_of(client, name, model_key)
+            number = present or _create(client, build(), name, model_key, run_id, sample, tags, metadata)
+        if notes is not None and (alias or not present):
+            annotate(client, name, number, notes)
         if alias:
             move_alias(client, name, number, alias)
     except OSError as error:  # from files and uploads; MLflow raises its own exceptions otherwise

@@ -68,7 +68,7 @@ def catalog(project: ProjectPaths, progress: Progress) -> CatalogReport:
     tables = {version: file.frame for version, file in files.items() if file}
     missing = check_known("params.yaml: labels: label version", params.labels, [*files])
     versions = {f"{shown}/labels/{version}.csv": table for version, table in tables.items()}
-    prints, broken = _fingerprints(images, f"{shown}/images", progress)
+    prints, broken = fingerprints(images, f"{shown}/images", progress)
     gone, unusable = _withdrawn(folder / WITHDRAWN, list(files), images, f"{shown}/{WITHDRAWN}")
     wrong += [*broken, *unknown, *unread, *unusable, *missing, *labels.problems(images, versions, known)]
     if wrong:
@@ -88,7 +88,7 @@ def catalog(project: ProjectPaths, progress: Progress) -> CatalogReport:
     return report
 
 
-def _fingerprints(
+def fingerprints(
     images: Mapping[str, Path], shown: str, progress: Progress
 ) -> tuple[dict[str, Fingerprint], list[str]]:
     """The fingerprints of all images, and one line per image without one; Pillow and hashlib release the GIL."""

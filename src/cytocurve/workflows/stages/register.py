@@ -21,14 +21,15 @@ import numpy as np
 from cytocurve.config import Params, ProjectPaths
 from cytocurve.core.runs import PlannedRun, digest
 from cytocurve.errors import InputError
+from cytocurve.evaluation.registered import Evidence, Score, described, evidence
 from cytocurve.files import write_text
 from cytocurve.stores.dvc import commit, data_hash
 from cytocurve.stores.ledger import open_ledger
 from cytocurve.stores.tracking.connection import ask, check_uri
-from cytocurve.stores.tracking.registry import CHALLENGER, MEMBERS
+from cytocurve.stores.tracking.registry import CHALLENGER, CLASSES, CORRECTED, MEMBERS, OUT_OF_FOLD, Notes
 from cytocurve.stores.tracking.registry import register as register_version
 from cytocurve.study.design import ArmDesign, check_split, design_arm
-from cytocurve.study.selection import METRIC, best_arm, validation_scores
+from cytocurve.study.selection import METRIC, best_arm, validated
 from cytocurve.training.networks import about, check_registrable, ensemble, input_shape, members_weights
 from cytocurve.training.publisher import publish
 from cytocurve.workflows.alias import challenge
@@ -43,8 +44,10 @@ REGISTER_SECONDS = 600.0
 
 @dataclass(frozen=True)
 class RegisterOutcome:
-    """The registered model, its arm, how the arm was chosen, the keys of the member runs, and the version's number.
+    """The registered model, its arm, how the arm was chosen, the study's scores, the member runs, and the version.
 
+    ``out_of_fold`` and ``corrected`` are scores of single networks, as in ``evaluation.registered.Evidence``: images
+    that the ensemble's networks have seen cannot give a score of the ensemble. ``members`` are the keys of the runs.
     ``challenger`` is whether the alias is now at the version; an experiment of DVC does not move it.
     """
 
@@ -54,6 +57,9 @@ class RegisterOutcome:
     size: int
     chosen_by: str
     validation: dict[str, float | None]
+    candidates: int
+    out_of_fold: dict[str, Score]
+    corrected: Score | None
     members: list[str]
     model_key: str
     version: int
@@ -74,7 +80,8 @@ def register(project: ProjectPaths) -> RegisterOutcome:
     check_uri(project.tracking_uri)
     size = params.sizes[-1]
     check_split(project, params)
-    scores = validation_scores(project, size)
+    validations = validated(project, size)
+    scores = {name: arm.score for name, arm in validations.items()}
     best = best_arm(scores, params)
     if np.isnan(scores[best]):
         raise InputError(
@@ -89,10 +96,13 @@ def register(project: ProjectPaths) -> RegisterOutcome:
         "size": size,
         "chosen_by": f"mean validation {METRIC} at {size} training images",
         "validation": {name: None if np.isnan(value) else round(value, 6) for name, value in scores.items()},
+        **evidence(project, params, best, validations),
         "members": [run.key for run in members],
         "model_key": digest([run.key for run in members]),
     }
-    number = challenge(project, report["model"], report["model_key"]) or _register(project, design, members, report)
+    number = challenge(project, report["model"], report["model_key"], _notes(report))
+    if number is None:
+        number = _register(project, design, members, report)
     write_text(project.reports / "model.json", json.dumps(report, indent=1) + "\n")
     write_text(project.challenger, json.dumps({key: report[key] for key in ("model", "model_key")}, indent=1) + "\n")
     return RegisterOutcome(**report, version=number, challenger=not project.in_experiment)
@@ -121,9 +131,22 @@ def _register(project: ProjectPaths, design: ArmDesign, members: list[PlannedRun
             tags=_tags(project, design, report),
             alias=None if project.in_experiment else CHALLENGER,
             metadata=about(design),
+            notes=_notes(report),
         )
 
     return ask(project.tracking_uri, project.tracking_lock, store, REGISTER_SECONDS)
+
+
+def _notes(report: dict[str, Any]) -> Notes:
+    """What the version says about its score: that of single networks, and what the choice of the arm does to it."""
+    known = Evidence(candidates=report["candidates"], out_of_fold=report["out_of_fold"], corrected=report["corrected"])
+    tags = {
+        "cytocurve.candidates": str(report["candidates"]),
+        OUT_OF_FOLD: json.dumps(report["out_of_fold"]),
+        CORRECTED: json.dumps(report["corrected"]),
+        "cytocurve.score_of": "single networks on images outside of their folds, not the ensemble",
+    }
+    return Notes(described(report["arm"], len(report["members"]), report["size"], known), tags)
 
 
 def _tags(project: ProjectPaths, design: ArmDesign, report: dict[str, Any]) -> dict[str, str]:
@@ -134,7 +157,7 @@ def _tags(project: ProjectPaths, design: ArmDesign, report: dict[str, Any]) -> d
         "cytocurve.labels": design.arm.labels,
         "cytocurve.data": data_hash(project.root),
         "cytocurve.commit": commit(project.root),
-        "cytocurve.classes": json.dumps(design.class_names),
+        CLASSES: json.dumps(design.class_names),
         "cytocurve.preparation": json.dumps(asdict(design.recipe.preparation)),
         "cytocurve.size": str(report["size"]),
         "cytocurve.chosen_by": report["chosen_by"],

@@ -18,7 +18,7 @@ USED: Mapping[str, tuple[str, ...]] = {
     "catalog": ("dataset", "labels"),
     "split": (
         "task", "sample_per_class", "min_class_size", "rare", "labels", "folds", "sizes", "split", "split_seed",
-        "grow_by", "duplicates",
+        "holdout", "grow_by", "duplicates",
     ),
     "audit": ("dataset", "task", "labels", "folds", "sizes", "split", "duplicates", "leakage"),
     "evaluate": ("dataset", "task", "architectures", "augmentations", "labels", "split"),

@@ -1,18 +1,18 @@
 """Stage ``split``: assign the images of the task to folds with nested training sets, per label version."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
 from cytocurve.config import Params, ProjectPaths
 from cytocurve.core.audit.balance import UnbalancedSize, unbalanced_sizes
-from cytocurve.core.data.assignment import shared, split_versions, usable
+from cytocurve.core.data.assignment import locked_away, shared, split_versions, usable, without_holdout
 from cytocurve.stores.documents import write_json
 from cytocurve.stores.tables import write_parquet
 from cytocurve.study.dataset import read_catalog
-from cytocurve.study.design import check_arms, split_settings
+from cytocurve.study.design import HOLDOUT_COLUMNS, check_arms, split_settings
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class SplitSummary:
 
     ``training_images`` is the size of the smallest training set of a fold. ``test_folds`` shows how evenly the classes
     are distributed, which patients and groups can limit. ``unbalanced`` lists the training sizes for which a class has
-    too few images.
+    too few images. ``holdout`` counts the images per class that are locked away; none of the other counts has them.
     """
 
     images: int
@@ -44,6 +44,7 @@ class SplitSummary:
     training_images: int
     left_out: Excluded
     unbalanced: list[UnbalancedSize]
+    holdout: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The summary as JSON."""
@@ -51,19 +52,39 @@ class SplitSummary:
 
 
 def split(project: ProjectPaths) -> dict[str, SplitSummary]:
-    """Write ``build/split/<labels>.parquet`` for each label version; returns a summary of each.
+    """Write ``build/split/<labels>.parquet`` for each label version, and the holdout; returns a summary of each.
 
     Raises ``InputError``, before anything is written, if there are not enough images, patients or classes.
     """
     params = project.params()
     check_arms(params)
     catalog = read_catalog(project)
-    tables = split_versions(catalog, params)
+    tables, locked = split_versions(catalog, params), _locked(catalog, params)
     for labels, table in tables.items():
         write_parquet(project.split(labels), table)
+    if params.holdout:
+        write_parquet(project.holdout, locked)
+    else:
+        project.holdout.unlink(missing_ok=True)
     write_json(project.split_settings, split_settings(params))
-    excluded = left_out(catalog, params)
-    return {labels: summary(table, excluded[labels], params.sizes) for labels, table in tables.items()}
+    excluded = left_out(without_holdout(catalog, params), params)
+    held = _counts(locked["class"])
+    return {
+        labels: replace(summary(table, excluded[labels], params.sizes), holdout=held)
+        for labels, table in tables.items()
+    }
+
+
+def _locked(catalog: pd.DataFrame, params: Params) -> pd.DataFrame:
+    """The images of the holdout: ``image, pixel_sha256, patient, class``, the class by the first label version."""
+    if not params.holdout:
+        return pd.DataFrame(columns=HOLDOUT_COLUMNS, dtype="str")
+    locked = locked_away(catalog, params)
+    return locked.loc[locked["withdrawn"].isna(), HOLDOUT_COLUMNS].reset_index(drop=True)
+
+
+def _counts(classes: pd.Series) -> dict[str, int]:
+    return {str(name): int(count) for name, count in sorted(classes.value_counts().items())}
 
 
 def left_out(catalog: pd.DataFrame, params: Params) -> dict[str, Excluded]:
@@ -94,11 +115,8 @@ def summary(table: pd.DataFrame, excluded: Excluded, sizes: Sequence[int] = ()) 
     return SplitSummary(
         images=len(tested),
         folds=int(tested["fold"].nunique()),
-        classes={str(name): int(count) for name, count in sorted(tested["label"].value_counts().items())},
-        test_folds=[
-            {str(name): int(count) for name, count in sorted(fold["label"].value_counts().items())}
-            for _, fold in tested.groupby("fold")
-        ],
+        classes=_counts(tested["label"]),
+        test_folds=[_counts(fold["label"]) for _, fold in tested.groupby("fold")],
         training_images=int(train.min()),
         left_out=excluded,
         unbalanced=unbalanced_sizes(table, sizes),

@@ -1,0 +1,183 @@
+"""``cytocurve validate``: score a registered model on images that it has not seen: another dataset, or the holdout."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import numpy as np
+import pandas as pd
+
+from cytocurve.config import Params, ProjectPaths
+from cytocurve.core.answers import Freshness, Validation, to_json
+from cytocurve.errors import InputError
+from cytocurve.evaluation.page_context import looks_of
+from cytocurve.evaluation.validation import Judged, validation
+from cytocurve.files import write_text
+from cytocurve.ingest.decoding import read_rgb
+from cytocurve.progress import Observer
+from cytocurve.report.review import picture
+from cytocurve.report.validation import render
+from cytocurve.stores.dvc import commit
+from cytocurve.stores.ledger import Ledger, open_ledger
+from cytocurve.stores.tracking.connection import connected
+from cytocurve.stores.tracking.registry import (
+    CHALLENGER,
+    CHAMPION,
+    CLASSES,
+    Notes,
+    Version,
+    annotate,
+    registered_versions,
+)
+from cytocurve.study.design import held_out
+from cytocurve.study.lineage import sightings
+from cytocurve.study.looks import Look, looks_at, record_look, shortened
+from cytocurve.training.networks import of_version
+from cytocurve.workflows.validation_images import Chosen, Request, chosen_images
+
+PREPARED_BY_OTHER_CODE = (
+    "Images are prepared by other code than at training (Pillow or cytocurve has changed), which may change the scores."
+)
+NO_STUDY_SCORE = (
+    "The version does not have the study's scores, since an earlier cytocurve registered it: cytocurve register adds "
+    "them to the model of the present results."
+)
+
+
+def validate(
+    project: ProjectPaths,
+    version: str | None,
+    dataset: str | None,
+    labels: str | None,
+    holdout: bool,
+    reason: str | None,
+    observer: Observer,
+) -> Validation:
+    """Score a registered version on new images, and write ``reports/validation/<name>.json`` and ``.html``.
+
+    ``version`` is a number or an alias, by default the champion, else the challenger. A look at the holdout is recorded
+    before anything shows its scores. Raises ``InputError`` before any prediction if the request or the images cannot
+    be used, ``ServiceError`` if the registry cannot be reached.
+    """
+    _check_request(dataset, holdout, reason)
+    params = project.params()
+    held = held_out(project, params)
+    if holdout and held.empty:
+        raise InputError(
+            "There is no holdout: params.yaml does not set one",
+            hint="Images are locked away before training: a holdout of images that were trained on is none.",
+            next_step="holdout: 0.2 in params.yaml, then dvc repro; or cytocurve validate --dataset NAME",
+        )
+    found = _version(project, params, version)
+    classes = tuple(json.loads(found.tags[CLASSES]))
+    ledger = open_ledger(project.ledger_url)
+    wanted = Request(
+        found, classes, params.dataset if dataset is None else dataset, labels, frozenset(held["image"]), holdout
+    )
+    chosen = chosen_images(project, params, wanted, ledger, observer)
+    result = _scored(project, wanted, chosen, ledger, observer)
+    if holdout:
+        result = _recorded(project, result, chosen.table, reason or "")
+    _write(project, result, chosen)
+    _tag(project, result)
+    return result
+
+
+def _check_request(dataset: str | None, holdout: bool, reason: str | None) -> None:
+    if holdout == (dataset is not None):
+        raise InputError("Validate on a dataset or on the holdout", next_step="--dataset NAME, or --holdout")
+    if holdout and not (reason or "").strip():
+        raise InputError(
+            "--reason: every look at the holdout is recorded with its reason, which must not be blank",
+            next_step='for example --reason "final score of the chosen model"',
+        )
+
+
+def _version(project: ProjectPaths, params: Params, wanted: str | None) -> Version:
+    """The version with this number or alias, by default the champion, else the challenger."""
+    name = f"{params.dataset}-{params.task_name}"
+    with connected(project.tracking_uri, project.tracking_lock) as client:
+        versions = [version for version in registered_versions(client) if version.name == name]
+    if not versions:
+        raise InputError(f"No version of the model {name} is registered", next_step="dvc repro")
+    for alias in [wanted] if wanted else [CHAMPION, CHALLENGER]:
+        for version in versions:
+            if alias in (str(version.number), *version.aliases):
+                return version
+    listed = [" ".join([str(its.number), *(f"({alias})" for alias in its.aliases)]) for its in versions]
+    raise InputError(
+        f"{name} has no version {wanted!r}" if wanted else f"{name} has neither a champion nor a challenger",
+        hint=f"Versions: {', '.join(listed)}",
+        next_step="cytocurve validate VERSION …, a number or an alias of these",
+    )
+
+
+def _scored(project: ProjectPaths, wanted: Request, chosen: Chosen, ledger: Ledger, observer: Observer) -> Validation:
+    version, table = wanted.version, chosen.table
+    predictor = of_version(project, version.name, version.number)
+    probabilities = predictor.probabilities([chosen.files[image] for image in table["image"]])
+    if not np.isfinite(probabilities).all():
+        raise InputError(f"{version.name}, version {version.number}, predicts values that are not numbers")
+    judged = Judged(version, wanted.dataset, chosen.labels, wanted.holdout, wanted.classes, table)
+    notes = [] if predictor.prepared_as_trained else [PREPARED_BY_OTHER_CODE]
+    fresh = _freshness(ledger, table, observer) if wanted.holdout else None
+    result = validation(judged, probabilities, chosen.left_out, notes, fresh)
+    return result if result.study else replace(result, notes=(*result.notes, NO_STUDY_SCORE))
+
+
+def _freshness(ledger: Ledger, table: pd.DataFrame, observer: Observer) -> Freshness:
+    """What the ledger knows of these images; the looks are counted when this one is recorded."""
+    seen, _ = sightings(ledger, table["pixel_sha256"].tolist(), observer.task("ledger", "runs"))
+    return Freshness(
+        look=0,
+        other_looks=0,
+        images_seen_then=0,
+        runs_using=len({its.run_key for its in seen}),
+        images_used=len({its.identity for its in seen}),
+    )
+
+
+def _recorded(project: ProjectPaths, result: Validation, table: pd.DataFrame, reason: str) -> Validation:
+    """The result with the number of this look, which is recorded."""
+    seen = shortened(table["pixel_sha256"])
+    earlier = record_look(
+        project,
+        Look(
+            date=datetime.now(UTC).date().isoformat(),
+            reason=" ".join(reason.split()),
+            model=result.model,
+            version=result.version,
+            commit=commit(project.root),
+            labels=result.labels,
+            data=result.data,
+            metric=result.metric,
+            score=result.scores[result.metric].value,
+            seen=seen,
+        ),
+    )
+    here, others, images = looks_at(earlier, seen)
+    assert result.freshness is not None
+    fresh = replace(result.freshness, look=here + 1, other_looks=others, images_seen_then=images)
+    return replace(result, freshness=fresh)
+
+
+def _write(project: ProjectPaths, result: Validation, chosen: Chosen) -> None:
+    pictures = {wrong.image: picture(read_rgb(chosen.files[wrong.image])) for wrong in result.worst}
+    folder, looks = project.reports / "validation", looks_of(project, result.model) if result.holdout else ()
+    text = json.dumps(to_json(result), indent=1, ensure_ascii=False, allow_nan=False)
+    page = render(result, pictures, looks)
+    write_text(folder / f"{result.name}.json", f"{text}\n")
+    write_text(folder / f"{result.name}.html", page)
+
+
+def _tag(project: ProjectPaths, result: Validation) -> None:
+    """The result as a tag of the version, with the hash of the data."""
+    about = {
+        "data": result.data,
+        "images": result.images,
+        "patients": result.patients,
+        result.metric: to_json(result.scores[result.metric]),
+    }
+    tags = {f"cytocurve.validation.{result.name}": json.dumps(about)}
+    with connected(project.tracking_uri, project.tracking_lock) as client:
+        annotate(client, result.model, result.version, Notes("", tags))
