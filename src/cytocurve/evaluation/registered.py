@@ -14,8 +14,6 @@ from cytocurve.core.statistics.curves import summarize
 from cytocurve.core.statistics.metrics import METRICS
 from cytocurve.evaluation.choice import choice
 from cytocurve.evaluation.forecasts import curve_of
-from cytocurve.report.formatting import interval, score
-from cytocurve.report.titles import title_of
 from cytocurve.study.results import read_runs, read_tests
 from cytocurve.study.selection import METRIC, Validated, candidates
 
@@ -60,7 +58,7 @@ def evidence(project: ProjectPaths, params: Params, arm: str, validations: Mappi
 
 def described(arm: str, members: int, size: int, known: Evidence) -> str:
     """The description of a registered version: what it is, how its arm was chosen, and whose score is known."""
-    title, own, corrected = title_of(METRIC), known["out_of_fold"][METRIC], known["corrected"]
+    title, own, corrected = METRIC.upper().replace("_", "-"), known["out_of_fold"][METRIC], known["corrected"]
     if known["candidates"] > 1:
         chosen = f"the arm {arm}, chosen among {known['candidates']} by the mean {title} of validation images"
     else:
@@ -82,7 +80,8 @@ def described(arm: str, members: int, size: int, known: Evidence) -> str:
 
 
 def _shown(its: Score) -> str:
-    return f"{score(its['mean'])} (95 % interval {interval(its['ci_low'], its['ci_high'])})"
+    mean, low, high = ("–" if end is None else f"{end:.3f}" for end in (its["mean"], its["ci_low"], its["ci_high"]))
+    return f"{mean} (95 % interval {low} to {high})"
 
 
 def _corrected(found: Choice | None) -> Score | None:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ from cytocurve.report.review import picture
 from cytocurve.report.validation import render
 from cytocurve.stores.dvc import commit
 from cytocurve.stores.ledger import Ledger, open_ledger
-from cytocurve.stores.tracking.connection import connected
+from cytocurve.stores.tracking.connection import ask
 from cytocurve.stores.tracking.registry import (
     CHALLENGER,
     CHAMPION,
@@ -34,6 +35,9 @@ from cytocurve.study.lineage import sightings
 from cytocurve.study.looks import Look, looks_at, record_look, shortened
 from cytocurve.training.networks import of_version
 from cytocurve.workflows.validation_images import Chosen, Request, chosen_images
+
+if TYPE_CHECKING:
+    from mlflow.tracking import MlflowClient
 
 PREPARED_BY_OTHER_CODE = (
     "Images are prepared by other code than at training (Pillow or cytocurve has changed), which may change the scores."
@@ -96,8 +100,8 @@ def _check_request(dataset: str | None, holdout: bool, reason: str | None) -> No
 def _version(project: ProjectPaths, params: Params, wanted: str | None) -> Version:
     """The version with this number or alias, by default the champion, else the challenger."""
     name = f"{params.dataset}-{params.task_name}"
-    with connected(project.tracking_uri, project.tracking_lock) as client:
-        versions = [version for version in registered_versions(client) if version.name == name]
+    registered = ask(project.tracking_uri, project.tracking_lock, registered_versions)
+    versions = [version for version in registered if version.name == name]
     if not versions:
         raise InputError(f"No version of the model {name} is registered", next_step="dvc repro")
     for alias in [wanted] if wanted else [CHAMPION, CHALLENGER]:
@@ -179,5 +183,8 @@ def _tag(project: ProjectPaths, result: Validation) -> None:
         result.metric: to_json(result.scores[result.metric]),
     }
     tags = {f"cytocurve.validation.{result.name}": json.dumps(about)}
-    with connected(project.tracking_uri, project.tracking_lock) as client:
+
+    def annotated(client: "MlflowClient") -> None:
         annotate(client, result.model, result.version, Notes("", tags))
+
+    ask(project.tracking_uri, project.tracking_lock, annotated)
