@@ -167,6 +167,10 @@ class ProjectPaths:
         """The predictions of an arm for validation and test images."""
         return self.root / "results" / f"{arm.name}.predictions.parquet"
 
+    def losses(self, arm: Arm) -> Path:
+        """The training and validation losses of an arm's runs, by epoch."""
+        return self.root / "results" / f"{arm.name}.losses.parquet"
+
     @property
     def pixels(self) -> Path:
         """Cache of decoded images, shared by workers; safe to delete."""
