@@ -5,7 +5,7 @@ upper end. In training, the images of an epoch are augmented and the weights cha
 loss of an epoch is not exactly that of the weights at its end.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,7 +90,3 @@ def _course(values: Values) -> Course:
     if some.any():
         quartiles[:, some] = np.nanquantile(values[:, some], (0.25, 0.5, 0.75), axis=0)
     return Course(quartiles[1], quartiles[0], quartiles[2])
-
-
-Histories = Mapping[str, tuple[Sequence[float], Sequence[float]]]
-"""Training and validation losses per epoch, by run key."""
