@@ -108,6 +108,12 @@ def answers(project: ProjectPaths, params: Params, progress: Progress, part: Par
 def read_answers(project: ProjectPaths) -> Answers:
     """The answers written by the stage ``evaluate``; raises ``InputError`` if there are none for this study."""
     file, next_step = project.answers, "dvc repro evaluate"
+    if not file.is_file():
+        raise InputError(
+            f"{file}: no such file yet",
+            hint="During a sweep, cytocurve report --partial shows the runs that have finished so far.",
+            next_step=next_step,
+        )
     value = read_json(file, next_step)
     try:
         stored = Answers.from_json(value)

@@ -18,7 +18,8 @@ class PageContext:
     """The commit (``dirty`` with uncommitted changes), training seconds by arm, links, pictures and table names.
 
     ``seconds`` is CPU time, for arms whose runs are all in the ledger; ``tracking`` is None if the tracking store
-    cannot be reached or does not contain the study; ``pictures`` maps images to data URLs.
+    cannot be reached or does not contain the study; ``pictures`` maps images to data URLs. A browser reloads the page
+    every ``refresh`` seconds, if given.
     """
 
     commit: str | None = None
@@ -27,3 +28,4 @@ class PageContext:
     tracking: TrackingLinks | None = None
     pictures: Mapping[str, str]
     tables: tuple[str, ...] = ()
+    refresh: int | None = None

@@ -6,6 +6,7 @@ const curveRows = () =>
       arm,
       name: names[arm],
       ...point,
+      uneven: unbalanced[arm].includes(point.size),
       enough: answers.arms[arm].saturation.size === point.size && chosen.metric === answers.metric,
     })),
   );
@@ -48,8 +49,14 @@ const bandSpec = (rows, list) => ({
       encoding: { y: quantitative("mean", answers.metrics[chosen.metric]), strokeDash: dashByArm(list) },
     },
     {
-      mark: { type: "point", filled: true, size: 75, opacity: 1 },
-      encoding: { y: { field: "mean", type: "quantitative" }, shape: shapeByArm(list), tooltip: TIPS() },
+      mark: { type: "point", filled: true, size: 75, opacity: 1, strokeWidth: 2 },
+      encoding: {
+        y: { field: "mean", type: "quantitative" },
+        shape: shapeByArm(list),
+        stroke: byArm(list),
+        fill: { condition: { test: "datum.uneven", value: "var(--paper)" }, ...byArm(list) },
+        tooltip: TIPS(),
+      },
     },
     {
       mark: { type: "point", filled: false, strokeWidth: 2, shape: "circle" },
