@@ -47,6 +47,7 @@ def render(answers: Answers, context: PageContext, static: Mapping[str, str] | N
         "percent": formatting.percent,
         "verdict": wording.comparison_verdict,
         "whole": _whole,
+        "breakable": _breakable,
     }
     return pages.get_template("report/page.html").render(
         answers=answers,
@@ -80,6 +81,11 @@ def _whole(text: str) -> Markup:
     """The text with its percentages and metrics kept on one line."""
     escaped = escape(text.replace(" %", "\u00a0%"))
     return Markup(str(escaped).replace("ROC-AUC", '<span class="whole">ROC-AUC</span>'))  # noqa: S704 - escaped above
+
+
+def _breakable(name: str) -> Markup:
+    """A name that may be broken after an underscore, rather than within a word."""
+    return Markup(str(escape(name)).replace("_", "_<wbr>"))  # noqa: S704 - escaped
 
 
 def _predictive(answers: Answers) -> list[tuple[str, float | None, float | None]]:
