@@ -95,8 +95,8 @@ class Answers:
 
     ``metric`` is the leading metric, ``metrics`` maps every metric to its title, ``positive`` is the positive class of
     a binary task, ``versions`` are the label versions in order, ``chosen`` is the arm chosen on validation images, and
-    ``choice`` is how this affects its score, None if there was only one candidate. ``fold_names`` are the official names
-    of predefined folds; ``pictured`` is an image of each class, one that the chosen arm's networks are sure of.
+    ``choice`` is how this affects its score, None if there was only one candidate. ``fold_names`` are the official
+    names of predefined folds; ``pictured`` is an image of each class, one that the chosen arm's networks are sure of.
     """
 
     dataset: str

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from cytocurve.core.statistics import values as defined
 from cytocurve.core.statistics.bootstrap import ratio_intervals
 from cytocurve.core.statistics.predictions import Indices, Predictions, Spread
-from cytocurve.core.statistics.subjects import wilson
+from cytocurve.core.statistics.proportions import wilson
 from cytocurve.core.statistics.values import Values, ratio
 
 BINS = 10
