@@ -178,7 +178,10 @@ const numberClasses = (made) => {
   answers.classes.forEach((name, k) => {
     const head = made.tHead.rows[0].cells[k + 2];
     head.replaceChildren(element("abbr", { title: fill(columns.assigned, { class: name }) }, String(k + 1)));
-    made.tBodies[0].rows[k].cells[0].replaceChildren(element("small", {}, String(k + 1)), ` ${name.replaceAll("_", "_\u200b")}`);
+    made.tBodies[0].rows[k].cells[0].replaceChildren(
+      element("small", {}, String(k + 1)),
+      ` ${name.replaceAll("_", "_\u200b")}`,
+    );
   });
 };
 
