@@ -133,7 +133,7 @@ def test_roc_curves_start_at_the_origin(open_page: Any) -> None:
 def test_calibration_shows_the_interval_of_every_bin(open_page: Any) -> None:
     found = open_page()
     bins = [row for arm in found.answers["arms"].values() for row in arm["calibration"][-1]["bins"] if row["images"]]
-    assert found.page.locator('[data-chart="reliability"] .mark-rule line').count() == len(bins)
+    assert found.page.locator('[data-chart="reliability"] .mark-rule.role-mark line').count() == len(bins)
 
 
 def test_printed_page_breaks_no_word_and_leaves_no_heading_alone(open_page: Any) -> None:
