@@ -45,9 +45,6 @@ from cytocurve.core.statistics.thresholds import precision_recall, roc
 from cytocurve.core.statistics.values import Values, mean, sd
 from cytocurve.evaluation.forecasts import arm_plan, curve_of
 
-LOSSES = ("loss", "validation_loss")
-"""The columns of losses by epoch, of training and validation images."""
-
 EXAMPLES = 24
 """The number of images that a page shows per arm."""
 
@@ -139,7 +136,7 @@ def _losses(runs: pd.DataFrame, tests: ArmPredictions, losses: pd.DataFrame) -> 
     by_run = {str(key): rows for key, rows in losses.groupby("run_key", observed=True)}
     for size, at in tests.by_size.items():
         keys = runs.loc[runs["size"] == size, "run_key"]
-        found = loss_curves([tuple(by_run[key][name].tolist() for name in LOSSES) for key in keys])
+        found = loss_curves([(by_run[key]["loss"].tolist(), by_run[key]["validation_loss"].tolist()) for key in keys])
         yield build(
             LossCurve,
             size=size,

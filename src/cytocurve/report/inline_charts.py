@@ -86,13 +86,12 @@ def loss_curves(curve: LossCurve, highest: float) -> str:
     parts = _axis(frame, y, _ticks(0, highest))
     parts += [_text(x(1), frame.height - 8, "1", "middle"), _text(x(last), frame.height - 8, f"{last:,}", "end")]
     for course, kind in ((curve.training, "training"), (curve.validation, "validation")):
-        rows = [
-            (left, *(y(min(value, highest)) for value in values))
-            for left, *values in zip(at, course.q1, course.median, course.q3, strict=True)
-            if all(value is not None for value in values)
-        ]
-        if rows:
-            places, low, middle, high = zip(*rows, strict=True)
+        there = [i for i, value in enumerate(course.median) if value is not None]
+        places = [at[i] for i in there]
+        low, middle, high = (
+            [y(min(_or(values[i], 0), highest)) for i in there] for values in (course.q1, course.median, course.q3)
+        )
+        if there:
             parts += [_band(places, low, high, kind), _line(places, middle, f"line {kind}")]
     if curve.kept_epoch is not None:
         kept = x(min(curve.kept_epoch, last))

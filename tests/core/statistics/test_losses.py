@@ -20,8 +20,9 @@ def test_curves_end_where_half_of_the_runs_have_stopped() -> None:
 
 def test_curves_are_medians_with_quartiles() -> None:
     found = loss_curves([([value], [10 * value]) for value in (1.0, 2.0, 3.0, 4.0, 5.0)])
-    assert (found.training.q1, found.training.median, found.training.q3) == ([2], [3], [4])
-    assert found.validation.median == [30]
+    course = found.training
+    assert [values.tolist() for values in (course.q1, course.median, course.q3)] == [[2], [3], [4]]
+    assert found.validation.median.tolist() == [30]
 
 
 def test_kept_losses_are_those_of_the_lowest_validation_loss() -> None:
