@@ -24,7 +24,8 @@ def study(root: Path, finished: dict[str, list[int]], sizes: list[int]) -> Proje
             result = cytocurve(root, *command)
             assert result.returncode == 0, result.stderr
     write_params(root, augmentations=["none", "flip_rotate"], sizes=sizes)
-    assert cytocurve(root, "split").returncode == 0
+    for command in ("catalog", "split"):
+        assert cytocurve(root, command).returncode == 0
     return ProjectPaths(root)
 
 
@@ -50,8 +51,6 @@ def test_partial_page_shows_finished_runs_and_counts_the_others(tmp_path: Path) 
 
 def test_partial_page_needs_a_finished_run(tmp_path: Path) -> None:
     study(tmp_path, {}, sizes=[4, 8])
-    for command in ("catalog", "split"):
-        assert cytocurve(tmp_path, command).returncode == 0
     done = cytocurve(tmp_path, "report", "--partial")
     assert done.returncode == 2
     assert "No run of this study has finished yet." in done.stderr
