@@ -170,10 +170,11 @@ const shareColumns = (name, get) => [
   ].map(([kind, text]) => ({ name: fill(text, { name }), get: (row) => get(row)[kind], unseen: true })),
 ];
 
-// Matrices of more classes than these show whole percentages, and columns by the numbers of their classes.
+// Matrices of more classes than these show whole percentages without their spread.
 const WITH_SPREAD = 4;
 const rounded = (value) => (value === null ? "–" : value < 0.5 ? "" : value.toFixed(0));
 
+// Columns of several classes are named by the numbers of their classes, which leaves room for the cells.
 const numberClasses = (made) => {
   answers.classes.forEach((name, k) => {
     const head = made.tHead.rows[0].cells[k + 2];
@@ -208,7 +209,7 @@ const drawConfusion = () => {
   const many = answers.classes.length > WITH_SPREAD;
   made.className = many ? "matrix many" : "matrix";
   made.style.setProperty("--classes", answers.classes.length);
-  if (many) numberClasses(made);
+  if (answers.classes.length > 2) numberClasses(made);
   [...made.querySelectorAll("tbody tr")].forEach((row, i) => {
     answers.classes.forEach((_, k) => {
       const cell = row.cells[k + 2];
