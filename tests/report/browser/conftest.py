@@ -79,7 +79,7 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, dic
     }
     for name, simulation in simulations.items():
         answers = answers_of(simulation)
-        static = {} if name in counted else None  # figures without scripts take seconds to draw
+        static: dict[str, str] | None = {} if name in counted else None  # figures without scripts take seconds to draw
         page = render(typed(answers), context_of(typed(answers)), static)
         (folder / f"{name}.html").write_text(page, encoding="utf-8")
         made[name] = (folder / f"{name}.html", answers)

@@ -207,9 +207,9 @@ const drawConfusion = () => {
   ];
   const made = fillPanel("confusion", listed, rows, aboutArm());
   const many = answers.classes.length > WITH_SPREAD;
-  made.className = many ? "matrix many" : "matrix";
-  made.style.setProperty("--classes", answers.classes.length);
-  if (answers.classes.length > 2) numberClasses(made);
+  const numbered = answers.classes.length > 2;
+  made.className = ["matrix", ...(numbered ? ["numbered"] : []), ...(many ? ["many"] : [])].join(" ");
+  if (numbered) numberClasses(made);
   [...made.querySelectorAll("tbody tr")].forEach((row, i) => {
     answers.classes.forEach((_, k) => {
       const cell = row.cells[k + 2];
