@@ -20,8 +20,8 @@ def study(root: Path, finished: dict[str, list[int]], sizes: list[int]) -> Proje
     make_project(root, augmentations=["none", "flip_rotate"])
     for arm, done in finished.items():
         write_params(root, augmentations=["none", "flip_rotate"], sizes=done)
-        for command in (["catalog"], ["split"], ["audit"], ["sweep", arm, "--executor", "serial"]):
-            result = cytocurve(root, *command)
+        for stage in (["catalog"], ["split"], ["audit"], ["sweep", arm, "--executor", "serial"]):
+            result = cytocurve(root, *stage)
             assert result.returncode == 0, result.stderr
     write_params(root, augmentations=["none", "flip_rotate"], sizes=sizes)
     for command in ("catalog", "split"):
