@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cytocurve import progress
+from cytocurve.core.durations import Timed
 from cytocurve.progress import Bars, Estimate, LogLines, Observer, Silent, default_observer
 
 METHODS = {name for name, _ in inspect.getmembers(Observer, inspect.isfunction) if not name.startswith("_")}
@@ -98,10 +99,16 @@ def test_log_lines_report_every_call_where_the_interval_is_zero(caplog: pytest.L
     with caplog.at_level(logging.INFO, "cytocurve"):
         finished = LogLines(interval=0).runs("arm", RUNS)
         finished(RUNS[:1])
-        finished(RUNS[1:])
-    assert caplog.messages[0] == "arm: 1 of 4 runs"
-    assert caplog.messages[1].startswith("arm: 4 of 4 runs, ")
-    assert caplog.messages[1].endswith("runs/min, 00:00 left")
+        finished(RUNS[1:], [Timed(run.size, 0, 20) for run in RUNS[1:]])
+    assert caplog.messages == ["arm: 1 of 4 runs", "arm: 4 of 4 runs, 9.0 runs/min, 00:00 left"]
+
+
+def test_log_lines_report_the_remaining_time_with_the_first_trained_run(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "cytocurve"):
+        finished = LogLines(interval=3600).runs("arm", RUNS)
+        finished([])
+        finished(RUNS[:1], [Timed(16, 0, 26)])
+    assert caplog.messages == ["arm: 1 of 4 runs, 2.3 runs/min, 00:50 left"]
 
 
 def test_default_observer_logs_where_stderr_is_not_a_terminal() -> None:
@@ -114,6 +121,6 @@ def test_estimate_is_zero_when_all_runs_are_finished(sizes: list[int], cut: int)
     runs = [Run(size) for size in sizes]
     estimate = Estimate(runs)
     estimate.add(runs[:cut])
-    estimate.add(runs[cut:])
+    estimate.add(runs[cut:], [Timed(size, 0, size) for size in sizes[cut:]])
     assert estimate.finished == len(runs)
     assert not str(estimate) or str(estimate).endswith("00:00 left")

@@ -132,9 +132,10 @@ class Params(_Model):
 
 @dataclass(frozen=True)
 class ProjectPaths:
-    """The folders of a project, all below its root."""
+    """The folders of a project, all below its root; ``elsewhere`` has the results if not ``results/``."""
 
     root: Path
+    elsewhere: Path | None = None
 
     @property
     def params_file(self) -> Path:
@@ -165,13 +166,21 @@ class ProjectPaths:
         """The images that ``split`` locks away; in a folder of its own, since a label version may be called holdout."""
         return self.root / "build" / "split" / "holdout" / "images.parquet"
 
+    @property
+    def _results(self) -> Path:
+        return self.elsewhere or self.root / "results"
+
     def results(self, arm: Arm) -> Path:
         """The runs of an arm with their scores."""
-        return self.root / "results" / f"{arm.name}.parquet"
+        return self._results / f"{arm.name}.parquet"
 
     def predictions(self, arm: Arm) -> Path:
         """The predictions of an arm for validation and test images."""
-        return self.root / "results" / f"{arm.name}.predictions.parquet"
+        return self._results / f"{arm.name}.predictions.parquet"
+
+    def losses(self, arm: Arm) -> Path:
+        """The training and validation losses of an arm's runs, by epoch."""
+        return self._results / f"{arm.name}.losses.parquet"
 
     @property
     def pixels(self) -> Path:

@@ -3,8 +3,11 @@
 import logging
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
+
+from cytocurve.core.durations import Timed, seconds_left
 
 LOG_INTERVAL = 30.0
 """Minimum number of seconds between two log lines of a task."""
@@ -16,15 +19,18 @@ Progress = Callable[[int, int], None]
 
 
 class Sized(Protocol):
-    """A run, whose cost is proportional to its number of training images."""
+    """A run, whose cost grows with its number of training images."""
 
     @property
     def size(self) -> int:
         """Training images."""
 
 
-RunProgress = Callable[[Sequence[Sized]], None]
-"""Called with the runs that just finished, possibly none; the first call lists those that need no training."""
+class RunProgress(Protocol):
+    """Receives the runs that just finished, possibly none; the first call lists those that need no training."""
+
+    def __call__(self, finished: Sequence[Sized], times: Sequence[Timed] = ()) -> None:
+        """Report finished runs; ``times`` are those of the ones that were trained, as far as they are known."""
 
 
 class Observer(Protocol):
@@ -34,7 +40,7 @@ class Observer(Protocol):
         """Start a task; its total is known from the first progress call."""
 
     def runs(self, arm: str, runs: Sequence[Sized]) -> RunProgress:
-        """Start reporting the runs of an arm; the remaining time is estimated from training images."""
+        """Start reporting the runs of an arm, with the remaining time once a run has been trained."""
 
     def message(self, text: str) -> None:
         """Show a message."""
@@ -60,7 +66,7 @@ class Silent:
 
     def runs(self, arm: str, runs: Sequence[Sized]) -> RunProgress:  # noqa: ARG002
         """Ignore the runs."""
-        return lambda _finished: None
+        return lambda finished, times=(): None  # noqa: ARG005
 
     def message(self, text: str) -> None:
         """Ignore the message."""
@@ -95,11 +101,11 @@ class LogLines:
 
     def runs(self, arm: str, runs: Sequence[Sized]) -> RunProgress:
         """Log finished runs with their rate and the remaining time."""
-        estimate, logged = Estimate(runs), time.monotonic()
+        estimate, logged = Estimate(runs), float("-inf")
 
-        def show(finished: Sequence[Sized]) -> None:
+        def show(finished: Sequence[Sized], times: Sequence[Timed] = ()) -> None:
             nonlocal logged
-            estimate.add(finished)
+            estimate.add(finished, times)
             if finished and (estimate.finished == len(runs) or time.monotonic() - logged >= self._interval):
                 remaining = f", {estimate}" if str(estimate) else ""
                 logger.info("%s: %d of %d runs%s", arm, estimate.finished, len(runs), remaining)
@@ -144,8 +150,8 @@ class Bars:
         bar_format = "{desc} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} runs [{elapsed}{postfix}]"
         bar, estimate = self._bar(total=len(runs), desc=arm, bar_format=bar_format), Estimate(runs)
 
-        def show(finished: Sequence[Sized]) -> None:
-            estimate.add(finished)
+        def show(finished: Sequence[Sized], times: Sequence[Timed] = ()) -> None:
+            estimate.add(finished, times)
             bar.set_postfix_str(str(estimate), refresh=False)
             bar.update(len(finished))
             bar.refresh()  # update the elapsed time even if no run has finished
@@ -177,31 +183,32 @@ class Bars:
 
 
 class Estimate:
-    """Rate and remaining time of an arm's runs, based on training images, since large runs come first."""
+    """Rate and remaining time of an arm's runs, from the times of those that were trained, as in ``core.durations``."""
 
     def __init__(self, runs: Sequence[Sized]) -> None:
         self.finished = 0
-        self._images_left = sum(run.size for run in runs)
-        self._images_done = 0
-        self._trained = 0
-        self._started: float | None = None
+        self._left = Counter(run.size for run in runs)
+        self._times: list[Timed] = []
+        self._last = 0.0
 
-    def add(self, finished: Sequence[Sized]) -> None:
-        """Count finished runs; those of the first call needed no training."""
-        images = sum(run.size for run in finished)
+    def add(self, finished: Sequence[Sized], times: Sequence[Timed] = ()) -> None:
+        """Count finished runs, and keep the times of those that were trained."""
         self.finished += len(finished)
-        self._images_left -= images
-        if self._started is None:
-            self._started = time.monotonic()
-        else:
-            self._images_done += images
-            self._trained += len(finished)
+        self._left -= Counter(run.size for run in finished)
+        if times:
+            self._times += times
+            self._last = time.monotonic()
 
     def __str__(self) -> str:
-        if self._started is None or not self._images_done:
+        if not self._times:
             return ""
-        seconds = max(time.monotonic() - self._started, 1e-9)
-        minutes, rest = divmod(round(seconds / self._images_done * self._images_left), 60)
-        hours, minutes = divmod(minutes, 60)
-        left = f"{hours:d}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"
-        return f"{self._trained / seconds * 60:.1f} runs/min, {left} left"
+        minutes = (max(run.finished for run in self._times) - min(run.started for run in self._times)) / 60
+        left = max(seconds_left(self._left, self._times) - (time.monotonic() - self._last), 0.0)
+        return f"{len(self._times) / max(minutes, 1e-9):.1f} runs/min, {clock(left)} left"
+
+
+def clock(seconds: float) -> str:
+    """A duration as ``05:09`` or ``1:05:09``."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:d}:{minutes:02d}:{rest:02d}" if hours else f"{minutes:02d}:{rest:02d}"

@@ -83,12 +83,14 @@ def answers_of(simulation: Simulation, **changes: Any) -> dict[str, Any]:
         "metrics": TITLES,
         "sizes": list(simulation.sizes),
         "folds": simulation.folds,
+        "fold_names": [],
         "seeds": list(simulation.seeds),
         "versions": versions,
         "chosen": names[-1] if len(versions) == 1 else names[0],
         "choice": None,
         "limits": {"split": "stratified", "validation_images": 40.0, "title": "a simulation"},
         "arms": arms,
+        "pictured": {name: f"{name}/typical.png" for name in simulation.classes},
         "comparisons": _comparisons(simulation, scores),
         "not_comparable": [
             {
@@ -101,6 +103,7 @@ def answers_of(simulation: Simulation, **changes: Any) -> dict[str, Any]:
         ],
         "relabellings": [],
         "audit": None,
+        "partial": None,
         "provenance": {
             "data": "0123456789abcdef0123456789abcdef.dir",
             "runs": len(names) * len(simulation.sizes) * simulation.folds * len(simulation.seeds),
@@ -118,7 +121,7 @@ def typed(answers: dict[str, Any]) -> Answers:
 
 def context_of(answers: Answers, tracking: bool = True) -> PageContext:
     """The context of a page of these answers, with colored noise as the picture of every image."""
-    images = {row.image for arm in answers.arms.values() for row in arm.examples}
+    images = {row.image for arm in answers.arms.values() for row in arm.examples} | set(answers.pictured.values())
     runs = {arm: f"/#/experiments/1/runs/{number:032x}" for number, arm in enumerate(answers.arms)}
     return PageContext(
         commit="abc1234def",
@@ -143,6 +146,7 @@ def _arm(simulation: Simulation, arm: tuple[str, str, str], runs: Mapping[int, A
         "curves": curves,
         "area": {metric: _area(sizes, scores[:, :, k]) for k, metric in enumerate(METRICS)},
         "saturation": _saturation(sizes, leading),
+        "losses": [_losses(size, runs[size]) for size in sizes],
         "questions": {} if len(classes) == 2 else {"blast": curves, "atypical": curves},
         "roc": {classes[c]: [_roc(size, runs[size], c) for size in sizes] for c in positives},
         "precision_recall": {classes[c]: [_recall(size, runs[size], c) for size in sizes] for c in positives},
@@ -236,6 +240,26 @@ def _ranked(truth: NDArray[np.bool_], p: Values) -> tuple[Values, Values]:
     """True positives and all given, from the largest probability down, starting with none."""
     order = np.argsort(-p, kind="stable")
     return np.append(0, np.cumsum(truth[order])).astype(float), np.arange(len(p) + 1.0)
+
+
+def _losses(size: int, runs: Any) -> dict[str, Any]:
+    """Losses that fall in training, and on validation images rise again after forty epochs."""
+    epoch = np.arange(1, 91)
+    training = np.exp(-epoch / 20)
+    validation = 0.3 + np.exp(-epoch / 15) + 0.002 * np.maximum(epoch - 40, 0)
+    tested = np.mean([-np.log(p[np.arange(len(y)), y]).mean() for y, p in runs])
+    return {"size": size, "runs": len(runs), "epoch": epoch.tolist(), "kept_epoch": 40.0} | {
+        "training": _course(training),
+        "validation": _course(validation),
+        "training_kept": {"mean": _number(training[39]), "sd": 0.01, "n": len(runs)},
+        "validation_kept": {"mean": _number(validation[39]), "sd": 0.02, "n": len(runs)},
+        "test_kept": {"mean": _number(float(tested)), "sd": 0.03, "n": len(runs)},
+    }
+
+
+def _course(values: Values) -> dict[str, Any]:
+    ends = {"q1": 0.8 * values, "median": values, "q3": 1.2 * values}
+    return {name: [_number(value) for value in of] for name, of in ends.items()}
 
 
 def _roc(size: int, runs: Any, c: int) -> dict[str, Any]:
@@ -358,6 +382,8 @@ def _calibration(size: int, runs: Any) -> dict[str, Any]:
                 "high": round((k + 1) / 10, 6),
                 "predicted": _number(predicted / images) if images else None,
                 "observed": _number(right / images) if images else None,
+                "observed_low": _number(0.9 * right / images) if images else None,
+                "observed_high": _number(min(1.1 * right / images, 1)) if images else None,
                 "images": int(images),
             }
             for k, (predicted, right, images) in enumerate(bins)

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from cytocurve.core.audit import balance
-from cytocurve.report.arm_names import short_names
+from cytocurve.report.arm_names import distinction, in_words, short_names
 from cytocurve.report.context import LookedAt
+from cytocurve.report.first_screen import composition, losses_shown, sentence
 from cytocurve.report.headline import Headline, headline
 from cytocurve.report.libraries import VERSIONS, library
 from cytocurve.report.page import render
@@ -398,3 +399,91 @@ def test_the_page_shows_validations_and_looks_at_the_holdout(answers: dict[str, 
     assert "2026-01-02 3 0.500 final <score>" in shown
     assert "reports/validation/holdout-expert-v3.html" in shown
     assert "not been validated" not in shown
+
+
+def test_first_screen_has_the_result_in_one_sentence_with_interval_and_labels_in_all(answers: dict[str, Any]) -> None:
+    point = answers["arms"][answers["chosen"]]["curves"]["roc_auc"][-1]
+    expected = (
+        "With 240 labeled images (200 to train, 40 to validate), a small convolutional network with flips and "
+        f"rotations reaches ROC-AUC {point['mean']:.3f} on unseen images "
+        f"(95 % interval {point['ci_low']:.3f} to {point['ci_high']:.3f})."
+    )
+    assert sentence(typed(answers)) == expected
+    assert expected in text_of(page_of(answers)).replace("\u00a0", " ")
+
+
+def test_first_screen_sentence_has_the_score_that_is_corrected_for_the_choice() -> None:
+    assert "reaches ROC-AUC 0.875 on" in sentence(typed(corrected(0.875)))
+
+
+def test_first_screen_counts_images_patients_classes_and_folds(answers: dict[str, Any]) -> None:
+    assert composition(typed(answers)) == ["400 images", "patients unknown", "2 classes", "10 folds"]
+    several = answers_of(CLASSES)
+    images = sum(several["arms"][several["chosen"]]["confusion"][-1]["images"])
+    assert composition(typed(several)) == [
+        f"{images} images",
+        "at least 8 patients",
+        "4 classes",
+        "5 folds",
+        "3 seeds",
+    ]
+
+
+def test_first_screen_shows_one_picture_of_each_class(page_of_classes: str) -> None:
+    shown = page_of_classes.split('<ul class="classes')[1].split("</ul>")[0]
+    assert shown.count("<img ") == shown.count("<li>") == 4
+    assert "lymphoblast" in shown
+
+
+def test_arms_are_named_in_words_where_the_words_are_known() -> None:
+    found = typed(
+        answers_of(Simulation([("resnext", "mixup", "e"), ("sequential", "none", "e")], [10, 20, 40], folds=3))
+    )
+    assert [in_words(arm) for arm in found.arms.values()] == [
+        "the network resnext with the augmentation mixup",
+        "a small convolutional network without augmentation",
+    ]
+    assert distinction(found.arms, "sequential-none-e") == "A small convolutional network without augmentation"
+
+
+def test_partial_page_says_how_many_runs_have_finished(answers: dict[str, Any]) -> None:
+    part = {"finished": 25, "planned": 50, "left_out": {"a-flip_rotate-e": 3}}
+    text = text_of(page_of(answers | {"partial": part}))
+    assert "Partial: 25 of 50 runs have finished." in text
+    assert "Not shown until they have runs of every size: a-flip_rotate-e (3 runs so far)." in text
+    assert "Partial:" not in text_of(page_of(answers))
+
+
+def test_losses_are_shown_for_the_chosen_arm_and_left_out_where_there_are_none(answers: dict[str, Any]) -> None:
+    page = page_of(answers)
+    assert "Is it overfitting?" in page
+    row = answers["arms"][answers["chosen"]]["losses"][-1]
+    assert f"with 200 images, the loss is {row['training_kept']['mean']:.3f} in training and" in text_of(page)
+    assert page.count('aria-label="Losses by epoch with ') == 6
+    changed = deepcopy(answers)
+    changed["arms"][changed["chosen"]]["losses"] = []
+    assert "overfitting" not in page_of(changed)
+
+
+def test_losses_of_at_most_six_sizes_are_drawn() -> None:
+    many = typed(answers_of(Simulation([("a", "none", "e")], [5, 8, 10, 15, 20, 30, 50, 80, 100], folds=3)))
+    assert [row.size for row in losses_shown(many.best.losses)] == [5, 10, 15, 30, 50, 100]
+
+
+def test_unbalanced_sizes_are_marked_on_curves_and_in_tables(answers: dict[str, Any]) -> None:
+    row = finding("warning", "2 training sizes cannot be balanced.") | {"id": "unbalanced-sizes", "labels": "expert"}
+    offenders = [{"size": size, "folds": 10, "classes": ["a 1", "b 9"]} for size in (100, 200)]
+    page = page_of(answers | {"audit": audit([row | {"offenders": offenders, "offenders_in_all": 2}])})
+    assert page.split('class="small-curve"')[1].split("</figure>")[0].count('class="hollow"') == 2
+    assert "Hollow: a class has too few images." in page
+    assert set(map(tuple, embedded(page)["unbalanced"].values())) == {(100, 200)}
+    assert '<th scope="row">200*</th>' in page
+    assert '<th scope="row">50</th>' in page
+    assert 'class="hollow"' not in page_of(answers)
+
+
+def test_official_folds_that_lack_a_class_are_told_beside_the_curves(answers: dict[str, Any]) -> None:
+    told = finding("warning", "1 official fold without a class.") | {"id": "folds-without-class", "labels": "expert"}
+    page = page_of(answers | {"audit": audit([told]), "fold_names": ["berlin", "london"]})
+    assert "1 official fold without a class." in text_of(page.split('id="curves"')[1].split("</section>")[0])
+    assert "(berlin, london)" in text_of(page)

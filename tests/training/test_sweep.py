@@ -36,7 +36,7 @@ def test_results_are_the_same_bytes_for_any_number_of_workers(tmp_path: Path) ->
     first, second = (prepare(tmp_path / name, augmentations=["none", "flip_rotate"]) for name in ("a", "b"))
     sweep(first, "--workers", "2")
     sweep(second, "--executor", "serial")
-    assert len(results(first)) == 4
+    assert len(results(first)) == 6
     assert results(first) == results(second)
 
 

@@ -254,19 +254,28 @@ class ResultVerbs(Base):
 
         return figures(self.paths, width_mm)
 
-    def report(self) -> str:
-        """Rebuild the page from the stored answers -> ``reports/report.html``.
+    def report(self, partial: bool = False, watch: bool = False) -> str:
+        """Rebuild the page -> ``reports/report.html``.
+
+        Args:
+            partial: Build it from the runs that have finished so far instead of the stored answers.
+            watch: Like ``partial``, and rebuild it whenever runs have finished, until all have.
 
         Returns:
             The path of the page, relative to the project.
 
         Raises:
-            InputError: The study has not been evaluated.
+            InputError: The study has not been evaluated, or no run has finished yet.
 
         Example:
             >>> project.report()
             'reports/report.html'
         """
-        from cytocurve.workflows.report import report
+        from cytocurve.workflows import report
 
-        return report(self.paths)
+        if watch:
+            with self._observed() as observer:
+                return report.watch(self.paths, self._designs(()), observer.message).page
+        if partial:
+            return report.partial_report(self.paths, self._designs(())).page
+        return report.report(self.paths)

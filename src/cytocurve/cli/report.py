@@ -24,17 +24,20 @@ class Width(click.ParamType[float]):
 
 
 @click.command()
+@click.option("--partial", is_flag=True, help="Show the runs that have finished so far, while others still train.")
+@click.option("--watch", is_flag=True, help="Like --partial, and rebuild the page until all runs have finished.")
 @json_option
-def report(json_output: bool) -> None:
+def report(partial: bool, watch: bool, json_output: bool) -> None:
     """Rebuild the page from the results of `evaluate` -> reports/report.html.
 
     The page includes links to MLflow and training times if they are available on this machine. `dvc repro` also writes
-    it; use this command after `dvc pull`.
+    it; use this command after `dvc pull`, or with --partial or --watch during a sweep. A watched page reloads itself.
 
     \b
     dvc pull && cytocurve report
+    cytocurve report --watch      in a second terminal, while a sweep runs
     """
-    page = current_project().report()
+    page = current_project().report(partial, watch)
     show(json_output, {"page": page}, lambda: f"Open {page}")
 
 

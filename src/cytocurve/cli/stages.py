@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from cytocurve.workflows.stages.split import SplitSummary
 
 SHOWN = 10
-"""Number of unbalanced training sizes printed; --json lists all of them."""
+"""Number of unbalanced training sizes and of folds without a class printed; --json lists all of them."""
 
 
 @click.command()
@@ -89,7 +89,7 @@ def _split(labels: str, summary: "SplitSummary") -> str:
     excluded = f"; {counted(summary.left_out.images, 'labeled image')} excluded" if summary.left_out.images else ""
     return (
         f"{labels}: {summary.images} images in {summary.folds} folds, training sets of at least "
-        f"{summary.training_images}; per test fold: {ranges}{excluded}{_unbalanced(summary)}"
+        f"{summary.training_images}; per test fold: {ranges}{excluded}{_unbalanced(summary)}{_lacking(summary)}"
     )
 
 
@@ -98,6 +98,14 @@ def _unbalanced(summary: "SplitSummary") -> str:
         return ""
     shown = first_few([size.described for size in summary.unbalanced], SHOWN)
     return f"\n  These training sizes cannot be balanced, because a class has too few images: {shown}"
+
+
+def _lacking(summary: "SplitSummary") -> str:
+    lines = []
+    for subset in dict.fromkeys(fold.subset for fold in summary.lacking):
+        shown = first_few([fold.described for fold in summary.lacking if fold.subset == subset], SHOWN)
+        lines.append(f"\n  Official folds without {subset} images of a class: {shown}")
+    return "".join(lines)
 
 
 @click.command()

@@ -3,7 +3,8 @@
 They contain no clock time, duration, path or host, so that the same results give the same bytes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 
 import pandas as pd
@@ -15,24 +16,25 @@ from cytocurve.core.answers import (
     Limits,
     NotComparable,
     PairComparison,
+    Partial,
     Provenance,
     Relabelling,
     build,
     from_json,
 )
 from cytocurve.core.comparison import compare_paired
-from cytocurve.core.runs import digest
+from cytocurve.core.runs import Arm, digest
 from cytocurve.core.statistics.metrics import METRICS
 from cytocurve.core.statistics.relabelling import relabellings
 from cytocurve.errors import InputError
-from cytocurve.evaluation.arm_answers import arm_answers, arm_predictions
+from cytocurve.evaluation.arm_answers import arm_answers, arm_predictions, pictured
 from cytocurve.evaluation.choice import choice
-from cytocurve.evaluation.compared import Tables
+from cytocurve.evaluation.compared import Tables, images_tested
 from cytocurve.report.titles import title_of
 from cytocurve.stores.documents import read_json
 from cytocurve.stores.dvc import data_hash
 from cytocurve.study.dataset import read_catalog
-from cytocurve.study.results import read_runs, read_tests, validation_images
+from cytocurve.study.results import read_losses, read_runs, read_tests, validation_images
 from cytocurve.study.selection import best_arm, candidates, validated
 
 LEADING = "roc_auc"
@@ -44,24 +46,37 @@ PACKAGES = ("cytocurve", "keras", "numba", "numpy", "pandas", "scikit-learn", "s
 Progress = Callable[[int, int], object]
 
 
-def answers(project: ProjectPaths, params: Params, progress: Progress) -> Answers:
-    """Every answer of the study; numbers to six places, undefined ones None.
+@dataclass(frozen=True)
+class Part:
+    """The arms of a study that is still being trained, and what is missing."""
+
+    arms: Sequence[Arm]
+    missing: Partial
+
+
+def answers(project: ProjectPaths, params: Params, progress: Progress, part: Part | None = None) -> Answers:
+    """Every answer of the study, or of a part of it; numbers to six places, undefined ones None.
 
     Raises ``InputError`` listing every arm's results that are missing or cannot be used.
     """
-    runs = read_runs(project, params.arms)
-    tests = read_tests(project, params.arms, runs)
+    given = params.arms if part is None else list(part.arms)
+    runs = read_runs(project, given)
+    tests = read_tests(project, given, runs)
     catalog = read_catalog(project) if project.catalog.is_file() else pd.DataFrame(columns=["image", "patient"])
     patients = _by_image(catalog, "patient")
-    arms, scored = {}, []
-    for done, arm in enumerate(params.arms, start=1):
+    arms, scored, rows = {}, [], {}
+    for done, arm in enumerate(given, start=1):
         predictions = arm_predictions(runs[arm.name], tests[arm.name], patients)
         labels = _by_image(catalog, arm.labels)
-        arms[arm.name] = arm_answers(arm, runs[arm.name], predictions, labels, LEADING)
+        losses = read_losses(project, arm, runs[arm.name])
+        arms[arm.name] = arm_answers(arm, runs[arm.name], predictions, labels, LEADING, losses)
+        rows[arm.name] = pictured(predictions)
         scored.append(Tables(arm.name, runs[arm.name], predictions.rows).scored(LEADING))
-        progress(done, len(params.arms))
-    validations = validated(project, params.sizes[-1])
-    chosen, among = best_arm({name: arm.score for name, arm in validations.items()}, params), candidates(params)
+        progress(done, len(given))
+    sizes = sorted({int(size) for table in runs.values() for size in table["size"]})
+    validations = validated(project, sizes[-1], given)
+    among = candidates(params, given)
+    chosen = best_arm({name: arm.score for name, arm in validations.items()}, params, given)
     classes = arms[chosen].classes
     comparisons, not_comparable = compare_paired(scored)
     return Answers(
@@ -71,18 +86,21 @@ def answers(project: ProjectPaths, params: Params, progress: Progress) -> Answer
         positive="positive" if "positive" in classes else None,
         metric=LEADING,
         metrics={metric: title_of(metric) for metric in METRICS},
-        sizes=tuple(sorted({int(size) for table in runs.values() for size in table["size"]})),
+        sizes=tuple(sizes),
         folds=len({fold for table in runs.values() for fold in table["fold"]}),
+        fold_names=_fold_names(params, catalog, images_tested(runs[chosen], tests[chosen])),
         seeds=tuple(sorted({int(seed) for table in runs.values() for seed in table["seed"]})),
-        versions=tuple(params.labels),
+        versions=tuple(version for version in params.labels if version in {arm.labels for arm in given}),
         chosen=chosen,
-        choice=choice(chosen, among, params.sizes[-1], runs, tests, validations) if len(among) > 1 else None,
-        limits=_limits(project, params),
+        choice=choice(chosen, among, sizes[-1], runs, tests, validations) if len(among) > 1 else None,
+        limits=_limits(project, params, given[0]),
         arms=arms,
+        pictured=rows[chosen],
         comparisons=tuple(build(PairComparison, **vars(row), metric=LEADING) for row in comparisons),
         not_comparable=tuple(build(NotComparable, **vars(pair)) for pair in not_comparable),
-        relabellings=_relabellings(params, runs, tests),
+        relabellings=_relabellings(given, runs, tests),
         audit=_audit(project, params),
+        partial=None if part is None else part.missing,
         provenance=_provenance(project, runs),
     )
 
@@ -90,6 +108,12 @@ def answers(project: ProjectPaths, params: Params, progress: Progress) -> Answer
 def read_answers(project: ProjectPaths) -> Answers:
     """The answers written by the stage ``evaluate``; raises ``InputError`` if there are none for this study."""
     file, next_step = project.answers, "dvc repro evaluate"
+    if not file.is_file():
+        raise InputError(
+            f"{file}: no such file yet",
+            hint="During a sweep, cytocurve report --partial shows the runs that have finished so far.",
+            next_step=next_step,
+        )
     value = read_json(file, next_step)
     try:
         stored = Answers.from_json(value)
@@ -110,24 +134,33 @@ def _by_image(catalog: pd.DataFrame, column: str) -> dict[str, str]:
     return dict(zip(known["image"].tolist(), known[column].tolist(), strict=True))
 
 
+def _fold_names(params: Params, catalog: pd.DataFrame, tested: pd.DataFrame) -> tuple[str, ...]:
+    """The official names of predefined folds, in order; empty for folds that were drawn."""
+    official = _by_image(catalog, "fold")
+    if params.split != "predefined" or not set(tested["image"]) <= official.keys():
+        return ()
+    by_fold = tested.drop_duplicates("fold").sort_values("fold")["image"]
+    return tuple(official[image] for image in by_fold)
+
+
 def _relabellings(
-    params: Params, runs: Mapping[str, pd.DataFrame], predictions: Mapping[str, pd.DataFrame]
+    arms: Sequence[Arm], runs: Mapping[str, pd.DataFrame], predictions: Mapping[str, pd.DataFrame]
 ) -> tuple[Relabelling, ...]:
     return tuple(
         build(
             Relabelling,
             **{**vars(row), "differences": {size: vars(point) for size, point in row.differences.items()}},
         )
-        for row in relabellings(params.arms, runs, predictions, LEADING)
+        for row in relabellings(arms, runs, predictions, LEADING)
     )
 
 
-def _limits(project: ProjectPaths, params: Params) -> Limits:
+def _limits(project: ProjectPaths, params: Params, arm: Arm) -> Limits:
     origin = project.data / params.dataset / "dataset.yaml"
     return build(
         Limits,
         split=params.split,
-        validation_images=validation_images(project, params.arms[0]),
+        validation_images=validation_images(project, arm),
         title=str(read_yaml(origin)["title"]).rstrip(".") if origin.is_file() else None,
     )
 

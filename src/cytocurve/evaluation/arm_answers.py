@@ -15,6 +15,7 @@ from cytocurve.core.answers import (
     Confusion,
     CurvePoint,
     Example,
+    LossCurve,
     PatientScores,
     PrecisionRecallCurve,
     ReliabilityBin,
@@ -32,6 +33,7 @@ from cytocurve.core.statistics import predictions as averaging
 from cytocurve.core.statistics.calibration import calibration
 from cytocurve.core.statistics.confusion import class_wise, confusion
 from cytocurve.core.statistics.curves import Curve, area, summarize
+from cytocurve.core.statistics.losses import Course, cross_entropy, loss_curves
 from cytocurve.core.statistics.metrics import METRICS
 from cytocurve.core.statistics.predictions import Predictions
 from cytocurve.core.statistics.questions import Sides, asked, questions, scores
@@ -40,6 +42,7 @@ from cytocurve.core.statistics.saturation import saturation
 from cytocurve.core.statistics.seeds import over_seeds
 from cytocurve.core.statistics.subjects import subjects
 from cytocurve.core.statistics.thresholds import precision_recall, roc
+from cytocurve.core.statistics.values import Values, mean, sd
 from cytocurve.evaluation.forecasts import arm_plan, curve_of
 
 EXAMPLES = 24
@@ -89,11 +92,17 @@ def _subjects(images: pd.Series, patients: Mapping[str, str]) -> Any:
 
 
 def arm_answers(
-    arm: Arm, runs: pd.DataFrame, tests: ArmPredictions, labels: Mapping[str, str], leading: str
+    arm: Arm,
+    runs: pd.DataFrame,
+    tests: ArmPredictions,
+    labels: Mapping[str, str],
+    leading: str,
+    losses: pd.DataFrame | None = None,
 ) -> ArmAnswers:
     """The answers of an arm; ``labels`` maps images to the labels that were merged into classes, where known.
 
-    Saturation and forecast are by the metric ``leading``.
+    ``losses`` are those of the runs by epoch, None if there are none. Saturation and forecast are by the metric
+    ``leading``.
     """
     curves = {metric: curve_of(runs, metric) for metric in METRICS}
     return ArmAnswers(
@@ -104,6 +113,7 @@ def arm_answers(
         curves={metric: _points(curve) for metric, curve in curves.items()},
         area={metric: build(Summary, **vars(area(curve))) for metric, curve in curves.items()},
         saturation=_saturation(curves[leading]),
+        losses=() if losses is None else tuple(_losses(runs, tests, losses)),
         questions={name: dict(_answer(tests, sides)) for name, sides in _questions(tests, labels).items()},
         roc={name: _roc_curves(tests, number) for number, name in _curve_classes(tests)},
         precision_recall={name: _precision_recall_curves(tests, number) for number, name in _curve_classes(tests)},
@@ -119,6 +129,45 @@ def arm_answers(
 
 def _points(curve: Curve) -> tuple[CurvePoint, ...]:
     return tuple(build(CurvePoint, size=size, **vars(summary)) for size, summary in summarize(curve).items())
+
+
+def _losses(runs: pd.DataFrame, tests: ArmPredictions, losses: pd.DataFrame) -> Iterator[LossCurve]:
+    """The losses of each training size."""
+    by_run = {str(key): rows for key, rows in losses.groupby("run_key", observed=True)}
+    for size, at in tests.by_size.items():
+        keys = runs.loc[runs["size"] == size, "run_key"]
+        found = loss_curves([(by_run[key]["loss"].tolist(), by_run[key]["validation_loss"].tolist()) for key in keys])
+        yield build(
+            LossCurve,
+            size=size,
+            runs=found.runs,
+            epoch=found.epoch,
+            training=_without_arrays(found.training),
+            validation=_without_arrays(found.validation),
+            kept_epoch=float(np.nanmedian(found.kept)) if np.isfinite(found.kept).any() else None,
+            training_kept=_kept(found.training_kept),
+            validation_kept=_kept(found.validation_kept),
+            test_kept=_kept(cross_entropy(at)),
+        )
+
+
+def _kept(losses: Values) -> dict[str, Any]:
+    return {"mean": float(mean(losses)), "sd": float(sd(losses)), "n": int((~np.isnan(losses)).sum())}
+
+
+def _without_arrays(course: Course) -> dict[str, Any]:
+    return {name: values.tolist() for name, values in vars(course).items()}
+
+
+def pictured(tests: ArmPredictions) -> dict[str, str]:
+    """An image of each class: of those tested at the largest size, the one whose class has the highest probability."""
+    means = out_of_fold(tests.rows.astype({"image": str, "label": str}))
+    found = {}
+    for name in tests.classes:
+        of_class = means[means["label"] == name].sort_values([f"p_{name}", "image"], ascending=[False, True])
+        if len(of_class):
+            found[name] = str(of_class["image"].iloc[0])
+    return found
 
 
 def _saturation(curve: Curve) -> Saturation:
@@ -205,7 +254,7 @@ def _patient_scores(tests: ArmPredictions) -> Iterator[PatientScores]:
 
 def _calibration(size: int, predictions: Predictions) -> Calibration:
     result = calibration(predictions)
-    columns = ("low", "high", "predicted", "observed", "images")
+    columns = ("low", "high", "predicted", "observed", "observed_low", "observed_high", "images")
     rows = zip(*(vars(result)[column] for column in columns), strict=True)
     bins = tuple(build(ReliabilityBin, **dict(zip(columns, row, strict=True))) for row in rows)
     return Calibration(size, _spread(result.brier), _spread(result.ece), bins)

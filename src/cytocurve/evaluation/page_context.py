@@ -23,10 +23,11 @@ from cytocurve.study.looks import read_looks
 def page_context(project: ProjectPaths, answers: Answers) -> PageContext:
     """The context of these answers in this project; missing images have no picture."""
     params = project.params()
-    images = {row.image for arm in answers.arms.values() for row in arm.examples}
+    images = {row.image for arm in answers.arms.values() for row in arm.examples} | set(answers.pictured.values())
     keys = {
         arm.name: read_parquet(project.results(arm), "dvc repro", columns=["run_key"])["run_key"].tolist()
         for arm in params.arms
+        if arm.name in answers.arms
     }
     ledger = open_ledger(project.ledger_url)
     revision = commit(project.root)

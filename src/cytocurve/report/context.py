@@ -31,7 +31,8 @@ class PageContext:
 
     ``seconds`` is CPU time, for arms whose runs are all in the ledger; ``tracking`` is None if the tracking store
     cannot be reached or does not contain the study; ``pictures`` maps images to data URLs. ``validations`` are those
-    of the study's registered model, ``looks`` those at its holdout, oldest first.
+    of the study's registered model, ``looks`` those at its holdout, oldest first. A browser reloads the page every
+    ``refresh`` seconds, if given.
     """
 
     commit: str | None = None
@@ -42,3 +43,4 @@ class PageContext:
     tables: tuple[str, ...] = ()
     validations: tuple[Validation, ...] = ()
     looks: tuple[LookedAt, ...] = ()
+    refresh: int | None = None

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cytocurve.core.answers import Answers, ArmPlan, CurvePoint, Finding, PairComparison, Summary
 from cytocurve.report import wording
+from cytocurve.report.arm_names import distinction
 from cytocurve.report.formatting import count, interval, rounded, score, signed, target
 
 NOTABLE = 0.0005
@@ -34,7 +35,7 @@ def headline(answers: Answers, names: Mapping[str, str]) -> Headline:
     """The top of the page; ``names`` are the arms' short names."""
     largest = answers.best.curves[answers.metric][-1]
     result = answers.choice.score if _corrected(answers) and answers.choice else largest
-    facts = [_best(answers, names), _score(answers, result, largest), _images(answers), _differences(answers, names)]
+    facts = [_best(answers), _score(answers, result, largest), _images(answers), _differences(answers, names)]
     return Headline(_title(answers, result), _lead(answers, result), facts, _limits(answers))
 
 
@@ -104,11 +105,13 @@ def _lead(answers: Answers, result: Summary) -> list[str]:
     return [*lead, wording.saturation(answers, answers.chosen)]
 
 
-def _best(answers: Answers, names: Mapping[str, str]) -> KeyFact:
-    name, version = names[answers.chosen], answers.versions[-1]
+def _best(answers: Answers) -> KeyFact:
+    name, version = distinction(answers.arms, answers.chosen), answers.versions[-1]
     candidates = [arm for arm in answers.arms.values() if arm.labels == version]
     if len(answers.arms) == 1:
-        return KeyFact("Which network?", name, "The only arm in this study.")
+        waiting = answers.partial is not None and answers.partial.left_out
+        note = "The only arm with runs of every size so far." if waiting else "The only arm in this study."
+        return KeyFact("Which network?", name, note)
     if len(candidates) == 1:
         return KeyFact("Which network?", name, f"The only arm scored on the labels {version}.")
     if answers.best.curves[answers.metric][-1].mean is None:
@@ -162,7 +165,8 @@ def _differences(answers: Answers, names: Mapping[str, str]) -> KeyFact:
     ]
     rows = max(by_place, key=lambda rows: any(row.verdict != "not_shown" for row in rows))
     if len(answers.arms) == 1:
-        return KeyFact(question, "Only one arm", "There is nothing to compare it with.")
+        waiting = answers.partial is not None and answers.partial.left_out
+        return KeyFact(question, "Only one arm", f"There is nothing to compare it with{' yet' if waiting else ''}.")
     if not rows:
         return KeyFact(question, "Not comparable", "No two arms can be compared; see the reasons below.")
     if len(rows) == 1:

@@ -6,9 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from importlib.resources import files
+from math import log
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from cytocurve.core.answers import Answers, ArmPlan
 from cytocurve.core.audit.finding import describe
@@ -17,6 +18,7 @@ from cytocurve.report import figures, formatting, palette, wording
 from cytocurve.report.arm_names import short_names
 from cytocurve.report.context import PageContext
 from cytocurve.report.environment import environment
+from cytocurve.report.first_screen import first_screen, loss_charts
 from cytocurve.report.headline import headline
 from cytocurve.report.libraries import VERSIONS, library
 from cytocurve.report.script_data import script_data, thinned
@@ -45,6 +47,8 @@ def render(answers: Answers, context: PageContext, static: Mapping[str, str] | N
         "p": formatting.p_value,
         "percent": formatting.percent,
         "verdict": wording.comparison_verdict,
+        "whole": _whole,
+        "breakable": _breakable,
     }
     return pages.get_template("report/page.html").render(
         answers=answers,
@@ -53,7 +57,13 @@ def render(answers: Answers, context: PageContext, static: Mapping[str, str] | N
         headline=headline(answers, names),
         limits=wording.limits(answers.limits),
         ensemble=ENSEMBLE,
+        screen=first_screen(answers, context.pictures),
+        losses=loss_charts(answers.best.losses),
+        guessing=-log(1 / len(answers.classes)),
+        overfitting=wording.overfitting(answers.best.losses),
         unbalanced=wording.unbalanced(answers.audit),
+        uneven={size for sizes in wording.unbalanced_sizes(answers.audit).values() for size in sizes},
+        lacking=wording.lacking(answers.audit),
         largest=answers.sizes[-1],
         title=answers.title,
         saturation={arm: wording.saturation(answers, arm) for arm in names},
@@ -67,6 +77,17 @@ def render(answers: Answers, context: PageContext, static: Mapping[str, str] | N
         styles=Markup(palette.css() + "".join(_asset(f"{name}.css") for name in STYLES)),  # noqa: S704 - our own files
         scripts=[Markup(script) for script in scripts],  # noqa: S704 - our own files, and base64
     )
+
+
+def _whole(text: str) -> Markup:
+    """The text with its percentages and metrics kept on one line."""
+    escaped = escape(text.replace(" %", "\u00a0%"))
+    return Markup(str(escaped).replace("ROC-AUC", '<span class="whole">ROC-AUC</span>'))  # noqa: S704 - escaped above
+
+
+def _breakable(name: str) -> Markup:
+    """A name that may be broken after an underscore, rather than within a word."""
+    return Markup(str(escape(name)).replace("_", "_<wbr>"))  # noqa: S704 - escaped
 
 
 def _predictive(answers: Answers) -> list[tuple[str, float | None, float | None]]:

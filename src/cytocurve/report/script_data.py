@@ -79,6 +79,8 @@ COLUMNS: Mapping[str, str] = {
     "high": "high",
     "predicted": "predicted",
     "observed": "observed",
+    "observed_low": "observed from",
+    "observed_high": "observed to",
     "observed_mean": "observed mean",
     "forecast": "forecast",
     "class": "class",
@@ -105,12 +107,14 @@ COLUMNS: Mapping[str, str] = {
 
 def script_data(answers: Answers, names: Mapping[str, str]) -> dict[str, Any]:
     """The data for the scripts; ``names`` are the arms' short names."""
+    uneven = wording.unbalanced_sizes(answers.audit)
     return {
         "answers": answers.to_json(),
         "names": names,
         "plans": {arm: _plan(answers, arm) for arm in names},
         "axes": wording.calibration_axes(answers),
         "verdicts": [wording.comparison_verdict(row, names) for row in answers.comparisons],
+        "unbalanced": {arm: uneven.get(answers.arms[arm].labels, ()) for arm in names},
         "texts": TEXTS,
         "columns": COLUMNS,
         "looks": script_looks(len(names)),

@@ -5,10 +5,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from cytocurve.core.answers import Answers, ArmPlan, Limits, PairComparison, Split, Target
+from cytocurve.core.answers import Answers, ArmPlan, Limits, LossCurve, PairComparison, Split, Target
 from cytocurve.core.answers.audit import Audit
 from cytocurve.core.comparison.pairs import Verdict
-from cytocurve.report.formatting import count, rounded, target
+from cytocurve.report.formatting import count, rounded, score, target
+from cytocurve.text import counted
 
 GOALS = (0.99, 0.98, 0.95, 0.9, 0.85, 0.8)
 """Round targets; the planner's slider starts at the highest of them that the evidence supports."""
@@ -64,8 +65,59 @@ def limits(answer_limits: Limits) -> list[str]:
 
 def unbalanced(audit: Audit | None) -> str:
     """Which training sizes cannot be balanced, and what that means for curves and forecasts; empty if all can."""
+    return _sentences(audit, "unbalanced-sizes")
+
+
+def unbalanced_sizes(audit: Audit | None) -> dict[str, tuple[int, ...]]:
+    """The training sizes that cannot be balanced, by label version."""
     found = [finding for finding in audit.findings if finding.id == "unbalanced-sizes"] if audit else []
-    return " ".join(finding.sentence for finding in found)
+    return {str(row.labels): tuple(int(str(each["size"])) for each in row.offenders) for row in found}
+
+
+def lacking(audit: Audit | None) -> str:
+    """Which official folds lack a class, and what that means for their scores; empty if none does."""
+    return _sentences(audit, "folds-without-class")
+
+
+def _sentences(audit: Audit | None, check: str) -> str:
+    return " ".join(finding.sentence for finding in audit.findings if finding.id == check) if audit else ""
+
+
+def partial(answers: Answers) -> str:
+    """How much of the study a page shows, in sentences; empty if it shows all of it."""
+    part = answers.partial
+    if part is None:
+        return ""
+    waiting = "; ".join(f"{arm} ({counted(number, 'run')} so far)" for arm, number in part.left_out.items())
+    shown = f" Not shown until they have runs of every size: {waiting}." if waiting else ""
+    return (
+        f"Partial: {part.finished:,} of {counted(part.planned, 'run')} have finished. Scores, the chosen network and "
+        f"forecasts may still change.{shown}"
+    )
+
+
+def overfitting(losses: Sequence[LossCurve]) -> str:
+    """How far test losses are from training losses at the smallest and the largest size; empty if not known."""
+    known = [row for row in losses if row.training_kept.mean is not None and row.test_kept.mean is not None]
+    if not known:
+        return ""
+    gaps = "; with ".join(_gap(row) for row in ((known[0], known[-1]) if len(known) > 1 else known))
+    return f"With {gaps}. The larger the gap, the more the networks know their training images by heart."
+
+
+def _gap(row: LossCurve) -> str:
+    train, test = row.training_kept.mean or 0.0, row.test_kept.mean or 0.0
+    return f"{count(row.size)} images, the loss is {score(train)} in training and {score(test)} on test images"
+
+
+def class_name(answers: Answers, name: str) -> str:
+    """A class as readers know it: the positive class of a binary task by the name of the task."""
+    positive = positive_name(answers)
+    if positive is None or answers.positive is None:
+        return name
+    if name == answers.positive:
+        return positive
+    return answers.task.partition("-vs-")[2] or f"not {positive}"
 
 
 def no_forecast(plan: ArmPlan) -> str | None:

@@ -10,7 +10,7 @@ from cytocurve.core.runs import Arm
 from cytocurve.core.statistics.run_tables import wrong_predictions, wrong_runs
 from cytocurve.errors import InputError
 from cytocurve.stores.dvc import repair
-from cytocurve.stores.tables import UNREADABLE, checked_table, what_is_wrong
+from cytocurve.stores.tables import UNREADABLE, checked_table, read_parquet, what_is_wrong
 
 NEXT_STEP = "dvc repro"
 _TEXT_COLUMNS = ["run_key", "image", "subset", "label"]
@@ -40,6 +40,21 @@ def read_tests(project: ProjectPaths, arms: Sequence[Arm], runs: Mapping[str, pd
     return _read_each(
         project, arms, project.predictions, read, lambda table, arm: wrong_predictions(table, runs[arm.name])
     )
+
+
+def read_losses(project: ProjectPaths, arm: Arm, runs: pd.DataFrame) -> pd.DataFrame | None:
+    """The losses of an arm's runs by epoch: ``run_key, epoch, loss, validation_loss``, sorted by epoch.
+
+    None if the file is missing or does not have all of these runs: results of earlier versions have no losses. Raises
+    ``InputError`` if the file is damaged.
+    """
+    if not project.losses(arm).is_file():
+        return None
+    losses = read_parquet(project.losses(arm), NEXT_STEP)
+    complete = {"run_key", "epoch", "loss", "validation_loss"} <= set(losses) and set(runs["run_key"]) <= set(
+        losses["run_key"]
+    )
+    return losses.sort_values(["run_key", "epoch"]) if complete else None
 
 
 def read_predictions(project: ProjectPaths, arm: Arm, subset: str, run_keys: Collection[str] = ()) -> pd.DataFrame:

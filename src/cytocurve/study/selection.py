@@ -1,6 +1,6 @@
 """Select the best arm by validation scores only; test images are not used."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,13 +30,13 @@ class Validated:
         return float(self.runs["score"].mean())
 
 
-def validated(project: ProjectPaths, size: int) -> dict[str, Validated]:
-    """The validation scores of each arm's runs at a training size, by arm.
+def validated(project: ProjectPaths, size: int, among: Sequence[Arm] = ()) -> dict[str, Validated]:
+    """The validation scores of each arm's runs at a training size, by arm; ``among`` are all arms by default.
 
     Raises ``InputError`` listing all results that are missing or lack runs of that size.
     """
     arms, offenders = {}, []
-    for arm in project.params().arms:
+    for arm in among or project.params().arms:
         try:
             arms[arm.name] = _validated(project, arm, size)
         except (InputError, OSError, KeyError, ValueError) as error:
@@ -46,17 +46,19 @@ def validated(project: ProjectPaths, size: int) -> dict[str, Validated]:
     return arms
 
 
-def candidates(params: Params) -> list[str]:
-    """The arms of the last label version, sorted.
+def candidates(params: Params, among: Sequence[Arm] = ()) -> list[str]:
+    """The arms of the last label version, sorted; ``among`` are all arms of the study by default.
 
     Arms of other versions are scored against other labels, which would favor versions that agree with the networks.
     """
-    return sorted(arm.name for arm in params.arms if arm.labels == params.labels[-1])
+    arms = among or params.arms
+    last = max((arm.labels for arm in arms), key=params.labels.index)
+    return sorted(arm.name for arm in arms if arm.labels == last)
 
 
-def best_arm(scores: Mapping[str, float], params: Params) -> str:
+def best_arm(scores: Mapping[str, float], params: Params, among: Sequence[Arm] = ()) -> str:
     """The candidate with the highest score; ties go to the first by name."""
-    return max(candidates(params), key=lambda name: np.nan_to_num(scores[name], nan=-1.0))
+    return max(candidates(params, among), key=lambda name: np.nan_to_num(scores[name], nan=-1.0))
 
 
 def _validated(project: ProjectPaths, arm: Arm, size: int) -> Validated:

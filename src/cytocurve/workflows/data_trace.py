@@ -180,7 +180,7 @@ def _keys(path: Path) -> list[str]:
 def _result_files(project: ProjectPaths) -> list[Path]:
     """The results of all arms, also of those that are no longer in ``params.yaml``."""
     files = (project.root / "results").glob("*.parquet")
-    return sorted(path for path in files if not path.name.endswith(".predictions.parquet"))
+    return sorted(path for path in files if not path.name.endswith((".predictions.parquet", ".losses.parquet")))
 
 
 def _unsearched(mentioned: Mapping[str, Iterable[str]], searched: Collection[str]) -> list[UnsearchedRun]:

@@ -1,7 +1,7 @@
 """A headless Chromium that opens report pages and records their console messages and network requests."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,19 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from cytocurve.report.page import render
-from tests.report.answers_makers import CLASSES, LONG, MANY, SMALL, answers_of, context_of, typed
+from tests.report.answers_makers import CLASSES, LONG, MANY, SMALL, Simulation, answers_of, context_of, typed
+
+FIFTEEN = (
+    "basophil", "eosinophil", "erythroblast", "lymphocyte_atypical", "lymphocyte_typical", "metamyelocyte", "monoblast",
+    "monocyte", "myeloblast", "myelocyte", "neutrophil_band", "neutrophil_segmented", "promyelocyte",
+    "promyelocyte_bilobed", "smudge_cell",
+)  # fmt: skip
+
+
+def of_classes(classes: Sequence[str]) -> Simulation:
+    """A study of one arm with these classes."""
+    return Simulation([("sequential", "none", "expert")], [20, 40, 80], classes, folds=3, images=5 * len(classes))
+
 
 QUIET = [
     "--no-sandbox",
@@ -61,9 +73,15 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, dic
     """A small binary study, one with classes, patients and seeds, one of many arms, one of long names: each a file."""
     folder = tmp_path_factory.mktemp("pages")
     made = {}
-    for name, simulation in (("small", SMALL), ("classes", CLASSES), ("many", MANY), ("long", LONG)):
+    counted = {"three": FIFTEEN[:3], "eight": FIFTEEN[-8:], "fifteen": FIFTEEN}
+    simulations = {"small": SMALL, "classes": CLASSES, "many": MANY, "long": LONG} | {
+        name: of_classes(classes) for name, classes in counted.items()
+    }
+    for name, simulation in simulations.items():
         answers = answers_of(simulation)
-        (folder / f"{name}.html").write_text(render(typed(answers), context_of(typed(answers))), encoding="utf-8")
+        static: dict[str, str] | None = {} if name in counted else None  # figures without scripts take seconds to draw
+        page = render(typed(answers), context_of(typed(answers)), static)
+        (folder / f"{name}.html").write_text(page, encoding="utf-8")
         made[name] = (folder / f"{name}.html", answers)
     return made
 

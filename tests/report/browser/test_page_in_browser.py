@@ -96,15 +96,54 @@ def test_saved_table_names_arm_and_size_and_repeats_no_column(open_page: Any) ->
         assert rows[1][rows[0].index("training images")] == "200"
 
 
+RESULT = ("h1", ".lead", ".small-curve", ".composition", ".classes")
+
+
+@pytest.mark.parametrize(("width", "parts"), [(1280, (*RESULT, ".facts > div")), (390, RESULT)])
+@pytest.mark.parametrize("name", ["small", "classes"])
+def test_first_screen_holds_result_curve_and_data_and_on_a_desk_the_four_answers(
+    open_page: Any, name: str, width: int, parts: tuple[str, ...]
+) -> None:
+    page = open_page(name, width=width).page
+    boxes = [each.bounding_box() for part in parts for each in page.locator(part).all()]
+    assert len(boxes) == len(RESULT) + (4 if width == 1280 else 0)
+    assert all(box["y"] + box["height"] <= 844 for box in boxes)
+
+
 @pytest.mark.parametrize("width", [1280, 390])
-def test_first_screen_holds_the_headline_and_the_four_answers(open_page: Any, width: int) -> None:
-    page = open_page(width=width).page
-    height = 800 if width == 1280 else 844
-    boxes = [page.locator("h1").bounding_box()] + [
-        element.bounding_box() for element in page.locator(".facts > div").all()
-    ]
-    assert len(boxes) == 5
-    assert all(box["y"] + box["height"] <= height for box in boxes)
+@pytest.mark.parametrize("name", ["small", "three", "eight", "fifteen"])
+def test_confusion_matrix_fits_on_the_page(open_page: Any, name: str, width: int) -> None:
+    page = open_page(name, width=width).page
+    scroll = page.locator('.scroll[data-table="confusion"]')
+    assert scroll.evaluate("each => each.scrollWidth <= each.clientWidth")
+    cells = page.locator('table[data-name="confusion"] :is(th, td)')
+    cut = "all => all.filter(each => each.scrollWidth > each.clientWidth + 1).map(each => each.textContent)"
+    assert cells.evaluate_all(cut) == []
+
+
+def test_roc_curves_start_at_the_origin(open_page: Any) -> None:
+    """Their points on the grid do not: the mean at no false positives is the top of a vertical step."""
+    lines = open_page().marks("roc")
+    points = [re.findall(r"-?\d+(?:\.\d+)?,-?\d+(?:\.\d+)?", line) for line in lines]
+    curves = [line for line in points if len(line) > 100 and len(line) < 110]
+    assert len(curves) == 2
+    assert all(curve[0] == "0,330" for curve in curves)
+
+
+def test_calibration_shows_the_interval_of_every_bin(open_page: Any) -> None:
+    found = open_page()
+    bins = [row for arm in found.answers["arms"].values() for row in arm["calibration"][-1]["bins"] if row["images"]]
+    assert found.page.locator('[data-chart="reliability"] .mark-rule.role-mark line').count() == len(bins)
+
+
+def test_printed_page_breaks_no_word_and_leaves_no_heading_alone(open_page: Any) -> None:
+    """No heading is the last thing on a sheet, as far as rules of style can say."""
+    page = open_page("classes").page
+    page.emulate_media(media="print")
+    breaks = "all => all.filter(each => getComputedStyle(each).breakAfter !== 'avoid').length"
+    assert page.locator("h2, h3, .panel-head, .more > summary").evaluate_all(breaks) == 0
+    inside = "all => all.filter(each => getComputedStyle(each).breakInside !== 'avoid').length"
+    assert page.locator("p, figure, tr, .panel:not(:has([data-name='findings']))").evaluate_all(inside) == 0
 
 
 def test_slider_changes_answer_value_and_chart(open_page: Any) -> None:

@@ -10,7 +10,18 @@ from cytocurve.core.answers.comparisons import (
     Relabelling,
     SeedComparison,
 )
-from cytocurve.core.answers.curves import CurvePoint, Curves, MeanGain, Saturation, SeedSpread, SizeOverSeeds, Summary
+from cytocurve.core.answers.curves import (
+    CurvePoint,
+    Curves,
+    KeptLoss,
+    LossCourse,
+    LossCurve,
+    MeanGain,
+    Saturation,
+    SeedSpread,
+    SizeOverSeeds,
+    Summary,
+)
 from cytocurve.core.answers.details import (
     Calibration,
     ClassScores,
@@ -36,7 +47,7 @@ from cytocurve.core.answers.plans import (
     Target,
 )
 from cytocurve.core.answers.serialization import Number, Vector, build, from_json, to_json
-from cytocurve.core.answers.study import FORMAT, Answers, ArmAnswers, Limits, Provenance, Split
+from cytocurve.core.answers.study import FORMAT, Answers, ArmAnswers, Limits, Partial, Provenance, Split
 from cytocurve.core.answers.validation import Freshness, Interval, LeftOut, ValidatedClass, Validation, WrongImage
 
 __all__ = [
@@ -62,14 +73,18 @@ __all__ = [
     "Freshness",
     "ImageSize",
     "Interval",
+    "KeptLoss",
     "LeftOut",
     "Limits",
+    "LossCourse",
+    "LossCurve",
     "MeanGain",
     "NextImages",
     "NotComparable",
     "Number",
     "ObservedMean",
     "PairComparison",
+    "Partial",
     "PassedCheck",
     "PatientScores",
     "PatientShare",

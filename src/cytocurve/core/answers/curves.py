@@ -38,6 +38,43 @@ Curves = Mapping[str, tuple[CurvePoint, ...]]
 
 
 @dataclass(frozen=True)
+class LossCourse:
+    """The median loss over runs with quartiles, one entry per epoch shown."""
+
+    median: Vector
+    q1: Vector
+    q3: Vector
+
+
+@dataclass(frozen=True, kw_only=True)
+class KeptLoss:
+    """The loss of the weights that were kept, the mean over ``n`` runs with its standard deviation."""
+
+    mean: Number
+    sd: Number
+    n: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossCurve:
+    """Losses of the runs of one training size by epoch, and of the weights that were kept; see ``statistics.losses``.
+
+    ``kept_epoch`` is the median epoch of the weights that were kept. The training loss is that of its epoch, with
+    augmentation; validation and test losses are those of the final network.
+    """
+
+    size: int
+    runs: int
+    epoch: tuple[int, ...]
+    training: LossCourse
+    validation: LossCourse
+    kept_epoch: Number
+    training_kept: KeptLoss
+    validation_kept: KeptLoss
+    test_kept: KeptLoss
+
+
+@dataclass(frozen=True)
 class MeanGain:
     """A gain in mean score with its 95 % interval."""
 

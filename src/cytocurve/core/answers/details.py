@@ -109,12 +109,14 @@ class PatientScores:
 
 @dataclass(frozen=True)
 class ReliabilityBin:
-    """Probabilities above ``low`` up to ``high``: their mean, and how often they came true."""
+    """Probabilities above ``low`` up to ``high``: their mean, and how often they came true, with a 95 % interval."""
 
     low: Number
     high: Number
     predicted: Number
     observed: Number
+    observed_low: Number
+    observed_high: Number
     images: int
 
 

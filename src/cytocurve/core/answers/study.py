@@ -8,7 +8,7 @@ from cytocurve.core.answers import serialization
 from cytocurve.core.answers.audit import Audit
 from cytocurve.core.answers.choice import Choice
 from cytocurve.core.answers.comparisons import NotComparable, PairComparison, Relabelling
-from cytocurve.core.answers.curves import Curves, Saturation, SizeOverSeeds, Summary
+from cytocurve.core.answers.curves import Curves, LossCurve, Saturation, SizeOverSeeds, Summary
 from cytocurve.core.answers.details import (
     Calibration,
     ClassWise,
@@ -21,7 +21,7 @@ from cytocurve.core.answers.details import (
 from cytocurve.core.answers.plans import ArmPlan
 from cytocurve.core.answers.serialization import Number
 
-FORMAT = 3
+FORMAT = 4
 """The format of ``reports/answers.json``; other formats are rejected, since the page needs every field."""
 
 Split = Literal["stratified", "patient", "predefined"]
@@ -41,6 +41,18 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Partial:
+    """A study that is still being trained: how many of its runs have finished.
+
+    ``left_out`` are arms that are not shown yet, because they have no run of some sizes, with their finished runs.
+    """
+
+    finished: int
+    planned: int
+    left_out: Mapping[str, int]
+
+
+@dataclass(frozen=True)
 class Provenance:
     """The data (DVC hash), the number of runs, the SHA-256 over their keys, and the packages behind the scores."""
 
@@ -52,7 +64,10 @@ class Provenance:
 
 @dataclass(frozen=True, kw_only=True)
 class ArmAnswers:
-    """The answers of one arm; lists have an entry per training size, curves by threshold are by class."""
+    """The answers of one arm; lists have an entry per training size, curves by threshold are by class.
+
+    ``losses`` are empty if the results have none, such as those of earlier versions.
+    """
 
     architecture: str
     augmentation: str
@@ -61,6 +76,7 @@ class ArmAnswers:
     curves: Curves
     area: Mapping[str, Summary]
     saturation: Saturation
+    losses: tuple[LossCurve, ...]
     questions: Mapping[str, Curves]
     roc: Mapping[str, tuple[RocCurve, ...]]
     precision_recall: Mapping[str, tuple[PrecisionRecallCurve, ...]]
@@ -79,7 +95,8 @@ class Answers:
 
     ``metric`` is the leading metric, ``metrics`` maps every metric to its title, ``positive`` is the positive class of
     a binary task, ``versions`` are the label versions in order, ``chosen`` is the arm chosen on validation images, and
-    ``choice`` is how this affects its score, None if there was only one candidate.
+    ``choice`` is how this affects its score, None if there was only one candidate. ``fold_names`` are the official
+    names of predefined folds; ``pictured`` is an image of each class, one that the chosen arm's networks are sure of.
     """
 
     dataset: str
@@ -90,16 +107,19 @@ class Answers:
     metrics: Mapping[str, str]
     sizes: tuple[int, ...]
     folds: int
+    fold_names: tuple[str, ...]
     seeds: tuple[int, ...]
     versions: tuple[str, ...]
     chosen: str
     choice: Choice | None
     limits: Limits
     arms: Mapping[str, ArmAnswers]
+    pictured: Mapping[str, str]
     comparisons: tuple[PairComparison, ...]
     not_comparable: tuple[NotComparable, ...]
     relabellings: tuple[Relabelling, ...]
     audit: Audit | None
+    partial: Partial | None
     provenance: Provenance
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cytocurve.core.audit import balance, classes, duplicates, leakage, names, shortcuts, sizes
+from cytocurve.core.audit import balance, classes, duplicates, lacking, leakage, names, shortcuts, sizes
 from cytocurve.core.audit.finding import AT_MOST, SEVERITIES, Finding
 
 
@@ -80,6 +80,9 @@ def audit(
         checks += [shortcuts.finding(shortcut, labels) for shortcut in by_feature[labels]]
         checks.append(sizes.finding(by_size[labels], labels))
         checks.append(balance.finding(balance.unbalanced_sizes(split, training_sizes), labels))
+        if official:
+            binary = split["label"].nunique() == 2
+            checks.append(lacking.finding(lacking.lacking(split), folds, binary, labels))
     failed = [check for check in checks if check.offenders]
     passed = [(check.id, check.labels) for check in checks if not check.offenders]
     findings = sorted(failed, key=lambda finding: SEVERITIES.index(finding.severity))

@@ -24,6 +24,9 @@ from cytocurve.text import counted
 MIN_IMAGES_PER_CLASS = 3
 """One each for test, validation and training."""
 
+OFFICIAL = "official_fold"
+"""The column of a split with the names that the dataset's authors gave to the folds."""
+
 
 class SplitRules(Protocol):
     """What a study says about its splits, as in ``params.yaml``."""
@@ -79,7 +82,7 @@ class SplitRules(Protocol):
 def split_versions(catalog: pd.DataFrame, rules: SplitRules) -> dict[str, pd.DataFrame]:
     """Each label version's split, one row per image, fold and subset.
 
-    Columns: ``fold, subset, rank, image, pixel_sha256, label, class``.
+    Columns: ``fold, subset, rank, image, pixel_sha256, label, class``, and ``OFFICIAL`` for predefined folds.
     ``rank`` is the position in the subset; a training set of size n is the rows of ``train`` with rank below n. All
     versions of a study share images, folds and order, so that they can be compared in pairs: the images that are part
     of the task in every version, drawn by the labels of the first; only ``label`` and ``class`` differ. Withdrawn
@@ -104,7 +107,10 @@ def split_versions(catalog: pd.DataFrame, rules: SplitRules) -> dict[str, pd.Dat
     folds = _without_withdrawn(images, _drawn(images, rules))
     check_sizes(rules.sizes, min(len(fold.train) for fold in folds))
     tables = {labels: _table(images, folds, labels, task) for labels, task in tasks.items()}
-    _check_test_folds(tables, tasks, rules)
+    if rules.split == "predefined":
+        names = dict(enumerate(sorted(set(images["fold"]))))
+        return {labels: table.assign(**{OFFICIAL: table["fold"].map(names)}) for labels, table in tables.items()}
+    _check_test_folds(tables, tasks)
     return tables
 
 
@@ -194,19 +200,16 @@ def _task(given: "pd.Series[str]", rules: SplitRules, known: dict[str, int]) -> 
     return rules.task_of(counts if isinstance(rules.task, str) else known | counts)
 
 
-def _check_test_folds(tables: Mapping[str, pd.DataFrame], tasks: Mapping[str, Task], rules: SplitRules) -> None:
-    """A binary test fold needs both classes; official folds, and the later versions' labels, may lack one."""
+def _check_test_folds(tables: Mapping[str, pd.DataFrame], tasks: Mapping[str, Task]) -> None:
+    """A binary test fold needs both classes; the labels of later versions may lack one.
+
+    Official folds are taken as they are: the audit reports those that lack a class.
+    """
     lacking = []
     for labels in tables:
         tested = tables[labels][tables[labels]["subset"] == "test"]
         for fold, found in tested.groupby("fold")["label"].unique().items() if tasks[labels].binary else ():
             lacking += [f"{labels}: fold {fold}: no {name}" for name in tasks[labels].classes if name not in found]
-    if lacking and rules.split == "predefined":
-        raise InputError(
-            "split: predefined: these official folds lack a class, so that they cannot be test folds:",
-            lacking,
-            next_step="in params.yaml: split: patient or split: stratified, which draw folds that have every class",
-        )
     if lacking:
         raise InputError(
             f"These test folds lack a class (all label versions share the folds of {next(iter(tables))!r}):",
@@ -280,8 +283,11 @@ def _check_groups(images: pd.DataFrame, groups: list[str], rules: SplitRules) ->
 
 
 def check_classes(images: pd.DataFrame, task: Task, rules: SplitRules, labels: str) -> None:
-    """Raise ``InputError`` listing the task's classes with too few images; a binary test fold needs both classes."""
-    least = rules.folds if task.binary else MIN_IMAGES_PER_CLASS
+    """Raise ``InputError`` listing the task's classes with too few images.
+
+    A binary test fold needs both classes, unless it is an official one.
+    """
+    least = rules.folds if task.binary and rules.split != "predefined" else MIN_IMAGES_PER_CLASS
     counts = images["class"].value_counts()
     totals = {name: int(counts.get(i, 0)) for i, name in enumerate(task.classes)}
     short = [f"{name}: {counted(total, 'image')}" for name, total in totals.items() if total < least]
@@ -290,7 +296,8 @@ def check_classes(images: pd.DataFrame, task: Task, rules: SplitRules, labels: s
             f"task {task.name!r} on label version {labels!r} with {rules.folds} folds needs at least two classes "
             f"with {least} images each; too few:",
             short or [counted(len(task.classes), "class", "classes")],
-            "Lower folds in params.yaml, add labeled images, or define the task by its classes. Labels: "
+            ("Add" if rules.split == "predefined" else "Lower folds in params.yaml, add")
+            + " labeled images, or define the task by its classes. Labels: "
             + ", ".join(sorted(images[labels].unique())),
         )
 

@@ -44,6 +44,20 @@ def mean_intervals(values: Values, resamples: int = RESAMPLES) -> tuple[Values, 
     return quantile(ordered, tail), quantile(ordered, 1 - tail)
 
 
+def ratio_intervals(part: Values, whole: Values) -> tuple[Values, Values]:
+    """The ends, each (columns,), of 95 % intervals of sums over sums, both (folds, seeds, columns).
+
+    The bootstrap of ``mean_intervals``; NaN where the whole is zero everywhere.
+    """
+    folds, seeds, columns = part.shape
+    flat = _ordered(np.concatenate([part, whole], axis=2)).reshape(folds * seeds, 2 * columns)
+    sums = _draws(folds, seeds) @ flat
+    ratios = ratio(sums[:, :columns], sums[:, columns:])
+    units = (whole > 0).any(axis=1 if folds > 1 else 0).sum(axis=0)
+    ordered, tail = np.sort(ratios.T, axis=1), tail_beyond(units)
+    return quantile(ordered, tail), quantile(ordered, 1 - tail)
+
+
 def tail_beyond(units: NDArray[Any]) -> Values:
     """The share of resamples beyond either end of the interval; a single unit is treated as two."""
     n = np.maximum(units, 2)

@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cytocurve.core.statistics import values as defined
+from cytocurve.core.statistics.bootstrap import ratio_intervals
 from cytocurve.core.statistics.predictions import Indices, Predictions, Spread
+from cytocurve.core.statistics.proportions import wilson
 from cytocurve.core.statistics.values import Values, ratio
 
 BINS = 10
@@ -16,8 +19,11 @@ class Calibration:
     """``brier`` over folds, ``ece`` over seeds (so its ``n`` counts seeds), and the reliability in ten equal bins.
 
     A bin, (bins,), contains the probabilities above ``low`` up to ``high``: ``predicted`` is their mean and
-    ``observed`` the share that came true, both NaN in empty bins. ``images`` counts predictions, so each image counts
-    once per run.
+    ``observed`` the share that came true, with a 95 % interval from ``observed_low`` to ``observed_high``, all NaN in
+    empty bins. ``images`` counts predictions, so each image counts once per run.
+
+    The interval is the wider of two: a bootstrap over folds and seeds, since predictions of one network go wrong
+    together, and Wilson's for the images of the bin, each counted once, which has a width where all came true.
     """
 
     brier: Spread
@@ -26,6 +32,8 @@ class Calibration:
     high: Values
     predicted: Values
     observed: Values
+    observed_low: Values
+    observed_high: Values
     images: Indices
 
 
@@ -49,6 +57,7 @@ def calibration(predictions: Predictions) -> Calibration:
         np.bincount(group, weights, minlength=len(seeds) * BINS).reshape(len(seeds), BINS)
         for weights in (None, probability[used], outcome[used])
     )
+    low, high = _intervals(predictions, used, bins, outcome[used])
     errors = ratio(np.abs(predicted - observed).sum(axis=1), counts.sum(axis=1))
     return Calibration(
         brier=predictions.over_folds(_brier(predictions)),
@@ -62,8 +71,29 @@ def calibration(predictions: Predictions) -> Calibration:
         high=np.arange(1, BINS + 1) / BINS,
         predicted=ratio(predicted.sum(axis=0), counts.sum(axis=0)),
         observed=ratio(observed.sum(axis=0), counts.sum(axis=0)),
+        observed_low=low,
+        observed_high=high,
         images=counts.sum(axis=0).astype(np.intp),
     )
+
+
+def _intervals(
+    predictions: Predictions, used: NDArray[np.bool_], bins: Indices, outcome: Values
+) -> tuple[Values, Values]:
+    """The ends of the intervals of the share that came true in each bin, each (bins,)."""
+    place, shape = predictions.run[used] * BINS + bins, (predictions.runs, BINS)
+    true, counts = (
+        np.bincount(place, weights, minlength=predictions.runs * BINS).astype(np.float64).reshape(shape)
+        for weights in (outcome, None)
+    )
+    tables = (np.nan_to_num(predictions.table(values)) for values in (true, counts))
+    low, high = ratio_intervals(*tables)
+    seeds = len(np.unique(predictions.seed))
+    shares, images = ratio(true.sum(axis=0), counts.sum(axis=0)), np.ceil(counts.sum(axis=0) / seeds)
+    for number in np.flatnonzero(images):
+        below, above = wilson(float(shares[number]), int(images[number]))
+        low[number], high[number] = min(low[number], below), max(high[number], above)
+    return low, high
 
 
 def _judged(predictions: Predictions) -> tuple[Values, Values]:

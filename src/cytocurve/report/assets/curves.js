@@ -6,6 +6,7 @@ const curveRows = () =>
       arm,
       name: names[arm],
       ...point,
+      uneven: unbalanced[arm].includes(point.size),
       enough: answers.arms[arm].saturation.size === point.size && chosen.metric === answers.metric,
     })),
   );
@@ -32,29 +33,43 @@ const bandSpec = (rows, list) => ({
   data: { values: rows.filter((row) => row.mean !== null) },
   encoding: {
     x: quantitative("size", texts.training_images, sizeScale(answers.sizes.at(-1)), sizeAxis()),
-    color: byArm(list),
   },
   layer: [
     ...(list.length <= BANDS_AT_MOST && rows.some((row) => row.ci_low !== null)
       ? [
           {
             mark: { type: "area", opacity: 0.15 },
-            encoding: { y: quantitative("ci_low", answers.metrics[chosen.metric]), y2: { field: "ci_high" } },
+            encoding: {
+              y: quantitative("ci_low", answers.metrics[chosen.metric]),
+              y2: { field: "ci_high" },
+              color: byArm(list),
+            },
           },
         ]
       : []),
     {
       mark: { type: "line", strokeWidth: 2.5 },
-      encoding: { y: quantitative("mean", answers.metrics[chosen.metric]), strokeDash: dashByArm(list) },
+      encoding: {
+        y: quantitative("mean", answers.metrics[chosen.metric]),
+        color: byArm(list),
+        strokeDash: dashByArm(list),
+      },
     },
     {
-      mark: { type: "point", filled: true, size: 75, opacity: 1 },
-      encoding: { y: { field: "mean", type: "quantitative" }, shape: shapeByArm(list), tooltip: TIPS() },
+      mark: { type: "point", filled: true, size: 75, opacity: 1, strokeWidth: 2 },
+      encoding: {
+        y: { field: "mean", type: "quantitative" },
+        shape: shapeByArm(list),
+        stroke: byArm(list),
+        fill: { condition: { test: "datum.uneven", value: "var(--paper)" }, ...byArm(list) },
+        tooltip: TIPS(),
+      },
     },
     {
       mark: { type: "point", filled: false, strokeWidth: 2, shape: "circle" },
       encoding: {
         y: { field: "mean", type: "quantitative" },
+        color: byArm(list),
         size: { condition: { test: "datum.enough", value: 340 }, value: 0 },
         opacity: { condition: { test: "datum.enough", value: 1 }, value: 0 },
       },

@@ -6,7 +6,7 @@ const unpack = async (packed) => {
   return JSON.parse(await new Response(stream).text());
 };
 
-let answers, names, plans, axes, verdicts, texts, columns, looks, arms;
+let answers, names, plans, axes, verdicts, unbalanced, texts, columns, looks, arms;
 
 // What the reader has chosen; `changed` redraws what depends on it.
 const chosen = {

@@ -20,6 +20,13 @@ const DIAGONAL = [
 const UNIT = { domain: [0, 1], nice: false };
 const SHARES = { tickCount: 5, format: ".1f" };
 
+// ROC curves start at the origin: at no false positives, their mean is the top of a vertical step.
+const withOrigin = (rows, kind) => {
+  if (kind !== "roc") return rows;
+  const origins = [...new Map(rows.map((row) => [row.arm, row])).values()];
+  return [...origins.map(({ arm, name }) => ({ arm, name, x: 0, mean: 0, origin: true })), ...rows];
+};
+
 const bandedSpec = (rows, xTitle, yTitle, chance) => ({
   height: 330,
   data: { values: rows },
@@ -30,13 +37,19 @@ const bandedSpec = (rows, xTitle, yTitle, chance) => ({
       ? []
       : [
           {
+            transform: [{ filter: "!datum.origin" }],
             mark: { type: "area", opacity: 0.13 },
             encoding: { y: quantitative("low", yTitle, UNIT, SHARES), y2: { field: "high" } },
           },
         ]),
     {
+      transform: [{ window: [{ op: "row_number", as: "place" }] }],
       mark: { type: "line", strokeWidth: 2.5 },
-      encoding: { y: quantitative("mean", yTitle, UNIT, SHARES), strokeDash: dashByArm(shownArms()) },
+      encoding: {
+        y: quantitative("mean", yTitle, UNIT, SHARES),
+        order: { field: "place", type: "quantitative" },
+        strokeDash: dashByArm(shownArms()),
+      },
     },
   ],
 });
@@ -61,7 +74,7 @@ const aboutArm = () => ({ ...aboutSize(), [texts.of_arm]: chosen.arm });
 
 const drawThresholds = (chart, kind, value, area, name, chance) => {
   const rows = bandedRows(kind);
-  const spec = bandedSpec(rows, texts[`x_${name}`], texts[`y_${name}`], chance);
+  const spec = bandedSpec(withOrigin(rows, kind), texts[`x_${name}`], texts[`y_${name}`], chance);
   const description = fill(texts[name], { class: chosen.klass, size: chosen.size, arms: areaText(kind, value, area) });
   chart.draw(spec, description, bandedColumns(), rows, aboutCurves());
 };
@@ -89,6 +102,19 @@ const drawReliability = (chart) => {
     encoding: { x: quantitative("predicted", axes[0], UNIT, SHARES), color: byArm(shownArms()) },
     layer: [
       guess(DIAGONAL),
+      ...(shownArms().length > BANDS_AT_MOST
+        ? []
+        : [
+            {
+              mark: { type: "rule", strokeWidth: 1.5, opacity: 0.5 },
+              encoding: {
+                x: { field: "predicted", type: "quantitative" },
+                y: { field: "observed_low", type: "quantitative" },
+                y2: { field: "observed_high" },
+                color: byArm(shownArms()),
+              },
+            },
+          ]),
       {
         mark: { type: "line", strokeWidth: 1.5 },
         encoding: { y: quantitative("observed", axes[1], UNIT, SHARES), strokeDash: dashByArm(shownArms()) },
@@ -103,6 +129,8 @@ const drawReliability = (chart) => {
             tip("name", columns.arm),
             tip("predicted", axes[0], SCORE),
             tip("observed", axes[1], SCORE),
+            tip("observed_low", texts.interval_low, SCORE),
+            tip("observed_high", texts.interval_high, SCORE),
             tip("images", columns.images, ",d"),
           ],
         },
@@ -114,7 +142,7 @@ const drawReliability = (chart) => {
   const description = fill(texts.reliability, { size: chosen.size, arms: shownArms().map(errorText).join("; ") });
   const listed = [
     { name: columns.arm, get: (row) => row.name },
-    ...scoreColumns(["low", "high", "predicted", "observed"]),
+    ...scoreColumns(["low", "high", "predicted", "observed", "observed_low", "observed_high"]),
     { name: columns.images, get: (row) => row.images },
   ];
   chart.draw(spec, description, listed, rows, aboutSize());
@@ -142,6 +170,22 @@ const shareColumns = (name, get) => [
   ].map(([kind, text]) => ({ name: fill(text, { name }), get: (row) => get(row)[kind], unseen: true })),
 ];
 
+// Matrices of more classes than these show whole percentages without their spread.
+const WITH_SPREAD = 4;
+const rounded = (value) => (value === null ? "–" : value < 0.5 ? "" : value.toFixed(0));
+
+// Columns of several classes are named by the numbers of their classes, which leaves room for the cells.
+const numberClasses = (made) => {
+  answers.classes.forEach((name, k) => {
+    const head = made.tHead.rows[0].cells[k + 2];
+    head.replaceChildren(element("abbr", { title: fill(columns.assigned, { class: name }) }, String(k + 1)));
+    made.tBodies[0].rows[k].cells[0].replaceChildren(
+      element("small", {}, String(k + 1)),
+      ` ${name.replaceAll("_", "_\u200b")}`,
+    );
+  });
+};
+
 const drawConfusion = () => {
   const matrix = atSize(answers.arms[chosen.arm].confusion);
   const rows = matrix.percent.map((shares, i) => ({ name: answers.classes[i], shares, i }));
@@ -162,7 +206,10 @@ const drawConfusion = () => {
     { name: columns.undefined, get: (row) => matrix.undefined[row.i], unseen: true },
   ];
   const made = fillPanel("confusion", listed, rows, aboutArm());
-  made.className = "matrix";
+  const many = answers.classes.length > WITH_SPREAD;
+  const numbered = answers.classes.length > 2;
+  made.className = ["matrix", ...(numbered ? ["numbered"] : []), ...(many ? ["many"] : [])].join(" ");
+  if (numbered) numberClasses(made);
   [...made.querySelectorAll("tbody tr")].forEach((row, i) => {
     answers.classes.forEach((_, k) => {
       const cell = row.cells[k + 2];
@@ -170,7 +217,9 @@ const drawConfusion = () => {
       cell.style.setProperty("--share", share);
       cell.classList.toggle("strong", share > 0.5);
       cell.classList.toggle("right", i === k);
-      if (matrix.sd[i][k] !== null) cell.append(element("small", {}, `± ${matrix.sd[i][k].toFixed(1)}`));
+      if (many) cell.title = `${answers.classes[i]} → ${answers.classes[k]}: ${cell.textContent}`;
+      if (many) cell.firstChild.textContent = rounded(rows[i].shares[k]);
+      if (!many && matrix.sd[i][k] !== null) cell.append(element("small", {}, `± ${matrix.sd[i][k].toFixed(1)}`));
     });
   });
 };

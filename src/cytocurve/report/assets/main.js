@@ -12,7 +12,7 @@ const startExamples = () => {
 };
 
 const start = async () => {
-  ({ answers, names, plans, axes, verdicts, texts, columns, looks } = await unpack(PACKED));
+  ({ answers, names, plans, axes, verdicts, unbalanced, texts, columns, looks } = await unpack(PACKED));
   arms = Object.keys(answers.arms);
   const klass = Object.keys(answers.arms[answers.chosen].roc)[0];
   Object.assign(chosen, {

@@ -4,21 +4,25 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from cytocurve.core.answers import Answers, CurvePoint
+from cytocurve.report import wording
 from cytocurve.report.arm_names import short_names
 from cytocurve.report.figures.style import Drawn, defined, floats, legend, look, size_axis
 from cytocurve.report.formatting import score
+from cytocurve.report.palette import NEUTRALS
 
 
 def learning_curves(answers: Answers, width: float) -> Drawn | None:
-    """Means by the leading metric, bands of 95 %, and a ring at the saturation size."""
+    """Means by the leading metric, bands of 95 %, a ring at the saturation size, hollow points at unbalanced sizes."""
     arms, names, metric = answers.arms, short_names(answers.arms), answers.metric
     curves = {arm: defined(results.curves[metric]) for arm, results in arms.items()}
     if not any(curves.values()):
         return None
+    uneven = wording.unbalanced_sizes(answers.audit)
     figure = Figure(figsize=(width, 0.68 * width + 0.14 * len(arms)), layout="constrained")
     axes = figure.add_subplot()
     for number, (arm, points) in enumerate(curves.items()):
         _curve(axes, number, names[arm], points, arms[arm].saturation.size)
+        _hollow(axes, number, [point for point in points if point.size in uneven.get(arms[arm].labels, ())])
     size_axis(axes, answers.sizes)
     axes.set_ylabel(f"mean {answers.metrics[metric]}")
     legend(figure, axes, list(names.values()))
@@ -47,6 +51,12 @@ def _curve(axes: Axes, number: int, name: str, points: list[CurvePoint], saturat
             markersize=9,
             markerfacecolor="none",
         )
+
+
+def _hollow(axes: Axes, number: int, points: list[CurvePoint]) -> None:
+    """Points without filling, for sizes at which a class has too few images."""
+    hollow = look(number) | {"linestyle": "", "markerfacecolor": NEUTRALS["paper"]}
+    axes.plot([p.size for p in points], floats(p.mean for p in points), **hollow)
 
 
 def _ends(points: list[CurvePoint]) -> str:

@@ -18,9 +18,9 @@ def receiver(answers: Answers, width: float) -> Drawn | None:
     unit_axes(axes)
     for number, (name, row) in enumerate(curves.items()):
         drawn = look(number) | {"marker": ""}
-        grid = floats(row.grid)
+        grid, mean = floats(row.grid), floats(row.mean)
         axes.fill_between(grid, floats(row.low), floats(row.high), color=drawn["color"], alpha=0.14, linewidth=0)
-        axes.plot(grid, floats(row.mean), label=f"{name}, area {score(row.auc_mean)}", **drawn)
+        axes.plot([0.0, *grid], [0.0, *mean], label=f"{name}, area {score(row.auc_mean)}", **drawn)
     axes.set(xlabel="false-positive rate", ylabel="true-positive rate")
     legend(figure, axes, [f"{name}, area 0.000" for name in curves])
     description = "; ".join(f"{name}: {score(row.auc_mean)}" for name, row in curves.items())

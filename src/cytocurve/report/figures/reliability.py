@@ -20,6 +20,14 @@ def reliability(answers: Answers, width: float) -> Drawn | None:
     axes = figure.add_subplot()
     unit_axes(axes)
     for number, (name, rows) in enumerate(bins.items()):
+        axes.vlines(
+            floats(row.predicted for row in rows),
+            floats(row.observed_low for row in rows),
+            floats(row.observed_high for row in rows),
+            color=look(number)["color"],
+            linewidth=0.9,
+            alpha=0.5,
+        )
         axes.plot(
             floats(row.predicted for row in rows), floats(row.observed for row in rows), label=name, **look(number)
         )

@@ -8,7 +8,8 @@ import pandas as pd
 
 from cytocurve.config import Params, ProjectPaths
 from cytocurve.core.audit.balance import UnbalancedSize, unbalanced_sizes
-from cytocurve.core.data.assignment import locked_away, shared, split_versions, usable, without_holdout
+from cytocurve.core.audit.lacking import LackingFold, lacking
+from cytocurve.core.data.assignment import OFFICIAL, locked_away, shared, split_versions, usable, without_holdout
 from cytocurve.stores.documents import write_json
 from cytocurve.stores.tables import write_parquet
 from cytocurve.study.dataset import read_catalog
@@ -33,8 +34,9 @@ class SplitSummary:
     """Counts of a split: images, folds, images per class in total and per test fold, and excluded images.
 
     ``training_images`` is the size of the smallest training set of a fold. ``test_folds`` shows how evenly the classes
-    are distributed, which patients and groups can limit. ``unbalanced`` lists the training sizes for which a class has
-    too few images. ``holdout`` counts the images per class that are locked away; none of the other counts has them.
+    are distributed, which patients and groups can limit; ``fold_names`` are their official names, if they have any.
+    ``unbalanced`` lists the training sizes for which a class has too few images, ``lacking`` the official folds without
+    images of a class. ``holdout`` counts the images per class that are locked away; none of the other counts has them.
     """
 
     images: int
@@ -44,6 +46,8 @@ class SplitSummary:
     training_images: int
     left_out: Excluded
     unbalanced: list[UnbalancedSize]
+    fold_names: list[str]
+    lacking: list[LackingFold]
     holdout: dict[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -120,4 +124,6 @@ def summary(table: pd.DataFrame, excluded: Excluded, sizes: Sequence[int] = ()) 
         training_images=int(train.min()),
         left_out=excluded,
         unbalanced=unbalanced_sizes(table, sizes),
+        fold_names=sorted(table[OFFICIAL].unique()) if OFFICIAL in table else [],
+        lacking=lacking(table),
     )

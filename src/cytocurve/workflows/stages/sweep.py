@@ -1,6 +1,6 @@
 """Stage ``sweep``: train the runs of an arm that the ledger does not contain, and publish all of them."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -9,25 +9,24 @@ from threading import Event
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from filelock import FileLock, Timeout
 
 from cytocurve.config import ProjectPaths
+from cytocurve.core.durations import Timed
 from cytocurve.core.runs import PlannedRun, longest_first
-from cytocurve.core.statistics.metrics import score
-from cytocurve.errors import CytocurveError
 from cytocurve.models.preparation import preparation
 from cytocurve.progress import Observer
 from cytocurve.redaction import shown
 from cytocurve.stores.dvc import commit
 from cytocurve.stores.ledger import Finished, Ledger, open_ledger
-from cytocurve.stores.tables import write_parquet
 from cytocurve.study.design import ArmDesign
 from cytocurve.text import counted
+from cytocurve.training.finished_sizes import FinishedSizes
 from cytocurve.training.kernel_files import to_compile
 from cytocurve.training.preparation import shared_pixels
 from cytocurve.training.publisher import Publisher
 from cytocurve.training.queue import Report, train_all
+from cytocurve.training.results import write_results
 from cytocurve.training.worker import Assignment
 from cytocurve.workflows.gate import require_audit
 
@@ -70,14 +69,31 @@ def _sweep_arm(
     project: ProjectPaths, design: ArmDesign, executor: Callable[[], Executor], observer: Observer, gave_up: Event
 ) -> SweepOutcome:
     publisher = Publisher(project, design, observer.warning, gave_up)
-    show_progress = observer.runs(design.arm.name, design.runs)
+    show_progress, told = observer.runs(design.arm.name, design.runs), FinishedSizes(design)
+    ledger = open_ledger(project.ledger_url)
+    first = True
 
     def report(finished: Sequence[PlannedRun]) -> None:
-        show_progress(finished)
+        nonlocal first
+        times = [] if first else _times(ledger, finished)
+        show_progress(finished, times)
+        for line in told.add(finished, ledger, trained=not first):
+            observer.message(line)
+        first = False
         publisher.publish_if_due(finished)
 
     counts = _finish_runs(project, design, executor, observer, report)
     return SweepOutcome(**counts, **publisher.finish())
+
+
+def _times(ledger: Ledger, finished: Sequence[PlannedRun]) -> list[Timed]:
+    """When these runs were trained, as far as the ledger tells."""
+    known = [(run.size, ledger.provenance(run.key)) for run in finished]
+    return [
+        Timed(size, about["started"], about["finished"])
+        for size, about in known
+        if {"started", "finished"} <= about.keys()
+    ]
 
 
 def _finish_runs(
@@ -151,44 +167,3 @@ def _assignments(
     order = longest_first([run.size for run in runs])
     locks = project.locks.resolve() / "runs"
     return [Assignment(url, locks, pixels, design.arm.name, design.classes, runs[i], revision) for i in order]
-
-
-def write_results(project: ProjectPaths, design: ArmDesign, finished: Mapping[str, Finished | None]) -> None:
-    """Write the arm's runs with their scores, and its predictions, deterministically."""
-    rows, predictions = [], []
-    classes = np.array(design.classes)
-    for planned in design.runs:
-        run = finished[planned.key]
-        if run is None:
-            raise CytocurveError(
-                f"{shown(project.ledger_url)}: run {planned.key} is damaged although it was just written",
-                next_step="check the disk, then rerun the command",
-            )
-        rows.append(
-            {
-                "arm": design.arm.name,
-                **vars(design.arm),
-                "fold": planned.fold,
-                "size": planned.size,
-                "seed": planned.seed,
-                "run_key": planned.key,
-                "epochs": len(run.losses),
-                **score(classes[planned.rows["test"]], run.predictions["test"]),
-            }
-        )
-        predictions += [prediction_rows(design, planned, run, subset) for subset in ("validation", "test")]
-    write_parquet(project.predictions(design.arm), pd.concat(predictions, ignore_index=True))
-    write_parquet(project.results(design.arm), pd.DataFrame(rows))
-
-
-def prediction_rows(design: ArmDesign, planned: PlannedRun, run: Finished, subset: str) -> pd.DataFrame:
-    """The predictions of a run for a subset: ``run_key, image, subset, label`` and a column ``p_<class>`` per class."""
-    rows = planned.rows[subset]
-    columns = {
-        "run_key": planned.key,
-        "image": [design.images[row] for row in rows],
-        "subset": subset,
-        "label": [design.class_names[design.classes[row]] for row in rows],
-    }
-    probabilities = {f"p_{name}": run.predictions[subset][:, i] for i, name in enumerate(design.class_names)}
-    return pd.DataFrame(columns | probabilities)
