@@ -28,6 +28,7 @@ from cytocurve.errors import InputError
 from cytocurve.evaluation.arm_answers import arm_answers, arm_predictions
 from cytocurve.evaluation.choice import choice
 from cytocurve.evaluation.compared import Tables
+from cytocurve.evaluation.label_needs import label_needs
 from cytocurve.report.titles import title_of
 from cytocurve.stores.documents import read_json
 from cytocurve.stores.dvc import data_hash
@@ -52,12 +53,13 @@ def answers(project: ProjectPaths, params: Params, progress: Progress) -> Answer
     runs = read_runs(project, params.arms)
     tests = read_tests(project, params.arms, runs)
     catalog = read_catalog(project) if project.catalog.is_file() else pd.DataFrame(columns=["image", "patient"])
-    patients = _by_image(catalog, "patient")
+    patients = by_image(catalog, "patient")
     arms, scored = {}, []
     for done, arm in enumerate(params.arms, start=1):
         predictions = arm_predictions(runs[arm.name], tests[arm.name], patients)
-        labels = _by_image(catalog, arm.labels)
-        arms[arm.name] = arm_answers(arm, runs[arm.name], predictions, labels, LEADING)
+        labels = by_image(catalog, arm.labels)
+        needs = label_needs(project, params, arm, patients)
+        arms[arm.name] = arm_answers(arm, runs[arm.name], predictions, labels, LEADING, needs)
         scored.append(Tables(arm.name, runs[arm.name], predictions.rows).scored(LEADING))
         progress(done, len(params.arms))
     validations = validated(project, params.sizes[-1])
@@ -102,7 +104,7 @@ def read_answers(project: ProjectPaths) -> Answers:
     return stored
 
 
-def _by_image(catalog: pd.DataFrame, column: str) -> dict[str, str]:
+def by_image(catalog: pd.DataFrame, column: str) -> dict[str, str]:
     """The values of a column of the catalog by image, without images that have none."""
     if column not in catalog:
         return {}

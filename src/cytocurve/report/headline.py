@@ -77,11 +77,10 @@ def _title(answers: Answers, result: Summary) -> str:
         return f"With {_labels(answers.sizes[-1], answers)}, {title} is {score(result.mean)}."
     needed = plan.targets[wording.default_target(plan)]
     goal = f"{title} {target(needed.target)}"
-    if needed.verdict == "reached" and needed.size is not None:
-        return f"{_labels(needed.size, answers)} were enough: mean {title} was at least {target(needed.target)}."
-    if needed.verdict == "forecast" and needed.size is not None:
-        return f"About {_labels(rounded(needed.size), answers)} are needed for {goal}."
-    return f"{goal} is {'uncertain' if needed.verdict == 'forecast' else 'not reachable'} on this evidence."
+    if needed.size is not None:
+        verb = "were enough" if needed.verdict == "reached" else "are needed"
+        return f"About {_labels(rounded(needed.size), answers)} {verb} for {goal}."
+    return f"{goal} is {'out of reach' if needed.verdict == 'beyond' else 'undecided'} on this evidence."
 
 
 def _labels(size: int, answers: Answers) -> str:
@@ -137,14 +136,13 @@ def _images(answers: Answers) -> KeyFact:
         return KeyFact("How many images are needed?", "No forecast", reason)
     needed = plan.targets[wording.default_target(plan)]
     question = f"How many training images for {target(needed.target)}?"
-    if needed.verdict == "reached" and needed.size is not None:
-        note = f"Observed means, {wording.rule(needed, plan)}; {wording.size_interval(needed)}.{_beside(answers)}"
-        return KeyFact(question, count(needed.size), note)
-    if needed.verdict == "forecast" and needed.size is not None:
-        interval_of_size = wording.span(needed, plan.horizon)
-        note = f"Forecast; 90 % interval {interval_of_size}.{_beside(answers)} Use the planner below for other targets."
+    if needed.size is not None:
+        kind = "Within the trained sizes" if needed.verdict == "reached" else "Forecast"
+        sure = needed.labels if needed.high is not None else None
+        taken = f" For 90 %: {wording.labels_in_all(sure)}." if sure else _beside(answers)
+        note = f"{kind}; 80 % range {wording.span(needed, plan)}.{taken} Use the planner below for other targets."
         return KeyFact(question, f"about {count(rounded(needed.size))}", note)
-    answer = "Uncertain" if needed.verdict == "forecast" else "Not reachable"
+    answer = "Out of reach" if needed.verdict == "beyond" else "Undecided"
     return KeyFact(question, answer, wording.answer(needed, plan, answers.title))
 
 
