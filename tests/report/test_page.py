@@ -137,12 +137,12 @@ def test_first_screen_says_how_many_images_reached_the_target(answers: dict[str,
     plan["targets"] = [only_target("reached", 100, 60, 130)]
     assert (
         headline_of(changed).title
-        == "About 100 labeled images to train and 40 to validate were enough for ROC-AUC 0.95."
+        == "About 130 labeled images to train and 40 to validate reach ROC-AUC 0.95 with a chance of 90 %."
     )
     answer, note = facts(changed)["How many training images for 0.95?"]
-    assert answer == "about 100"
-    assert "Within the trained sizes; 80 % range 60 to 130." in note
-    assert "For 90 %: 170 labeled images: 130 to train and 40 to validate (80 a, 90 b, from about 9 patients)." in note
+    assert answer == "about 130"
+    assert "For a chance of 90 %, within the trained sizes; 80 % range 60 to 130." in note
+    assert "In all 170 labeled images: 130 to train and 40 to validate (80 a, 90 b, from about 9 patients)." in note
 
 
 def test_first_screen_says_how_many_images_are_forecast(answers: dict[str, Any]) -> None:
@@ -151,7 +151,7 @@ def test_first_screen_says_how_many_images_are_forecast(answers: dict[str, Any])
     plan["targets"] = [only_target("forecast", 1320, 210, None)]
     assert (
         headline_of(changed).title
-        == "About 1,300 labeled images to train and 40 to validate are needed for ROC-AUC 0.95."
+        == "About 1,300 labeled images to train and 40 to validate reach ROC-AUC 0.95 with an even chance."
     )
     answer, note = facts(changed)["How many training images for 0.95?"]
     assert answer == "about 1,300"

@@ -78,9 +78,14 @@ def _title(answers: Answers, result: Summary) -> str:
     needed = plan.targets[wording.default_target(plan)]
     goal = f"{title} {target(needed.target)}"
     if needed.size is not None:
-        verb = "were enough" if needed.verdict == "reached" else "are needed"
-        return f"About {_labels(rounded(needed.size), answers)} {verb} for {goal}."
+        size, chance = _taken(needed.size, needed.high)
+        return f"About {_labels(rounded(size), answers)} reach {goal} with {chance}."
     return f"{goal} is {'out of reach' if needed.verdict == 'beyond' else 'undecided'} on this evidence."
+
+
+def _taken(size: int, high: int | None) -> tuple[int, str]:
+    """The size that answers how many images are needed, and its chance: 90 % if that is reached, else even."""
+    return (size, "an even chance") if high is None else (high, "a chance of 90 %")
 
 
 def _labels(size: int, answers: Answers) -> str:
@@ -137,11 +142,11 @@ def _images(answers: Answers) -> KeyFact:
     needed = plan.targets[wording.default_target(plan)]
     question = f"How many training images for {target(needed.target)}?"
     if needed.size is not None:
-        kind = "Within the trained sizes" if needed.verdict == "reached" else "Forecast"
-        sure = needed.labels if needed.high is not None else None
-        taken = f" For 90 %: {wording.labels_in_all(sure)}." if sure else _beside(answers)
-        note = f"{kind}; 80 % range {wording.span(needed, plan)}.{taken} Use the planner below for other targets."
-        return KeyFact(question, f"about {count(rounded(needed.size))}", note)
+        size, chance = _taken(needed.size, needed.high)
+        kind = "within the trained sizes" if size <= plan.largest else "a forecast"
+        taken = f"In all {wording.labels_in_all(needed.labels)}." if needed.labels else _beside(answers).strip()
+        note = f"For {chance}, {kind}; 80 % range {wording.span(needed, plan)}. {taken}".strip()
+        return KeyFact(question, f"about {count(rounded(size))}", note)
     answer = "Out of reach" if needed.verdict == "beyond" else "Undecided"
     return KeyFact(question, answer, wording.answer(needed, plan, answers.title))
 
