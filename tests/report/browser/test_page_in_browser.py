@@ -136,8 +136,8 @@ def test_chances_of_a_target_can_be_saved_and_are_told_in_words(open_page: Any) 
     described = panel.locator(".canvas").get_attribute("aria-label")
     assert f"reaches mean ROC-AUC {formatting.target(needed.target)}" in described
     panel.locator("summary").click()
-    told = [row.text_content() for row in panel.locator("tbody tr").all()]
-    assert len(told) == len(plan.forecast)
+    panel.locator("tbody tr").first.wait_for()
+    assert panel.locator("tbody tr").count() == len(plan.forecast)
     assert opened.page.locator("#why").text_content() == wording.why(plan)
 
 
