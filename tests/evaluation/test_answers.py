@@ -8,15 +8,18 @@ import pandas as pd
 import pytest
 
 from cytocurve.config import ProjectPaths
+from cytocurve.core.planner.labels import LabelNeeds
 from cytocurve.core.runs import Arm
 from cytocurve.core.statistics.metrics import score
 from cytocurve.errors import InputError
 from cytocurve.evaluation.answers import read_answers
 from cytocurve.evaluation.arm_answers import arm_answers, arm_predictions
+from cytocurve.report import formatting
 from cytocurve.stores.documents import write_json
 from cytocurve.stores.tables import write_parquet
 from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.links import links
+from cytocurve.study.dataset import COLUMNS
 from cytocurve.study.design import split_settings
 from cytocurve.study.results import read_predictions
 from cytocurve.workflows.plan import plan
@@ -44,7 +47,8 @@ def test_plan_command_reports_every_arms_answer_to_the_target(project: ProjectPa
     assert list(figures["arms"]) == [arm.name for arm in project.params().arms]
     for result in figures["arms"].values():
         assert result["required"]["target"] == 0.9
-        assert result["required"]["verdict"] in {"reached", "forecast", "beyond"}
+        assert result["required"]["verdict"] in {"reached", "forecast", "open", "beyond"}
+        assert len(result["required"]["chances"]) == len(result["forecast"])
         assert [row["images"] for row in result["next"]] == [50, 100, 500]
 
 
@@ -53,6 +57,44 @@ def test_plan_command_and_report_give_the_same_plan(project: ProjectPaths) -> No
     arm = project.params().arms[1]
     requested = plan(project, [arm], "roc_auc", 0.9).arms[arm.name].plan
     assert requested == read_answers(project).arms[arm.name].plan
+
+
+def test_plan_without_a_target_answers_the_most_informative_one_of_each_arm(project: ProjectPaths) -> None:
+    told = cytocurve(project.root, "plan").stdout
+    answers = plan(project, project.params().arms, "roc_auc", None)
+    assert answers.target is None
+    for arm in answers.arms.values():
+        assert arm.plan.start is not None
+        assert arm.required is not None
+        assert arm.required.target == arm.plan.start.target
+        assert f"Target chosen: {formatting.target(arm.required.target)} is {arm.plan.start.reason}" in told
+
+
+def test_labels_of_an_answer_are_those_to_train_and_to_validate(project: ProjectPaths) -> None:
+    """By class and in patients, from the split; the runs of this project have six validation images."""
+    names = [f"{number}.tif" for number in range(40)]
+    rows = [
+        {"fold": fold, "subset": subset, "rank": rank, "image": name, "pixel_sha256": name, "label": label, "class": 0}
+        for fold in range(5)
+        for subset, part in (("validation", names[:6]), ("train", names[6:]))
+        for rank, name in enumerate(part)
+        for label in ["negative" if rank % 2 else "positive"]
+    ]
+    arm = project.params().arms[0]
+    bare = plan(project, [arm], "roc_auc", 0.6).arms[arm.name].required
+    project.split(arm.labels).parent.mkdir(parents=True)
+    write_parquet(project.split(arm.labels), pd.DataFrame(rows))
+    catalog = pd.DataFrame({"image": names, "patient": [f"P{number // 4}" for number in range(40)]})
+    write_parquet(project.catalog, catalog.reindex(columns=COLUMNS))
+    found = plan(project, [arm], "roc_auc", 0.6).arms[arm.name].required
+    assert bare is not None
+    assert found is not None
+    assert bare.labels is not None
+    assert found.labels is not None
+    assert (bare.labels.total, bare.labels.classes, bare.labels.patients) == (bare.labels.training + 6, {}, None)
+    assert found.labels.total == sum(found.labels.classes.values()) == found.labels.training + 6
+    assert abs(found.labels.classes["negative"] - found.labels.classes["positive"]) <= 1
+    assert found.labels.patients == -(-found.labels.total // 4)
 
 
 def test_plan_refused_for_every_arm_exits_with_1_and_gives_the_reasons(tmp_path: Path) -> None:
@@ -138,7 +180,7 @@ def test_multiclass_arm_answers_the_questions_of_its_labels(tmp_path: Path) -> N
     runs = pd.DataFrame(rows)
     tested = arm_predictions(runs, predictions.astype(dict.fromkeys(("run_key", "image", "label"), "category")), {})
     given = dict(zip(predictions["image"], predictions["label"], strict=True))
-    result = arm_answers(Arm("sequential", "none", "expert"), runs, tested, given, "roc_auc").questions
+    result = arm_answers(Arm("sequential", "none", "expert"), runs, tested, given, "roc_auc", LabelNeeds(6)).questions
     assert set(result) == {"blast", "atypical"}
     blast = predictions["p_monoblast"] + predictions["p_myeloblast"]
     pairs = np.stack([1 - blast, blast], axis=1).reshape(4, 30, 2)
@@ -151,7 +193,7 @@ def test_known_patients_are_scored_and_images_without_a_patient_counted(project:
     runs = pd.read_parquet(project.results(arm))
     patients = {f"{fold}-{i}.tif": f"P{fold}{i % 2}" for fold in range(5) for i in range(6)}
     tested = arm_predictions(runs, read_predictions(project, arm, "test"), patients)
-    result = arm_answers(arm, runs, tested, {}, "roc_auc").subjects
+    result = arm_answers(arm, runs, tested, {}, "roc_auc", LabelNeeds(6)).subjects
     assert result is not None
     assert [row.size for row in result] == list(SIZES)
     assert all((row.subjects, row.unknown) == (10, 10) for row in result)

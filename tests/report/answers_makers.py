@@ -32,6 +32,7 @@ TITLES = {
 }
 GRID = np.linspace(0, 1, 101)
 TARGETS = np.round(np.arange(0.7, 0.9951, 0.005), 3)
+LEVELS = (0.1, 0.5, 0.9)
 
 
 @dataclass(frozen=True)
@@ -445,7 +446,8 @@ def plan_of(sizes: Sequence[int], scores: Values) -> dict[str, Any]:
     hidden = [size for size in sizes if size not in shown]
     intervals = band(curves(shown)(np.array(hidden, dtype=float))) if hidden else []
     a, b = coefficients(sizes)
-    reaches = [_reach(a, b, float(target)) for target in TARGETS]
+    targets = [_target(float(target), places, _reach(a, b, float(target)), largest) for target in TARGETS]
+    start = next((row["target"] for row in reversed(targets) if row["high"]), targets[0]["target"])
     return {
         "metric": "roc_auc",
         "refusal": None,
@@ -459,7 +461,9 @@ def plan_of(sizes: Sequence[int], scores: Values) -> dict[str, Any]:
             {"images": more, "size": largest + more, "gain": row["median"], "low": row["low"], "high": row["high"]}
             for more, row in zip(next_, band(gains), strict=True)
         ],
-        "targets": [_target(float(t), sizes, means, reach, horizon) for t, reach in zip(TARGETS, reaches, strict=True)],
+        "targets": targets,
+        "start": {"target": start, "reason": "the highest target that is answered"},
+        "cautions": [],
         "families": [{"name": "power law", "weight": 1.0, "formula": "a − b n^(−1/2)"}],
         "backtest": [
             {
@@ -478,7 +482,9 @@ def plan_of(sizes: Sequence[int], scores: Values) -> dict[str, Any]:
 
 def refused(plan: Mapping[str, Any], reason: str) -> dict[str, Any]:
     """The plan as it is where nothing may be said."""
-    return dict(plan) | {"refusal": reason, "forecast": [], "next": [], "targets": [], "families": [], "backtest": []}
+    return dict(plan) | {"refusal": reason, "forecast": [], "next": [], "targets": [], "start": None} | {
+        "cautions": [], "families": [], "backtest": []
+    }  # fmt: skip
 
 
 def _reach(a: Values, b: Values, target: float) -> Values:
@@ -487,16 +493,21 @@ def _reach(a: Values, b: Values, target: float) -> Values:
     return np.where(a > target, (np.maximum(b, 0) / room) ** 2, np.inf)
 
 
-def _target(target: float, sizes: Sequence[int], means: Values, reach: Values, horizon: int) -> dict[str, Any]:
-    at = next((size for size, mean in zip(sizes, means, strict=True) if mean >= target), None)
-    if at is not None:
-        return {"target": target, "verdict": "reached", "size": at, "low": None, "high": None}
-    reach = np.where(reach > horizon, np.inf, reach)
-    low, median, high = (float(np.quantile(reach, q, method="nearest")) for q in (0.05, 0.5, 0.95))
-    if not np.isfinite(median):
-        return {"target": target, "verdict": "beyond", "size": None, "low": None, "high": None}
-    ends = {"low": int(low), "high": int(high) if np.isfinite(high) else None}
-    return {"target": target, "verdict": "forecast", "size": int(median)} | ends
+def _target(target: float, places: NDArray[np.int64], reach: Values, largest: int) -> dict[str, Any]:
+    """A target by the sizes at which the drawn curves reach it: chances, and the places at 10, 50 and 90 %."""
+    chances = (reach[:, None] <= places).mean(axis=0)
+    low, size, high = (next((int(n) for n, p in zip(places, chances, strict=True) if p >= q), None) for q in LEVELS)
+    verdict = "beyond" if low is None else "open" if size is None else "reached" if size <= largest else "forecast"
+    sure = high or size
+    labels = sure and {
+        "training": sure,
+        "validation": 40,
+        "total": sure + 40,
+        "classes": {"negative": (sure + 41) // 2, "positive": (sure + 40) // 2},
+        "patients": None,
+    }
+    sizes = {"size": size, "low": low, "high": high if size else None}
+    return {"target": target, "verdict": verdict, **sizes, "chances": chances.round(6).tolist(), "labels": labels}
 
 
 def _comparisons(simulation: Simulation, scores: Mapping[str, Values]) -> list[dict[str, Any]]:

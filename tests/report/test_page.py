@@ -125,36 +125,67 @@ def test_ids_are_unique(page: str) -> None:
     assert len(ids) == len(set(ids))
 
 
+def only_target(verdict: str, size: int | None, low: int | None, high: int | None) -> dict[str, Any]:
+    """A target of 0.95 with these sizes, a chance of 4 % at every size, and labels of 90 % certainty."""
+    labels = {"training": 130, "validation": 40, "total": 170, "classes": {"a": 80, "b": 90}, "patients": 9}
+    ends = {"size": size, "low": low, "high": high}
+    return {"target": 0.95, "verdict": verdict, **ends, "chances": [0.04] * 60, "labels": high and labels}
+
+
 def test_first_screen_says_how_many_images_reached_the_target(answers: dict[str, Any]) -> None:
     changed = deepcopy(answers)
     plan = changed["arms"][changed["chosen"]]["plan"]
-    plan["targets"] = [{"target": 0.95, "verdict": "reached", "size": 100, "low": None, "high": None}]
+    plan["targets"] = [only_target("reached", 100, 60, 130)]
     assert (
         headline_of(changed).title
-        == "100 labeled images to train and 40 to validate were enough: mean ROC-AUC was at least 0.95."
+        == "About 130 labeled images to train and 40 to validate reach ROC-AUC 0.95 with a chance of 90 %."
     )
-    assert facts(changed)["How many training images for 0.95?"][0] == "100"
+    answer, note = facts(changed)["How many training images for 0.95?"]
+    assert answer == "about 130"
+    assert "For a chance of 90 %, within the trained sizes; 80 % range 60 to 130." in note
+    assert "In all 170 labeled images: 130 to train and 40 to validate (80 a, 90 b, from about 9 patients)." in note
 
 
 def test_first_screen_says_how_many_images_are_forecast(answers: dict[str, Any]) -> None:
     changed = deepcopy(answers)
     plan = changed["arms"][changed["chosen"]]["plan"]
-    plan["targets"] = [{"target": 0.95, "verdict": "forecast", "size": 1320, "low": 210, "high": None}]
+    plan["targets"] = [only_target("forecast", 1320, 210, None)]
     assert (
         headline_of(changed).title
-        == "About 1,300 labeled images to train and 40 to validate are needed for ROC-AUC 0.95."
+        == "About 1,300 labeled images to train and 40 to validate reach ROC-AUC 0.95 with an even chance."
     )
     answer, note = facts(changed)["How many training images for 0.95?"]
     assert answer == "about 1,300"
-    assert "90 % interval 210 to more than 2,000. 40 more to validate." in note
+    assert "80 % range 210 to more than 2,000. 40 more to validate." in note
 
 
 def test_first_screen_says_when_a_target_is_not_reachable(answers: dict[str, Any]) -> None:
     changed = deepcopy(answers)
     plan = changed["arms"][changed["chosen"]]["plan"]
-    plan["targets"] = [{"target": 0.95, "verdict": "beyond", "size": None, "low": None, "high": None}]
-    assert headline_of(changed).title == "ROC-AUC 0.95 is not reachable on this evidence."
-    assert facts(changed)["How many training images for 0.95?"][0] == "Not reachable"
+    plan["targets"] = [only_target("beyond", None, None, None)]
+    assert headline_of(changed).title == "ROC-AUC 0.95 is out of reach on this evidence."
+    answer, note = facts(changed)["How many training images for 0.95?"]
+    assert answer == "Out of reach"
+    assert "the chance that 2,000 training images reach it is 4 %" in note
+
+
+def test_planner_says_why_it_starts_with_its_target_and_what_makes_it_doubtful(answers: dict[str, Any]) -> None:
+    changed = deepcopy(answers)
+    plan = changed["arms"][changed["chosen"]]["plan"]
+    plan["targets"] = [
+        only_target("reached", 100, 60, 130),
+        only_target("open", None, 300, None) | {"target": 0.97},
+        only_target("open", None, 900, None) | {"target": 0.98},
+        only_target("beyond", None, None, None) | {"target": 0.99},
+    ]
+    plan["start"] = {"target": 0.95, "reason": "the most telling one"}
+    plan["cautions"] = [{"kind": "dip", "sentence": "The curve dips somewhere.", "widens": 1.5}]
+    text = text_of(page_of(changed))
+    assert (
+        "0.95 is the most telling one; 0.97 to 0.98 are undecided; 0.99 and above are out of reach up to 2,000 images."
+    ) in text
+    assert "In all, a chance of 90 % takes 170 labeled images: 130 to train and 40 to validate (80 a, 90 b," in text
+    assert "The curve dips somewhere." in text
 
 
 def test_refused_plan_leads_with_the_score_and_gives_its_reason(answers: dict[str, Any]) -> None:

@@ -30,8 +30,8 @@ FILES = {
     "summary.json",
 }
 TABLES = {
-    "areas", "backtest", "calibration", "class_wise", "comparisons", "confusion", "curves", "examples", "families",
-    "forecast", "next_images", "over_seeds", "precision_recall", "reliability", "roc", "targets",
+    "areas", "backtest", "calibration", "chances", "class_wise", "comparisons", "confusion", "curves", "examples",
+    "families", "forecast", "next_images", "over_seeds", "precision_recall", "reliability", "roc", "targets",
 }  # fmt: skip
 
 

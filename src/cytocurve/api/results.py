@@ -99,17 +99,17 @@ class ResultVerbs(Base):
 
         return predictions_table(self.paths, self.arms(arms), subset)
 
-    def plan(self, target: float = 0.95, metric: str = "roc_auc", arms: Sequence[str] = ()) -> "PlanAnswer":
+    def plan(self, target: float | None = None, metric: str = "roc_auc", arms: Sequence[str] = ()) -> "PlanAnswer":
         """Forecast how many labeled images a target needs.
 
         Args:
-            target: The mean score to reach, above 0 and up to 1.
+            target: The mean score to reach, above 0 and up to 1; by default each arm's most informative one.
             metric: A metric of the study.
             arms: Names of arms; by default all arms of the study.
 
         Returns:
-            The forecast of each arm, the training size that the target needs, and back-tests of the forecast, with
-            90 % intervals.
+            The forecast of each arm with its back-tests, and what the target needs: the probability that each number
+            of training images reaches it, the sizes at 10, 50 and 90 %, and the labels in all.
 
         Raises:
             InputError: The metric or an arm is unknown, the target is out of range, or results are missing.

@@ -19,19 +19,18 @@ SHOWN = 10
 @click.option(
     "--target",
     type=click.FloatRange(0, 1, min_open=True),
-    default=0.95,
-    show_default=True,
-    help="The mean score to reach.",
+    help="The mean score to reach. Default: each arm's most informative target.",
 )
 @click.option("--metric", default="roc_auc", show_default=True, help="A metric of the study.")
 @click.option("--arm", "arms", multiple=True, help="An arm; repeatable. Default: all.")
 @json_option
-def plan(target: float, metric: str, arms: tuple[str, ...], json_output: bool) -> int:
+def plan(target: float | None, metric: str, arms: tuple[str, ...], json_output: bool) -> int:
     """Forecast how many labeled images a target score needs.
 
-    Also forecasts the gain of additional images. Extrapolates the learning curve of each arm with several curve
-    families, weighted by how well they predicted its larger sizes. Intervals are 90 %. Exits with 1 if no arm allows a
-    forecast.
+    Gives the chance that a number of images reaches the target, the sizes at 50 % and 90 %, the labels in all, and
+    the gain of additional images. Extrapolates the learning curve of each arm with several curve families, weighted
+    by how well they predicted its larger sizes. Intervals of scores are 90 %, ranges of sizes 80 %. Exits with 1 if no
+    arm allows a forecast.
 
     \b
     cytocurve plan --target 0.95 --arm sequential-flip_rotate-expert
@@ -55,12 +54,19 @@ def _lines(arm: str, planned: "PlannedArm", beside: str) -> Iterator[str]:
     from cytocurve.report import formatting, wording
     from cytocurve.report.titles import title_of
 
-    plan = planned.plan
+    plan, needed = planned.plan, planned.required
     yield f"{arm}, {title_of(plan.metric)} with up to {plan.largest:,} training images, in addition to {beside}"
     if plan.refusal:
         yield f"  No forecast: {plan.refusal}"
-    if not plan.refusal or planned.required.verdict == "reached":
-        yield f"  {wording.answer(planned.required, plan, title_of(plan.metric))}"
+    if needed and (not plan.refusal or needed.verdict == "reached"):
+        yield f"  {wording.answer(needed, plan, title_of(plan.metric))}"
+        if needed.labels:
+            yield f"  {wording.labels(needed)}"
+        if told := wording.chances(needed, plan):
+            yield f"  Chance of {formatting.target(needed.target)}: {told}"
+    if plan.start and needed:
+        here = needed.target == plan.start.target
+        yield f"  {'Target chosen' if here else 'Most informative target'}: {wording.why(plan)}"
     for row in plan.next:
         gain, low, high = (formatting.signed(value) for value in (row.gain, row.low, row.high))
         yield f"  {row.images:>3} more images are expected to add {gain} (90 % interval {low} to {high})"
@@ -69,5 +75,7 @@ def _lines(arm: str, planned: "PlannedArm", beside: str) -> Iterator[str]:
         interval = formatting.interval(trial.low, trial.high)
         yield (
             f"  Back-test: from sizes up to {trial.shown:,}, predicted {predicted} ({interval}) at {trial.size:,}; "
-            f"observed {observed}"
+            f"observed {observed}{'' if trial.covered else ', outside'}"
         )
+    for caution in plan.cautions:
+        yield f"  Caution: {caution.sentence}"

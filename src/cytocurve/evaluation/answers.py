@@ -30,6 +30,7 @@ from cytocurve.errors import InputError
 from cytocurve.evaluation.arm_answers import arm_answers, arm_predictions, pictured
 from cytocurve.evaluation.choice import choice
 from cytocurve.evaluation.compared import Tables, images_tested
+from cytocurve.evaluation.label_needs import label_needs
 from cytocurve.report.titles import title_of
 from cytocurve.stores.documents import read_json
 from cytocurve.stores.dvc import data_hash
@@ -63,13 +64,14 @@ def answers(project: ProjectPaths, params: Params, progress: Progress, part: Par
     runs = read_runs(project, given)
     tests = read_tests(project, given, runs)
     catalog = read_catalog(project) if project.catalog.is_file() else pd.DataFrame(columns=["image", "patient"])
-    patients = _by_image(catalog, "patient")
+    patients = by_image(catalog, "patient")
     arms, scored, rows = {}, [], {}
     for done, arm in enumerate(given, start=1):
         predictions = arm_predictions(runs[arm.name], tests[arm.name], patients)
-        labels = _by_image(catalog, arm.labels)
+        labels = by_image(catalog, arm.labels)
+        needs = label_needs(project, params, arm, patients)
         losses = read_losses(project, arm, runs[arm.name])
-        arms[arm.name] = arm_answers(arm, runs[arm.name], predictions, labels, LEADING, losses)
+        arms[arm.name] = arm_answers(arm, runs[arm.name], predictions, labels, LEADING, needs, losses)
         rows[arm.name] = pictured(predictions)
         scored.append(Tables(arm.name, runs[arm.name], predictions.rows).scored(LEADING))
         progress(done, len(given))
@@ -126,7 +128,7 @@ def read_answers(project: ProjectPaths) -> Answers:
     return stored
 
 
-def _by_image(catalog: pd.DataFrame, column: str) -> dict[str, str]:
+def by_image(catalog: pd.DataFrame, column: str) -> dict[str, str]:
     """The values of a column of the catalog by image, without images that have none."""
     if column not in catalog:
         return {}
@@ -136,7 +138,7 @@ def _by_image(catalog: pd.DataFrame, column: str) -> dict[str, str]:
 
 def _fold_names(params: Params, catalog: pd.DataFrame, tested: pd.DataFrame) -> tuple[str, ...]:
     """The official names of predefined folds, in order; empty for folds that were drawn."""
-    official = _by_image(catalog, "fold")
+    official = by_image(catalog, "fold")
     if params.split != "predefined" or not set(tested["image"]) <= official.keys():
         return ()
     by_fold = tested.drop_duplicates("fold").sort_values("fold")["image"]

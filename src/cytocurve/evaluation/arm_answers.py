@@ -28,6 +28,7 @@ from cytocurve.core.answers import (
     build,
 )
 from cytocurve.core.data.taxonomy import Task
+from cytocurve.core.planner.labels import LabelNeeds
 from cytocurve.core.runs import Arm
 from cytocurve.core.statistics import predictions as averaging
 from cytocurve.core.statistics.calibration import calibration
@@ -97,12 +98,13 @@ def arm_answers(
     tests: ArmPredictions,
     labels: Mapping[str, str],
     leading: str,
+    needs: LabelNeeds,
     losses: pd.DataFrame | None = None,
 ) -> ArmAnswers:
     """The answers of an arm; ``labels`` maps images to the labels that were merged into classes, where known.
 
-    ``losses`` are those of the runs by epoch, None if there are none. Saturation and forecast are by the metric
-    ``leading``.
+    Saturation and forecast are by the metric ``leading``; ``needs`` are the labels that training sizes take. ``losses``
+    are those of the runs by epoch, None if there are none.
     """
     curves = {metric: curve_of(runs, metric) for metric in METRICS}
     return ArmAnswers(
@@ -123,7 +125,7 @@ def arm_answers(
         subjects=tuple(_patient_scores(tests)) or None,
         calibration=tuple(_calibration(size, at) for size, at in tests.by_size.items()),
         examples=tuple(_examples(tests, labels)),
-        plan=arm_plan(runs, leading),
+        plan=arm_plan(runs, leading, needs),
     )
 
 

@@ -78,11 +78,15 @@ def _title(answers: Answers, result: Summary) -> str:
         return f"With {_labels(answers.sizes[-1], answers)}, {title} is {score(result.mean)}."
     needed = plan.targets[wording.default_target(plan)]
     goal = f"{title} {target(needed.target)}"
-    if needed.verdict == "reached" and needed.size is not None:
-        return f"{_labels(needed.size, answers)} were enough: mean {title} was at least {target(needed.target)}."
-    if needed.verdict == "forecast" and needed.size is not None:
-        return f"About {_labels(rounded(needed.size), answers)} are needed for {goal}."
-    return f"{goal} is {'uncertain' if needed.verdict == 'forecast' else 'not reachable'} on this evidence."
+    if needed.size is not None:
+        size, chance = _taken(needed.size, needed.high)
+        return f"About {_labels(rounded(size), answers)} reach {goal} with {chance}."
+    return f"{goal} is {'out of reach' if needed.verdict == 'beyond' else 'undecided'} on this evidence."
+
+
+def _taken(size: int, high: int | None) -> tuple[int, str]:
+    """The size that answers how many images are needed, and its chance: 90 % if that is reached, else even."""
+    return (size, "an even chance") if high is None else (high, "a chance of 90 %")
 
 
 def _labels(size: int, answers: Answers) -> str:
@@ -140,14 +144,13 @@ def _images(answers: Answers) -> KeyFact:
         return KeyFact("How many images are needed?", "No forecast", reason)
     needed = plan.targets[wording.default_target(plan)]
     question = f"How many training images for {target(needed.target)}?"
-    if needed.verdict == "reached" and needed.size is not None:
-        note = f"Observed means, {wording.rule(needed, plan)}; {wording.size_interval(needed)}.{_beside(answers)}"
-        return KeyFact(question, count(needed.size), note)
-    if needed.verdict == "forecast" and needed.size is not None:
-        interval_of_size = wording.span(needed, plan.horizon)
-        note = f"Forecast; 90 % interval {interval_of_size}.{_beside(answers)} Use the planner below for other targets."
-        return KeyFact(question, f"about {count(rounded(needed.size))}", note)
-    answer = "Uncertain" if needed.verdict == "forecast" else "Not reachable"
+    if needed.size is not None:
+        size, chance = _taken(needed.size, needed.high)
+        kind = "within the trained sizes" if size <= plan.largest else "a forecast"
+        taken = f"In all {wording.labels_in_all(needed.labels)}." if needed.labels else _beside(answers).strip()
+        note = f"For {chance}, {kind}; 80 % range {wording.span(needed, plan)}. {taken}".strip()
+        return KeyFact(question, f"about {count(rounded(size))}", note)
+    answer = "Out of reach" if needed.verdict == "beyond" else "Undecided"
     return KeyFact(question, answer, wording.answer(needed, plan, answers.title))
 
 

@@ -8,6 +8,10 @@ from cytocurve.core.statistics.metrics import METRICS
 PLOTTED = ("roc_auc", "f1")
 """Metrics shown by ``dvc plots`` and ``dvc metrics``."""
 
+PLAN = ("metric", "refusal", "largest", "horizon", "next", "targets", "families", "backtest")
+TARGET = ("target", "verdict", "size", "low", "high")
+"""The parts of a plan and of its targets in ``metrics.json``."""
+
 POINT = ("mean", "sd", "median", "q1", "q3", "ci_low", "ci_high", "n")
 
 
@@ -34,7 +38,10 @@ def _arm_metrics(arm: ArmAnswers) -> dict[str, Any]:
 
 
 def _plan_metrics(plan: ArmPlan) -> dict[str, Any]:
-    return {name: value for name, value in to_json(plan).items() if name not in {"observed", "forecast"}}
+    """The plan without its curves and probabilities, which ``answers.json`` has."""
+    record = to_json(plan)
+    targets = [{name: row[name] for name in TARGET} for row in record["targets"]]
+    return {name: record[name] for name in PLAN} | {"targets": targets}
 
 
 def summary(results: Answers) -> dict[str, Any]:

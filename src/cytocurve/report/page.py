@@ -67,6 +67,8 @@ def render(answers: Answers, context: PageContext, static: Mapping[str, str] | N
         largest=answers.sizes[-1],
         title=answers.title,
         saturation={arm: wording.saturation(answers, arm) for arm in names},
+        labels={arm: _labels(results.plan) for arm, results in answers.arms.items()},
+        why={arm: wording.why(results.plan) for arm, results in answers.arms.items()},
         first={arm: _sentence(answers, results.plan) for arm, results in answers.arms.items()},
         static={name: _inline(svg, name) for name, svg in drawn.items()},
         offenders_shown=OFFENDERS_SHOWN,
@@ -116,6 +118,10 @@ def _sentence(answers: Answers, plan: ArmPlan) -> str:
     if reason := wording.no_forecast(plan):
         return reason
     return wording.answer(plan.targets[wording.default_target(plan)], plan, answers.title)
+
+
+def _labels(plan: ArmPlan) -> str:
+    return "" if wording.no_forecast(plan) else wording.labels(plan.targets[wording.default_target(plan)])
 
 
 def _script(embedded: str) -> str:

@@ -27,6 +27,13 @@ TEXTS: Mapping[str, str] = {
         "selected target."
     ),
     "no_forecast": "No forecast: {reason}",
+    "chances": (
+        "The probability that a number of training images reaches mean {metric} {target}: {arm}, up to {horizon} "
+        "images."
+    ),
+    "chance_axis": "probability of reaching the target",
+    "even": "50 %",
+    "sure": "90 %",
     "observed_edge": "largest observed size",
     "target": "target {target}",
     "difference_axis": "difference in mean {metric}",
@@ -83,6 +90,8 @@ COLUMNS: Mapping[str, str] = {
     "observed_high": "observed to",
     "observed_mean": "observed mean",
     "forecast": "forecast",
+    "probability": "probability",
+    "target": "target",
     "class": "class",
     "true_class": "true class",
     "assigned": "assigned to {class}",
@@ -136,5 +145,7 @@ def _plan(answers: Answers, arm: str) -> dict[str, Any]:
     return {
         "start": wording.default_target(plan),
         "sentences": [wording.answer(needed, plan, answers.title) for needed in plan.targets],
+        "labels": [wording.labels(needed) for needed in plan.targets],
         "none": wording.no_forecast(plan),
+        "why": wording.why(plan),
     }

@@ -90,6 +90,21 @@ def _of_plan(name: str) -> Callable[[ArmAnswers], Iterator[Row]]:
     return rows
 
 
+def _targets(arm: ArmAnswers) -> Iterator[Row]:
+    for target in arm.plan.targets:
+        row = {name: value for name, value in to_json(target).items() if name not in {"chances", "labels"}}
+        counts = to_json(target.labels) if target.labels else {}
+        classes = {f"labels_{name}": number for name, number in counts.get("classes", {}).items()}
+        kinds = ("training", "validation", "total", "patients")
+        yield {"metric": arm.plan.metric} | row | {f"labels_{kind}": counts.get(kind) for kind in kinds} | classes
+
+
+def _chances(arm: ArmAnswers) -> Iterator[Row]:
+    for target in arm.plan.targets:
+        for point, chance in zip(arm.plan.forecast, target.chances, strict=True):
+            yield {"metric": arm.plan.metric, "target": target.target, "size": point.size, "probability": chance}
+
+
 _TABLES: Mapping[str, Callable[[Answers], Iterable[Row]]] = {
     "curves": _by_arm(_curves),
     "areas": _by_arm(_areas),
@@ -104,7 +119,8 @@ _TABLES: Mapping[str, Callable[[Answers], Iterable[Row]]] = {
     "reliability": _by_arm(_reliability),
     "examples": _by_arm(lambda arm: (_flat(to_json(row)) for row in arm.examples)),
     "forecast": _by_arm(_of_plan("forecast")),
-    "targets": _by_arm(_of_plan("targets")),
+    "targets": _by_arm(_targets),
+    "chances": _by_arm(_chances),
     "next_images": _by_arm(_of_plan("next")),
     "backtest": _by_arm(_of_plan("backtest")),
     "families": _by_arm(_of_plan("families")),

@@ -1,18 +1,20 @@
 """Sentences with numbers for the page, the charts and the command line, in one place.
 
-"No difference shown" does not mean "equal", and "reached" refers to observed scores only, never to a forecast.
+"No difference shown" does not mean "equal", and a size within the trained ones is not called a forecast.
 """
 
 from collections.abc import Mapping, Sequence
 
-from cytocurve.core.answers import Answers, ArmPlan, Limits, LossCurve, PairComparison, Split, Target
+import numpy as np
+
+from cytocurve.core.answers import Answers, ArmPlan, Labels, Limits, LossCurve, PairComparison, Split, Target
 from cytocurve.core.answers.audit import Audit
 from cytocurve.core.comparison.pairs import Verdict
-from cytocurve.report.formatting import count, rounded, score, target
+from cytocurve.report.formatting import count, percent, rounded, score, target
 from cytocurve.text import counted
 
-GOALS = (0.99, 0.98, 0.95, 0.9, 0.85, 0.8)
-"""Round targets; the planner's slider starts at the highest of them that the evidence supports."""
+CHANCES_AT = (0.5, 1, 2, 5, 10)
+"""The sizes whose chances a sentence gives, as multiples of the largest training size."""
 
 NO_DIFFERENCE = "no difference shown"
 
@@ -141,30 +143,46 @@ def saturation(answers: Answers, arm: str) -> str:
     return f"The study does not show that fewer than {largest} images do as well (within {result.margin})."
 
 
-def span(needed: Target, horizon: int) -> str:
-    """The interval of a forecast number of images."""
-    low = "fewer" if needed.low is None else count(needed.low)
-    return f"{low} to {count(needed.high) if needed.high is not None else f'more than {count(horizon)}'}"
+def span(needed: Target, plan: ArmPlan) -> str:
+    """The 80 % range of the size that reaches a target."""
+    smallest = plan.observed[0].size
+    low = f"{count(smallest)} or fewer" if needed.low == smallest else count(rounded(needed.low or 0))
+    high = count(rounded(needed.high)) if needed.high is not None else f"more than {count(plan.horizon)}"
+    return high if needed.low == needed.high and needed.low != smallest else f"{low} to {high}"
 
 
-def observed(needed: Target, plan: ArmPlan) -> str:
-    """The training size from which the observed means are at or above a target."""
-    if needed.size == plan.largest:
-        return f"With {count(plan.largest)} images"
-    return f"From {count(needed.size or 0)} images on"
+def chance(needed: Target, plan: ArmPlan, size: int) -> float | None:
+    """The probability that a size reaches a target, interpolated in log n; None if there is none."""
+    if not needed.chances or not plan.forecast[0].size <= size <= plan.forecast[-1].size:
+        return None
+    sizes = np.log([point.size for point in plan.forecast])
+    return float(np.interp(np.log(size), sizes, np.array(needed.chances, dtype=np.float64)))
 
 
-def rule(needed: Target, plan: ArmPlan) -> str:
-    """The sizes at which the means must reach a target for it to count as observed."""
-    return "at the largest size" if needed.size == plan.largest else "there and at all larger sizes"
+def chances(needed: Target, plan: ArmPlan) -> str:
+    """The probabilities of a few sizes: ``12 % with 100 images, 35 % with 200, …``; empty without a forecast."""
+    found = [(size, chance(needed, plan, size)) for size in (round(times * plan.largest) for times in CHANCES_AT)]
+    known = [(count(size), percent(value)) for size, value in found if value is not None]
+    return ", ".join(f"{value} with {size}{'' if place else ' images'}" for place, (size, value) in enumerate(known))
 
 
-def size_interval(needed: Target) -> str:
-    """The 90 % interval of the size from which the observed means reach a target."""
-    if needed.high is None:
-        return "the lower end of the mean's 90 % interval is still below the target"
-    low = "fewer" if needed.low is None else count(needed.low)
-    return f"90 % interval of the size: {low} to {count(needed.high)}"
+def labels(needed: Target) -> str:
+    """All labels that an answer takes, in a sentence; empty without a size."""
+    if needed.labels is None:
+        return ""
+    chance = "a chance of 90 %" if needed.high is not None else "an even chance"
+    return f"In all, {chance} takes {labels_in_all(needed.labels)}."
+
+
+def labels_in_all(needed: Labels) -> str:
+    """The labels of a training size: in all, by class, and in patients where they are known."""
+    parts = [f"{count(number)} {name}" for name, number in needed.classes.items()]
+    patients = [f"from about {counted(needed.patients, 'patient')}"] if needed.patients is not None else []
+    details = ", ".join([*parts, *patients])
+    return (
+        f"{counted(needed.total, 'labeled image')}: {count(needed.training)} to train and {count(needed.validation)} "
+        "to validate" + (f" ({details})" if details else "")
+    )
 
 
 def more(number: int, kind: str) -> str:
@@ -173,40 +191,47 @@ def more(number: int, kind: str) -> str:
 
 
 def answer(needed: Target, plan: ArmPlan, title: str) -> str:
-    """What one target needs, in a sentence."""
+    """What one target needs: the sizes at 50 % and 90 %, or else the chance at the horizon; ``labels`` continues."""
     goal = f"{title} {target(needed.target)}"
-    if needed.verdict == "reached":
-        return (
-            f"{observed(needed, plan)}, mean {title} was at least {target(needed.target)}: observed, "
-            f"{rule(needed, plan)}; {size_interval(needed)}."
-        )
     if needed.verdict == "beyond":
-        return (
-            f"{goal} is not reachable on this evidence: the forecast stays below it up to the forecast horizon of "
-            f"{count(plan.horizon)} images."
-        )
+        return f"{goal} is out of reach: {_at_horizon(needed, plan)}."
     if needed.size is None:
-        return (
-            f"{goal} is uncertain: the forecast stays below it up to {count(plan.horizon)} images, and only the "
-            f"upper end of the 90 % interval reaches it, at {count(needed.low or 0)} images."
-        )
+        if not plan.forecast:
+            return f"{goal} is not reached by the observed means, and there is no forecast."
+        return f"{goal} is undecided: {_at_horizon(needed, plan)}."
+    sizes = f"about {count(rounded(needed.size))} training images for an even chance"
+    if needed.high is None:
+        end = f", and 90 % certainty is not reached: {_at_horizon(needed, plan)}" if plan.forecast else ""
+        return f"{goal} takes {sizes}{end}."
+    trained = needed.high <= plan.largest
+    where = "within the trained sizes" if trained else f"a forecast from up to {count(plan.largest)}"
     return (
-        f"{goal} needs about {count(rounded(needed.size))} images (90 % interval {span(needed, plan.horizon)}), "
-        f"a forecast from up to {count(plan.largest)} images."
+        f"{goal} takes {sizes} and {count(rounded(needed.high))} for a chance of 90 % (80 % range "
+        f"{span(needed, plan)}), {where}."
     )
 
 
-def default_target(plan: ArmPlan) -> int:
-    """The index in ``plan.targets`` of the initial target.
+def _at_horizon(needed: Target, plan: ArmPlan) -> str:
+    at_most = chance(needed, plan, plan.horizon) or 0.0
+    return f"the chance that {count(plan.horizon)} training images reach it is {percent(at_most)}"
 
-    This is the highest of ``GOALS`` that the lower end of the interval reaches at an observed or forecast size; if
-    there is none, the highest target that is not out of reach, or else the lowest target.
-    """
-    rows = plan.targets
-    sure = [i for i, row in enumerate(rows) if row.high is not None]
-    round_ones = [i for i in sure if any(abs(rows[i].target - goal) < 1e-9 for goal in GOALS)]
-    open_ones = [i for i, row in enumerate(rows) if row.verdict != "beyond"]
-    return (round_ones or open_ones or [0])[-1]
+
+def default_target(plan: ArmPlan) -> int:
+    """The index in ``plan.targets`` of the target that the plan starts with; the lowest without one."""
+    return next((i for i, row in enumerate(plan.targets) if plan.start and row.target == plan.start.target), 0)
+
+
+def why(plan: ArmPlan) -> str:
+    """Why the plan starts with its target, and which targets are open or out of reach; empty without a target."""
+    if plan.start is None:
+        return ""
+    above = [row for row in plan.targets if row.target > plan.start.target]
+    opened = [row.target for row in above if not row.decided]
+    beyond = [row.target for row in above if row.verdict == "beyond"]
+    zones = [f"{target(opened[0])} to {target(opened[-1])} are undecided"] if len(opened) > 1 else []
+    zones += [f"{target(opened[0])} is undecided"] if len(opened) == 1 else []
+    zones += [f"{target(beyond[0])} and above are out of reach up to {count(plan.horizon)} images"] if beyond else []
+    return f"{target(plan.start.target)} is {plan.start.reason}" + (f"; {'; '.join(zones)}." if zones else ".")
 
 
 def positive_name(answers: Answers) -> str | None:

@@ -141,6 +141,6 @@ def test_plan_in_json_has_the_requirement_of_the_target_beside_each_forecast(pla
     assert list(value) == ["target", "metric", "validation_images", "arms"]
     for arm in value["arms"].values():
         assert list(arm) == [
-            "metric", "refusal", "largest", "horizon", "observed", "forecast", "next", "targets", "families",
-            "backtest", "required", "unbalanced",
+            "metric", "refusal", "largest", "horizon", "observed", "forecast", "next", "targets", "start", "cautions",
+            "families", "backtest", "required", "unbalanced",
         ]  # fmt: skip

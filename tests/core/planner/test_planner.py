@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cytocurve.core.planner import Plan, Target, expected_gain, plan, required
+from cytocurve.core.planner import Plan, Start, Target, expected_gain, plan, planner, required, start
 
 Values = NDArray[np.float64]
 
@@ -49,9 +49,7 @@ def planned(curve: Callable[[Values], Values] = power, **options: float) -> Plan
 
 
 def ends(target: Target) -> list[float]:
-    """Low end, size and high end, infinite where unknown; smaller for an easier target."""
-    if target.verdict == "beyond":
-        return [np.inf] * 3
+    """The sizes at 10, 50 and 90 %, infinite where beyond the horizon; smaller for an easier target."""
     return [np.inf if size is None else size for size in (target.low, target.size, target.high)]
 
 
@@ -93,16 +91,26 @@ def test_gain_is_estimated_more_precisely_than_a_score() -> None:
 
 
 def test_plan_reports_observed_means() -> None:
-    """They are means over folds and seeds; a target is reached at the first size from which they stay above it."""
-    scores = scores_of(power)
-    result = plan(SIZES, scores)
-    assert [point.mean for point in result.observed] == pytest.approx(scores.mean(axis=(0, 1)).tolist())
-    target = required(result, 0.85)
+    """They are means over folds and seeds; a target between two of them is reached between their sizes."""
+    scores = scores_of(power, FEW, noise=0.005)
+    result = plan(FEW, scores)
+    means = scores.mean(axis=(0, 1))
+    assert [point.mean for point in result.observed] == pytest.approx(means.tolist())
+    target = required(result, float(means[2:4].mean()))
     assert target.verdict == "reached"
+    assert target.low is not None
     assert target.size is not None
-    index = SIZES.tolist().index(target.size)
-    assert (scores.mean(axis=(0, 1))[index:] >= 0.85).all()
-    assert scores.mean(axis=(0, 1))[index - 1] < 0.85
+    assert target.high is not None
+    assert 50 < target.low < target.size < target.high < 100
+
+
+def test_drawn_curve_passes_through_the_observed_means() -> None:
+    """At every trained size the curve is the observed mean, and the forecast starts at the last of them."""
+    result = planned(noise=0.04)
+    drawn = {point.size: point.mean for point in result.forecast}
+    assert [drawn[point.size] for point in result.observed] == pytest.approx([p.mean for p in result.observed])
+    ahead = [point.mean for point in result.forecast if point.size > result.largest]
+    assert ahead[0] - result.observed[-1].mean == pytest.approx(0, abs=0.005)
 
 
 def test_one_lucky_size_does_not_reach_a_target() -> None:
@@ -118,29 +126,91 @@ def test_target_far_above_the_plateau_is_not_reachable() -> None:
     """A curve that has leveled off at 0.9 does not reach 0.97 within the horizon."""
     result = planned(lambda n: 0.9 - 0.3 * np.exp(-n / 20), noise=0.01)
     assert result.refusal is None
-    assert required(result, 0.97) == Target(0.97, "beyond")
+    beyond = required(result, 0.97)
+    assert (beyond.verdict, beyond.low, beyond.size, beyond.high) == ("beyond", None, None, None)
+    assert beyond.chances[-1] < 0.1
     assert required(result, 0.89).verdict == "reached"
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0.3, 1.2), st.floats(0.005, 0.05))
 def test_easier_target_never_needs_more(seed: int, exponent: float, noise: float) -> None:
-    """Sizes and both ends of their intervals do not decrease as targets rise; and low <= size <= high."""
+    """Sizes do not decrease as targets rise, nor do chances increase; and low <= size <= high."""
     result = planned(lambda n: 0.96 - 0.3 * (n / 10) ** -exponent, noise=noise, seed=seed)
-    needed = [ends(target) for target in result.targets]
-    for easy, hard in itertools.pairwise(needed):
-        assert all(a <= b for a, b in zip(easy, hard, strict=True))
-    assert all(low <= size <= high for low, size, high in needed)
+    for easy, hard in itertools.pairwise(result.targets):
+        assert all(a <= b for a, b in zip(ends(easy), ends(hard), strict=True))
+        assert all(a >= b for a, b in zip(easy.chances, hard.chances, strict=True))
+    assert all(low <= size <= high for low, size, high in map(ends, result.targets))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.01, 0.99), st.floats(0.005, 0.05))
+def test_more_images_never_make_a_target_less_likely(seed: int, target: float, noise: float) -> None:
+    """Probabilities lie in 0..1 and do not decrease with the size, through trained sizes and forecast."""
+    result = planned(noise=noise, seed=seed)
+    needed = required(result, target)
+    assert len(needed.chances) == len(result.forecast)
+    assert all(0 <= chance <= 1 for chance in needed.chances)
+    assert all(few <= many for few, many in itertools.pairwise(needed.chances))
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.6, 0.99))
+def test_sizes_of_a_target_have_their_chances(seed: int, target: float) -> None:
+    """Interpolated in log n, ``low``, ``size`` and ``high`` reach the target with 10, 50 and 90 %."""
+    result = planned(seed=seed)
+    needed = required(result, target)
+    logs = np.log([point.size for point in result.forecast])
+    for size, chance in ((needed.low, 0.1), (needed.size, 0.5), (needed.high, 0.9)):
+        if size is None:
+            assert needed.chances[-1] < chance
+        elif size > SIZES[0]:
+            there, before = (np.interp(np.log(n), logs, needed.chances) for n in (size, size - 1))
+            assert before <= chance + 1e-9
+            assert there >= chance - 1e-9
 
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 10_000))
 def test_forecast_increases_and_lies_in_its_interval(seed: int) -> None:
-    """All families increase with size, so their average does; the interval is within the metric's bounds."""
+    """From the largest size on, the forecast and both ends of its interval rise, within the metric's bounds."""
     result = planned(seed=seed)
-    means = np.array([point.mean for point in result.forecast])
-    assert (np.diff(means) >= -1e-12).all()
     assert all(0 <= point.low <= point.mean <= point.high <= 1 for point in result.forecast)
+    ahead = np.array([[p.low, p.mean, p.high] for p in result.forecast if p.size >= result.largest])
+    assert (np.diff(ahead, axis=0) >= -1e-12).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.005, 0.05))
+def test_more_images_are_never_expected_to_lose(seed: int, noise: float) -> None:
+    """The intervals of gains start at 0 or above, however uncertain the score is, and grow with the images."""
+    gains = planned(noise=noise, seed=seed).next
+    assert all(0 <= gain.low <= gain.gain <= gain.high for gain in gains)
+    assert all(few.gain <= more.gain for few, more in itertools.pairwise(gains))
+
+
+def test_plan_starts_with_the_highest_target_that_it_can_answer() -> None:
+    """Its range is within a factor of ten, and no higher target has such a range; the reason says so."""
+    result = planned()
+    begin = start(result)
+    assert begin is not None
+    assert f"factor of {planner.NARROW}" in begin.reason
+
+    def narrow(row: Target) -> bool:
+        return row.high is not None and row.low is not None and row.high <= planner.NARROW * row.low
+
+    assert required(result, begin.target).decided
+    assert [row.target for row in result.targets if narrow(row)][-1] == begin.target
+    assert start(planned(flat)) is None
+
+
+def test_start_without_a_narrow_range_is_another_decision(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planner, "NARROW", 0)
+    result = planned()
+    assert start(result) == Start(
+        max(row.target for row in result.targets if row.high is not None),
+        "the highest target for which the number of images has an upper end",
+    )
 
 
 def test_plan_does_not_depend_on_fold_order() -> None:
@@ -173,7 +243,7 @@ def test_interval_widens_with_noise_and_with_distance() -> None:
     """Noisier folds and larger sizes are less certain."""
     calm, wild = (planned(noise=noise).forecast for noise in (0.005, 0.04))
     width = [point.high - point.low for point in calm if point.size >= 200]
-    assert (np.diff(width) > 0).all()
+    assert width[-1] > width[0]
     assert all(b.high - b.low > a.high - a.low for a, b in zip(calm, wild, strict=True) if a.size >= 200)
 
 
@@ -189,7 +259,7 @@ def test_backtest_does_not_use_the_scores_it_forecasts() -> None:
     """Changing the score at the largest size changes the truth of each trial but no forecast."""
     scores = scores_of(power)
     other = scores.copy()
-    other[:, :, -1] = 0.98
+    other[:, :, -1] = 0.93
     for here, there in zip(plan(SIZES, scores).backtest, plan(SIZES, other).backtest, strict=True):
         assert (here.forecast, here.low, here.high) == (there.forecast, there.low, there.high)
         assert here.truth != there.truth
@@ -200,7 +270,7 @@ def test_plan_spans_all_sizes_up_to_the_horizon_with_weights_that_sum_to_1() -> 
     assert (result.refusal, result.largest, result.horizon) == (None, 200, 2000)
     assert (result.forecast[0].size, result.forecast[-1].size) == (10, 2000)
     assert sum(weight for _, weight, _ in result.families) == pytest.approx(1)
-    assert {target.verdict for target in result.targets} == {"reached", "forecast", "beyond"}
+    assert {target.verdict for target in result.targets} == {"reached", "forecast", "open", "beyond"}
 
 
 REFUSED = {
@@ -247,11 +317,19 @@ def test_few_undefined_scores_do_not_prevent_a_plan() -> None:
 
 
 def test_flat_curve_still_reports_reached_targets() -> None:
-    """Its level is reached at the first size; a higher target is not reachable."""
+    """Its level is reached at the first size; without a forecast, a higher target is open."""
     result = planned(flat)
     assert result.refusal is not None
     assert required(result, 0.9) == Target(0.9, "reached", 10, 10, 10)
-    assert required(result, 0.99) == Target(0.99, "beyond")
+    assert required(result, 0.99) == Target(0.99, "open")
+
+
+def test_single_fold_reports_reached_targets_without_a_range() -> None:
+    result = plan(SIZES, scores_of(power, folds=1, noise=0.001))
+    needed = required(result, 0.85)
+    assert (needed.verdict, needed.low, needed.high, needed.chances) == ("reached", None, None, ())
+    assert needed.size in SIZES
+    assert required(result, 0.99) == Target(0.99, "open")
 
 
 @pytest.mark.parametrize(

@@ -150,17 +150,34 @@ def test_slider_changes_answer_value_and_chart(open_page: Any) -> None:
     opened = open_page()
     plan = typed(opened.answers).best.plan
     slider = opened.page.get_by_role("slider")
-    texts, marks = set(), set()
+    texts, marks, chances = set(), set(), set()
     for place in (0, len(plan.targets) // 2, len(plan.targets) - 1):
         slider.fill(str(place))
         row = plan.targets[place]
         assert opened.page.locator("#answer").text_content() == wording.answer(row, plan, "ROC-AUC")
         assert opened.page.locator("#target-value").text_content() == formatting.target(row.target)
         assert slider.get_attribute("aria-valuetext") == f"ROC-AUC {formatting.target(row.target)}"
+        assert opened.page.locator("#labels").text_content() == wording.labels(row)
         texts.add(opened.page.locator("#answer").text_content())
         opened.settle()
+        chances.add(opened.page.locator('[data-chart="chances"] svg').inner_html())
         marks.add(opened.page.locator('[data-chart="forecast"] svg').inner_html())
-    assert len(texts) == len(marks) == 3
+    assert len(texts) == len(marks) == len(chances) == 3
+
+
+def test_chances_of_a_target_can_be_saved_and_are_told_in_words(open_page: Any) -> None:
+    """The chart's numbers are those of the answers, and its description names target and arm."""
+    opened = open_page()
+    plan = typed(opened.answers).best.plan
+    needed = plan.targets[wording.default_target(plan)]
+    opened.settle()
+    panel = opened.page.locator('[data-chart="chances"]')
+    described = panel.locator(".canvas").get_attribute("aria-label")
+    assert f"reaches mean ROC-AUC {formatting.target(needed.target)}" in described
+    panel.locator("summary").click()
+    panel.locator("tbody tr").first.wait_for()
+    assert panel.locator("tbody tr").count() == len(plan.forecast)
+    assert opened.page.locator("#why").text_content() == wording.why(plan)
 
 
 def test_slider_responds_to_the_keyboard(open_page: Any) -> None:

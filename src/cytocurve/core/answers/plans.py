@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cytocurve.core.answers.serialization import Number, rounded, to_json
-from cytocurve.core.planner.records import Verdict
+from cytocurve.core.answers.serialization import Number, Vector, rounded, to_json
+from cytocurve.core.planner.records import CautionKind, Verdict
 
 
 @dataclass(frozen=True)
@@ -38,14 +38,56 @@ class NextImages:
 
 
 @dataclass(frozen=True)
+class Labels:
+    """The labeled images of a training size: to train, to validate, and both, by class and in patients.
+
+    ``classes`` is empty if the split is not known; ``patients`` is None unless the patient of every image is.
+    """
+
+    training: int
+    validation: int
+    total: int
+    classes: Mapping[str, int]
+    patients: int | None
+
+
+@dataclass(frozen=True)
 class Target:
-    """The size that a target needs, with its 90 % interval; see ``core.planner.records.Target``."""
+    """The sizes that reach a target with a probability of 50 % (``size``), 10 % (``low``) and 90 % (``high``).
+
+    See ``core.planner.records.Target``. ``chances`` are the probabilities at the sizes of the arm's forecast;
+    ``labels`` are those of ``high``, or else of ``size``, rounded to two significant digits.
+    """
 
     target: float
     verdict: Verdict
     size: int | None
     low: int | None
     high: int | None
+    chances: Vector = ()
+    labels: Labels | None = None
+
+    @property
+    def decided(self) -> bool:
+        """Whether this is an answer: a size with both ends of its range, or out of reach."""
+        return self.verdict == "beyond" or self.high is not None
+
+
+@dataclass(frozen=True)
+class Start:
+    """The target that the page and the command line begin with, and why."""
+
+    target: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Caution:
+    """What makes a forecast doubtful, and the factor by which it widens all intervals."""
+
+    kind: CautionKind
+    sentence: str
+    widens: Number
 
 
 @dataclass(frozen=True)
@@ -72,7 +114,7 @@ class Backtest:
 
 @dataclass(frozen=True, kw_only=True)
 class ArmPlan:
-    """The forecast of one arm by a metric, or the reason why there is none (``refusal``)."""
+    """The forecast of one arm by a metric, or the reason why there is none (``refusal``), and then no ``start``."""
 
     metric: str
     refusal: str | None
@@ -82,26 +124,32 @@ class ArmPlan:
     forecast: tuple[ForecastPoint, ...]
     next: tuple[NextImages, ...]
     targets: tuple[Target, ...]
+    start: Start | None
+    cautions: tuple[Caution, ...]
     families: tuple[FamilyWeight, ...]
     backtest: tuple[Backtest, ...]
 
 
 @dataclass(frozen=True)
 class PlannedArm:
-    """The forecast of one arm, and what the requested target needs."""
+    """The forecast of one arm, and what the requested target needs, or else the one that its plan starts with.
+
+    ``required`` is None if no target was requested and there is no forecast.
+    """
 
     plan: ArmPlan
-    required: Target
+    required: Target | None
 
 
 @dataclass(frozen=True)
 class PlanAnswer:
     """The training images that every arm needs to reach ``target``, in addition to ``validation_images`` per run.
 
-    ``unbalanced`` lists, by arm, the training sizes for which a class has too few images.
+    ``target`` is None if each arm answers the one that its plan starts with. ``unbalanced`` lists, by arm, the training
+    sizes for which a class has too few images.
     """
 
-    target: float
+    target: float | None
     metric: str
     validation_images: Number
     arms: Mapping[str, PlannedArm]
@@ -109,7 +157,10 @@ class PlanAnswer:
 
     def to_json(self) -> dict[str, Any]:
         """The answer as ``cytocurve plan --json`` prints it: ``required`` among the fields of each plan."""
-        arms = {name: to_json(arm.plan) | {"required": to_json(arm.required)} for name, arm in self.arms.items()}
+        arms = {
+            name: to_json(arm.plan) | {"required": arm.required and to_json(arm.required)}
+            for name, arm in self.arms.items()
+        }
         arms = {name: arm | {"unbalanced": list(self.unbalanced.get(name, ()))} for name, arm in arms.items()}
         given = {"target": self.target, "metric": self.metric, "validation_images": rounded(self.validation_images)}
         return given | {"arms": arms}

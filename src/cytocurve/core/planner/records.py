@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Verdict = Literal["reached", "forecast", "beyond"]
+Verdict = Literal["reached", "forecast", "open", "beyond"]
+CautionKind = Literal["dip", "late_riser", "backtest"]
 
 
 @dataclass(frozen=True)
@@ -42,14 +43,15 @@ class Gain:
 
 @dataclass(frozen=True)
 class Target:
-    """The size at which the mean score reaches ``target``; ``low`` and ``high`` are the ends of its 90 % interval.
+    """The size at which the mean score reaches ``target``: with a probability of 50 % (``size``), 10 % and 90 %.
 
-    - ``reached``: ``size`` was trained, and the observed mean is at or above the target there and at all larger sizes.
-    - ``forecast``: ``size`` is where the forecast reaches the target; None if that is beyond the horizon.
-    - ``beyond``: not even the upper end of the interval reaches the target within the horizon; no sizes.
+    ``low`` to ``high`` is an 80 % range; an end is None if it may be beyond the horizon. ``chances`` (points,) are the
+    probabilities that a plan's sizes reach the target; empty without a forecast.
 
-    ``low`` and ``high`` are where the upper and the lower end of the mean's interval, observed or forecast, reach the
-    target; ``high`` is None if that may be beyond the horizon.
+    - ``reached``: ``size`` is within the trained sizes.
+    - ``forecast``: ``size`` is beyond them.
+    - ``beyond``: the target is out of reach, with a probability of 90 % or more, up to the horizon.
+    - ``open``: neither; or there is no forecast, and the observed means do not reach the target.
     """
 
     target: float
@@ -57,6 +59,29 @@ class Target:
     size: int | None = None
     low: int | None = None
     high: int | None = None
+    chances: tuple[float, ...] = ()
+
+    @property
+    def decided(self) -> bool:
+        """Whether this is an answer: a size with both ends of its range, or out of reach."""
+        return self.verdict == "beyond" or self.high is not None
+
+
+@dataclass(frozen=True)
+class Start:
+    """The target that an arm's answers start with, and why."""
+
+    target: float
+    reason: str
+
+
+@dataclass(frozen=True)
+class Caution:
+    """What makes a forecast doubtful, in a sentence, and the factor by which it widens all intervals."""
+
+    kind: CautionKind
+    sentence: str
+    widens: float
 
 
 @dataclass(frozen=True)
@@ -73,4 +98,11 @@ class Trial:
     @property
     def covered(self) -> bool:
         """Whether the interval contains the observed mean."""
-        return self.low <= self.truth <= self.high
+        return self.missed <= 1
+
+    @property
+    def missed(self) -> float:
+        """How far the observed mean is from the forecast, in half-widths of the interval on its side."""
+        end = self.high if self.truth > self.forecast else self.low
+        away, half = abs(self.truth - self.forecast), abs(end - self.forecast)
+        return away / half if half else float("inf") if away > 1e-9 else 0.0

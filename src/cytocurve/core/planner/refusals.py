@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from cytocurve.core.planner.evidence import Evidence
 from cytocurve.core.planner.forecasting import FEWEST, forecast
+from cytocurve.core.planner.outlook import HALF
 from cytocurve.core.statistics.curves import MARGIN
 from cytocurve.core.statistics.values import Values
 from cytocurve.text import counted
@@ -70,7 +71,8 @@ def _level(evidence: Evidence) -> str | None:
 def _vague(evidence: Evidence) -> str | None:
     """Why the forecast at twice the largest size is too uncertain to be useful, or None."""
     double = forecast(evidence, np.array([2 * evidence.largest]))
-    low, high = float(double.low[0]), float(double.high[0])
+    ends = (float(double.mean[0] + sign * HALF * double.scale[0]) for sign in (-1, 1))
+    low, high = (min(max(end, evidence.lower), evidence.upper) for end in ends)
     if high - low <= WIDEST * (evidence.upper - evidence.lower):
         return None
     return (

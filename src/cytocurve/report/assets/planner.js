@@ -88,16 +88,75 @@ const forecastSpec = (plan) => {
   };
 };
 
+// The probability of reaching the target, by the number of training images.
+const chanceSpec = (plan, rows) => {
+  const x = (field) =>
+    quantitative(
+      field,
+      texts.labeled_images,
+      { type: "log", nice: false, domain: [rows[0].size, rows.at(-1).size] },
+      { values: roundOnes(rows[0].size, rows.at(-1).size), format: ",d" },
+    );
+  const y = (field) =>
+    quantitative(
+      field,
+      texts.chance_axis,
+      { domain: [0, 1], nice: false },
+      { format: ".0%", values: [0, 0.25, 0.5, 0.75, 1] },
+    );
+  return {
+    height: 220,
+    data: { name: "chances", values: rows },
+    datasets: {
+      levels: [
+        { level: 0.5, text: texts.even },
+        { level: 0.9, text: texts.sure },
+      ],
+      edge: [{ size: plan.largest, text: texts.observed_edge }],
+    },
+    layer: [
+      { data: { name: "levels" }, mark: { type: "rule", strokeDash: [4, 3] }, encoding: { y: y("level") } },
+      {
+        data: { name: "levels" },
+        mark: { type: "text", align: "left", baseline: "bottom", dx: 4, dy: -3, fill: "var(--muted)" },
+        encoding: { x: { value: 0 }, y: y("level"), text: { field: "text" } },
+      },
+      { data: { name: "edge" }, mark: { type: "rule", strokeDash: [2, 3] }, encoding: { x: x("size") } },
+      {
+        data: { name: "edge" },
+        mark: { type: "text", align: "right", dx: -8, baseline: "bottom", dy: -6, fill: "var(--muted)" },
+        encoding: { x: x("size"), y: { value: "height" }, text: { field: "text" } },
+      },
+      {
+        mark: { type: "line", stroke: "var(--c1)", strokeWidth: 2.5, clip: true },
+        encoding: { x: x("size"), y: y("probability") },
+      },
+      {
+        mark: { type: "point", filled: true, size: 60, opacity: 0 },
+        encoding: {
+          x: x("size"),
+          y: y("probability"),
+          tooltip: [tip("size", columns.size, ",d"), tip("probability", columns.probability, ".0%")],
+        },
+      },
+    ],
+  };
+};
+
+const chanceRows = (plan, needed) =>
+  plan.forecast.map((row, place) => ({ size: row.size, probability: needed.chances[place] }));
+
 const targetText = (target) => target.toFixed(3).replace(/0$/, "");
 const targetRow = (plan, needed) => ({
   ...needed,
   label: fill(texts.target, { target: targetText(needed.target) }),
-  low: needed.low ?? (needed.verdict === "forecast" ? plan.observed[0].size : null),
+  low: needed.low,
   high: needed.high ?? plan.horizon,
 });
 
 const startPlanner = () => {
   const chart = new Chart("forecast");
+  const chanceChart = new Chart("chances");
   const slider = document.getElementById("target");
   const update = () => {
     const plan = planOf();
@@ -106,15 +165,28 @@ const startPlanner = () => {
     document.getElementById("target-value").textContent = value;
     slider.setAttribute("aria-valuetext", `${title()} ${value}`);
     document.getElementById("answer").textContent = plans[chosen.planArm].sentences[slider.valueAsNumber];
+    document.getElementById("labels").textContent = plans[chosen.planArm].labels[slider.valueAsNumber];
     chart.set("target", [targetRow(plan, needed)]);
+    const rows = chanceRows(plan, needed);
+    const about = { metric: title(), target: value, arm: names[chosen.planArm], horizon: count(plan.horizon) };
+    const listed = [
+      { name: columns.size, get: (row) => row.size },
+      { name: columns.probability, get: (row) => row.probability },
+    ];
+    chanceChart.draw(chanceSpec(plan, rows), fill(texts.chances, about), listed, rows, {
+      [texts.of_arm]: chosen.planArm,
+      [columns.target]: value,
+    });
   };
   onChange(["planArm"], () => {
     const plan = planOf();
     const reason = plans[chosen.planArm].none;
     for (const block of document.querySelectorAll("[data-plan]")) block.hidden = block.dataset.plan !== chosen.planArm;
-    for (const part of [slider.closest("label"), chart.figure]) part.hidden = reason !== null;
+    for (const part of [slider.closest("label"), chart.figure, chanceChart.figure]) part.hidden = reason !== null;
+    document.getElementById("why").textContent = plans[chosen.planArm].why;
     if (reason !== null) {
       document.getElementById("answer").textContent = fill(texts.no_forecast, { reason });
+      document.getElementById("labels").textContent = "";
       return;
     }
     slider.max = plan.targets.length - 1;

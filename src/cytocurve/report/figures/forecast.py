@@ -25,7 +25,7 @@ def forecast(answers: Answers, width: float) -> Drawn | None:
         sizes, floats(r.low for r in rows), floats(r.high for r in rows), color=blue, alpha=0.16, linewidth=0
     )
     for inside, dash in ((True, "-"), (False, (0, (4, 2)))):
-        part = [r for r in rows if (r.size <= plan.largest) == inside]
+        part = [r for r in rows if (r.size <= plan.largest if inside else r.size >= plan.largest)]
         axes.plot([r.size for r in part], floats(r.median for r in part), color=blue, linestyle=dash)
     seen = defined(plan.observed)
     axes.plot([r.size for r in seen], floats(r.mean for r in seen), "o", color=NEUTRALS["ink"], label="observed")
