@@ -58,7 +58,7 @@ def answers(project: ProjectPaths, params: Params, progress: Progress) -> Answer
         predictions = arm_predictions(runs[arm.name], tests[arm.name], patients)
         labels = _by_image(catalog, arm.labels)
         arms[arm.name] = arm_answers(arm, runs[arm.name], predictions, labels, LEADING)
-        scored.append(Tables(arm.name, runs[arm.name], predictions.rows).scored(LEADING))
+        scored.append(Tables(arm.name, runs[arm.name], tests[arm.name]).scored(LEADING, patients))
         progress(done, len(params.arms))
     validations = validated(project, params.sizes[-1])
     chosen, among = best_arm({name: arm.score for name, arm in validations.items()}, params), candidates(params)

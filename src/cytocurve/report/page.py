@@ -45,6 +45,7 @@ def render(answers: Answers, context: PageContext, static: Mapping[str, str] | N
         "p": formatting.p_value,
         "percent": formatting.percent,
         "verdict": wording.comparison_verdict,
+        "settling": wording.settling,
     }
     return pages.get_template("report/page.html").render(
         answers=answers,

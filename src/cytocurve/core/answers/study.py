@@ -21,7 +21,7 @@ from cytocurve.core.answers.details import (
 from cytocurve.core.answers.plans import ArmPlan
 from cytocurve.core.answers.serialization import Number
 
-FORMAT = 3
+FORMAT = 4
 """The format of ``reports/answers.json``; other formats are rejected, since the page needs every field."""
 
 Split = Literal["stratified", "patient", "predefined"]
