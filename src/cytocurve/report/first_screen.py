@@ -41,7 +41,7 @@ def first_screen(answers: Answers, pictures: Mapping[str, str]) -> FirstScreen:
     unbalanced = wording.unbalanced_sizes(answers.audit).get(answers.best.labels, ())
     words = in_words(answers.best)
     curve = inline_charts.learning_curve(answers.best.curves[answers.metric], answers.title, words, unbalanced)
-    caption = f"{answers.title} by training images, {words}. Band: 95 % interval of the mean."
+    caption = f"{answers.title} by training images, {words}. Band: 95 % interval over folds."
     if unbalanced:
         caption += " Hollow: a class has too few images."
     return FirstScreen(
