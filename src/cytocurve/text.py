@@ -28,6 +28,11 @@ def plural(number: int, one: str, many: str = "") -> str:
     return one if number == 1 else many or one + "s"
 
 
+def rounded(size: int) -> int:
+    """A forecast number of images, rounded to two significant digits; more would suggest false precision."""
+    return int(float(f"{size:.2g}"))
+
+
 def first_few(items: Collection[str], most: int) -> str:
     """The first ``most`` items, separated by commas, and an ellipsis if there are more."""
     shown = list(items)[:most]

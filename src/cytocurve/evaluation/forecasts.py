@@ -19,7 +19,7 @@ from cytocurve.core.answers import (
 from cytocurve.core.planner import Plan, plan, records, required, start
 from cytocurve.core.planner.labels import LabelNeeds
 from cytocurve.core.statistics.curves import Curve
-from cytocurve.report.formatting import rounded
+from cytocurve.text import rounded
 
 
 def curve_of(runs: pd.DataFrame, metric: str) -> Curve:

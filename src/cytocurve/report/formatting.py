@@ -16,11 +16,6 @@ def count(value: float) -> str:
     return f"{value:,}"
 
 
-def rounded(size: int) -> int:
-    """A forecast number of images, rounded to two significant digits; more would suggest false precision."""
-    return int(float(f"{size:.2g}"))
-
-
 def p_value(value: float | None) -> str:
     """A p-value with two significant digits, or as a bound below 0.0001."""
     if value is None:

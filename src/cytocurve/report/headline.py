@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from cytocurve.core.answers import Answers, ArmPlan, CurvePoint, Finding, PairComparison, Summary
 from cytocurve.report import wording
 from cytocurve.report.arm_names import distinction
-from cytocurve.report.formatting import count, interval, rounded, score, signed, target
+from cytocurve.report.formatting import count, interval, score, signed, target
+from cytocurve.text import rounded
 
 NOTABLE = 0.0005
 """The smallest optimism that changes a score as it is shown."""

@@ -10,8 +10,8 @@ import numpy as np
 from cytocurve.core.answers import Answers, ArmPlan, Labels, Limits, LossCurve, PairComparison, Split, Target
 from cytocurve.core.answers.audit import Audit
 from cytocurve.core.comparison.pairs import Verdict
-from cytocurve.report.formatting import count, percent, rounded, score, target
-from cytocurve.text import counted
+from cytocurve.report.formatting import count, percent, score, target
+from cytocurve.text import counted, rounded
 
 CHANCES_AT = (0.5, 1, 2, 5, 10)
 """The sizes whose chances a sentence gives, as multiples of the largest training size."""
