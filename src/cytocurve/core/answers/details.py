@@ -115,9 +115,9 @@ class ReliabilityBin:
     high: Number
     predicted: Number
     observed: Number
-    observed_low: Number
-    observed_high: Number
     images: int
+    observed_low: Number = None
+    observed_high: Number = None
 
 
 @dataclass(frozen=True)
