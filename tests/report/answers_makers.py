@@ -516,16 +516,19 @@ def _comparisons(simulation: Simulation, scores: Mapping[str, Values]) -> list[d
     for a, b in combinations(scores, 2):
         if labels[a] != labels[b]:
             continue
-        columns = {str(size): scores[a][:, i, 0] - scores[b][:, i, 0] for i, size in enumerate(simulation.sizes)}
-        columns["area"] = _areas(simulation.sizes, scores[a][:, :, 0]) - _areas(simulation.sizes, scores[b][:, :, 0])
+        columns = {str(size): scores[b][:, i, 0] - scores[a][:, i, 0] for i, size in enumerate(simulation.sizes)}
+        columns["area"] = _areas(simulation.sizes, scores[b][:, :, 0]) - _areas(simulation.sizes, scores[a][:, :, 0])
         rows += [_pair(simulation, a, b, at, difference) for at, difference in columns.items()]
     order = np.argsort([row["p_t"] for row in rows], kind="stable")
     worst = 0.0
     for rank, i in enumerate(order):
         worst = max(worst, min(1.0, (len(rows) - rank) * rows[i]["p_t"]))
         rows[i] |= {"p_t_holm": _number(worst), "p_wilcoxon_holm": _number(min(1.0, len(rows) * rows[i]["p_wilcoxon"]))}
-        better = "a_better" if rows[i]["difference"] > 0 else "b_better"
+        rows[i] |= {"p": rows[i]["p_t"], "p_holm": rows[i]["p_t_holm"]}
+        better = "b_better" if rows[i]["difference"] > 0 else "a_better"
         rows[i]["verdict"] = better if worst < 0.05 else "not_shown"
+        settled = {"images": 620, "images_now": 250, "by_patient": False, "folds": None, "seeds": 4}
+        rows[i]["settling"] = settled if rows[i]["verdict"] == "not_shown" else None
     return rows
 
 
@@ -543,6 +546,9 @@ def _pair(simulation: Simulation, a: str, b: str, at: str, difference: Values) -
         "difference": _number(folds.mean()),
         "ci_low": _number(folds.mean() - half),
         "ci_high": _number(folds.mean() + half),
+        "ci_t_low": _number(folds.mean() - half),
+        "ci_t_high": _number(folds.mean() + half),
+        "test": "images_and_folds",
         "n": len(folds),
         "folds": simulation.folds,
         "seeds": len(simulation.seeds),

@@ -1,6 +1,7 @@
 """`cytocurve compare` by the real command line: this study, another commit, other labels, the tracking store."""
 
 import json
+import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -13,8 +14,10 @@ from cytocurve.config import ProjectPaths
 from cytocurve.core.comparison import digest_of_tests
 from cytocurve.errors import InputError
 from cytocurve.stores.ledger.local import LocalLedger
+from cytocurve.stores.tables import write_parquet
 from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.experiments import ArmRuns, publish
+from cytocurve.study.dataset import COLUMNS
 from cytocurve.workflows.compare import compare
 from tests.core.comparison.comparison_makers import project_with_arms, tables_of, write_arm
 from tests.projects import BIN, commit, cytocurve, environment
@@ -55,13 +58,44 @@ def test_verdict_is_stated_in_words(tmp_path: Path) -> None:
     assert {row.verdict for row in same.comparisons} == {"not_shown"}
 
 
+def test_open_comparison_says_what_would_show_the_difference(tmp_path: Path) -> None:
+    project_with_arms(tmp_path, (0.3, 0.5))
+    done = cytocurve(tmp_path, "compare", "--size", "40")
+    assert done.returncode == 0
+    assert "estimates for 80 % power, if the true difference is the observed one" in done.stdout
+    assert re.search(r"at 40, \+0\.\d+: about [\d,]+ images instead of 40", done.stdout)
+    (row,) = printed(tmp_path, "--size", "40")["comparisons"]
+    assert row["test"] == "images_and_folds"
+    assert row["settling"]["images_now"] == 40
+
+
+def test_operating_point_is_compared_over_folds_alone_and_says_so(tmp_path: Path) -> None:
+    project_with_arms(tmp_path, (0.3, 0.5))
+    done = cytocurve(tmp_path, "compare", "--size", "40", "--metric", "sensitivity_at_specificity_90")
+    assert "The verdict at 40 is that of the corrected t-test over folds alone." in done.stdout
+
+
+def test_images_of_a_patient_count_once(tmp_path: Path) -> None:
+    """With two patients of eight images in every fold, one of each class, nothing is known about other patients."""
+    project = project_with_arms(tmp_path, (0.3, 0.5))
+    assert {row.test for row in compare(project).comparisons} == {"images_and_folds"}
+    catalog = pd.DataFrame({"image": [f"{number}.png" for number in range(40)]})
+    for of_class, test in ((4, "folds"), (2, "images_and_folds")):
+        patients = [f"{number % 2} {number // 2 // of_class}" for number in range(40)]
+        table = catalog.reindex(columns=COLUMNS).assign(image=catalog["image"], patient=patients)
+        write_parquet(project.catalog, table)
+        rows = compare(project).comparisons
+        assert {row.test for row in rows} == {test}
+        assert all(row.settling.images_now == 20 and row.settling.by_patient for row in rows if row.settling)
+
+
 def test_metric_and_sizes_can_be_chosen(tmp_path: Path) -> None:
     project = project_with_arms(tmp_path)
     answer = compare(project, metric="f1", at=["20"])
     assert [(row.at, row.metric) for row in answer.comparisons] == [("20", "f1")]
     runs = [pd.read_parquet(project.results(arm)) for arm in project.params().arms]
     means = [table.loc[table["size"] == 20, "f1"].mean() for table in runs]
-    assert answer.comparisons[0].difference == pytest.approx(means[0] - means[1], abs=1e-6)
+    assert answer.comparisons[0].difference == pytest.approx(means[1] - means[0], abs=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -118,7 +152,7 @@ def test_arms_of_two_label_versions_are_compared_only_on_the_labels_of_one(tmp_p
         tables_of(first, 0.3)[0]["roc_auc"],
     ]
     at_40 = pd.read_parquet(project.results(second))["size"] == 40
-    difference = expected[1][at_40].mean() - expected[0][at_40].mean()
+    difference = expected[0][at_40].mean() - expected[1][at_40].mean()
     assert answer.comparisons[0].difference == pytest.approx(difference, abs=1e-6)
 
 
@@ -166,7 +200,7 @@ def test_results_of_another_commit_are_read_without_a_checkout(tmp_path: Path) -
     answer = printed(tmp_path, FIRST, f"HEAD~1:{FIRST}", "--size", "20", "--size", "area")
     assert [row["name"] for row in answer["arms"]] == [FIRST, f"HEAD~1:{FIRST}"]
     means = [table.loc[table["size"] == 20, "roc_auc"].mean() for table in (strong, weak)]
-    assert answer["comparisons"][0]["difference"] == pytest.approx(means[0] - means[1], abs=1e-6)
+    assert answer["comparisons"][0]["difference"] == pytest.approx(means[1] - means[0], abs=1e-6)
     same = compare(project, [FIRST, f"HEAD:{FIRST}"])
     assert {row.difference for row in same.comparisons} == {0.0}
     assert pd.read_parquet(project.results(arm)).equals(strong)
@@ -200,7 +234,8 @@ def test_arms_in_the_tracking_store_are_compared_if_their_test_sets_are_known_to
     answer = compare(project, [*names, FIRST]).comparisons
     scores = [[run.metrics["roc_auc"] for run in arm.runs if run.size == 10] for arm in (one, other)]
     first = next(row for row in answer if (row.b, row.at) == (names[1], "10"))
-    assert first.difference == pytest.approx(sum(scores[0]) / 5 - sum(scores[1]) / 5, abs=1e-6)
+    assert first.difference == pytest.approx(sum(scores[1]) / 5 - sum(scores[0]) / 5, abs=1e-6)
+    assert {row.test for row in answer} == {"folds"}
     assert {row.at for row in answer if row.b == FIRST} == {"10", "20", "area"}
 
     publish_to(tmp_path, replace(one, tests=tests, arm_key="goes on"))  # takes the runs of its predecessor

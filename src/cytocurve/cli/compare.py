@@ -27,10 +27,12 @@ def compare(
 ) -> int:
     """Compare ARMS pair by pair (default: all arms of the study).
 
-    Prints, at each training size and for the area under the learning curve, paired by fold and seed: the mean
-    difference with its 95 % interval, the corrected resampled t-test and Wilcoxon's signed-rank test, both with Holm's
-    correction over all requested comparisons. ARM is an arm in params.yaml; REVISION:ARM takes the results of another
-    commit, mlflow:EXPERIMENT:ARM those in the tracking store. Exits with 1 if no pair can be compared.
+    Prints, at each training size and for the area under the learning curve, the mean difference (second arm minus
+    first) with its 95 % interval and the p-value that the verdict is based on, paired by image, fold and seed; beside
+    it the corrected resampled t-test and Wilcoxon's signed-rank test over folds. All p-values also with Holm's
+    correction over all requested comparisons. For a difference that is not shown, estimates how many more test images,
+    folds or seeds would show it. ARM is an arm in params.yaml; REVISION:ARM takes the results of another commit,
+    mlflow:EXPERIMENT:ARM those in the tracking store. Exits with 1 if no pair can be compared.
 
     \b
     cytocurve compare sequential-none-expert sequential-flip_rotate-expert
@@ -51,6 +53,7 @@ def _lines(answer: "ComparisonAnswer") -> Iterator[str]:
         if alone := [size for size in (*means[a], *means[b]) if (size in means[a]) != (size in means[b])]:
             yield f"Only one of the two has results {_places(alone)}."
         yield from _verdicts(a, b, rows)
+        yield from _settling(rows, len(answer.comparisons))
         yield ""
     for (a, b), seed_rows in _by_pair(answer.seed_comparisons).items():
         yield f"{answer.metric} by training images over independent seeds, a = {a}, b = {b}; p-value for a > b"
@@ -74,22 +77,43 @@ def _paired(
     rows: "Sequence[PairComparison]", a: "Mapping[str, float | None]", b: "Mapping[str, float | None]"
 ) -> Iterator[str]:
     yield from table(
-        ["", "a", "b", "a - b", "95 % interval", "p", "Holm", "p rank", "Holm", "folds"],
+        ["", "a", "b", "b - a", "95 % interval", "p", "Holm", "p folds", "Holm", "p rank", "Holm", "folds"],
         [
             [
                 row.at,
                 *(_number(means[row.at], ".3f") for means in (a, b)),
                 _number(row.difference, "+.3f"),
                 f"[{_number(row.ci_low, '+.3f')}, {_number(row.ci_high, '+.3f')}]",
+                *(_p_value(p) for p in (row.p, row.p_holm)),
                 *(_p_value(p) for p in (row.p_t, row.p_t_holm, row.p_wilcoxon, row.p_wilcoxon_holm)),
                 row.folds,
             ]
             for row in rows
         ],
     )
-    if undefined := [row.at for row in rows if row.p_t is None]:
+    if by_folds := [row.at for row in rows if row.test == "folds"]:
+        yield (
+            f"The verdict {_places(by_folds)} is that of the corrected t-test over folds alone. A test over images "
+            "needs the predictions of both arms, two images (patients, if known) of each class in every fold, and a "
+            "metric other than an operating point of the ROC curve."
+        )
+    if undefined := [row.at for row in rows if row.p is None]:
         places = _places(undefined)
         yield f"No test {places}: fewer than two folds have both arms, or the difference is the same in all folds."
+
+
+def _settling(rows: "Sequence[PairComparison]", family: int) -> Iterator[str]:
+    """What would show the differences that are not shown."""
+    from cytocurve.report.wording import settling
+
+    known = [row for row in rows if row.settling is not None]
+    if not known:
+        return
+    yield "What would show it (estimates for 80 % power, if the true difference is the observed one, all else equal):"
+    for row in known:
+        yield f"  {_places([row.at])}, {_number(row.difference, '+.3f')}: {settling(row)}"
+    if family > 1:
+        yield f"  These estimates are for {family} comparisons at once; --size area alone needs less."
 
 
 def _over_seeds(rows: "Sequence[SeedComparison]") -> Iterator[str]:

@@ -73,7 +73,7 @@ def answers(project: ProjectPaths, params: Params, progress: Progress, part: Par
         losses = read_losses(project, arm, runs[arm.name])
         arms[arm.name] = arm_answers(arm, runs[arm.name], predictions, labels, LEADING, needs, losses)
         rows[arm.name] = pictured(predictions)
-        scored.append(Tables(arm.name, runs[arm.name], predictions.rows).scored(LEADING))
+        scored.append(Tables(arm.name, runs[arm.name], tests[arm.name]).scored(LEADING, patients))
         progress(done, len(given))
     sizes = sorted({int(size) for table in runs.values() for size in table["size"]})
     validations = validated(project, sizes[-1], given)

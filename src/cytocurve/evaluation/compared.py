@@ -1,19 +1,23 @@
 """Arms to compare: from the current study, another git revision, or the tracking store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from cytocurve.config import ProjectPaths
-from cytocurve.core.comparison import ScoredArm, ScoredOn
+from cytocurve.core.comparison import ScoredArm, ScoredImages, ScoredOn
+from cytocurve.core.statistics.contributions import contributions
 from cytocurve.core.statistics.relabelling import RUN, judged
+from cytocurve.core.statistics.review import probability_columns
 from cytocurve.core.statistics.run_tables import wrong_predictions, wrong_runs
 from cytocurve.errors import InputError
 from cytocurve.stores.dvc import Revision
 from cytocurve.stores.tables import parquet_from
 from cytocurve.stores.tracking.connection import ask
 from cytocurve.stores.tracking.published import PublishedArm, published_arm
+from cytocurve.study.dataset import read_catalog
 from cytocurve.study.design import check_split
 from cytocurve.study.results import read_runs, read_tests
 from cytocurve.text import check_known
@@ -34,10 +38,41 @@ class Tables:
         """The arm's label version."""
         return str(self.runs["labels"].iloc[0])
 
-    def scored(self, metric: str) -> ScoredArm:
-        """The arm by a metric, on its own labels."""
+    def scored(self, metric: str, patients: Mapping[str, str]) -> ScoredArm:
+        """The arm by a metric, on its own labels; ``patients`` maps images to patients, where the patient is known."""
         scores = self.runs[RUN].assign(score=self.runs[metric])
-        return ScoredArm(self.name, self.labels, scores, ScoredOn.on(images_tested(self.runs, self.predictions)))
+        tested = images_tested(self.runs, self.predictions)
+        images = scored_images(self.runs, self.predictions, tested, metric, patients)
+        return ScoredArm(self.name, self.labels, scores, ScoredOn.on(tested), images)
+
+
+def scored_images(
+    runs: pd.DataFrame, predictions: pd.DataFrame, tested: pd.DataFrame, metric: str, patients: Mapping[str, str]
+) -> ScoredImages:
+    """What each of the images ``tested``, with the labels given there, contributes to the scores of these runs."""
+    images = tested.sort_values("image", ignore_index=True)
+    columns = probability_columns(predictions)
+    names = [column.removeprefix("p_") for column in columns]
+    classes = images["label"].map(names.index).to_numpy(np.intp)
+    places = pd.Index(images["image"]).get_indexer(pd.Index(predictions["image"].astype(str)))
+    probabilities = predictions[columns].to_numpy(np.float64)
+    rows = predictions.reset_index(drop=True).groupby("run_key", observed=True).indices
+    axes = [np.unique(runs[name], return_inverse=True) for name in ("seed", "size")]
+    table = np.full((len(images), *(len(values) for values, _ in axes)), np.nan)
+    for key, seed, size in zip(runs["run_key"], axes[0][1], axes[1][1], strict=True):
+        at = rows[key]
+        table[places[at], seed, size] = contributions(metric, classes[places[at]], probabilities[at])
+    known = [patients.get(name) for name in images["image"]]
+    units = [
+        f"image {name}" if of is None else f"patient {of}" for name, of in zip(images["image"], known, strict=True)
+    ]
+    return ScoredImages(
+        folds=np.unique(images["fold"], return_inverse=True)[1],
+        classes=classes,
+        units=np.unique(units, return_inverse=True)[1],
+        contributions=table,
+        by_patient=any(of is not None for of in known),
+    )
 
 
 def images_tested(runs: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
@@ -67,7 +102,16 @@ def arms_to_compare(project: ProjectPaths, names: Sequence[str], metric: str, ju
         raise problems[0]
     if problems:
         raise InputError("These arms cannot be read:", [" ".join(str(each).split()) for each in problems], FORMS)
-    return _scored(found, metric) if judge is None else _judged(found, metric, judge)
+    patients = known_patients(project) if any(isinstance(each, Tables) for each in found) else {}
+    return _scored(found, metric, patients) if judge is None else _judged(found, metric, judge, patients)
+
+
+def known_patients(project: ProjectPaths) -> dict[str, str]:
+    """The patients of the study's images by image, where they are known; empty without a catalog."""
+    if not project.catalog.is_file():
+        return {}
+    known = read_catalog(project)[["image", "patient"]].dropna()
+    return dict(zip(known["image"].tolist(), known["patient"].tolist(), strict=True))
 
 
 def _find(project: ProjectPaths, name: str, metric: str) -> Tables | ScoredArm:
@@ -121,11 +165,13 @@ def _of_the_store(name: str, arm: PublishedArm, metric: str) -> ScoredArm:
     return ScoredArm(name, arm.labels, pd.DataFrame(runs), ScoredOn(arm.tests))
 
 
-def _scored(found: Sequence[Tables | ScoredArm], metric: str) -> list[ScoredArm]:
-    return [each.scored(metric) if isinstance(each, Tables) else each for each in found]
+def _scored(found: Sequence[Tables | ScoredArm], metric: str, patients: Mapping[str, str]) -> list[ScoredArm]:
+    return [each.scored(metric, patients) if isinstance(each, Tables) else each for each in found]
 
 
-def _judged(found: Sequence[Tables | ScoredArm], metric: str, judge: str) -> list[ScoredArm]:
+def _judged(
+    found: Sequence[Tables | ScoredArm], metric: str, judge: str, patients: Mapping[str, str]
+) -> list[ScoredArm]:
     """The arms scored on the labels of the first arm with the label version ``judge``."""
     stored = [each.name for each in found if isinstance(each, ScoredArm)]
     if stored:
@@ -135,12 +181,16 @@ def _judged(found: Sequence[Tables | ScoredArm], metric: str, judge: str) -> lis
     if unknown := check_known("label version", [judge], list(versions)):
         raise InputError(f"--judge: {unknown[0]}", hint=f"The arms' label versions: {', '.join(versions)}")
     given = images_tested(versions[judge].runs, versions[judge].predictions).set_index("image")["label"]
-    return [_by_other_labels(each, given, metric, judge) for each in tables]
+    return [_by_other_labels(each, given, metric, judge, patients) for each in tables]
 
 
-def _by_other_labels(arm: Tables, given: "pd.Series[str]", metric: str, judge: str) -> ScoredArm:
+def _by_other_labels(
+    arm: Tables, given: "pd.Series[str]", metric: str, judge: str, patients: Mapping[str, str]
+) -> ScoredArm:
     scores = judged(arm.runs, arm.predictions, given, metric)
     if scores is None:
         raise InputError(f"{arm.name}: its test images have no labels in version {judge!r}, or its classes differ")
-    images = images_tested(arm.runs, arm.predictions)
-    return ScoredArm(arm.name, judge, scores, ScoredOn.on(images.assign(label=images["image"].map(given))))
+    tested = images_tested(arm.runs, arm.predictions)
+    tested = tested.assign(label=tested["image"].map(given))
+    images = scored_images(arm.runs, arm.predictions, tested, metric, patients)
+    return ScoredArm(arm.name, judge, scores, ScoredOn.on(tested), images)

@@ -191,8 +191,8 @@ def _yes(row: PairComparison, answers: Answers) -> tuple[str, str]:
 
 
 def _one_difference(row: PairComparison, answers: Answers, names: Mapping[str, str]) -> tuple[str, str]:
-    """Answer and note; the chosen arm always comes first."""
-    first, second, sign = (row.a, row.b, 1) if row.a == answers.chosen else (row.b, row.a, -1)
+    """Answer and note; the chosen arm always comes first, and the difference is how much better it is."""
+    first, second, sign = (row.a, row.b, -1) if row.a == answers.chosen else (row.b, row.a, 1)
     difference = f"{_place(row)}, {names[first]} against {names[second]}: {_difference(row, sign)}."
     if row.verdict != "not_shown":
         answer, alone = _yes(row, answers)
@@ -200,7 +200,9 @@ def _one_difference(row: PairComparison, answers: Answers, names: Mapping[str, s
         return answer, f"{difference} It is {rank}, after correction for {len(answers.comparisons)} comparisons.{alone}"
     if row.ci_low is not None and row.ci_high is not None and row.ci_low * row.ci_high > 0:
         return "Not shown", f"{difference} Not significant after correction for {len(answers.comparisons)} comparisons."
-    return "Not shown", f"{difference} This does not show that they are equal."
+    needed = wording.settling(row)
+    more = f" To show it would take {needed} (estimate)." if needed and not needed.startswith("neither") else ""
+    return "Not shown", f"{difference} This does not show that they are equal.{more}"
 
 
 def _difference(row: PairComparison, sign: int) -> str:

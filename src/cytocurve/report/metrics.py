@@ -17,7 +17,7 @@ POINT = ("mean", "sd", "median", "q1", "q3", "ci_low", "ci_high", "n")
 
 def metrics(results: Answers) -> dict[str, Any]:
     """The contents of ``metrics.json``: mean and spread for every arm, metric and training size."""
-    comparisons = [{"kind": "arms", **row.published()} for row in results.comparisons]
+    comparisons = [{"kind": "arms", **row.tracked()} for row in results.comparisons]
     comparisons += [{"kind": "relabelling", **to_json(row)} for row in results.relabellings]
     return {
         "dataset": results.dataset,

@@ -49,6 +49,7 @@ def render(answers: Answers, context: PageContext, static: Mapping[str, str] | N
         "verdict": wording.comparison_verdict,
         "whole": _whole,
         "breakable": _breakable,
+        "settling": wording.settling,
     }
     return pages.get_template("report/page.html").render(
         answers=answers,

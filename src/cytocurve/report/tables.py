@@ -5,7 +5,7 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from cytocurve.core.answers import Answers, ArmAnswers, to_json
+from cytocurve.core.answers import Answers, ArmAnswers, PairComparison, to_json
 from cytocurve.core.data.spreadsheets import escaped
 
 Row = dict[str, Any]
@@ -83,6 +83,12 @@ def _reliability(arm: ArmAnswers) -> Iterator[Row]:
     return ({"size": point.size} | to_json(row) for point in arm.calibration for row in point.bins)
 
 
+def _comparison(pair: PairComparison) -> Row:
+    """The comparison, with what would settle it in fields of their own."""
+    row = pair.published()
+    return _flat(row | {"settling": row["settling"] or {}})
+
+
 def _of_plan(name: str) -> Callable[[ArmAnswers], Iterator[Row]]:
     def rows(arm: ArmAnswers) -> Iterator[Row]:
         return ({"metric": arm.plan.metric} | to_json(row) for row in getattr(arm.plan, name))
@@ -124,7 +130,7 @@ _TABLES: Mapping[str, Callable[[Answers], Iterable[Row]]] = {
     "next_images": _by_arm(_of_plan("next")),
     "backtest": _by_arm(_of_plan("backtest")),
     "families": _by_arm(_of_plan("families")),
-    "comparisons": lambda answers: (row.published() for row in answers.comparisons),
+    "comparisons": lambda answers: (_comparison(row) for row in answers.comparisons),
     "not_comparable": lambda answers: map(to_json, answers.not_comparable),
 }
 

@@ -55,6 +55,22 @@ def comparison_verdict(row: PairComparison, names: Mapping[str, str]) -> str:
     return verdict(row.verdict, names[row.a], names[row.b])
 
 
+def settling(row: PairComparison) -> str:
+    """What would show a difference with 80 % power if it is as large as observed; empty if it cannot be estimated."""
+    needed = row.settling
+    if needed is None:
+        return ""
+    what = "patients" if needed.by_patient else "images"
+    ways = []
+    if needed.images is not None:
+        ways.append(f"about {count(rounded(needed.images))} {what} instead of {count(needed.images_now)}")
+    if needed.folds is not None:
+        ways.append(f"{count(needed.folds)} folds instead of {count(row.folds)}")
+    if needed.seeds is not None:
+        ways.append(f"{count(needed.seeds)} seeds instead of {count(row.seeds)}")
+    return ", or ".join(ways) or f"neither more {what} nor more folds alone"
+
+
 def limits(answer_limits: Limits) -> list[str]:
     """What limits the scores: the origin of the images, the validation images, and patients across folds."""
     stopping = (

@@ -116,16 +116,34 @@ def test_answers_of_another_format_are_rejected(value: Any) -> None:
 
 
 PAIR = PairComparison(
-    a="a", b="b", at="area", difference=0.1, ci_low=0.0, ci_high=0.2, n=5, folds=5, seeds=1, p_t=0.01, p_t_holm=0.01,
-    p_wilcoxon=0.06, p_wilcoxon_holm=0.06, verdict="a_better", metric="f1",
+    a="a", b="b", at="area", difference=-0.1, ci_low=-0.15, ci_high=-0.05, test="images_and_folds", n=5, folds=5,
+    seeds=1, p=1e-9, p_holm=1e-9, p_t=0.01, p_t_holm=0.01, ci_t_low=-0.2, ci_t_high=0.0, p_wilcoxon=0.06,
+    p_wilcoxon_holm=0.06, verdict="a_better", settling=None, metric="f1",
 )  # fmt: skip
 
 
 def test_published_comparisons_state_their_verdicts_in_words() -> None:
     """The names that ``reports/metrics.json`` and ``compare --json`` have always used."""
+    assert PAIR.tracked()["verdict"] == "a is better"
     assert PAIR.published()["verdict"] == "a is better"
     assert replace(PAIR, verdict="b_better").published()["verdict"] == "b is better"
     assert replace(PAIR, verdict="not_shown").published()["verdict"] == "no difference shown"
+
+
+def test_tracked_comparisons_keep_their_fields_and_their_sign() -> None:
+    """``metrics.json`` is compared across commits: a minus b, with the interval of the corrected t-test."""
+    assert list(PAIR.tracked()) == [
+        "a", "b", "at", "difference", "ci_low", "ci_high", "n", "folds", "seeds", "p_t", "p_t_holm", "p_wilcoxon",
+        "p_wilcoxon_holm", "verdict", "metric",
+    ]  # fmt: skip
+    tracked = PAIR.tracked()
+    assert (tracked["difference"], tracked["ci_low"], tracked["ci_high"]) == (0.1, 0.0, 0.2)
+    assert json.dumps(tracked["ci_low"]) == "0.0"
+
+
+def test_small_p_value_is_not_rounded_to_zero() -> None:
+    assert PAIR.published()["p"] == 1e-9
+    assert build(PairComparison, **vars(replace(PAIR, p=1.23456789e-7))).p == 1.23457e-7
 
 
 def test_comparison_in_json_has_the_rows_of_its_kind() -> None:

@@ -11,6 +11,7 @@ from cytocurve.config import ProjectPaths
 from cytocurve.core.comparison import ScoredArm, ScoredOn
 from cytocurve.core.runs import Arm, digest
 from cytocurve.core.statistics.metrics import score
+from cytocurve.evaluation.compared import Tables as ScoredTables
 from cytocurve.stores.tables import write_parquet
 from tests.makers import project_with_params
 
@@ -57,6 +58,12 @@ def project_with_arms(root: Path, skills: Sequence[float] = (0.1, 0.9)) -> Proje
     for arm, skill in zip(project.params().arms, skills, strict=True):
         write_arm(project, arm, tables_of(arm, skill))
     return project
+
+
+def imaged_arm(name: str, skill: float, folds: int = FOLDS, patients: Mapping[str, str] | None = None) -> ScoredArm:
+    """An arm with real predictions, so that it can be compared over images."""
+    runs, predictions = tables_of(Arm(name, "none", "expert"), skill, folds)
+    return ScoredTables(name, runs, predictions[predictions["subset"] == "test"]).scored("roc_auc", patients or {})
 
 
 def scored(

@@ -12,8 +12,8 @@ from sklearn.metrics import auc
 from statsmodels.stats.multitest import multipletests
 
 from cytocurve.core.comparison import AREA, ScoredArm, ScoredOn, compare_paired, compare_seeds
-from cytocurve.core.comparison.significance import corrected_t, fold_ratio, rank_sum
-from tests.core.comparison.comparison_makers import SIZES, random_arm, scored
+from cytocurve.core.comparison.significance import corrected_t, fold_ratio, images_and_folds, rank_sum, sampling
+from tests.core.comparison.comparison_makers import SIZES, imaged_arm, random_arm, scored
 
 NAN = float("nan")
 
@@ -49,6 +49,71 @@ def test_swapping_the_arms_swaps_the_signs_and_nothing_else(seed: int) -> None:
         assert (one.p_t, one.p_wilcoxon) == pytest.approx((other.p_t, other.p_wilcoxon), abs=1e-12)
 
 
+@settings(max_examples=15, deadline=None)
+@given(st.floats(0.05, 1.0), st.floats(0.05, 1.0))
+def test_swapping_arms_with_images_flips_the_sign_and_keeps_p(one: float, other: float) -> None:
+    a, b = imaged_arm("a", one), imaged_arm("b", other)
+    there, back = compare_paired([a, b])[0], compare_paired([b, a])[0]
+    for first, second in zip(there, back, strict=True):
+        assert first.test == second.test == "images_and_folds"
+        assert first.difference == pytest.approx(-second.difference, abs=1e-12)
+        assert (first.ci_low, first.ci_high) == pytest.approx((-second.ci_high, -second.ci_low), abs=1e-12, nan_ok=True)
+        assert first.p == pytest.approx(second.p, abs=1e-12, nan_ok=True)
+        assert np.isnan(first.p) or 0 <= first.p <= first.p_holm <= 1
+        assert first.settling == second.settling
+        assert first.verdict == {"a_better": "b_better", "b_better": "a_better"}.get(second.verdict, second.verdict)
+
+
+def test_arm_compared_with_itself_has_p_1_and_no_width() -> None:
+    for row in compare_paired([imaged_arm("a", 0.3), replace(imaged_arm("a", 0.3), name="b")])[0]:
+        assert (row.test, row.difference, row.ci_low, row.ci_high, row.p) == ("images_and_folds", 0, 0, 0, 1)
+        assert row.settling is None
+
+
+def test_verdict_is_that_of_images_and_folds_whatever_the_other_tests_say() -> None:
+    rows = [
+        row
+        for skill in (0.2, 0.4, 0.6, 1.0)
+        for row in compare_paired([imaged_arm("a", 0.1), imaged_arm("b", skill)])[0]
+    ]
+    assert any((row.p_holm <= 0.05) != (row.p_t_holm <= 0.05) for row in rows)
+    for row in rows:
+        better = "b_better" if row.difference > 0 else "a_better"
+        assert row.verdict == (better if row.p_holm <= 0.05 else "not_shown")
+        assert (row.settling is not None) == (row.verdict == "not_shown")
+
+
+def test_comparison_over_images_and_folds_takes_the_contributions_of_images() -> None:
+    a, b = imaged_arm("a", 0.2), imaged_arm("b", 0.5)
+    (row,), _ = compare_paired([a, b], ["20"])
+    assert a.images is not None
+    assert b.images is not None
+    parts = (b.images.contributions - a.images.contributions)[:, :, 1].mean(axis=1)
+    variance = sampling(parts, a.images.folds, a.images.classes, a.images.units)
+    by_fold = (b.scores([0, 1], [20]) - a.scores([0, 1], [20])).mean(axis=1)[:, 0]
+    expected = images_and_folds(by_fold, variance, fold_ratio(5))
+    assert (row.difference, row.ci_low, row.ci_high, row.p) == pytest.approx(tuple(vars(expected).values()), abs=1e-12)
+
+
+def test_arms_without_predictions_are_judged_by_the_corrected_t() -> None:
+    a, b = imaged_arm("a", 0.2), replace(imaged_arm("b", 0.5), images=None)
+    for row in compare_paired([a, b])[0]:
+        assert (row.test, row.p, row.ci_low, row.ci_high) == ("folds", row.p_t, row.ci_t_low, row.ci_t_high)
+        assert row.settling is None
+
+
+def test_fold_with_an_undefined_score_leaves_its_images_out() -> None:
+    a, b = imaged_arm("a", 0.2), imaged_arm("b", 0.5)
+    assert a.images is not None
+    contributions = np.where((a.images.folds == 0)[:, None, None], NAN, a.images.contributions)
+    runs = a.runs.assign(score=a.runs["score"].mask(a.runs["fold"] == 0))
+    partly = replace(a, runs=runs, images=replace(a.images, contributions=contributions))
+    for row in compare_paired([partly, b])[0]:
+        assert (row.test, row.folds) == ("images_and_folds", 4)
+    (row,), _ = compare_paired([replace(partly, runs=a.runs), b], ["20"])
+    assert row.test == "folds"
+
+
 @settings(max_examples=15)
 @given(st.permutations(range(6)))
 def test_comparison_does_not_depend_on_fold_numbers_or_run_order(new: list[int]) -> None:
@@ -64,7 +129,7 @@ def test_comparison_does_not_depend_on_fold_numbers_or_run_order(new: list[int])
 
 def test_seeds_of_a_fold_are_averaged_and_counted_as_one() -> None:
     a, b = random_arm("a", 1), random_arm("b", 2)
-    by_fold = (a.scores([0, 1], [20]) - b.scores([0, 1], [20])).mean(axis=1)[:, 0]
+    by_fold = (b.scores([0, 1], [20]) - a.scores([0, 1], [20])).mean(axis=1)[:, 0]
     (result,), _ = compare_paired([a, b], ["20"])
     expected = corrected_t(by_fold, fold_ratio(6))
     assert (result.difference, result.p_t) == pytest.approx((expected.mean, expected.p), abs=1e-12)
@@ -76,7 +141,7 @@ def test_area_is_compared_as_the_difference_of_the_areas_under_the_curves() -> N
     steps = np.log(SIZES)
     scores = [arm.scores([0, 1], SIZES) for arm in arms]
     by_hand = [[[auc(steps, curve) for curve in fold] for fold in row] for row in scores]
-    expected = (np.mean(by_hand[0]) - np.mean(by_hand[1])) / (steps[-1] - steps[0])
+    expected = (np.mean(by_hand[1]) - np.mean(by_hand[0])) / (steps[-1] - steps[0])
     (result,), _ = compare_paired(arms, [AREA])
     assert result.difference == pytest.approx(expected, rel=1e-9)
 

@@ -10,11 +10,15 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 
 from cytocurve.core.comparison.significance import (
+    UNKNOWN,
+    Sampling,
     corrected_signed_rank,
     corrected_t,
     fold_ratio,
     holm,
+    images_and_folds,
     rank_sum,
+    sampling,
     signed_rank,
 )
 
@@ -164,3 +168,90 @@ def test_ratio_is_test_folds_to_training_folds() -> None:
     assert fold_ratio(10) == 25 / 200
     with pytest.raises(ValueError, match="at least 3"):
         fold_ratio(2)
+
+
+variances = st.floats(0, 0.1)
+
+
+def test_variance_over_images_and_folds_adds_the_correction_to_the_variance_of_the_mean() -> None:
+    values, images, ratio = np.array([0.02, 0.05, -0.01, 0.04, 0.03]), Sampling(0.0004, 48.0), 1 / 3
+    parts = stats.sem(values) ** 2, 5 * ratio * 0.0004
+    freedom = sum(parts) ** 2 / (parts[0] ** 2 / 4 + parts[1] ** 2 / 48)
+    error = np.sqrt(sum(parts))
+    found = images_and_folds(values, images, ratio)
+    assert found.p == near(2 * stats.t.sf(abs(values.mean()) / error, freedom))
+    low, high = stats.t.interval(0.95, freedom, values.mean(), error)
+    assert (found.mean, found.ci_low, found.ci_high) == (near(values.mean()), near(low), near(high))
+
+
+def test_p_value_without_variance_over_images_is_scipys_paired_t() -> None:
+    first, second = np.random.default_rng(1).normal(size=(2, 10))
+    found = images_and_folds(first - second, Sampling(0.0, 20.0), 1 / 8)
+    assert found.p == near(stats.ttest_rel(first, second).pvalue)
+
+
+@given(differences, variances, st.sampled_from([0.0, 0.125, 1.0]))
+def test_p_value_over_images_and_folds_is_a_probability_and_follows_the_sign(
+    values: np.ndarray, variance: float, ratio: float
+) -> None:
+    there, back = (images_and_folds(each, Sampling(variance, 30.0), ratio) for each in (values, -values))
+    assert np.isnan(there.p) or 0 <= there.p <= 1
+    assert (back.p, back.mean) == (pytest.approx(there.p, nan_ok=True), near(-there.mean))
+    assert (back.ci_low, back.ci_high) == pytest.approx((-there.ci_high, -there.ci_low), nan_ok=True, abs=1e-12)
+    if np.isfinite(there.p) and abs(there.p - 0.05) > 1e-9 and there.ci_high > there.ci_low:
+        assert (there.p < 0.05) == (there.ci_low > 0 or there.ci_high < 0)
+
+
+def test_differences_that_do_not_vary_have_no_test_unless_nothing_differs() -> None:
+    nothing = Sampling(0.0, 5.0)
+    assert images_and_folds(np.zeros(5), nothing, 0.1).p == 1
+    assert np.isnan(images_and_folds(np.full(5, 0.25), nothing, 0.1).p)
+    assert np.isnan(images_and_folds(np.array([0.1, NAN]), Sampling(0.1, 5.0), 0.1).p)
+    assert np.isnan(images_and_folds(np.array([0.1, 0.2]), UNKNOWN, 0.1).p)
+    assert images_and_folds(np.full(5, 0.25), Sampling(0.01, 5.0), 0.1).p < 0.1  # the images vary, if the folds do not
+
+
+def strata(units: list[int]) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Contributions, folds, classes and units of 24 images in three folds and two classes."""
+    numbers = np.arange(24)
+    contributions = np.random.default_rng(3).normal(size=24)
+    return contributions, numbers // 8, numbers % 2, np.array(units)
+
+
+def test_sampling_variance_of_images_is_the_mean_over_folds_of_variances_by_class() -> None:
+    values, folds, classes, units = strata(list(range(24)))
+    by_stratum = [
+        (values[(folds == fold) & (classes == number)] ** 2).sum() * 4 / 3 / 9 for fold in range(3) for number in (0, 1)
+    ]
+    found = sampling(values, folds, classes, units)
+    assert found.variance == near(sum(by_stratum))
+    assert found.freedom == near(sum(by_stratum) ** 2 / sum(part**2 / 3 for part in by_stratum))
+
+
+def test_images_of_a_patient_are_summed_before_they_are_squared() -> None:
+    values, folds, classes, units = strata([number // 8 * 10 + number % 4 for number in range(24)])  # two per stratum
+    sums = [values[units == unit].sum() / 3 * np.sqrt(2) for unit in np.unique(units)]
+    assert sampling(values, folds, classes, units).variance == near(sum(each**2 for each in sums))
+
+
+def test_patient_in_several_folds_is_one_unit() -> None:
+    values, folds, classes, units = strata([number % 8 for number in range(24)])
+    sums = [values[units == unit].sum() / 3 * np.sqrt(4 / 3) for unit in range(8)]
+    found = sampling(values, folds, classes, units)
+    assert found.variance == near(sum(each**2 for each in sums))
+    assert found.freedom <= 7
+
+
+def test_class_with_one_patient_in_a_fold_says_nothing_about_others() -> None:
+    values, folds, classes, units = strata([number // 8 * 10 + number % 2 for number in range(24)])
+    assert np.isnan(sampling(values, folds, classes, units).variance)
+    assert np.isnan(sampling(np.full(24, NAN), folds, classes, units).variance)
+
+
+def test_fold_is_left_out_whole_or_not_at_all() -> None:
+    values, folds, classes, units = strata(list(range(24)))
+    without = sampling(np.where(folds == 1, NAN, values), folds, classes, units)
+    rest = folds != 1
+    assert without == sampling(values[rest], folds[rest], classes[rest], units[rest])
+    partly = np.where(units == 3, NAN, values)
+    assert np.isnan(sampling(partly, folds, classes, units).variance)

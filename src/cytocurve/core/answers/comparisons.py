@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from cytocurve.core.answers.curves import Summary
-from cytocurve.core.answers.serialization import Number, to_json
+from cytocurve.core.answers.serialization import Number, PValue, rounded, to_json
+from cytocurve.core.comparison.paired import Test
 from cytocurve.core.comparison.pairs import Verdict
+from cytocurve.core.comparison.settling import Settling
 
 PUBLISHED: Mapping[Verdict, str] = {
     "a_better": "a is better",
@@ -18,7 +20,7 @@ PUBLISHED: Mapping[Verdict, str] = {
 
 @dataclass(frozen=True, kw_only=True)
 class PairComparison:
-    """Arm ``a`` minus arm ``b`` at a training size or on the area; see ``core.comparison.Comparison``."""
+    """Arm ``b`` minus arm ``a`` at a training size or on the area; see ``core.comparison.Comparison``."""
 
     a: str
     b: str
@@ -26,19 +28,53 @@ class PairComparison:
     difference: Number
     ci_low: Number
     ci_high: Number
+    test: Test
     n: int
     folds: int
     seeds: int
-    p_t: Number
-    p_t_holm: Number
-    p_wilcoxon: Number
-    p_wilcoxon_holm: Number
+    p: PValue
+    p_holm: PValue
+    p_t: PValue
+    p_t_holm: PValue
+    ci_t_low: Number
+    ci_t_high: Number
+    p_wilcoxon: PValue
+    p_wilcoxon_holm: PValue
     verdict: Verdict
+    settling: Settling | None
     metric: str
 
     def published(self) -> dict[str, Any]:
         """The comparison in JSON with the verdict as ``PUBLISHED``."""
         return to_json(self) | {"verdict": PUBLISHED[self.verdict]}
+
+    def tracked(self) -> dict[str, Any]:
+        """The comparison in ``reports/metrics.json``, whose fields stay the same so that commits can be compared.
+
+        There, the difference is ``a`` minus ``b`` and the interval that of the corrected t-test; the verdict is the
+        same as everywhere.
+        """
+        return {
+            "a": self.a,
+            "b": self.b,
+            "at": self.at,
+            "difference": _negated(self.difference),
+            "ci_low": _negated(self.ci_t_high),
+            "ci_high": _negated(self.ci_t_low),
+            "n": self.n,
+            "folds": self.folds,
+            "seeds": self.seeds,
+            "p_t": rounded(self.p_t),
+            "p_t_holm": rounded(self.p_t_holm),
+            "p_wilcoxon": rounded(self.p_wilcoxon),
+            "p_wilcoxon_holm": rounded(self.p_wilcoxon_holm),
+            "verdict": PUBLISHED[self.verdict],
+            "metric": self.metric,
+        }
+
+
+def _negated(value: float | None) -> float | None:
+    return None if value is None else 0.0 - value
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +91,8 @@ class SeedComparison:
     mean_b: Number
     sd_b: Number
     seeds_b: int
-    p_mann_whitney: Number
-    p_mann_whitney_holm: Number
+    p_mann_whitney: PValue
+    p_mann_whitney_holm: PValue
     verdict: Verdict
     metric: str
 

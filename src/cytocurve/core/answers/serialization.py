@@ -1,6 +1,7 @@
 """Records to JSON and back: one rule for every record of the answers.
 
-Numbers are rounded to six places; NaN and infinity, which JSON does not have, become None.
+Numbers are rounded to six places, p-values to six significant digits, so that a small one is not 0; NaN and infinity,
+which JSON does not have, become None.
 """
 
 from collections.abc import Mapping
@@ -24,6 +25,17 @@ def rounded(value: Any) -> Any:
 
 Number = Annotated[float | None, BeforeValidator(rounded), PlainSerializer(rounded)]
 """A number in the answers; None if it is undefined."""
+
+
+def significant(value: Any) -> Any:
+    """A number to ``DIGITS`` significant digits, None where it is NaN or infinite; anything else unchanged."""
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.{DIGITS}g}") if isfinite(value) else None
+
+
+PValue = Annotated[float | None, BeforeValidator(significant), PlainSerializer(significant)]
+"""A p-value; None where it is undefined."""
 
 Vector = tuple[Number, ...]
 

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from cytocurve.core.runs import digest
 from cytocurve.core.statistics.values import Values
@@ -34,17 +35,35 @@ def digest_of_tests(images: Sequence[str], folds: Sequence[int], labels: Sequenc
     return digest(sorted(zip(images, map(int, folds), labels, strict=True)))
 
 
+@dataclass(frozen=True, eq=False)
+class ScoredImages:
+    """What each test image contributes to the scores of an arm: ``contributions`` (images, seeds, sizes).
+
+    Images are sorted by name, seeds and sizes are those of the arm; NaN where undefined. ``folds``, ``classes`` and
+    ``units`` (images,) are numbers; units are patients if ``by_patient``, with every image of an unknown patient as a
+    unit of its own, and otherwise images. See ``core.statistics.contributions``.
+    """
+
+    folds: NDArray[np.intp]
+    classes: NDArray[np.intp]
+    units: NDArray[np.intp]
+    contributions: Values
+    by_patient: bool
+
+
 @dataclass(frozen=True)
 class ScoredArm:
     """An arm's scores by one metric: one row per run with ``fold, seed, size, score``; undefined scores are NaN.
 
-    ``name`` is the arm's name in the comparison, ``labels`` the label version that it is scored on.
+    ``name`` is the arm's name in the comparison, ``labels`` the label version that it is scored on, ``images`` the
+    contributions of the test images; None if there are no predictions, as in a tracking store.
     """
 
     name: str
     labels: str
     runs: pd.DataFrame
     tested: ScoredOn
+    images: ScoredImages | None = None
 
     @cached_property
     def folds(self) -> list[int]:
@@ -71,6 +90,15 @@ class ScoredArm:
         )
         table[tuple(at)] = runs["score"]
         return table
+
+    def contributions(self, seeds: Sequence[int], sizes: Sequence[int]) -> Values | None:
+        """The contributions (images, seeds, sizes) of the test images at these seeds and sizes, None if unknown."""
+        if self.images is None:
+            return None
+        at = np.ix_(
+            range(len(self.images.folds)), np.searchsorted(self.seeds, seeds), np.searchsorted(self.sizes, sizes)
+        )
+        return np.asarray(self.images.contributions[at])
 
 
 def why_not(first: ScoredArm, second: ScoredArm) -> str | None:

@@ -3,6 +3,7 @@
 Differences over the folds of a cross-validation are not independent, since the folds' training sets overlap: an
 uncorrected test underestimates the variance and reports too many differences (Dietterich 1998). The paired tests here
 increase the standard error according to ``ratio``, the number of test images over the number of training images.
+``images_and_folds`` gives the verdict where the variance over images is known; the others use only the folds' scores.
 """
 
 from collections.abc import Sequence
@@ -28,6 +29,77 @@ class MeanDifference:
     ci_low: float
     ci_high: float
     p: float
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """The variance of a mean difference over new test images, given the networks, with its degrees of freedom.
+
+    Both are NaN if it cannot be estimated.
+    """
+
+    variance: float
+    freedom: float
+
+
+UNKNOWN = Sampling(_NAN, _NAN)
+
+
+def sampling(
+    contributions: Values, folds: NDArray[np.intp], classes: NDArray[np.intp], units: NDArray[np.intp]
+) -> Sampling:
+    """The sampling variance of the mean over folds, from the images' contributions (images,), NaN in undefined folds.
+
+    ``folds``, ``classes`` and ``units`` (images,) number the images' folds, classes and independent units, which are
+    images, or patients if they are known: contributions are summed by unit. Strata are the classes of a fold; one with
+    m units increases its contributions by the square root of m / (m - 1), and the degrees of freedom are those of
+    Satterthwaite 1946 over strata, at most the number of units less one. ``UNKNOWN`` if a stratum has a single unit or
+    an undefined contribution.
+    """
+    known = ~np.isnan(contributions)
+    count = np.count_nonzero(np.bincount(folds[known]))
+    if not count or count != np.count_nonzero(np.bincount(folds)) - np.count_nonzero(np.bincount(folds[~known])):
+        return UNKNOWN
+    strata, within = folds[known] * (classes.max() + 1) + classes[known], units.max() + 1
+    cells, cell = np.unique(strata * within + units[known], return_inverse=True)
+    stratum, unit = cells // within, cells % within
+    sizes = np.bincount(stratum)
+    if (sizes == 1).any():
+        return UNKNOWN
+    growth = np.sqrt(sizes / (sizes - 1).clip(min=1))[stratum]
+    sums = np.bincount(cell, contributions[known]) / count * growth
+    freedom = float(np.count_nonzero(np.bincount(unit)) - 1)
+    by_stratum = np.bincount(stratum, sums**2)
+    if by_stratum.any():
+        freedom = min(freedom, satterthwaite(by_stratum, (sizes - 1).clip(min=1)))
+    return Sampling(float((np.bincount(unit, sums) ** 2).sum()), freedom)
+
+
+def images_and_folds(differences: Values, images: Sampling, ratio: float) -> MeanDifference:
+    """The test over images and folds of differences (folds,), NaN where undefined, with the interval it implies.
+
+    The variance of the mean of J differences is s² / J + J ratio v: the spread s of the folds, which includes what
+    differs between trainings, plus the correction of Nadeau & Bengio 2003 for overlapping training sets. That
+    correction is proportional to the variance over test images; here it uses its estimate from the images, v for the
+    mean, rather than s² with J - 1 degrees of freedom. Degrees of freedom: Satterthwaite 1946. If all differences are
+    zero, p is 1. NaN if fewer than two differences are defined, ``images`` is unknown, or nothing varies.
+    """
+    values = _defined(differences)
+    mean = float(values.mean()) if len(values) else _NAN
+    if len(values) < 2 or np.isnan(images.variance):
+        return MeanDifference(mean, _NAN, _NAN, _NAN)
+    parts = np.array([values.var(ddof=1) / len(values), len(values) * ratio * images.variance])
+    if parts.sum() < 10.0 ** (-2 * DIGITS):
+        return MeanDifference(0.0, 0.0, 0.0, 1.0) if mean == 0 else MeanDifference(mean, _NAN, _NAN, _NAN)
+    freedom = satterthwaite(parts, np.array([len(values) - 1, images.freedom]))
+    error = float(np.sqrt(parts.sum()))
+    half = error * float(special.stdtrit(freedom, 0.975))
+    return MeanDifference(mean, mean - half, mean + half, float(2 * special.stdtr(freedom, -abs(mean) / error)))
+
+
+def satterthwaite(parts: Values, freedom: NDArray[np.generic]) -> float:
+    """The degrees of freedom of a sum of independent variances (Satterthwaite 1946)."""
+    return float(parts.sum() ** 2 / (parts**2 / freedom).sum())
 
 
 def fold_ratio(folds: int) -> float:

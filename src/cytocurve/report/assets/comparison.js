@@ -28,7 +28,7 @@ const startComparison = () => {
   const listed = [
     { name: columns.first_arm, get: (row) => names[row.a] },
     { name: columns.second_arm, get: (row) => names[row.b] },
-    ...scoreColumns(["difference", "ci_low", "ci_high", "p_t_holm"]),
+    ...scoreColumns(["difference", "ci_low", "ci_high", "p_holm"]),
     { name: columns.verdict, get: (row) => row.text },
   ];
   onChange(["at"], () => {
