@@ -1,7 +1,7 @@
 """How often the tests of `cytocurve compare` find a difference when there is none, and when there is one."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +28,9 @@ from cytocurve.core.statistics.curves import areas
 
 Values = NDArray[np.float64]
 Classes = NDArray[np.int64]
+Rates = Mapping[str, Mapping[str, float]]
+"""By test, the share of studies in which it finds a difference at each place."""
+
 Learner = Callable[[Values], Values]
 """From images (runs, images, features) to scores (runs, images)."""
 
@@ -173,46 +176,52 @@ def _images_alone(differences: Values, ratio: float, images: Sampling) -> float:
 
 def main() -> None:
     """Simulate studies whose arms are equally good, and some where they are not (takes half an hour)."""
-    given = harness.options(__doc__ or "", "python -m bench.comparison --studies 200", studies=2000, seed=1)
-    random = np.random.default_rng(given.seed)
+    given = harness.options(__doc__ or "", "python -m bench.comparison --studies 200", studies=2000, seed=1, workers=2)
     half = given.studies // 2
-    with ProcessPoolExecutor(2) as pool:
-        chosen, checked = (
-            list(zip(each, rates_of(pool, each, given.studies, given.seed + i), strict=True))
-            for i, each in enumerate((NULLS, CHECKS))
-        )
-        differing = rates_of(pool, [study for study, _ in REAL], half, given.seed + 2)
-        curves = rates_of(pool, [replace(BASE, advantage=each) for each in ADVANTAGES], half, given.seed + 3)
-    real = [(study, advantage, rates) for (study, advantage), rates in zip(REAL, differing, strict=True)]
-    worst = {test: max(max(rates[test].values()) for _, rates in (*chosen, *checked)) for test in STATED}
+    random = np.random.default_rng(given.seed).spawn(9)
+    with ProcessPoolExecutor(given.workers) as pool:
+        tasks = [rates_of(pool, each, given.studies, random[i]) for i, each in enumerate((NULLS, CHECKS))]
+        tasks.append(rates_of(pool, [study for study, _ in REAL], half, random[2]))
+        tasks.append(rates_of(pool, [replace(BASE, advantage=each) for each in ADVANTAGES], half, random[3]))
+        gains = [pool.submit(effect, replace(BASE, advantage=each), random[4]) for each in ADVANTAGES]
+        bias = pool.submit(effect, CHECKS[-1], random[5])
+        texts = [
+            pool.submit(split_seeds, half // 2, random[6]),
+            pool.submit(settled, half // 4, random[7]),
+            pool.submit(over_seeds, given.studies, random[8]),
+        ]
+        chosen, checked, real, curves = ([task.result() for task in each] for each in tasks)
+        by_advantage = dict(zip(ADVANTAGES, (gain.result() for gain in gains), strict=True))
+        repeated, settling_text, seeds = (text.result() for text in texts)
+    worst = {test: max(max(rates[test].values()) for rates in (*chosen, *checked)) for test in STATED}
     lines = [f"{test} {rate:.1%} ({harness.verdict(rate, LIMIT, at_most=True)})" for test, rate in worst.items()]
     parts = [
         ABOUT.format(studies=given.studies, half=half, level=LEVEL),
-        f"### No difference: {BASE.title}\n\n{by_size(chosen[0][1])}",
-        f"### No difference: designs on which the test over images and folds was chosen\n\n{by_study(chosen)}",
-        f"### No difference: designs that had no part in the choice\n\n{by_study(checked)}",
-        f"Mean difference in the last row: {effect(CHECKS[-1], random)[100]:+.4f}.",
+        f"### No difference: {BASE.title}\n\n{by_size(chosen[0])}",
+        f"### No difference: designs on which the test over images and folds was chosen\n\n{by_study(NULLS, chosen)}",
+        f"### No difference: designs that had no part in the choice\n\n{by_study(CHECKS, checked)}",
+        f"Mean difference in the last row: {bias.result()[100]:+.4f}.",
         f"Largest rate in any column of any study (target: at most {LIMIT:.0%}): {', '.join(lines)}.",
         f"### Power: a real difference\n\n{power(real)}",
-        f"### A real difference by size: {BASE.title}\n\n{by_size(real[0][2])}",
-        f"Mean difference of ROC-AUC: {listed(effect(REAL[0][0], random))}.",
-        f"### Power curves\n\n{power_curves(curves, random)}",
-        f"### More split seeds instead\n\n{split_seeds(half // 2, random)}",
-        f"### What would settle it\n\n{settled(half // 4, random)}",
-        f"### Independent seeds: one-sided Mann-Whitney U\n\n{over_seeds(given.studies, random)}",
+        f"### A real difference by size: {BASE.title}\n\n{by_size(real[0])}",
+        f"Mean difference of ROC-AUC: {listed(by_advantage[0.2])}.",
+        f"### Power curves\n\n{power_curves(curves, by_advantage)}",
+        f"### More split seeds instead\n\n{repeated}",
+        f"### What would settle it\n\n{settling_text}",
+        f"### Independent seeds: one-sided Mann-Whitney U\n\n{seeds}",
     ]
     harness.write("comparison", "Tests of differences between arms", "\n\n".join(parts))
 
 
-def by_size(rates: Mapping[str, Mapping[str, float]]) -> str:
+def by_size(rates: Rates) -> str:
     columns = list(rates["corrected t"])
     return harness.table(["", *columns], [[test, *(f"{row[at]:.1%}" for at in columns)] for test, row in rates.items()])
 
 
-def by_study(found: Sequence[tuple[Study, Mapping[str, Mapping[str, float]]]]) -> str:
+def by_study(studies: Sequence[Study], results: Sequence[Rates]) -> str:
     columns = [f"{test}: {what}" for test in TESTS for what in ("worst size", AREA, "family")]
     rows = []
-    for study, rates in found:
+    for study, rates in zip(studies, results, strict=True):
         row: list[object] = [study.title]
         for test in TESTS:
             sizes = [rate for at, rate in rates[test].items() if at not in (AREA, "family")]
@@ -225,37 +234,41 @@ def _rate(rates: Mapping[str, float], place: str) -> str:
     return f"{rates[place]:.1%}" if place in rates else "–"
 
 
-def power(real: Sequence[tuple[Study, str, Mapping[str, Mapping[str, float]]]]) -> str:
+def power(results: Sequence[Rates]) -> str:
     columns = [f"{test}: {what}" for test in TESTS for what in ("largest size", AREA)]
     rows = [
         [study.title, advantage]
         + [f"{rates[test][place]:.1%}" for test in TESTS for place in (str(study.sizes[-1]), AREA)]
-        for study, advantage, rates in real
+        for (study, advantage), rates in zip(REAL, results, strict=True)
     ]
     return (
-        "A plain t-test and, where trainings fail or vary, `images alone` find more because they do not hold their "
+        "The plain t-test and, where trainings fail or vary, `images alone` find more because they do not hold their "
         "level.\n\n" + harness.table(["study", "advantage", *columns], rows)
     )
 
 
-def rates_of(pool: Executor, designs: Sequence[Study], studies: int, seed: int) -> list[Mapping[str, dict[str, float]]]:
+def rates_of(
+    pool: Executor, designs: Sequence[Study], studies: int, random: np.random.Generator
+) -> list[Future[dict[str, dict[str, float]]]]:
     """``found`` for each design, with random numbers of its own."""
-    generators = np.random.default_rng(seed).spawn(len(designs))
-    return list(pool.map(found, designs, [studies] * len(designs), generators))
+    generators = random.spawn(len(designs))
+    return [pool.submit(found, design, studies, own) for design, own in zip(designs, generators, strict=True)]
 
 
-def power_curves(rates: Sequence[Mapping[str, Mapping[str, float]]], random: np.random.Generator) -> str:
+def power_curves(results: Sequence[Rates], gains: Mapping[float, Mapping[int, float]]) -> str:
     """A table and a figure of power against the advantage of the second arm."""
     curves = {
-        (test, place): [rate[test][place] for rate in rates] for place in (str(BASE.sizes[-1]), AREA) for test in STATED
+        (test, place): [rates[test][place] for rates in results]
+        for place in (str(BASE.sizes[-1]), AREA)
+        for test in STATED
     }
-    gains = [effect(replace(BASE, advantage=advantage), random)[BASE.sizes[-1]] for advantage in ADVANTAGES]
-    draw(gains, curves, FIGURE)
+    at_largest = [gains[advantage][BASE.sizes[-1]] for advantage in ADVANTAGES]
+    draw(at_largest, curves, FIGURE)
     rows = [[test, place, *(f"{rate:.1%}" for rate in curve)] for (test, place), curve in curves.items()]
     return (
         f"{BASE.title}; columns are the mean difference of ROC-AUC at {BASE.sizes[-1]} images. "
         f"[docs/{FIGURE.name}](../docs/{FIGURE.name}) shows these curves.\n\n"
-        + harness.table(["test", "at", *(f"{gain:+.3f}" for gain in gains)], rows)
+        + harness.table(["test", "at", *(f"{gain:+.3f}" for gain in at_largest)], rows)
     )
 
 
@@ -364,8 +377,8 @@ def trained(study: Study, seen: Sequence[Values], random: np.random.Generator) -
                     given = (images[train], images[test])
                     if mask is not None:
                         given = given[0] * mask[group], given[1] * mask[group]
-                    told = learner(given[0], classes[train], random)(given[1])
-                    area, part = placed(told, classes[test] == 1)
+                    results = learner(given[0], classes[train], random)(given[1])
+                    area, part = placed(results, classes[test] == 1)
                     scores[arm, group, at] += area / study.seeds
                     parts[arm, test, at] += part / study.seeds
     if len(study.sizes) == 1:
@@ -373,15 +386,26 @@ def trained(study: Study, seen: Sequence[Values], random: np.random.Generator) -
     return tuple(np.concatenate([each, areas(each, study.sizes)[..., None]], axis=-1) for each in (scores, parts))  # type: ignore[return-value]
 
 
-def placed(told: Values, positive: NDArray[np.bool_]) -> tuple[Values, Values]:
-    """The ROC-AUC (runs,) of scores (runs, m), and the images' contributions (runs, m), for all runs at once."""
-    pairs = positive[:, :, None] & ~positive[:, None, :]
-    above = (told[:, :, None] > told[:, None, :]) + 0.5 * (told[:, :, None] == told[:, None, :])
-    higher = above * pairs
-    ones, zeros = positive.sum(axis=1)[:, None], (~positive).sum(axis=1)[:, None]
-    area = higher.sum(axis=(1, 2)) / (ones * zeros)[:, 0]
-    own = np.where(positive, higher.sum(axis=2) / zeros, higher.sum(axis=1) / ones)
-    return area, (own - area[:, None]) / np.where(positive, ones, zeros)
+def placed(results: Values, positive: NDArray[np.bool_]) -> tuple[Values, Values]:
+    """The ROC-AUC (runs,) of results (runs, m), and the images' contributions (runs, m), for all runs at once."""
+    ones, zeros = positive.sum(axis=1, keepdims=True), (~positive).sum(axis=1, keepdims=True)
+    ranks = _ranks(results)
+    own = np.empty_like(ranks)
+    for side, count in ((positive, ones), (~positive, zeros)):
+        for size in np.unique(count).tolist():
+            rows = np.flatnonzero(count[:, 0] == size)
+            at = np.nonzero(side[rows])
+            own[rows[at[0]], at[1]] = _ranks(results[rows[at[0]], at[1]].reshape(len(rows), size)).ravel()
+    below = ranks - own  # images of the other class that are lower, ties as half
+    part = np.where(positive, below / zeros, 1 - below / ones)
+    area = np.where(positive, part, 0).sum(axis=1) / ones[:, 0]
+    return area, (part - area[:, None]) / np.where(positive, ones, zeros)
+
+
+def _ranks(values: Values) -> Values:
+    """The ranks in each row, from 0, ties sharing their mean: that of their orders from either end."""
+    up, down = (np.argsort(np.argsort(each, axis=1, kind="stable"), axis=1) for each in (values, -values))
+    return np.asarray((up + values.shape[1] - 1 - down) / 2)
 
 
 def halves(runs: int, features: int, random: np.random.Generator) -> Values:
@@ -407,14 +431,14 @@ def _by_ridge(seen: Values, classes: Classes, _: np.random.Generator) -> Learner
 
 
 def _by_neighbors(seen: Values, classes: Classes, _: np.random.Generator) -> Learner:
-    def told(images: Values) -> Values:
+    def learned(images: Values) -> Values:
         lengths = (images**2).sum(axis=-1)[:, :, None] + (seen**2).sum(axis=-1)[:, None, :]
         apart = lengths - 2 * images @ seen.transpose(0, 2, 1)
         nearest = np.argpartition(apart, 4, axis=-1)[..., :5]
         votes = np.take_along_axis(np.broadcast_to(classes[:, None, :], apart.shape), nearest, -1).mean(axis=-1)
         return np.asarray(votes)
 
-    return told
+    return learned
 
 
 def _by_hidden_layer(seen: Values, classes: Classes, random: np.random.Generator) -> Learner:
@@ -440,11 +464,11 @@ def _by_thresholds(seen: Values, classes: Classes, _: np.random.Generator) -> Le
     agreed = (np.sign(seen - median) * (2.0 * classes - 1)[:, :, None]).mean(axis=1)
     best = np.argsort(-abs(agreed), axis=1)[:, :5]
 
-    def told(images: Values) -> Values:
+    def learned(images: Values) -> Values:
         sides = np.take_along_axis(np.sign(images - median), np.broadcast_to(best[:, None], (*images.shape[:2], 5)), 2)
         return np.asarray((sides * np.take_along_axis(agreed, best, 1)[:, None]).sum(axis=-1))
 
-    return told
+    return learned
 
 
 LEARNERS: Mapping[str, Callable[[Values, Classes, np.random.Generator], Learner]] = {
@@ -465,12 +489,12 @@ def fitted_scores(
     return placed(_linear(ridge(seen, classes[train]))(unseen), classes[test] == 1)[0]
 
 
-def roc_areas(told: Values, positive: NDArray[np.bool_]) -> Values:
-    """The ROC-AUC (runs,) of scores (runs, m)."""
-    return placed(told, positive)[0]
+def roc_areas(results: Values, positive: NDArray[np.bool_]) -> Values:
+    """The ROC-AUC (runs,) of results (runs, m)."""
+    return placed(results, positive)[0]
 
 
-def effect(study: Study, random: np.random.Generator, studies: int = 1000) -> dict[int, float]:
+def effect(study: Study, random: np.random.Generator, studies: int = 400) -> dict[int, float]:
     """The mean advantage of the last arm over the first at each training size."""
     gains = np.array([scores[-1] - scores[0] for scores, _ in simulated(study, studies, random)]).mean(axis=(0, 1))
     return dict(zip(study.sizes, gains.tolist(), strict=False))
@@ -532,7 +556,8 @@ def settled(studies: int, random: np.random.Generator) -> str:
             if number is None:
                 row += ["none", ""]
                 continue
-            rates = found(replace(study, **{name: number}, sizes=study.sizes[-1:]), studies, random)
+            larger = replace(study, images=number) if name == "images" else replace(study, folds=number)
+            rates = found(replace(larger, sizes=study.sizes[-1:]), studies, random)
             row += [number, f"{rates['images and folds'][str(study.sizes[-1])]:.0%}"]
         rows.append(row)
     return (

@@ -130,7 +130,7 @@ def _best(answers: Answers) -> KeyFact:
 def _score(answers: Answers, result: Summary, largest: CurvePoint) -> KeyFact:
     question = f"How good is it with {count(largest.size)} images?"
     note = (
-        f"{answers.title} of single networks on unseen images; 95 % interval "
+        f"{answers.title} of single networks on unseen images; 95 % interval over folds "
         f"{interval(result.ci_low, result.ci_high)}. The registered model averages them and has no score here."
     )
     if result is not largest:

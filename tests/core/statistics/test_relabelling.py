@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cytocurve.core.comparison.significance import corrected_t, fold_ratio
 from cytocurve.core.runs import Arm
-from cytocurve.core.statistics.relabelling import relabellings
+from cytocurve.core.statistics.relabelling import judged, relabellings
 
 ARMS = [Arm("sequential", "none", labels) for labels in ("first", "second")]
 TRUTH = ["negative", "positive"] * 5
@@ -53,6 +54,22 @@ def test_arms_with_equal_predictions_have_zero_difference(
     same = predictions[one].assign(label=predictions[other]["label"])
     (result,) = relabellings(ARMS, {one: results[one], other: results[one]}, {one: predictions[one], other: same}, "f1")
     assert {point.mean for point in result.differences.values()} == {0.0}
+
+
+def test_interval_of_a_gain_is_that_of_the_corrected_t_test(
+    study: tuple[dict[str, pd.DataFrame], dict[str, pd.DataFrame]],
+) -> None:
+    (result,) = relabellings(ARMS, *study, "f1")
+    truth = study[1][ARMS[1].name].drop_duplicates("image").set_index("image")["label"]
+    one, other = (judged(*(table[arm.name] for table in study), truth, "f1") for arm in ARMS)
+    assert one is not None
+    assert other is not None
+    for size, point in result.differences.items():
+        gains = (other["score"] - one["score"])[one["size"] == size].to_numpy()
+        expected = corrected_t(gains, fold_ratio(3))
+        assert (point.mean, point.ci_low, point.ci_high) == pytest.approx(
+            (expected.mean, expected.ci_low, expected.ci_high), abs=1e-12
+        )
 
 
 def test_arms_whose_test_images_differ_are_not_compared(

@@ -95,10 +95,8 @@ class ScoredArm:
         """The contributions (images, seeds, sizes) of the test images at these seeds and sizes, None if unknown."""
         if self.images is None:
             return None
-        at = np.ix_(
-            range(len(self.images.folds)), np.searchsorted(self.seeds, seeds), np.searchsorted(self.sizes, sizes)
-        )
-        return np.asarray(self.images.contributions[at])
+        of_seeds = self.images.contributions[:, np.searchsorted(self.seeds, seeds)]
+        return np.asarray(of_seeds[:, :, np.searchsorted(self.sizes, sizes)])
 
 
 def why_not(first: ScoredArm, second: ScoredArm) -> str | None:

@@ -71,7 +71,7 @@ def sampling(
     freedom = float(np.count_nonzero(np.bincount(unit)) - 1)
     by_stratum = np.bincount(stratum, sums**2)
     if by_stratum.any():
-        freedom = min(freedom, satterthwaite(by_stratum, (sizes - 1).clip(min=1)))
+        freedom = min(freedom, satterthwaite(by_stratum, (sizes - 1.0).clip(min=1)))
     return Sampling(float((np.bincount(unit, sums) ** 2).sum()), freedom)
 
 
@@ -97,7 +97,7 @@ def images_and_folds(differences: Values, images: Sampling, ratio: float) -> Mea
     return MeanDifference(mean, mean - half, mean + half, float(2 * special.stdtr(freedom, -abs(mean) / error)))
 
 
-def satterthwaite(parts: Values, freedom: NDArray[np.generic]) -> float:
+def satterthwaite(parts: Values, freedom: Values) -> float:
     """The degrees of freedom of a sum of independent variances (Satterthwaite 1946)."""
     return float(parts.sum() ** 2 / (parts**2 / freedom).sum())
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from cytocurve.core.comparison.significance import corrected_t, fold_ratio
 from cytocurve.core.runs import Arm
 from cytocurve.core.statistics.curves import Curve, Summary, summarize
 from cytocurve.core.statistics.metrics import score
 from cytocurve.core.statistics.review import probability_columns
+from cytocurve.core.statistics.values import mean
 
 RUN = ["fold", "size", "seed"]
 
@@ -54,8 +56,18 @@ def relabellings(
         curve = Curve.of(pairs["fold"].tolist(), pairs["seed"].tolist(), pairs["size"].tolist(), difference)
         before, after = (_labels(predictions[member.name]) for member in (first, arm))
         changed = int((before.sort_index() != after.sort_index()).sum())
-        gains.append(Relabelling(arm.name, first.name, judge.labels, metric, len(before), changed, summarize(curve)))
+        gains.append(Relabelling(arm.name, first.name, judge.labels, metric, len(before), changed, _summaries(curve)))
     return gains
+
+
+def _summaries(curve: Curve) -> dict[int, Summary]:
+    """The summary of the differences at each size, with the 95 % interval of the corrected t-test over folds."""
+    by_fold = mean(curve.scores, axis=1)  # (folds, sizes)
+    corrected = {}
+    for i, (size, summary) in enumerate(summarize(curve).items()):
+        test = corrected_t(by_fold[:, i], fold_ratio(max(3, len(curve.folds))))
+        corrected[size] = replace(summary, ci_low=test.ci_low, ci_high=test.ci_high)
+    return corrected
 
 
 def _labels(table: pd.DataFrame) -> pd.Series:
