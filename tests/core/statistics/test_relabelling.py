@@ -61,7 +61,8 @@ def test_interval_of_a_gain_is_that_of_the_corrected_t_test(
 ) -> None:
     (result,) = relabellings(ARMS, *study, "f1")
     truth = study[1][ARMS[1].name].drop_duplicates("image").set_index("image")["label"]
-    one, other = (judged(*(table[arm.name] for table in study), truth, "f1") for arm in ARMS)
+    results, predictions = study
+    one, other = (judged(results[arm.name], predictions[arm.name], truth, "f1") for arm in ARMS)
     assert one is not None
     assert other is not None
     for size, point in result.differences.items():
