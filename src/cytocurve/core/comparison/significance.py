@@ -71,7 +71,8 @@ def sampling(
     freedom = float(np.count_nonzero(np.bincount(unit)) - 1)
     by_stratum = np.bincount(stratum, sums**2)
     if by_stratum.any():
-        freedom = min(freedom, satterthwaite(by_stratum, (sizes - 1).clip(min=1).astype(np.float64)))
+        others: Values = np.maximum(sizes - 1, 1).astype(np.float64)
+        freedom = min(freedom, satterthwaite(by_stratum, others))
     return Sampling(float((np.bincount(unit, sums) ** 2).sum()), freedom)
 
 
