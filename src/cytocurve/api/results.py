@@ -142,8 +142,8 @@ class ResultVerbs(Base):
             independent: Compare independent seeds instead of folds.
 
         Returns:
-            The arms with their mean scores, the comparisons with Holm-adjusted p-values, and the pairs that cannot be
-            compared.
+            The arms with their mean scores, the comparisons (the second arm minus the first) with Holm-adjusted
+            p-values and what would settle them, and the pairs that cannot be compared.
 
         Raises:
             InputError: Arms, sizes, metric or judge are unknown, or results are missing.
