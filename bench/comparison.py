@@ -526,8 +526,10 @@ def split_seeds(studies: int, random: np.random.Generator, seeds: int = 5) -> st
     columns += ["a difference: largest size", f"a difference: {AREA}"]
     return (
         f"The corrected t-test over {seeds} cross-validations with different split seeds ({studies:,} studies per "
-        f"row). It finds more than the tests of one cross-validation, for {seeds} times the training, but it does not "
-        "hold its level for every learner, so it is not offered.\n\n" + harness.table(columns, rows)
+        f"row). It finds more than the tests of one cross-validation, for {seeds} times the training. Its correction "
+        "stays the same while the spread of repetitions shrinks, which leaves it the least room below the limit: for "
+        "nearest neighbors, it found a difference where there is none in 6 and 9 % of two further runs of 450 and 300 "
+        "studies. It is not offered.\n\n" + harness.table(columns, rows)
     )
 
 
