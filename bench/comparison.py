@@ -526,8 +526,9 @@ def split_seeds(studies: int, random: np.random.Generator, seeds: int = 5) -> st
     columns += ["a difference: largest size", f"a difference: {AREA}"]
     return (
         f"The corrected t-test over {seeds} cross-validations with different split seeds ({studies:,} studies per "
-        f"row). It finds more than the tests of one cross-validation, for {seeds} times the training, but it does not "
-        "hold its level for every learner, so it is not offered.\n\n" + harness.table(columns, rows)
+        f"row). It finds more than the tests of one cross-validation, for {seeds} times the training. Its correction "
+        "stays the same while the spread of repetitions shrinks, which leaves it the least room below the limit, so it "
+        "is not offered.\n\n" + harness.table(columns, rows)
     )
 
 
