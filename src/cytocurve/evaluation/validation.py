@@ -64,7 +64,7 @@ def validation(
     missing = [name for name in classes if name not in set(images["class"])]
     differences = {} if missing else {name: difference(found[name], study[name]) for name in study if name in found}
     reliability = calibration(Predictions.of(labels, values, np.zeros(len(labels), np.intp), [0], [0]))
-    columns = ("low", "high", "predicted", "observed", "images")
+    columns = ("low", "high", "predicted", "observed", "observed_low", "observed_high", "images")
     bins = zip(*(vars(reliability)[column] for column in columns), strict=True)
     wrong = _wrong(images, labels, values, classes)
     return Validation(
