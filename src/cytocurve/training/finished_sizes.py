@@ -5,14 +5,10 @@ from collections.abc import Sequence
 
 from cytocurve.core.runs import PlannedRun
 from cytocurve.core.statistics.curves import Curve, summarize
-from cytocurve.report.formatting import count, interval, score
-from cytocurve.report.titles import title_of
 from cytocurve.stores.ledger import Ledger
 from cytocurve.study.design import ArmDesign
 from cytocurve.text import counted
 from cytocurve.training.results import scores
-
-METRIC = "roc_auc"
 
 
 class FinishedSizes:
@@ -34,10 +30,10 @@ class FinishedSizes:
     def _line(self, size: int, ledger: Ledger) -> str:
         planned = [run for run in self._design.runs if run.size == size]
         found = [(run, finished) for run in planned if (finished := ledger.get(run.key))]
-        values = [scores(self._design, run, finished)[METRIC] for run, finished in found]
+        values = [scores(self._design, run, finished)["roc_auc"] for run, finished in found]
         folds, seeds = [run.fold for run, _ in found], [run.seed for run, _ in found]
         point = summarize(Curve.of(folds, seeds, [size] * len(values), values))[size]
-        value = score(point.mean) if point.n else "not defined"
-        within = f" (95 % interval {interval(point.ci_low, point.ci_high)})" if point.n > 1 else ""
-        where = f"{self._design.arm.name}, {count(size)} training images"
-        return f"{where}: {title_of(METRIC)} {value}{within}, {counted(len(values), 'run')}"
+        value = f"{point.mean:.3f}" if point.n else "not defined"
+        within = f" (95 % interval over folds {point.ci_low:.3f} to {point.ci_high:.3f})" if point.n > 1 else ""
+        where = f"{self._design.arm.name}, {size:,} training images"
+        return f"{where}: ROC-AUC {value}{within}, {counted(len(values), 'run')}"
