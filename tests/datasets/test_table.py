@@ -109,8 +109,8 @@ def test_all_invalid_columns_are_listed(source: Path) -> None:
     assert offenders(source) == (
         "column 'image' is missing",
         "column 'patient' occurs twice",
-        "column 'label:a/b': 'a/b' cannot be a label version's name (letters, digits, '_' and '.')",
-        "column 'label:': '' cannot be a label version's name (letters, digits, '_' and '.')",
+        "column 'label:a/b': 'a/b' cannot be a label version's name (up to 100 letters, digits, '_' and '.')",
+        "column 'label:': '' cannot be a label version's name (up to 100 letters, digits, '_' and '.')",
         "columns 'label' and 'label:table' are the same label version",
     )
 

@@ -10,9 +10,10 @@ from typing import TypedDict
 from cytocurve.config import Params, ProjectPaths
 from cytocurve.core.answers import Choice
 from cytocurve.core.answers.serialization import rounded
-from cytocurve.core.statistics.curves import Curve, summarize
+from cytocurve.core.statistics.curves import summarize
 from cytocurve.core.statistics.metrics import METRICS
 from cytocurve.evaluation.choice import choice
+from cytocurve.evaluation.forecasts import curve_of
 from cytocurve.study.results import read_runs, read_tests
 from cytocurve.study.selection import METRIC, Validated, candidates
 
@@ -44,8 +45,7 @@ def evidence(project: ProjectPaths, params: Params, arm: str, validations: Mappi
     runs = read_runs(project, arms)
     tests = read_tests(project, [candidate for candidate in arms if candidate.name == arm], runs)
     corrected = choice(arm, among, size, runs, tests, validations) if len(among) > 1 else None
-    places = [runs[arm][column].tolist() for column in ("fold", "seed", "size")]
-    summaries = {metric: summarize(Curve.of(*places, runs[arm][metric].tolist()))[size] for metric in METRICS}
+    summaries = {metric: summarize(curve_of(runs[arm], metric))[size] for metric in METRICS}
     return Evidence(
         candidates=len(among),
         out_of_fold={

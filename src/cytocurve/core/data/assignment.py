@@ -122,7 +122,7 @@ def without_holdout(catalog: pd.DataFrame, rules: SplitRules) -> pd.DataFrame:
 def locked_away(catalog: pd.DataFrame, rules: SplitRules) -> pd.DataFrame:
     """The catalog's rows that ``holdout`` locks away, sorted by image, with the ``class`` (a name) of each.
 
-    Whole patients where they are known, and pictures with the same pixels or nearly so, are never torn; withdrawn
+    Patients, where known, and pictures with (nearly) the same pixels are kept together; withdrawn
     images keep their place in the draw, so that a withdrawal changes nothing for the others. Raises ``InputError`` if
     classes are left without an image.
     """
@@ -133,7 +133,7 @@ def locked_away(catalog: pd.DataFrame, rules: SplitRules) -> pd.DataFrame:
     classes = images[rules.labels[0]].map(task.members)
     groups = joined(
         images["pixel_sha256"].tolist(),
-        images["patient"].map(canonical, na_action="ignore").fillna("").tolist(),
+        ["" if pd.isna(patient) else canonical(patient) for patient in images["patient"]],
         images["near_duplicate_of"].fillna(images["image"]).tolist(),
     )
     chosen = holdout(classes.tolist(), groups, rules.holdout or 0.0, rules.split_seed)
