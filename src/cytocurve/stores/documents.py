@@ -46,6 +46,8 @@ def read_json(path: Path, next_step: str) -> dict[str, Any]:
         raise InputError(f"{path}: no such file", next_step=next_step) from None
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}", next_step=next_step) from error
+    except UnicodeDecodeError:
+        damage = "not UTF-8 text"
     except (ValueError, RecursionError) as error:
         damage = f"not a JSON file of cytocurve: {' '.join(str(error).split())[:200]}"
     if damage:

@@ -297,7 +297,7 @@ def test_page_without_scripts_shows_text_tables_and_figures(open_page: Any) -> N
     page = open_page(scripts=False).page
     assert page.locator("h1").is_visible()
     assert page.locator('table[data-name="scores-roc_auc"]').is_visible()
-    assert page.locator("figure svg[role=img]").count() == 4
+    assert page.locator("figure svg[role=img]").count() == 5
     assert page.locator(".controls:visible, button:visible").count() == 0
 
 
