@@ -67,7 +67,7 @@ class ServiceError(CytocurveError):
     exit_code = 3
 
 
-def of_the_system(error: OSError) -> CytocurveError:
+def from_os_error(error: OSError) -> CytocurveError:
     """The error for one of the operating system: its path, the reason in words, and what helps."""
     kind = InputError if error.errno in NOT_A_PATH else CytocurveError
     names = [str(name) for name in (error.filename, error.filename2) if name is not None]

@@ -29,7 +29,7 @@ from cytocurve.cli import (
     ui,
     validate,
 )
-from cytocurve.errors import CytocurveError, of_the_system
+from cytocurve.errors import CytocurveError, from_os_error
 
 STOPPING = (signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
 """Signals that end a command as Ctrl+C does; ``nohup`` makes a command ignore the second."""
@@ -53,7 +53,7 @@ def main() -> NoReturn:
             click.echo("Interrupted. Finished runs are kept. Rerun the same command to resume.", err=True)
         sys.exit(128 + received[-1])
     except OSError as error:
-        failure = of_the_system(error)
+        failure = from_os_error(error)
         click.echo(f"error: {failure}", err=True)
         sys.exit(failure.exit_code)
     finally:

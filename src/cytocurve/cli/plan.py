@@ -62,8 +62,8 @@ def _lines(arm: str, planned: "PlannedArm", beside: str) -> Iterator[str]:
         yield f"  {wording.answer(needed, plan, title_of(plan.metric))}"
         if needed.labels:
             yield f"  {wording.labels(needed)}"
-        if told := wording.chances(needed, plan):
-            yield f"  Chance of {formatting.target(needed.target)}: {told}"
+        if chances := wording.chances(needed, plan):
+            yield f"  Chance of {formatting.target(needed.target)}: {chances}"
     if plan.start and needed:
         here = needed.target == plan.start.target
         yield f"  {'Target chosen' if here else 'Most informative target'}: {wording.why(plan)}"

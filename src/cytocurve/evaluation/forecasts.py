@@ -12,7 +12,6 @@ from cytocurve.core.answers import (
     NextImages,
     ObservedMean,
     PlannedArm,
-    Start,
     Target,
     build,
 )
@@ -54,7 +53,6 @@ def _target(needed: records.Target, needs: LabelNeeds) -> Target:
 
 
 def _record(forecast: Plan, metric: str, needs: LabelNeeds) -> ArmPlan:
-    begin = start(forecast)
     return ArmPlan(
         metric=metric,
         refusal=forecast.refusal,
@@ -67,7 +65,7 @@ def _record(forecast: Plan, metric: str, needs: LabelNeeds) -> ArmPlan:
         ),
         next=tuple(build(NextImages, **vars(gain)) for gain in forecast.next),
         targets=tuple(_target(target, needs) for target in forecast.targets),
-        start=None if begin is None else build(Start, **vars(begin)),
+        start=start(forecast),
         cautions=tuple(build(Caution, **vars(caution)) for caution in forecast.cautions),
         families=tuple(
             build(FamilyWeight, name=name, weight=weight, formula=formula)

@@ -6,7 +6,7 @@ from functools import cache, partial
 from pathlib import Path, PurePosixPath
 
 from cytocurve.core.data.spelling import same_form, without_zeros
-from cytocurve.ingest.scanning import bombs_refused, no_data, unusable
+from cytocurve.ingest.scanning import bombs_refused, unusable, why_not_data
 from cytocurve.text import some
 
 MISSING = "no such file"
@@ -55,7 +55,7 @@ def _found(folder: Path, value: str, names_in: NamesIn) -> tuple[Path, str]:
         return path, "its name has control characters"
     if ".." in PurePosixPath(value).parts or PurePosixPath(value).is_absolute():
         return path, f"not a path below {folder}"
-    if reason := next(filter(None, map(no_data, PurePosixPath(value).parts[:-1])), ""):
+    if reason := next(filter(None, map(why_not_data, PurePosixPath(value).parts[:-1])), ""):
         return path, f"in a folder that is skipped: {reason}"
     try:
         paths = _matching(folder, value, same_form, names_in)

@@ -103,14 +103,14 @@ def _walk(folder: Path) -> Iterator[tuple[Path, str]]:
 
     for place, folders, files in os.walk(folder, onerror=fail):
         here = Path(place)
-        skipped = {name: reason for name in folders if (reason := no_data(name))}
+        skipped = {name: reason for name in folders if (reason := why_not_data(name))}
         skipped |= {name: "link to a folder; not followed" for name in folders if (here / name).is_symlink()}
         folders[:] = [name for name in folders if name not in skipped]
         yield from ((here / name, reason) for name, reason in skipped.items())
         yield from ((here / name, "") for name in files)
 
 
-def no_data(name: str) -> str:
+def why_not_data(name: str) -> str:
     """Why a folder of this name contains no data; empty if it may contain some."""
     if name.startswith("."):
         return "hidden folder"
@@ -126,7 +126,7 @@ def files_below(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for place, folders, names in os.walk(folder):
         here = Path(place)
-        folders[:] = [name for name in folders if not no_data(name)]
+        folders[:] = [name for name in folders if not why_not_data(name)]
         files = (here / name for name in names if not name.startswith(".") and name.lower() not in NO_IMAGES)
         found |= {path.relative_to(folder).as_posix(): path for path in files if path.is_file()}
     return dict(sorted(found.items()))

@@ -13,7 +13,7 @@ from cytocurve.core.data import labels
 from cytocurve.core.data.spelling import same_files
 from cytocurve.errors import InputError
 from cytocurve.files import write_text
-from cytocurve.ingest.scanning import files_below, no_data
+from cytocurve.ingest.scanning import files_below, why_not_data
 from cytocurve.stores.documents import read_json
 from cytocurve.stores.tables import read_parquet
 from cytocurve.text import check_known
@@ -55,7 +55,7 @@ def dataset_folder(project: ProjectPaths, name: str, stated: str = "params.yaml:
 def local_datasets(project: ProjectPaths) -> list[str]:
     """The names of the datasets in ``data/``, sorted."""
     folders = project.data.iterdir() if project.data.is_dir() else ()
-    return sorted(path.name for path in folders if path.is_dir() and not no_data(path.name))
+    return sorted(path.name for path in folders if path.is_dir() and not why_not_data(path.name))
 
 
 def _name_or_blank(name: str) -> str:

@@ -9,13 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
-from cytocurve.config import Params, ProjectPaths, describe
+from cytocurve.config import Params, ProjectPaths
 from cytocurve.core.data.assignment import check_sizes
 from cytocurve.core.runs import Arm, Component, Images, PlannedRun, Recipe, Rows, Run, digest
 from cytocurve.errors import InputError
 from cytocurve.models import architectures, augmentation, engines, protocols
 from cytocurve.models.preparation import preparation
 from cytocurve.models.settings import defaults
+from cytocurve.setting_errors import describe
 from cytocurve.stores.documents import read_json
 from cytocurve.stores.tables import read_parquet
 from cytocurve.text import check_known

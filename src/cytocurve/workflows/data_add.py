@@ -24,7 +24,7 @@ from cytocurve.datasets import Dataset, Listing, Progress
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.files import DISK_FULL, exclusive, write_text
 from cytocurve.ingest import archives
-from cytocurve.ingest.scanning import files_below, no_data, notes
+from cytocurve.ingest.scanning import files_below, notes, why_not_data
 from cytocurve.progress import Observer
 from cytocurve.stores.dvc import is_recorded, takes_over_links, track_data
 from cytocurve.study.dataset import labels_csv
@@ -219,7 +219,9 @@ def _from_file(dataset: Dataset, source: Path, scratch: Path, progress: Progress
 
 def _read_unpacked(dataset: Dataset, source: Path, unpacked: Path) -> Listing:
     """Read the unpacked files, or the only folder among them, as is common in archives; errors name the archive."""
-    left_out = {path.name: reason for path in unpacked.iterdir() if path.is_dir() and (reason := no_data(path.name))}
+    left_out = {
+        path.name: reason for path in unpacked.iterdir() if path.is_dir() and (reason := why_not_data(path.name))
+    }
     entries = [path for path in unpacked.iterdir() if not (path.name.startswith(".") or path.name in left_out)]
     try:
         try:

@@ -46,12 +46,12 @@ from cytocurve.core.answers.plans import (
     ObservedMean,
     PlanAnswer,
     PlannedArm,
-    Start,
     Target,
 )
 from cytocurve.core.answers.serialization import Number, Vector, build, from_json, to_json
 from cytocurve.core.answers.study import FORMAT, Answers, ArmAnswers, Limits, Partial, Provenance, Split
 from cytocurve.core.answers.validation import Freshness, Interval, LeftOut, ValidatedClass, Validation, WrongImage
+from cytocurve.core.planner.records import Start
 
 __all__ = [
     "FORMAT",

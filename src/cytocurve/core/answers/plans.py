@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cytocurve.core.answers.serialization import Number, Vector, rounded, to_json
-from cytocurve.core.planner.records import CautionKind, Verdict
+from cytocurve.core.planner.records import CautionKind, Start, Verdict
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,6 @@ class Target:
     def decided(self) -> bool:
         """Whether this is an answer: a size with both ends of its range, or out of reach."""
         return self.verdict == "beyond" or self.high is not None
-
-
-@dataclass(frozen=True)
-class Start:
-    """The target that the page and the command line begin with, and why."""
-
-    target: float
-    reason: str
 
 
 @dataclass(frozen=True)

@@ -83,9 +83,9 @@ def compare_paired(
     level = ALPHA / max(1, sum(not np.isnan(row.p) for row in rows))
     judged = []
     for (row, evidence), p, t, rank in zip(found, *adjusted, strict=True):
-        told = verdict(p, -row.difference)
-        needed = settling(evidence, level) if evidence and told == "not_shown" else None
-        judged.append(replace(row, p_holm=p, p_t_holm=t, p_wilcoxon_holm=rank, verdict=told, settling=needed))
+        outcome = verdict(p, -row.difference)
+        needed = settling(evidence, level) if evidence and outcome == "not_shown" else None
+        judged.append(replace(row, p_holm=p, p_t_holm=t, p_wilcoxon_holm=rank, verdict=outcome, settling=needed))
     return judged, refused
 
 

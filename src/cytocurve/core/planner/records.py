@@ -69,7 +69,7 @@ class Target:
 
 @dataclass(frozen=True)
 class Start:
-    """The target that an arm's answers start with, and why."""
+    """The target that the page and the command line begin with, and why."""
 
     target: float
     reason: str

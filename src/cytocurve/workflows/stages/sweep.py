@@ -69,7 +69,7 @@ def _sweep_arm(
     project: ProjectPaths, design: ArmDesign, executor: Callable[[], Executor], observer: Observer, gave_up: Event
 ) -> SweepOutcome:
     publisher = Publisher(project, design, observer.warning, gave_up)
-    show_progress, told = observer.runs(design.arm.name, design.runs), FinishedSizes(design)
+    show_progress, sizes = observer.runs(design.arm.name, design.runs), FinishedSizes(design)
     ledger = open_ledger(project.ledger_url)
     first = True
 
@@ -77,7 +77,7 @@ def _sweep_arm(
         nonlocal first
         times = [] if first else _times(ledger, finished)
         show_progress(finished, times)
-        for line in told.add(finished, ledger, trained=not first):
+        for line in sizes.add(finished, ledger, trained=not first):
             observer.message(line)
         first = False
         publisher.publish_if_due(finished)
