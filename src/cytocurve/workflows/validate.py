@@ -69,7 +69,7 @@ def validate(
     if holdout and held.empty:
         raise InputError(
             "There is no holdout: params.yaml does not set one",
-            hint="Images are locked away before training: a holdout of images that were trained on is none.",
+            hint="A holdout must be set before training: images that were trained on cannot serve as one.",
             next_step="holdout: 0.2 in params.yaml, then dvc repro; or cytocurve validate --dataset NAME",
         )
     found = _version(project, params, version)
