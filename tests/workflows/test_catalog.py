@@ -190,6 +190,11 @@ def test_unknown_loader_is_named(project: ProjectPaths) -> None:
     assert f"loader: expected one of {', '.join(datasets.names())}" in refusal(project).offenders[0]
 
 
+def test_catalog_rejects_an_unknown_entry_of_dataset_yaml(project: ProjectPaths) -> None:
+    (project.root / TOY / "dataset.yaml").write_text("loader: pbc\nlicense: CC BY 4.0\n")
+    assert "data/toy/dataset.yaml: 'license' is unknown" in refusal(project).offenders[0]
+
+
 def test_hand_made_dataset_has_open_classes(project: ProjectPaths) -> None:
     """Without dataset.yaml any label may occur."""
     (project.root / TOY / "dataset.yaml").unlink()

@@ -66,19 +66,19 @@ def test_challenger_follows_the_results_of_the_project_and_not_those_of_an_exper
 
     run(root, "git", "checkout", "-q", ".").check_returncode()
     dvc("checkout", "-q")
-    assert stages_run(dvc("repro")) == ["register"]
+    assert stages_run(dvc("repro")) == ["evaluate", "register"]
     assert challenger(root) == 1
     assert run(root, "git", "status", "--porcelain").stdout == "", "the committed state is restored"
 
     dvc("exp", "apply", "smaller")
-    assert stages_run(dvc("repro")) == ["register", "challenger"]
+    assert stages_run(dvc("repro")) == ["evaluate", "register", "challenger"]
     assert challenger(root) == 2
     assert "up to date" in dvc("status")
     assert "up to date" in dvc("repro")
 
     run(root, "git", "checkout", "-q", ".").check_returncode()
     dvc("checkout", "-q")
-    assert stages_run(dvc("repro")) == ["register"]
+    assert stages_run(dvc("repro")) == ["evaluate", "register"]
     assert challenger(root) == 1
     assert "up to date" in dvc("status")
 

@@ -9,7 +9,7 @@ from importlib.metadata import version
 
 import pandas as pd
 
-from cytocurve.config import Params, ProjectPaths, read_yaml
+from cytocurve.config import Params, ProjectPaths
 from cytocurve.core.answers import (
     Answers,
     Audit,
@@ -34,7 +34,7 @@ from cytocurve.evaluation.label_needs import label_needs
 from cytocurve.report.titles import title_of
 from cytocurve.stores.documents import read_json
 from cytocurve.stores.dvc import data_hash
-from cytocurve.study.dataset import read_catalog
+from cytocurve.study.dataset import read_catalog, read_origin
 from cytocurve.study.results import read_losses, read_runs, read_tests, validation_images
 from cytocurve.study.selection import best_arm, candidates, validated
 
@@ -158,12 +158,12 @@ def _relabellings(
 
 
 def _limits(project: ProjectPaths, params: Params, arm: Arm) -> Limits:
-    origin = project.data / params.dataset / "dataset.yaml"
+    origin, _ = read_origin(project.data / params.dataset / "dataset.yaml", "dataset.yaml")
     return build(
         Limits,
         split=params.split,
         validation_images=validation_images(project, arm),
-        title=str(read_yaml(origin)["title"]).rstrip(".") if origin.is_file() else None,
+        title=str(origin["title"]).rstrip(".") if origin.get("title") else None,
     )
 
 

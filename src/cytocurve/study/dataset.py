@@ -3,6 +3,7 @@
 import os
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from pydantic import TypeAdapter, ValidationError
@@ -31,6 +32,8 @@ COLUMNS = (
 RESERVED = ("class", "date", "group", "label", "near", "reason")
 """Columns used in a split or in the record of withdrawn images, which cannot name a label version."""
 
+ORIGIN = ("loader", "title", "licence", "citation", "url")
+"""The entries of a ``dataset.yaml``."""
 
 WITHDRAWN = "withdrawn.csv"
 """The record of withdrawals in a dataset's folder."""
@@ -155,17 +158,27 @@ def check_version(version: str) -> None:
         raise ValueError("the name of a label version may contain only letters, digits, '_' and '.'") from None
 
 
-def known_classes(path: Path, shown: str) -> tuple[frozenset[str] | None, list[str]]:
-    """The allowed labels, None if any label is allowed, as for a dataset without ``dataset.yaml``."""
+def read_origin(path: Path, shown: str) -> tuple[dict[str, Any], list[str]]:
+    """The entries of ``dataset.yaml``, none if there is no such file, and one line per problem."""
     if not path.is_file():
-        return None, []
+        return {}, []
     try:
         content = read_yaml(path)
     except InputError as error:
-        return None, [error.problem.replace(str(path), shown)]
+        return {}, [error.problem.replace(str(path), shown)]
     except OSError as error:
-        return None, [f"{shown}: cannot be read: {error.strerror or error}"]
-    loader = content.get("loader") if isinstance(content, dict) else None
+        return {}, [f"{shown}: cannot be read: {error.strerror or error}"]
+    if not isinstance(content, dict):
+        return {}, [f"{shown}: expected a mapping, for example loader: folder"]
+    return content, check_known(f"{shown}:", map(str, content), ORIGIN)
+
+
+def known_classes(path: Path, shown: str) -> tuple[frozenset[str] | None, list[str]]:
+    """The allowed labels, None if any label is allowed, as for a dataset without ``dataset.yaml``; and the problems."""
+    content, wrong = read_origin(path, shown)
+    if wrong or not path.is_file():
+        return None, wrong
+    loader = content.get("loader")
     if loader not in datasets.names():
         return None, [f"{shown}: loader: expected one of {', '.join(datasets.names())}, got {loader!r:.80}"]
     return datasets.load(loader).classes, []

@@ -11,15 +11,13 @@ import pandas as pd
 from PIL import Image
 
 from cytocurve import datasets
-from cytocurve.config import ProjectPaths, read_yaml
+from cytocurve.config import ProjectPaths
 from cytocurve.core.data import labels
 from cytocurve.datasets import Progress
 from cytocurve.errors import InputError
 from cytocurve.ingest.scanning import FORMATS, bombs_refused, files_below, refusal
-from cytocurve.study.dataset import local_datasets
+from cytocurve.study.dataset import ORIGIN, local_datasets, read_origin
 from cytocurve.text import did_you_mean
-
-_ORIGIN = ("loader", "title", "licence", "citation", "url")
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def _known(project: ProjectPaths, name: str) -> dict[str, str]:
     known = datasets.names()
     if name in known:
         dataset = datasets.load(name)
-        return {"loader": name} | {key: getattr(dataset, key) for key in _ORIGIN[1:]}
+        return {"loader": name} | {key: getattr(dataset, key) for key in ORIGIN[1:]}
     here = local_datasets(project)
     raise InputError(
         f"dataset {name!r} is unknown{did_you_mean(name, [*here, *known])}",
@@ -113,15 +111,9 @@ def _known(project: ProjectPaths, name: str) -> dict[str, str]:
 
 def _origin(path: Path, wrong: list[str]) -> dict[str, str | None]:
     """The entries of ``dataset.yaml``, None for missing ones."""
-    try:
-        content = read_yaml(path) if path.is_file() else {}
-    except (InputError, OSError) as error:
-        wrong.append(str(error))
-        content = {}
-    if not isinstance(content, dict):
-        wrong.append(f"{path}: expected a mapping, for example loader: folder")
-        content = {}
-    return {key: None if content.get(key) is None else str(content[key]) for key in _ORIGIN}
+    content, lines = read_origin(path, str(path))
+    wrong += lines
+    return {key: None if content.get(key) is None else str(content[key]) for key in ORIGIN}
 
 
 def _images(folder: Path, progress: Progress, wrong: list[str]) -> dict[str, Any]:

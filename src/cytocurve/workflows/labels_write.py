@@ -288,13 +288,13 @@ def _write(folder: Path, name: str, table: pd.DataFrame, tables: Tables, shown: 
 
     Returns whether it existed with the same content; raises ``InputError`` if it exists with another one.
     """
-    known, _ = known_classes(folder / "dataset.yaml", "dataset.yaml")
+    known, unknown = known_classes(folder / "dataset.yaml", f"data/{folder.name}/dataset.yaml")
     images, wrong = images_below(folder / "images", f"data/{folder.name}/images")
     for column in ("patient", "fold"):
         values = labels.known(column, tables.values())
         if values:
             table = table.assign(**{column: [values.get(image, "") for image in table["image"]]})
-    wrong += labels.problems(images, {shown: table}, known)
+    wrong += [*unknown, *labels.problems(images, {shown: table}, known)]
     classes = f" Classes of {folder.name}: {', '.join(sorted(known))}." if known else ""
     refuse(f"{shown}: these labels cannot be used:", wrong, next_step=f"correct these problems.{hint}{classes}")
     path = folder / "labels" / f"{name}.csv"

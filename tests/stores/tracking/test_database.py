@@ -197,6 +197,14 @@ def test_half_created_store_with_a_run_is_rejected_and_kept(tmp_path: Path) -> N
     assert names(database) == {"mlflow.db"}
 
 
+def test_empty_file_becomes_a_store_with_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    database = tmp_path / "mlruns" / "mlflow.db"
+    database.parent.mkdir()
+    database.touch()
+    assert experiments(tmp_path)
+    assert "was an empty file; a new store was created" in caplog.text
+
+
 def test_store_of_a_later_mlflow_is_rejected_even_if_empty(tmp_path: Path) -> None:
     database = store(tmp_path)
     change(database, "UPDATE alembic_version SET version_num = 'ffffffffffff'")

@@ -64,6 +64,12 @@ def prepare(database: Path) -> None:
 
 def _replace(database: Path, scratch: Path, tables: frozenset[str], version: str | None) -> None:
     if not tables:
+        if database.exists():
+            logger.warning(
+                "The tracking store %s was an empty file; a new store was created. If it held runs before, restore it "
+                "from a backup, or run cytocurve publish to record the runs of the present study again.",
+                database,
+            )
         _make(scratch)
         _move_into_place(scratch, database)
         return
