@@ -491,7 +491,11 @@ def test_losses_are_shown_for_the_chosen_arm_and_left_out_where_there_are_none(a
     row = answers["arms"][answers["chosen"]]["losses"][-1]
     assert f"with 200 images, the loss is {row['training_kept']['mean']:.3f} in training and" in text_of(page)
     assert page.count('aria-label="Losses by epoch with ') == 6
+    assert "ROC-AUC on training and test images" in text_of(page)
     changed = deepcopy(answers)
+    for row in changed["arms"][changed["chosen"]]["losses"]:
+        row["training_score"] = None
+    assert "on training and test images" not in text_of(page_of(changed))
     changed["arms"][changed["chosen"]]["losses"] = []
     assert "overfitting" not in page_of(changed)
 

@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
+from sklearn.metrics import roc_auc_score
 
 from cytocurve.config import ProjectPaths
 from cytocurve.core.runs import Component
@@ -101,6 +103,21 @@ def test_network_of_a_run_reproduces_its_stored_test_predictions_from_files(
         assert stored is not None
         judged = of_runs(ledger, design, [planned]).probabilities(files(project, design, planned.rows["test"]))
         np.testing.assert_allclose(judged, stored.predictions["test"], atol=1e-5)
+
+
+@pytest.mark.slow
+def test_network_of_a_run_reproduces_its_stored_training_predictions_and_scores(
+    project: ProjectPaths, design: ArmDesign
+) -> None:
+    ledger, runs = open_ledger(project.ledger_url), pd.read_parquet(project.results(design.arm)).set_index("run_key")
+    for planned in design.runs:
+        stored = ledger.get(planned.key)
+        assert stored is not None
+        rows = planned.rows["train"]
+        judged = of_runs(ledger, design, [planned]).probabilities(files(project, design, rows))
+        np.testing.assert_allclose(judged, stored.predictions["train"], atol=1e-5)
+        found = roc_auc_score(np.array(design.classes)[rows], stored.predictions["train"][:, 1])
+        assert runs.loc[planned.key, "training_roc_auc"] == pytest.approx(found)
 
 
 @pytest.mark.slow

@@ -65,6 +65,7 @@ def test_results_have_one_row_per_run_and_predictions_for_every_validation_and_t
     ]  # fmt: skip
     assert table.groupby("size")["fold"].nunique().to_dict() == {4: 4, 8: 4, 16: 4}
     assert table["roc_auc"].between(0, 1).all()
+    assert table["training_roc_auc"].between(0, 1).all()
     predictions = pd.read_parquet(root / "results" / f"{ARM}.predictions.parquet")
     assert predictions.columns.tolist() == ["run_key", "image", "subset", "label", "p_negative", "p_positive"]
     tested = predictions[predictions["subset"] == "test"].merge(table[["run_key", "size"]])

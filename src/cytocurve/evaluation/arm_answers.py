@@ -115,7 +115,7 @@ def arm_answers(
         curves={metric: _points(curve) for metric, curve in curves.items()},
         area={metric: build(Summary, **vars(area(curve))) for metric, curve in curves.items()},
         saturation=_saturation(curves[leading]),
-        losses=() if losses is None else tuple(_losses(runs, tests, losses)),
+        losses=() if losses is None else tuple(_losses(runs, tests, losses, f"training_{leading}")),
         questions={name: dict(_answer(tests, sides)) for name, sides in _questions(tests, labels).items()},
         roc={name: _roc_curves(tests, number) for number, name in _curve_classes(tests)},
         precision_recall={name: _precision_recall_curves(tests, number) for number, name in _curve_classes(tests)},
@@ -133,11 +133,14 @@ def _points(curve: Curve) -> tuple[CurvePoint, ...]:
     return tuple(build(CurvePoint, size=size, **vars(summary)) for size, summary in summarize(curve).items())
 
 
-def _losses(runs: pd.DataFrame, tests: ArmPredictions, losses: pd.DataFrame) -> Iterator[LossCurve]:
-    """The losses of each training size."""
+def _losses(
+    runs: pd.DataFrame, tests: ArmPredictions, losses: pd.DataFrame, training_score: str
+) -> Iterator[LossCurve]:
+    """The losses of each training size, and the scores of a column of ``runs``, if it is there."""
     by_run = {str(key): rows for key, rows in losses.groupby("run_key", observed=True)}
     for size, at in tests.by_size.items():
-        keys = runs.loc[runs["size"] == size, "run_key"]
+        of_size = runs[runs["size"] == size]
+        keys = of_size["run_key"]
         found = loss_curves([(by_run[key]["loss"].tolist(), by_run[key]["validation_loss"].tolist()) for key in keys])
         yield build(
             LossCurve,
@@ -147,14 +150,15 @@ def _losses(runs: pd.DataFrame, tests: ArmPredictions, losses: pd.DataFrame) -> 
             training=_without_arrays(found.training),
             validation=_without_arrays(found.validation),
             kept_epoch=float(np.nanmedian(found.kept)) if np.isfinite(found.kept).any() else None,
-            training_kept=_kept(found.training_kept),
-            validation_kept=_kept(found.validation_kept),
-            test_kept=_kept(cross_entropy(at)),
+            training_kept=_over_runs(found.training_kept),
+            validation_kept=_over_runs(found.validation_kept),
+            test_kept=_over_runs(cross_entropy(at)),
+            training_score=_over_runs(of_size[training_score].to_numpy()) if training_score in of_size else None,
         )
 
 
-def _kept(losses: Values) -> dict[str, Any]:
-    return {"mean": float(mean(losses)), "sd": float(sd(losses)), "n": int((~np.isnan(losses)).sum())}
+def _over_runs(values: Values) -> dict[str, Any]:
+    return {"mean": float(mean(values)), "sd": float(sd(values)), "n": int((~np.isnan(values)).sum())}
 
 
 def _without_arrays(course: Course) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cytocurve.core.answers import Answers, LossCurve
+from cytocurve.core.answers import Answers, ArmAnswers, CurvePoint, LossCurve, OverRuns
 from cytocurve.report import inline_charts, wording
 from cytocurve.report.arm_names import in_words
 from cytocurve.report.formatting import count, interval, score
@@ -99,6 +99,25 @@ def losses_shown(losses: Sequence[LossCurve]) -> list[LossCurve]:
     if last < LOSSES_SHOWN:
         return list(losses)
     return [losses[round(k * last / (LOSSES_SHOWN - 1))] for k in range(LOSSES_SHOWN)]
+
+
+@dataclass(frozen=True)
+class TrainingScore:
+    """The scores of the networks of one training size on the images they were trained on and on test images."""
+
+    size: int
+    training: OverRuns
+    test: CurvePoint
+
+
+def training_scores(arm: ArmAnswers, metric: str) -> list[TrainingScore]:
+    """The scores by training size, where both are known."""
+    tests = {point.size: point for point in arm.curves[metric] if point.mean is not None}
+    return [
+        TrainingScore(row.size, row.training_score, tests[row.size])
+        for row in arm.losses
+        if row.training_score is not None and row.training_score.mean is not None and row.size in tests
+    ]
 
 
 def loss_charts(losses: Sequence[LossCurve]) -> list[tuple[int, Markup]]:

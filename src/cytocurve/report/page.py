@@ -18,7 +18,7 @@ from cytocurve.report import figures, formatting, palette, wording
 from cytocurve.report.arm_names import short_names
 from cytocurve.report.context import PageContext
 from cytocurve.report.environment import environment
-from cytocurve.report.first_screen import first_screen, loss_charts
+from cytocurve.report.first_screen import first_screen, loss_charts, training_scores
 from cytocurve.report.headline import headline
 from cytocurve.report.libraries import VERSIONS, library
 from cytocurve.report.script_data import script_data, thinned
@@ -62,6 +62,7 @@ def render(answers: Answers, context: PageContext, static: Mapping[str, str] | N
         losses=loss_charts(answers.best.losses),
         guessing=-log(1 / len(answers.classes)),
         overfitting=wording.overfitting(answers.best.losses),
+        training_scores=training_scores(answers.best, answers.metric),
         unbalanced=wording.unbalanced(answers.audit),
         uneven={size for sizes in wording.unbalanced_sizes(answers.audit).values() for size in sizes},
         lacking=wording.lacking(answers.audit),

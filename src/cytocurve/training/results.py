@@ -56,9 +56,15 @@ def result_tables(design: ArmDesign, finished: Mapping[str, Finished | None]) ->
     return ResultTables(pd.DataFrame(rows), predicted, lost)
 
 
-def scores(design: ArmDesign, planned: PlannedRun, run: Finished) -> dict[str, float]:
-    """Every metric of a run on its test images."""
-    return score(np.array(design.classes)[planned.rows["test"]], run.predictions["test"])
+def scores(design: ArmDesign, planned: PlannedRun, run: Finished, subset: str = "test") -> dict[str, float]:
+    """Every metric of a run on its test images, or those of another subset."""
+    return score(np.array(design.classes)[planned.rows[subset]], run.predictions[subset])
+
+
+def _training_scores(design: ArmDesign, planned: PlannedRun, run: Finished) -> dict[str, float]:
+    """The scores of a run on the images it was trained on, NaN for runs of earlier versions."""
+    found = scores(design, planned, run, "train") if "train" in run.predictions else {}
+    return {f"training_{metric}": found.get(metric, np.nan) for metric in ("roc_auc", "accuracy")}
 
 
 def _row(design: ArmDesign, planned: PlannedRun, run: Finished) -> dict[str, object]:
@@ -71,6 +77,7 @@ def _row(design: ArmDesign, planned: PlannedRun, run: Finished) -> dict[str, obj
         "run_key": planned.key,
         "epochs": len(run.losses),
         **scores(design, planned, run),
+        **_training_scores(design, planned, run),
     }
 
 

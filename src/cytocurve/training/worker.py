@@ -58,7 +58,9 @@ def _train(assignment: Assignment) -> bool:
     started, cpu = time.time(), time.process_time()
     with kernel_files.checked():
         images, classes = np.load(assignment.pixels, mmap_mode="r"), np.array(assignment.classes, dtype=np.int32)
-        trained = engines.train(planned.run.recipe.engine.name, recipes.job(planned, images, classes))
+        engine, job = planned.run.recipe.engine.name, recipes.job(planned, images, classes)
+        trained = engines.train(engine, job)
+        on_training = engines.predict(engine, job, trained.weights, job.train)
     finished = time.time()
     timings = {"started": started, "finished": finished, "seconds": finished - started}
     timings["cpu_seconds"] = time.process_time() - cpu
@@ -75,7 +77,7 @@ def _train(assignment: Assignment) -> bool:
         },
         losses=trained.losses,
         validation_losses=trained.validation_losses,
-        predictions=trained.predictions,
+        predictions={**trained.predictions, "train": on_training},
         images={name: identity_bytes(getattr(planned.run, name)) for name in ("train", "validation", "test")},
         provenance=timings | {"commit": assignment.commit} | environment(),
     )

@@ -148,3 +148,11 @@ def test_registered_model_reproduces_the_predictions_of_its_network(pair: tuple[
     members = [trained.weights, trained.weights]
     model = mean_ensemble(job.architecture, job.architecture_settings, job.images.shape[1:], 2, members)
     np.testing.assert_allclose(model(job.images[job.test]), trained.predictions["test"], atol=1e-5)
+
+
+def test_weights_alone_predict_the_same_in_a_network_that_was_never_trained(pair: tuple[str, str]) -> None:
+    engine, architecture = pair
+    job = job_of(architecture)
+    trained = train(engine, job)
+    again = engines.predict(engine, replace(job, entropy=job.entropy + 1), trained.weights, job.test)
+    assert again.tobytes() == trained.predictions["test"].tobytes()

@@ -47,8 +47,8 @@ class LossCourse:
 
 
 @dataclass(frozen=True, kw_only=True)
-class KeptLoss:
-    """The loss of the weights that were kept, the mean over ``n`` runs with its standard deviation."""
+class OverRuns:
+    """The mean over ``n`` runs with its standard deviation."""
 
     mean: Number
     sd: Number
@@ -60,7 +60,8 @@ class LossCurve:
     """Losses of the runs of one training size by epoch, and of the weights that were kept; see ``statistics.losses``.
 
     ``kept_epoch`` is the median epoch of the weights that were kept. The training loss is that of its epoch, with
-    augmentation; validation and test losses are those of the final network.
+    augmentation; validation and test losses are those of the final network. ``training_score`` is the leading metric of
+    the final networks on their training images, without augmentation; None if it is not known.
     """
 
     size: int
@@ -69,9 +70,10 @@ class LossCurve:
     training: LossCourse
     validation: LossCourse
     kept_epoch: Number
-    training_kept: KeptLoss
-    validation_kept: KeptLoss
-    test_kept: KeptLoss
+    training_kept: OverRuns
+    validation_kept: OverRuns
+    test_kept: OverRuns
+    training_score: OverRuns | None = None
 
 
 @dataclass(frozen=True)

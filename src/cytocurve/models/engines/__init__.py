@@ -6,11 +6,14 @@ A module of this package that defines ``ENGINE`` is an engine that ``params.yaml
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cytocurve import registry
 from cytocurve.models import architectures, fingerprint
-from cytocurve.models.architectures import Architecture
+from cytocurve.models.architectures import Architecture, Weights
 from cytocurve.models.fit import Start, fit
-from cytocurve.models.jobs import Job, Trained
+from cytocurve.models.jobs import Indices, Job, Trained
 
 
 @dataclass(frozen=True)
@@ -74,3 +77,10 @@ def version(engine: str) -> str:
 def train(engine: str, job: Job) -> Trained:
     """Train a job with a resolved engine, in this process."""
     return fit(load(engine).start, job)
+
+
+def predict(engine: str, job: Job, weights: Weights, indices: Indices) -> NDArray[np.float32]:
+    """The probabilities (n, outputs) of the job's images at the indices, by a network with these weights."""
+    network = load(engine).start(job, np.random.default_rng(job.entropy))
+    network.set_weights(weights)
+    return network.probabilities(indices)

@@ -27,10 +27,10 @@ _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]+):")
 class Finished:
     """A finished run.
 
-    ``losses`` and ``validation_losses`` have one entry per epoch; ``predictions`` maps ``validation`` and ``test`` to
-    class probabilities, float32, (images, classes); ``images`` maps ``train``, ``validation`` and ``test`` to the
-    images' identities, uint8, (images, 32); ``description`` describes the run to readers (recipe, seed, fold,
-    size); ``provenance`` contains times, packages, host and commit.
+    ``losses`` and ``validation_losses`` have one entry per epoch; ``predictions`` maps ``train``, ``validation`` and
+    ``test`` to class probabilities, float32, (images, classes), and runs of earlier versions lack ``train``; ``images``
+    maps the same subsets to the images' identities, uint8, (images, 32); ``description`` describes the run to readers
+    (recipe, seed, fold, size); ``provenance`` contains times, packages, host and commit.
     """
 
     key: str
