@@ -63,7 +63,7 @@ lint: setup-dev  ## Run the linters and type checks
 	@if [ -x $(BIN)/biome ]; then $(BIN)/biome check --error-on-warnings .; else echo "biome is not available for this platform: skipping JavaScript checks"; fi
 
 bench: setup-dev  ## Benchmark engines and statistics (about 20 minutes) -> bench/RESULTS.md
-	@for part in steps throughput peak growth cold_start keras_profile catalog evaluate intervals validation planner; do $(BIN)/python -m bench.$$part || exit; done
+	@for part in steps throughput peak growth cold_start keras_profile catalog evaluate intervals choice validation planner; do $(BIN)/python -m bench.$$part || exit; done
 	@echo "Long-running benchmarks: python -m bench.grid, bench.agreement, bench.relabelling, bench.comparison"
 
 clean:  ## Remove reproducible outputs; keeps data/, ledger/ and mlruns/

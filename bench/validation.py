@@ -30,14 +30,23 @@ def main() -> None:
             held = np.mean([its[metric].ci_low <= value <= its[metric].ci_high for its in found])
             width = np.mean([its[metric].ci_high - its[metric].ci_low for its in found])
             cells.append(f"{held:.1%} ({width:.2f})")
-        rows.append([f"{patients} + {patients}", images, spread, *cells])
-    columns = ["patients", "images each, mean", "sd over patients", "ROC-AUC", "sensitivity", "accuracy"]
+        rows.append([f"{patients} + {patients}", images, spread, distance, *cells])
+    columns = [
+        "patients",
+        "images each, mean",
+        "sd over patients",
+        "distance of classes",
+        "ROC-AUC",
+        "sensitivity",
+        "accuracy",
+    ]
     harness.write(
         "validation",
         "Coverage of the intervals of a validation",
         f"{given.studies:,} simulated validations a row, seed {given.seed}, {RESAMPLES} resamples. The score of an "
         "image is normal around its patient's, which is normal around its class's; patients have 1 to twice the mean "
-        "number of images. Coverage of 95 % intervals, and their mean width.\n\n" + harness.table(columns, rows),
+        "number of images. Distance is in sd of an image. Coverage of 95 % intervals, and their mean width.\n\n"
+        + harness.table(columns, rows),
     )
 
 
