@@ -64,6 +64,7 @@ def test_images_labels_and_origin_are_written(project: ProjectPaths, source: Pat
         "skipped": {},
         "linked": 0,
         "already": False,
+        "in_use": False,
         "notes": {},
         "settings": {},
     }

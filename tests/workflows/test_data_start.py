@@ -119,3 +119,13 @@ def test_printed_block_runs_in_a_new_study(tmp_path: Path) -> None:
     for command in ("catalog", "split"):
         done = cytocurve(study, command)
         assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+def test_adding_the_dataset_of_the_study_prints_no_other_settings(tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    assert cytocurve(tmp_path, "init", "study").returncode == 0
+    make_classes(tmp_path / "cells", {"a": 6, "b": 6})
+    pasted(study, "dataset: mine\n")
+    added = cytocurve(study, "data", "add", "folder", str(tmp_path / "cells"), "--as", "mine")
+    assert added.stdout.endswith("params.yaml already names this dataset. Next: dvc repro\n")

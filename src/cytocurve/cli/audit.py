@@ -35,7 +35,7 @@ ROWS = 10
 )
 @json_option
 def audit(inventory: Path | None, dataset: str | None, json_output: bool) -> None:
-    """Stage: find duplicates, leakage, shortcuts -> reports/audit.json.
+    """Stage: find duplicates and leakage -> reports/audit.json.
 
     Checks the catalog and the split for anything that inflates scores: duplicates, patients or images in both training
     and test sets, classes that are too small, and classes that image size, color or format give away. Prints the first

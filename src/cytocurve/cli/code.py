@@ -12,7 +12,10 @@ def code(json_output: bool) -> None:
 
     In a study created by `cytocurve init`, it also links the installed cytocurve: run it once after cloning or
     moving the study.
+
+    \b
+    cytocurve code                print how many modules and files each stage depends on
     """
     counts = current_project().code()
-    lines = (f"{stage}: {count} modules and files" for stage, count in counts.items())
+    lines = (f"{stage} depends on {count} modules and files" for stage, count in counts.items())
     show(json_output, counts, lambda: "\n".join(lines))

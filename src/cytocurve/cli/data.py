@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 
 @click.group()
 def data() -> None:
-    """Datasets: add, list, describe, trace, withdraw."""
+    """Datasets: add, list, describe, trace, withdraw.
+
+    \b
+    cytocurve data list
+    cytocurve data add folder ~/cells --as our_smears
+    """
 
 
 @data.command("add")
@@ -57,7 +62,11 @@ def _added(dataset: str, outcome: "AddOutcome", copied: int) -> str:
     lines += [f"  {line}" for line in some_lines(versions)]
     lines += [f"  note: {note} ({len(names)}): {some(names)}" for note, names in outcome.notes.items()]
     lines += [f"  skipped: {line}" for line in by_reason(outcome.skipped)]
-    if outcome.settings:
+    if outcome.in_use:
+        lines.append("params.yaml already names this dataset. Next: dvc repro")
+    elif outcome.settings:
+        if not outcome.forecasts:
+            lines.append("These images allow too few training sizes for a forecast (cytocurve plan)")
         lines.append("Next: replace these settings in params.yaml, check the task, then dvc repro")
         lines += outcome.params.splitlines()
     else:

@@ -15,8 +15,12 @@ def init(folder: Path) -> None:
     \b
     cytocurve init my-study && cd my-study
     cytocurve data add folder ~/cells --as cells
+    (put the settings that this prints into params.yaml)
     dvc repro
     """
     created = Project.init(folder)
     click.echo("\n".join([f"Created a study in {folder}:", *(f"  {name}" for name in created)]))
-    click.echo(f"Next: cd {folder}, add a dataset (cytocurve data add), set it in params.yaml, then dvc repro")
+    click.echo(
+        f"Next: cd {folder}, add a dataset (cytocurve data add), put the settings that it prints into params.yaml, "
+        "then dvc repro. DVC compares experiments with commits, so commit the study with git before the first one."
+    )

@@ -33,7 +33,12 @@ version_option = click.option("--as", "name", required=True, metavar="NAME", hel
 
 @click.group()
 def labels() -> None:
-    """Label versions: list, compare, import, merge, review."""
+    """Label versions: list, compare, import, merge, review.
+
+    \b
+    cytocurve labels list
+    cytocurve labels diff expert expert2
+    """
 
 
 @labels.command("list")
@@ -41,9 +46,9 @@ def labels() -> None:
 @root_option
 @json_option
 def labels_list(dataset: str | None, root: Path | None, json_output: bool) -> None:
-    """List label versions with counts of images per class and annotator.
+    """List label versions with their counts of images.
 
-    Also counts unlabeled images.
+    Images are counted by class and annotator, and unlabeled ones apart.
 
     \b
     cytocurve labels list --dataset starter --json

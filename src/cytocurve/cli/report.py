@@ -28,7 +28,9 @@ class Width(click.ParamType[float]):
 @click.option("--watch", is_flag=True, help="Like --partial, and rebuild the page until all runs have finished.")
 @json_option
 def report(partial: bool, watch: bool, json_output: bool) -> None:
-    """Rebuild the page from the results of `evaluate` -> reports/report.html.
+    """Rebuild the page -> reports/report.html.
+
+    It shows the results of `evaluate`, or, with an option, of the runs that have finished so far.
 
     The page includes links to MLflow and training times if they are available on this machine. `dvc repro` also writes
     it; use this command after `dvc pull`, or with --partial or --watch during a sweep. A watched page reloads itself.
@@ -45,7 +47,9 @@ def report(partial: bool, watch: bool, json_output: bool) -> None:
 @click.option("--width", type=Width(), default="85mm", show_default=True, help="Width of each figure in mm, cm or in.")
 @json_option
 def figures(width: float, json_output: bool) -> None:
-    """Write figures for a paper, SVG and PDF with embedded fonts -> reports/paper/.
+    """Draw figures for a paper -> reports/paper/.
+
+    They are SVG and PDF files with embedded fonts.
 
     In most journals, one column is 85 mm wide and two columns are 178 mm.
 

@@ -1,8 +1,8 @@
 """The stages of ``dvc.yaml``, and ``publish``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,7 +23,9 @@ SHOWN = 10
 @click.command()
 @json_option
 def settings(json_output: bool) -> None:
-    """Stage: validate params.yaml, fill in defaults -> build/settings/.
+    """Stage: validate params.yaml -> build/settings/.
+
+    Writes the settings that each stage uses, with defaults filled in.
 
     \b
     cytocurve settings --json     print the settings that each stage uses
@@ -81,11 +83,14 @@ def _held(summaries: "dict[str, SplitSummary]") -> Iterator[str]:
         )
 
 
+def _range(numbers: Sequence[int]) -> str:
+    low, high = min(numbers), max(numbers)
+    return str(low) if low == high else f"{low}–{high}"
+
+
 def _split(labels: str, summary: "SplitSummary") -> str:
     counts = {name: [fold.get(name, 0) for fold in summary.test_folds] for name in summary.classes}
-    ranges = ", ".join(
-        f"{name} {min(per_fold)}–{max(per_fold)} of {sum(per_fold)}" for name, per_fold in counts.items()
-    )
+    ranges = ", ".join(f"{name} {_range(per_fold)} of {sum(per_fold)}" for name, per_fold in counts.items())
     excluded = f"; {counted(summary.left_out.images, 'labeled image')} excluded" if summary.left_out.images else ""
     return (
         f"{labels}: {summary.images} images in {summary.folds} folds, training sets of at least "
@@ -134,7 +139,13 @@ def sweep(arms: tuple[str, ...], workers: int, executor: str, json_output: bool)
     cytocurve sweep sequential-none-expert --workers 4
     """
     outcomes = {arm: outcome.to_json() for arm, outcome in current_project().sweep(arms, workers, executor).items()}
-    show(json_output, outcomes, lambda: "\n".join(f"{arm}: {listed(counts)}" for arm, counts in outcomes.items()))
+    show(json_output, outcomes, lambda: "\n".join(f"{arm}: {_swept(row)}" for arm, row in outcomes.items()))
+
+
+def _swept(outcome: Mapping[str, Any]) -> str:
+    return listed(
+        {name: count for name, count in outcome.items() if not name.endswith("seconds") and count is not None}
+    )
 
 
 @click.command()
@@ -149,7 +160,13 @@ def publish(arms: tuple[str, ...], json_output: bool) -> None:
     MLFLOW_TRACKING_URI=http://mlflow.example.org cytocurve publish
     """
     outcomes = {arm: asdict(published) for arm, published in current_project().publish(arms).items()}
-    show(json_output, outcomes, lambda: "\n".join(f"{arm}: {listed(counts)}" for arm, counts in outcomes.items()))
+    show(json_output, outcomes, lambda: "\n".join(f"{arm}: {_published(row)}" for arm, row in outcomes.items()))
+
+
+def _published(outcome: Mapping[str, Any]) -> str:
+    counts = f"{outcome['created']} new in MLflow, {outcome['present']} already there"
+    lost = f", {outcome['lost']} missing from the ledger" if outcome["lost"] else ""
+    return f"{counts}{lost} ({outcome['seconds']:.1f} s); run id {outcome['run_id']}"
 
 
 @click.command()
@@ -193,7 +210,7 @@ def register(json_output: bool) -> None:
 def _registered(outcome: "RegisterOutcome") -> str:
     its_score = (
         "\nIts networks have together seen every image of the study, so the study's score is that of single networks. "
-        "To score the model on other images: cytocurve validate"
+        "To score the model on other images: cytocurve validate --dataset NAME"
     )
     registered = f"{outcome.model}: {outcome.arm} is version {outcome.version}"
     if outcome.challenger:
@@ -204,7 +221,7 @@ def _registered(outcome: "RegisterOutcome") -> str:
 @click.command()
 @json_option
 def challenger(json_output: bool) -> None:
-    """Stage: move the alias challenger to the model of the present results.
+    """Stage: move the alias challenger to the present model.
 
     Does nothing if it is there already. In an experiment (`dvc exp run`), the alias stays, and the next `dvc repro`
     moves it if the results are still there.

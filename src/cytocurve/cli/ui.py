@@ -10,7 +10,9 @@ from cytocurve.cli.shared import current_project
 @click.command()
 @click.option("--port", type=click.IntRange(1, 65535), default=5000, show_default=True)
 def ui(port: int) -> None:
-    """Serve MLflow's user interface for the local tracking store; startup can take half a minute.
+    """Serve MLflow's user interface for the local store.
+
+    Startup can take half a minute.
 
     \b
     cytocurve ui --port 5001      then open the printed link

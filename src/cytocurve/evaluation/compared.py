@@ -131,7 +131,7 @@ def _of_the_study(project: ProjectPaths, name: str) -> Tables:
     params = project.params()
     arms = {arm.name: arm for arm in params.arms}
     if unknown := check_known("arm", [name], list(arms)):
-        raise InputError(f"params.yaml: {unknown[0]}", hint=f"Arms: {', '.join(arms)}. {FORMS}")
+        raise InputError(f"{unknown[0]}; params.yaml defines {', '.join(arms)}")
     check_split(project, params)
     runs = read_runs(project, [arms[name]])
     return Tables(name, runs[name], read_tests(project, [arms[name]], runs)[name])

@@ -44,7 +44,8 @@ class AddOutcome:
     ``labels`` maps each label version to its number of images per label, ``skipped`` maps each skipped file to the
     reason, and ``notes`` maps a remark to the images or folders that it is about.
     ``settings`` are settings for ``params.yaml`` with which a study can begin; empty if there are too few images.
-    ``already`` is true if the dataset was there with the same content, as after an interrupted call.
+    ``already`` is true if the dataset was there with the same content, as after an interrupted call, and ``in_use`` if
+    ``params.yaml`` already names the dataset.
     """
 
     images: int
@@ -55,6 +56,14 @@ class AddOutcome:
     notes: dict[str, list[str]]
     settings: dict[str, Any]
     already: bool = False
+    in_use: bool = False
+
+    @property
+    def forecasts(self) -> bool:
+        """Whether these settings have enough training sizes for a forecast."""
+        from cytocurve.core.planner.refusals import FEWEST_SIZES
+
+        return len(self.settings.get("sizes", ())) >= FEWEST_SIZES
 
     @property
     def params(self) -> str:
@@ -70,12 +79,13 @@ def add(
     project: ProjectPaths, name: str, source: Path | None, as_name: str | None, link: bool, observer: Observer
 ) -> AddOutcome:
     """Copy a dataset to ``data/`` with ``copy_dataset`` and track it with DVC."""
-    project.params()  # fail early: DVC cannot record data next to an unreadable params.yaml
+    params = project.params()  # fail early: DVC cannot record data next to an unreadable params.yaml
     stored = name if as_name is None else as_name
     copying, unpacking = observer.task(stored, "images"), observer.task("unpacking", "files")
     outcome = copy_dataset(project, name, source, as_name, copying, link, unpacking)
     track_data(project)
-    return replace(outcome, settings=data_start.settings(project, stored, next(iter(outcome.labels))))
+    fitting = data_start.settings(project, stored, next(iter(outcome.labels)))
+    return replace(outcome, settings=fitting, in_use=params.dataset == stored)
 
 
 def copy_dataset(

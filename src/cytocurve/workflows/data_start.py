@@ -27,7 +27,10 @@ FOLDS = (10, 5, 4, 3)
 AT_MOST = 6
 """The number of training sizes; forecasts need at least five."""
 
-PER_CLASS = tuple(number * 10**power for power in range(6) for number in (1, 2, 3, 4, 5, 6, 8))
+PER_CLASS = (
+    *range(1, 9),
+    *(number * 10**power for power in range(6) for number in (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)),
+)
 """Images per class from which training sizes are chosen."""
 
 _UNQUOTED = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
