@@ -21,12 +21,12 @@ from cytocurve.core.audit.finding import Finding, Severity
 FEATURES: Mapping[str, tuple[str, ...]] = {
     "image size": ("width", "height"),
     "file format": ("format",),
-    "mean colour": ("red", "green", "blue"),
+    "mean color": ("red", "green", "blue"),
     "background": ("background_red", "background_green", "background_blue"),
 }
 """Each feature's columns in the catalog."""
 
-OF_THE_CELL = frozenset({"mean colour"})
+OF_THE_CELL = frozenset({"mean color"})
 """Features that depend on the cell itself, so that what they reveal is not necessarily a shortcut."""
 
 PARTS = 5
