@@ -398,8 +398,8 @@ def test_the_page_names_the_sizes_that_cannot_be_balanced_beside_curves_and_fore
     page = text_of(page_of(answers_of(SMALL, audit=audited)))
     sentence = (
         "Label version expert: 2 training sizes cannot be balanced, because a class has too few images: "
-        "8 (2 dark + 6 light), 48 (2 dark + 46 light). From there on, a larger training set adds images of the other "
-        "classes only"
+        "8 (2 dark + 6 light), 48 (2 dark + 46 light). Such a set is larger mostly by images of the "
+        "other classes, so its gain is not that of more images of each class."
     )
     assert page.count(sentence) == 3  # curves, planner, and the audit itself
     assert "cannot be balanced" not in text_of(page_of(answers_of(SMALL, audit=audit_with([]))))

@@ -10,6 +10,7 @@ import numpy as np
 from cytocurve.core.answers import Answers, ArmPlan, Labels, Limits, LossCurve, PairComparison, Split, Target
 from cytocurve.core.answers.audit import Audit
 from cytocurve.core.comparison.pairs import Verdict
+from cytocurve.core.comparison.settling import MOST, Settling
 from cytocurve.report.formatting import count, percent, score, target
 from cytocurve.text import counted, rounded
 
@@ -60,7 +61,16 @@ def settling(row: PairComparison) -> str:
     needed = row.settling
     if needed is None:
         return ""
-    what = "patients" if needed.by_patient else "images"
+    return ", or ".join(_ways(row, needed)) or _not_alone(row, needed)
+
+
+def settles(row: PairComparison) -> bool:
+    """Whether more images, folds or seeds alone would show the difference."""
+    return row.settling is not None and bool(_ways(row, row.settling))
+
+
+def _ways(row: PairComparison, needed: Settling) -> list[str]:
+    what = _units(needed)
     ways = []
     if needed.images is not None:
         ways.append(f"about {count(rounded(needed.images))} {what} instead of {count(needed.images_now)}")
@@ -68,7 +78,32 @@ def settling(row: PairComparison) -> str:
         ways.append(f"{count(needed.folds)} folds instead of {count(row.folds)}")
     if needed.seeds is not None:
         ways.append(f"{count(needed.seeds)} seeds instead of {count(row.seeds)}")
-    return ", or ".join(ways) or f"neither more {what} nor more folds alone"
+    return ways
+
+
+def _units(needed: Settling) -> str:
+    return "patients" if needed.by_patient else "images"
+
+
+def _not_alone(row: PairComparison, needed: Settling) -> str:
+    """What was tried in vain, and what more images in more folds would do together."""
+    what = _units(needed)
+    seeds = f", nor by up to {MOST} seeds" if row.seeds > 1 else ""
+    alone = (
+        f"not by up to {MOST} times the {what} alone, nor by as many folds as the {what} allow{seeds}: trainings differ "
+        "too much"
+    )
+    if needed.images_together is None or needed.folds_together is None:
+        return alone
+    images, folds = count(rounded(needed.images_together)), count(rounded(needed.folds_together))
+    return f"{alone}; together, by about {images} {what} in {folds} folds"
+
+
+def unknown_seeds(rows: Sequence[PairComparison]) -> str:
+    """What a single seed leaves open where differences are not shown; empty if there are several, or all are shown."""
+    if not any(row.settling is not None and row.seeds == 1 for row in rows):
+        return ""
+    return "One seed does not tell what more seeds would add: run at least 2 to see."
 
 
 def limits(answer_limits: Limits) -> list[str]:
