@@ -63,8 +63,8 @@ def _lines(answer: "ComparisonAnswer") -> Iterator[str]:
         yield ""
     if 0 < len(answer.comparisons) < (answer.on_page or 0):
         yield (
-            f"p-values are corrected for {counted(len(answer.comparisons), 'requested comparison')} only; the report makes "
-            f"{answer.on_page}. If the choice was made after seeing results, they are too small and show nothing."
+            f"p-values are corrected for {counted(len(answer.comparisons), 'requested comparison')} only; the report "
+            f"makes {answer.on_page}. If the choice was made after seeing results, they are too small and show nothing."
         )
     for pair in answer.not_comparable:
         yield f"Not comparable: {pair.a} and {pair.b}. {pair.reason}"

@@ -90,8 +90,8 @@ def _not_alone(row: PairComparison, needed: Settling) -> str:
     what = _units(needed)
     seeds = f", nor by up to {MOST} seeds" if row.seeds > 1 else ""
     alone = (
-        f"not by up to {MOST} times the {what} alone, nor by as many folds as the {what} allow{seeds}: trainings differ "
-        "too much"
+        f"not by up to {MOST} times the {what} alone, nor by as many folds as the {what} allow{seeds}: trainings "
+        "differ too much"
     )
     if needed.images_together is None or needed.folds_together is None:
         return alone

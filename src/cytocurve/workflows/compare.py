@@ -47,7 +47,7 @@ def compare(
 
 
 def _on_page(params: Params) -> int:
-    """The number of comparisons on the study's page: pairs of arms of a label version, at every size and on the area."""
+    """The number of comparisons on the page: pairs of arms of a label version, at every size and on the area."""
     pairs = sum(a.labels == b.labels for a, b in combinations(params.arms, 2))
     return pairs * (len(params.sizes) + (len(params.sizes) > 1))
 

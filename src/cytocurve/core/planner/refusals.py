@@ -56,9 +56,8 @@ def _level(evidence: Evidence) -> str | None:
         )
     if low <= 0:
         return (
-            f"A rise is not shown: the mean is {first:.3f} at {sizes[0]} images and {last:.3f} at {sizes[-1]}, but over "
-            f"{len(evidence.folds)} folds the curve as a whole could be level by chance, so there is no improvement to "
-            "extrapolate."
+            f"A rise is not shown: the mean is {first:.3f} at {sizes[0]} images and {last:.3f} at {sizes[-1]}; with "
+            f"{len(evidence.folds)} folds, a rise of the whole curve could be chance, so there is none to extrapolate."
         )
     start = min(int(np.searchsorted(sizes, sizes[-1] / 4)), len(sizes) - 3)
     if _rise(sizes[start:], curves[:, start:])[1] < -MARGIN * (evidence.upper - evidence.lower):
