@@ -32,15 +32,18 @@ FOLDS: Mapping[Split, str] = {
 """What a reader must know about each kind of split."""
 
 _MEANINGS = {
-    "roc_auc": "for a {positive} and a {negative} image, it ranks the {positive} one higher in {share} of 100 pairs",
+    "roc_auc": (
+        "for an image of class {positive} and one of class {negative}, it ranks the former higher in {share} of 100 "
+        "pairs"
+    ),
     "accuracy": "the network classifies {share} of 100 images correctly",
-    "sensitivity": "the network finds {share} of 100 {positive} images",
-    "specificity": "the network leaves {share} of 100 {negative} images alone",
+    "sensitivity": "the network finds {share} of 100 images of class {positive}",
+    "specificity": "the network leaves {share} of 100 images of class {negative} alone",
     "roc_auc_classes": (
         "for an image of a class and one of another class, it ranks the right one higher in {share} of 100 pairs, "
         "averaged over the classes"
     ),
-    "precision": "of 100 images called {positive}, {share} are",
+    "precision": "of 100 images called {positive}, {share} are of that class",
 }
 
 _OF_CLASSES = ("accuracy", "roc_auc_classes")
@@ -163,14 +166,30 @@ def _gap(row: LossCurve) -> str:
     return f"{count(row.size)} images, the loss is {score(train)} in training and {score(test)} on test images"
 
 
-def class_name(answers: Answers, name: str) -> str:
-    """A class as readers know it: the positive class of a binary task by the name of the task."""
+def class_names(answers: Answers) -> dict[str, str]:
+    """The classes as readers know them: those of a binary task by the name of the task."""
     positive = positive_name(answers)
     if positive is None or answers.positive is None:
-        return name
-    if name == answers.positive:
-        return positive
-    return answers.task.partition("-vs-")[2] or f"not {positive}"
+        return {name: name for name in answers.classes}
+    other = answers.task.partition("-vs-")[2] or f"not {positive}"
+    return {name: positive if name == answers.positive else other for name in answers.classes}
+
+
+def tested_on(answers: Answers) -> str:
+    """Which images gave the scores: ``on unseen images``, and whether they are of patients who were trained on."""
+    if answers.best.subjects is None or answers.limits.split == "patient":
+        return "on unseen images"
+    outside = "on images outside the training set"
+    if answers.audit is None:
+        return f"{outside}, of the same patients" if answers.limits.split == "stratified" else "on unseen images"
+    shares = [
+        finding.numbers.get("test_share") or 0
+        for finding in answers.audit.findings
+        if finding.id == "patient-leak" and finding.labels == answers.best.labels
+    ]
+    if not any(shares):
+        return "on unseen images"
+    return f"{outside}, {'' if max(shares) >= 1 else 'partly '}of the same patients"
 
 
 def no_forecast(plan: ArmPlan) -> str | None:
@@ -217,17 +236,17 @@ def chances(needed: Target, plan: ArmPlan) -> str:
     return ", ".join(f"{value} with {size}{'' if place else ' images'}" for place, (size, value) in enumerate(known))
 
 
-def labels(needed: Target) -> str:
-    """All labels that an answer takes, in a sentence; empty without a size."""
+def labels(needed: Target, names: Mapping[str, str] | None = None) -> str:
+    """All labels that an answer takes, in a sentence; empty without a size. ``names`` are the classes' shown names."""
     if needed.labels is None:
         return ""
     chance = "a chance of 90 %" if needed.high is not None else "an even chance"
-    return f"In all, {chance} takes {labels_in_all(needed.labels)}."
+    return f"In all, {chance} takes {labels_in_all(needed.labels, names)}."
 
 
-def labels_in_all(needed: Labels) -> str:
+def labels_in_all(needed: Labels, names: Mapping[str, str] | None = None) -> str:
     """The labels of a training size: in all, by class, and in patients where they are known."""
-    parts = [f"{count(number)} {name}" for name, number in needed.classes.items()]
+    parts = [f"{count(number)} {(names or {}).get(name, name)}" for name, number in needed.classes.items()]
     patients = [f"from about {counted(needed.patients, 'patient')}"] if needed.patients is not None else []
     details = ", ".join([*parts, *patients])
     return (

@@ -27,9 +27,9 @@ def _thin(evidence: Evidence) -> str | None:
     """Why there is too little data for a forecast, or None."""
     folds, sizes = len(evidence.folds), evidence.sizes
     if folds < FEWEST_FOLDS:
-        return f"A forecast needs scores from at least {FEWEST_FOLDS} folds; this arm has {folds}."
+        return f"A forecast needs scores from at least {FEWEST_FOLDS} folds; there are {folds}."
     if len(sizes) < FEWEST_SIZES:
-        return f"A forecast needs at least {FEWEST_SIZES} training sizes; this arm has {len(sizes)}."
+        return f"A forecast needs at least {FEWEST_SIZES} training sizes; there are {len(sizes)}."
     missing = sizes[evidence.defined < FEWEST_FOLDS].tolist()
     if missing:
         return (
