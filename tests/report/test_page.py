@@ -284,8 +284,8 @@ def test_predictive_values_are_in_the_tables_with_the_ends_of_both_intervals(ans
     last = rows[-1]
     curves = study.arms[last["arm"]].curves
     for end, name in (("mean", ""), ("ci_low", "_low"), ("ci_high", "_high")):
-        ends = (getattr(curves[metric][-1], end) for metric in ("sensitivity", "specificity"))
-        expected = predictive_values(*ends, float(last["prevalence"]))
+        sensitivity, specificity = (getattr(curves[metric][-1], end) for metric in ("sensitivity", "specificity"))
+        expected = predictive_values(sensitivity, specificity, float(last["prevalence"]))
         assert [float(last[f"positive{name}"]), float(last[f"negative{name}"])] == pytest.approx(expected, abs=1e-6)
 
 

@@ -31,7 +31,8 @@ FILES = {
 }
 TABLES = {
     "areas", "backtest", "calibration", "chances", "class_wise", "comparisons", "confusion", "curves", "examples",
-    "families", "forecast", "next_images", "over_seeds", "precision_recall", "predictive_values", "reliability", "roc", "targets",
+    "families", "forecast", "next_images", "over_seeds", "precision_recall", "predictive_values", "reliability", "roc",
+    "targets",
 }  # fmt: skip
 
 

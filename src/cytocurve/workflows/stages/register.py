@@ -140,7 +140,12 @@ def _register(project: ProjectPaths, design: ArmDesign, members: list[PlannedRun
 
 def _notes(report: dict[str, Any]) -> Notes:
     """What the version says about its score: that of single networks, and what the choice of the arm does to it."""
-    known = Evidence(**{key: report[key] for key in Evidence.__annotations__})
+    known = Evidence(
+        candidates=report["candidates"],
+        validation_images=report["validation_images"],
+        out_of_fold=report["out_of_fold"],
+        corrected=report["corrected"],
+    )
     tags = {
         "cytocurve.candidates": str(report["candidates"]),
         OUT_OF_FOLD: json.dumps(report["out_of_fold"]),
