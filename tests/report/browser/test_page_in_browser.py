@@ -244,7 +244,8 @@ def test_slider_changes_answer_value_and_chart(open_page: Any) -> None:
         assert opened.page.locator("#answer").text_content() == wording.answer(row, plan, "ROC-AUC")
         assert opened.page.locator("#target-value").text_content() == formatting.target(row.target)
         assert slider.get_attribute("aria-valuetext") == f"ROC-AUC {formatting.target(row.target)}"
-        assert opened.page.locator("#labels").text_content() == wording.labels(row)
+        names = wording.class_names(typed(opened.answers))
+        assert opened.page.locator("#labels").text_content() == wording.labels(row, names)
         texts.add(opened.page.locator("#answer").text_content())
         opened.settle()
         chances.add(opened.page.locator('[data-chart="chances"] svg').inner_html())
