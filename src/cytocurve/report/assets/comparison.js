@@ -58,7 +58,14 @@ const startComparison = () => {
       layer: [
         {
           // The zero line of each pair, below its name.
-          mark: { type: "tick", orient: "vertical", thickness: 1.5, size: 30, yOffset: step / 2 - 16, fill: "var(--ink)" },
+          mark: {
+            type: "tick",
+            orient: "vertical",
+            thickness: 1.5,
+            size: 30,
+            yOffset: step / 2 - 16,
+            fill: "var(--ink)",
+          },
           encoding: { x: { datum: 0, type: "quantitative" } },
         },
         {

@@ -43,10 +43,14 @@ const fit = (made) => {
   if (!made || made.classList.contains("matrix")) return;
   made.classList.remove("stacked");
   if (!isCut(made)) return;
-  const heads = [...made.tHead.rows[0].cells].map((cell) => 
-    [...cell.childNodes].map((node) => node.textContent.trim()).filter(Boolean).join(", "),
+  const heads = [...made.tHead.rows[0].cells].map((cell) =>
+    [...cell.childNodes]
+      .map((node) => node.textContent.trim())
+      .filter(Boolean)
+      .join(", "),
   );
-  for (const row of made.tBodies[0].rows) [...row.cells].forEach((cell, i) => cell.setAttribute("data-head", heads[i]));
+  for (const row of made.tBodies[0].rows)
+    for (const [i, cell] of [...row.cells].entries()) cell.setAttribute("data-head", heads[i]);
   for (const part of [made, ...made.querySelectorAll("tbody, tbody *")])
     if (ROLES[part.tagName]) part.setAttribute("role", ROLES[part.tagName]);
   made.classList.add("stacked");
