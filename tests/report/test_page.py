@@ -544,13 +544,16 @@ def test_first_screen_speaks_of_networks_and_links_each_card_to_its_evidence(pag
 def test_what_nothing_alone_would_show_is_told_with_what_both_would_show(answers: dict[str, Any]) -> None:
     row = typed(answers).comparisons[0]
     needed = Settling(None, 250, True, None, None, 1240, 49)
-    alone = "not by up to 100 times the patients alone, nor by as many folds as the patients allow"
     one = replace(row, settling=needed, seeds=1)
-    both = f"{alone}: trainings differ too much; together, by about 1,200 patients in 49 folds"
-    assert wording.settling(one) == both
+    assert wording.settling(one) == (
+        "about 1,200 patients in 49 folds instead of 250 in 10; not by up to 100 times the patients or by more "
+        "folds alone"
+    )
     assert not wording.settles(one)
     two = replace(row, settling=replace(needed, images_together=None, folds_together=None), seeds=2)
-    assert wording.settling(two) == f"{alone}, nor by up to 100 seeds: trainings differ too much"
+    assert wording.settling(two) == (
+        "not by up to 100 times the patients and folds, nor by up to 100 seeds: trainings differ too much"
+    )
     assert wording.unknown_seeds([two, one]).startswith("One seed does not tell what more seeds would add")
     assert wording.unknown_seeds([two]) == ""
 

@@ -92,14 +92,13 @@ def _not_alone(row: PairComparison, needed: Settling) -> str:
     """What was tried in vain, and what more images in more folds would do together."""
     what = _units(needed)
     seeds = f", nor by up to {MOST} seeds" if row.seeds > 1 else ""
-    alone = (
-        f"not by up to {MOST} times the {what} alone, nor by as many folds as the {what} allow{seeds}: trainings "
-        "differ too much"
-    )
     if needed.images_together is None or needed.folds_together is None:
-        return alone
+        return f"not by up to {MOST} times the {what} and folds{seeds}: trainings differ too much"
     images, folds = count(rounded(needed.images_together)), count(rounded(needed.folds_together))
-    return f"{alone}; together, by about {images} {what} in {folds} folds"
+    return (
+        f"about {images} {what} in {folds} folds instead of {count(needed.images_now)} in {count(row.folds)}; not by "
+        f"up to {MOST} times the {what} or by more folds alone{seeds}"
+    )
 
 
 def unknown_seeds(rows: Sequence[PairComparison]) -> str:
