@@ -13,7 +13,7 @@ from cytocurve.core.answers import Freshness, LeftOut, Validation
 from cytocurve.core.statistics.metrics import METRICS, score
 from cytocurve.evaluation.validation import Judged, validation
 from cytocurve.report.context import LookedAt
-from cytocurve.report.validation import looks, ordinal, remarks, render
+from cytocurve.report.validation import looks, ordinal, remarks, render, study_score
 from cytocurve.stores.tracking.experiments import ARM
 from cytocurve.stores.tracking.registry import CORRECTED, OUT_OF_FOLD, Version
 
@@ -102,6 +102,18 @@ def test_data_hash_depends_on_pixels_and_classes_alone() -> None:
     other = replace(its, images=its.images.assign(**{"class": np.roll(its.images["class"], 1)}))
     one, two, three = (validation(each, predicted(), [], [], None, FEW).data for each in (its, shuffled, other))
     assert one == two != three
+
+
+def test_scores_of_the_study_that_are_not_corrected_for_the_choice_are_marked() -> None:
+    result = found(tags={**TAGS, CORRECTED: json.dumps({"mean": 0.7, "ci_low": 0.6, "ci_high": 0.8})})
+    marks = {metric: study_score(result, metric).endswith("*") for metric in result.study}
+    assert marks == {metric: metric != result.metric for metric in result.study}
+    assert len(marks) > 1
+    assert "those marked * are not" in " ".join(remarks(result))
+    pictures = dict.fromkeys((wrong.image for wrong in result.worst), "data:image/jpeg;base64,AAAA")
+    assert f"<td>{study_score(result, 'f1')}</td>" in render(result, pictures, [])
+    assert not study_score(found(), "f1").endswith("*")
+    assert "*" not in " ".join(remarks(found()))
 
 
 def fresh(look: int, other: int = 0, seen: int = 0, runs: int = 0, used: int = 0) -> Validation:

@@ -529,6 +529,7 @@ def _comparisons(simulation: Simulation, scores: Mapping[str, Values]) -> list[d
         better = "b_better" if rows[i]["difference"] > 0 else "a_better"
         rows[i]["verdict"] = better if worst < 0.05 else "not_shown"
         settled = {"images": 620, "images_now": 250, "by_patient": False, "folds": None, "seeds": 4}
+        settled |= {"images_together": None, "folds_together": None}
         rows[i]["settling"] = settled if rows[i]["verdict"] == "not_shown" else None
     return rows
 

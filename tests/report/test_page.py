@@ -1,7 +1,9 @@
 """The content of the report page, read as text; ``browser/`` opens it in a browser."""
 
 import base64
+import csv
 import gzip
+import io
 import json
 import re
 from collections.abc import Sequence
@@ -14,12 +16,16 @@ import numpy as np
 import pytest
 
 from cytocurve.core.audit import balance
+from cytocurve.core.comparison.settling import Settling
+from cytocurve.core.statistics.predictive_values import PREVALENCES, predictive_values
+from cytocurve.report import formatting, wording
 from cytocurve.report.arm_names import distinction, in_words, short_names
 from cytocurve.report.context import LookedAt
 from cytocurve.report.first_screen import composition, losses_shown, sentence
 from cytocurve.report.headline import Headline, headline
 from cytocurve.report.libraries import VERSIONS, library
 from cytocurve.report.page import render
+from cytocurve.report.tables import tables
 from tests.core.audit.test_balance import split_of
 from tests.report.answers_makers import CLASSES, SMALL, Simulation, answers_of, context_of, refused, typed
 
@@ -169,6 +175,16 @@ def test_first_screen_says_when_a_target_is_not_reachable(answers: dict[str, Any
     assert "the chance that 2,000 training images reach it is 4 %" in note
 
 
+def test_planner_says_which_of_its_probabilities_were_checked(page: str) -> None:
+    text = text_of(page)
+    assert "Probabilities beyond the trained sizes were checked" in text
+    assert "within 4 points on real learning curves" in text
+    assert "within 7 on simulated ones" in text
+    assert "Those within the trained sizes were not." in text
+    assert "similar images with similar labels, up to 2,000 images." in text
+    assert "horizon" not in text
+
+
 def test_planner_says_why_it_starts_with_its_target_and_what_makes_it_doubtful(answers: dict[str, Any]) -> None:
     changed = deepcopy(answers)
     plan = changed["arms"][changed["chosen"]]["plan"]
@@ -193,7 +209,8 @@ def test_refused_plan_leads_with_the_score_and_gives_its_reason(answers: dict[st
     arm = changed["arms"][changed["chosen"]]
     arm["plan"] = refused(arm["plan"], "Three sizes are too few.")
     assert "Three sizes are too few." in facts(changed)["How many images are needed?"][1]
-    assert headline_of(changed).title.startswith("With 200 labeled images to train and 40 to validate, ROC-AUC is 0.")
+    assert headline_of(changed).title == "This study does not show how many labeled images are enough."
+    assert sentence(typed(changed)).startswith("With 240 labeled images (200 to train, 40 to validate), ")
     assert "No forecast: Three sizes are too few." in text_of(page_of(changed))
 
 
@@ -219,15 +236,25 @@ def test_difference_lost_by_correction_is_reported_as_such(answers: dict[str, An
     assert "Not significant after correction for 7 comparisons." in note
 
 
-@pytest.mark.parametrize(("result", "difference", "rank"), [("a_better", -0.05, "worse"), ("b_better", 0.05, "better")])
-def test_difference_is_reported_relative_to_the_chosen_arm(
-    answers: dict[str, Any], result: str, difference: float, rank: str
+@pytest.mark.parametrize("chosen", ["sequential-none-expert", "sequential-flip_rotate-expert"])
+@pytest.mark.parametrize(
+    ("result", "difference", "better"), [("a_better", -0.05, "No augmentation"), ("b_better", 0.05, "Flip + rotate")]
+)
+def test_difference_has_the_sign_that_tables_and_charts_give_it(
+    answers: dict[str, Any], result: str, difference: float, better: str, chosen: str
 ) -> None:
-    """Here, the chosen arm is the second of its pair."""
-    answer, note = facts(verdict(answers, "200", result, difference))["Are the differences real?"]
+    changed = verdict(answers, "200", result, difference) | {"chosen": chosen}
+    answer, note = facts(changed)["Are the differences real?"]
+    sign = "−" if difference < 0 else "+"
     assert answer == "Yes"
-    assert f"flip + rotate against no augmentation: {'−' if rank == 'worse' else '+'}0.050" in note
-    assert f"It is {rank}" in note
+    assert f"flip + rotate − no augmentation: {sign}0.050 (95 % interval {sign}0." in note
+    assert f"{better} is better, after correction for 7 comparisons." in note
+    row = page_of(changed).split('<tr data-at="200">')[1].split("</tr>")[0]
+    assert f"flip + rotate − no augmentation 200 {sign}0.050" in text_of(row)
+
+
+def test_page_says_that_verdicts_but_not_intervals_are_corrected_for_the_number_of_comparisons(page: str) -> None:
+    assert "Intervals are not corrected for the number of comparisons; verdicts are." in text_of(page)
 
 
 def test_several_arms_are_counted(answers: dict[str, Any]) -> None:
@@ -238,7 +265,8 @@ def test_several_arms_are_counted(answers: dict[str, Any]) -> None:
     assert answer == "Some"
     assert (
         note
-        == "With 40 images, 2 of 3 pairs of arms are shown to differ. The chosen arm is better than 2 of the others."
+        == "With 40 images, 2 of 3 pairs of networks are shown to differ. The chosen network is better than 2 of the "
+        "others."
     )
 
 
@@ -246,6 +274,25 @@ def test_predictive_values_are_given_at_stated_prevalences(page: str, page_of_cl
     assert "What a result means at other shares of blast" in text_of(page)
     assert "Precision holds for the study's mix of classes only" in text_of(page)
     assert "What a result means" not in text_of(page_of_classes)
+
+
+def test_predictive_values_are_in_the_tables_with_the_ends_of_both_intervals(answers: dict[str, Any]) -> None:
+    study = typed(answers)
+    rows = list(csv.DictReader(io.StringIO(tables(study)["predictive_values"])))
+    assert len(rows) == len(study.arms) * len(study.sizes) * len(PREVALENCES)
+    assert "predictive_values" not in tables(typed(answers_of(CLASSES)))
+    last = rows[-1]
+    curves = study.arms[last["arm"]].curves
+    for end, name in (("mean", ""), ("ci_low", "_low"), ("ci_high", "_high")):
+        sensitivity, specificity = (getattr(curves[metric][-1], end) for metric in ("sensitivity", "specificity"))
+        expected = predictive_values(sensitivity, specificity, float(last["prevalence"]))
+        assert [float(last[f"positive{name}"]), float(last[f"negative{name}"])] == pytest.approx(expected, abs=1e-6)
+
+
+def test_share_is_shown_as_1_only_if_it_is_1() -> None:
+    assert [formatting.share(value) for value in (1.0, 0.9996, 0.999, 0.0004, 0.0, None)] == [
+        "1.000", "> 0.999", "0.999", "< 0.001", "0.000", "–",
+    ]  # fmt: skip
 
 
 def corrected(mean: float | None) -> dict[str, Any]:
@@ -263,8 +310,8 @@ def corrected(mean: float | None) -> dict[str, Any]:
 def test_score_of_the_first_screen_is_corrected_for_the_choice() -> None:
     answer, note = facts(corrected(0.875))["How good is it with 200 images?"]
     assert answer == "0.875"
-    assert "Corrected for the choice of the arm, whose own score is" in note
-    assert "do not correct for the choice of the arm (+0.020)" in " ".join(headline_of(corrected(0.875)).limits)
+    assert "Corrected for the choice of the network, whose own score is" in note
+    assert "do not correct for the choice of the network (+0.020)" in " ".join(headline_of(corrected(0.875)).limits)
     assert "10 folds have no such images" not in text_of(page_of(corrected(0.875)))
 
 
@@ -277,11 +324,11 @@ def test_chosen_arm_is_the_best_of_those_scored_on_the_last_labels() -> None:
     result = answers_of(CLASSES)
     result["versions"] = ["diagnosis", "expert"]
     assert (
-        "Best on validation images among the 2 arms scored on the labels expert."
+        "Best on validation images among 2 networks scored on the labels expert."
         in facts(result)["Which network was chosen?"][1]
     )
     result["versions"] = ["expert", "diagnosis"]
-    assert facts(result)["Which network?"][1] == "The only arm scored on the labels diagnosis."
+    assert facts(result)["Which network?"][1] == "The only network scored on the labels diagnosis."
 
 
 def test_first_screen_states_audit_findings_and_limits_for_new_patients(answers: dict[str, Any]) -> None:
@@ -305,7 +352,7 @@ def test_binary_calibration_refers_to_the_positive_class(answers: dict[str, Any]
 
 def test_single_arm_has_no_comparison() -> None:
     one = answers_of(Simulation([("a", "none", "e")], [10, 20, 40], folds=3))
-    assert facts(one)["Are the differences real?"][0] == "Only one arm"
+    assert facts(one)["Are the differences real?"][0] == "Only one network"
     assert "nothing to compare it with" in text_of(render(typed(one), context_of(typed(one), tracking=False)))
 
 
@@ -316,7 +363,8 @@ def test_undefined_score_is_counted_and_shown_as_a_dash(answers: dict[str, Any])
         arm["curves"]["roc_auc"][-1] |= blank | {"n": 0, "undefined": 10, "outliers": []}
         arm["plan"] = refused(arm["plan"], "No score is defined at the largest size.")
     text = text_of(page_of(changed))
-    assert "The ROC-AUC of the chosen arm is not defined at the largest training size." in text
+    assert "the ROC-AUC of a small convolutional network with flips and rotations is not defined." in text
+    assert headline_of(changed).title == "This study does not show how many labeled images are enough."
     assert "– 10 undefined" in text
     assert not re.search(r"\b(nan|None|null)\b", text)
 
@@ -398,8 +446,8 @@ def test_the_page_names_the_sizes_that_cannot_be_balanced_beside_curves_and_fore
     page = text_of(page_of(answers_of(SMALL, audit=audited)))
     sentence = (
         "Label version expert: 2 training sizes cannot be balanced, because a class has too few images: "
-        "8 (2 dark + 6 light), 48 (2 dark + 46 light). From there on, a larger training set adds images of the other "
-        "classes only"
+        "8 (2 dark + 6 light), 48 (2 dark + 46 light). Such a set is larger mostly by images of the "
+        "other classes, so its gain is not that of more images of each class."
     )
     assert page.count(sentence) == 3  # curves, planner, and the audit itself
     assert "cannot be balanced" not in text_of(page_of(answers_of(SMALL, audit=audit_with([]))))
@@ -437,10 +485,77 @@ def test_first_screen_has_the_result_in_one_sentence_with_interval_and_labels_in
     expected = (
         "With 240 labeled images (200 to train, 40 to validate), a small convolutional network with flips and "
         f"rotations reaches ROC-AUC {point['mean']:.3f} on unseen images "
-        f"(95 % interval {point['ci_low']:.3f} to {point['ci_high']:.3f})."
+        f"(95 % interval over folds {point['ci_low']:.3f} to {point['ci_high']:.3f})."
     )
     assert sentence(typed(answers)) == expected
     assert expected in text_of(page_of(answers)).replace("\u00a0", " ")
+
+
+def leaking(share: float) -> dict[str, Any]:
+    """A study of known patients, with folds by image; this share of the test images is of patients trained on."""
+    leak = finding("leakage", "Patients are on more than one side of a fold.") | {"id": "patient-leak"}
+    found = [leak | {"labels": "expert", "numbers": {"test_share": share}}] if share else []
+    patients = Simulation([("sequential", "none", "expert")], [10, 20, 40], folds=3, patients=True)
+    return answers_of(patients, audit=audit(found))
+
+
+@pytest.mark.parametrize(
+    ("share", "where"),
+    [
+        (1.0, "on images outside the training set, of the same patients ("),
+        (0.3, "on images outside the training set, partly of the same patients ("),
+        (0.0, "on unseen images ("),
+    ],
+)
+def test_lead_says_that_test_images_are_of_patients_in_training(share: float, where: str) -> None:
+    assert where in sentence(typed(leaking(share)))
+    assert where.removesuffix(" (") in facts(leaking(share))["How good is it with 40 images?"][1]
+
+
+def test_lead_does_not_speak_of_the_same_patients_where_folds_are_by_patient() -> None:
+    by_patient = leaking(0.0)
+    by_patient["limits"] = by_patient["limits"] | {"split": "patient"}
+    assert "on unseen images (95 % interval over folds " in sentence(typed(by_patient))
+
+
+def test_first_screen_and_tables_call_the_classes_by_the_same_names(answers: dict[str, Any], page: str) -> None:
+    changed = deepcopy(answers)
+    changed["arms"][changed["chosen"]]["plan"]["targets"] = [only_target("reached", 100, 60, 130)]
+    needed = changed["arms"][changed["chosen"]]["plan"]["targets"][0]["labels"]
+    needed["classes"] = {"negative": 80, "positive": 90}
+    assert "(80 not blast, 90 blast, from about 9 patients)" in facts(changed)["How many training images for 0.95?"][1]
+    assert "for an image of class blast and one of class not blast, it ranks the former" in " ".join(
+        headline_of(changed).lead
+    )
+    assert embedded(page)["classNames"] == {"negative": "not blast", "positive": "blast"}
+    assert "label blast" in text_of(page)
+    assert "label positive" not in text_of(page)
+
+
+def test_first_screen_speaks_of_networks_and_links_each_card_to_its_evidence(page: str) -> None:
+    first = page.split('<header class="first">')[1].split("</header>")[0]
+    assert not re.search(r"\barms?\b", text_of(first))
+    cards = first.split('<dl class="facts">')[1].split("</dl>")[0]
+    targets = re.findall(r'<dt><a href="#([^"]+)">', cards)
+    assert targets == ["curves", "scores", "planner", "comparison"]
+    assert all(f'id="{target}"' in page for target in targets)
+
+
+def test_what_nothing_alone_would_show_is_told_with_what_both_would_show(answers: dict[str, Any]) -> None:
+    row = typed(answers).comparisons[0]
+    needed = Settling(None, 250, True, None, None, 1240, 49)
+    one = replace(row, settling=needed, seeds=1)
+    assert wording.settling(one) == (
+        "about 1,200 patients in 49 folds instead of 250 in 10; not by up to 100 times the patients or by more "
+        "folds alone"
+    )
+    assert not wording.settles(one)
+    two = replace(row, settling=replace(needed, images_together=None, folds_together=None), seeds=2)
+    assert wording.settling(two) == (
+        "not by up to 100 times the patients and folds, nor by up to 100 seeds: trainings differ too much"
+    )
+    assert wording.unknown_seeds([two, one]).startswith("One seed does not tell what more seeds would add")
+    assert wording.unknown_seeds([two]) == ""
 
 
 def test_first_screen_sentence_has_the_score_that_is_corrected_for_the_choice() -> None:

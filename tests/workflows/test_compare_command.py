@@ -69,6 +69,16 @@ def test_open_comparison_says_what_would_show_the_difference(tmp_path: Path) -> 
     assert row["settling"]["images_now"] == 40
 
 
+def test_estimates_do_not_invite_to_pick_comparisons_after_the_fact(tmp_path: Path) -> None:
+    project_with_arms(tmp_path, (0.3, 0.5))
+    done = cytocurve(tmp_path, "compare")
+    assert "for 4 comparisons at once. In a new study, deciding in advance on fewer comparisons" in done.stdout
+    assert "requested comparison only" not in done.stdout
+    done = cytocurve(tmp_path, "compare", "--size", "area")
+    assert "p-values are corrected for 1 requested comparison only; the report makes 4." in done.stdout
+    assert "after seeing results" in done.stdout
+
+
 def test_operating_point_is_compared_over_folds_alone_and_says_so(tmp_path: Path) -> None:
     project_with_arms(tmp_path, (0.3, 0.5))
     done = cytocurve(tmp_path, "compare", "--size", "40", "--metric", "sensitivity_at_specificity_90")

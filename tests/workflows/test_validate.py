@@ -86,7 +86,10 @@ def test_registered_version_says_whose_score_is_known_and_how_it_was_chosen(root
     out_of_fold = json.loads(version.tags["cytocurve.out_of_fold"])
     runs = Project(root).runs([version.tags["cytocurve.arm"]])
     assert out_of_fold["roc_auc"]["mean"] == pytest.approx(runs["roc_auc"].mean(), abs=1e-6)
-    for words in ("chosen among 2", "Corrected for the choice of the arm", "have seen every image of the study"):
+    for words in (
+        "chosen among 2", "Corrected for the choice of the arm", "have seen every image of the study", " to validate:",
+        "(95 % interval over folds ",
+    ):  # fmt: skip
         assert words in (version.description or "")
     assert cytocurve(root, "register").returncode == 0
     with connected(paths.tracking_uri, paths.tracking_lock) as client:

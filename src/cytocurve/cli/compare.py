@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from cytocurve.cli.shared import current_project, json_option, show, table
+from cytocurve.text import counted
 
 if TYPE_CHECKING:
     from cytocurve.core.answers import ComparisonAnswer, PairComparison, SeedComparison
@@ -53,13 +54,18 @@ def _lines(answer: "ComparisonAnswer") -> Iterator[str]:
         if alone := [size for size in (*means[a], *means[b]) if (size in means[a]) != (size in means[b])]:
             yield f"Only one of the two has results {_places(alone)}."
         yield from _verdicts(a, b, rows)
-        yield from _settling(rows, len(answer.comparisons))
+        yield from _settling(rows, answer)
         yield ""
     for (a, b), seed_rows in _by_pair(answer.seed_comparisons).items():
         yield f"{answer.metric} by training images over independent seeds, a = {a}, b = {b}; p-value for a > b"
         yield from _over_seeds(seed_rows)
         yield from _verdicts(a, b, seed_rows)
         yield ""
+    if 0 < len(answer.comparisons) < (answer.on_page or 0):
+        yield (
+            f"p-values are corrected for {counted(len(answer.comparisons), 'requested comparison')} only; the report "
+            f"makes {answer.on_page}. If the choice was made after seeing results, they are too small and show nothing."
+        )
     for pair in answer.not_comparable:
         yield f"Not comparable: {pair.a} and {pair.b}. {pair.reason}"
     if answer.not_comparable and len(versions := {arm.labels for arm in answer.arms}) > 1:
@@ -102,9 +108,9 @@ def _paired(
         yield f"No test {places}: fewer than two folds have both arms, or the difference is the same in all folds."
 
 
-def _settling(rows: "Sequence[PairComparison]", family: int) -> Iterator[str]:
+def _settling(rows: "Sequence[PairComparison]", answer: "ComparisonAnswer") -> Iterator[str]:
     """What would show the differences that are not shown."""
-    from cytocurve.report.wording import settling
+    from cytocurve.report.wording import settling, unknown_seeds
 
     known = [row for row in rows if row.settling is not None]
     if not known:
@@ -112,8 +118,11 @@ def _settling(rows: "Sequence[PairComparison]", family: int) -> Iterator[str]:
     yield "What would show it (estimates for 80 % power, if the true difference is the observed one, all else equal):"
     for row in known:
         yield f"  {_places([row.at])}, {_number(row.difference, '+.3f')}: {settling(row)}"
-    if family > 1:
-        yield f"  These estimates are for {family} comparisons at once; --size area alone needs less."
+    if unknown := unknown_seeds(rows):
+        yield f"  {unknown}"
+    if (family := len(answer.comparisons)) > 1:
+        less = "In a new study, deciding in advance on fewer comparisons, such as --size area alone, needs less."
+        yield f"  These estimates are for {family} comparisons at once. {less}"
 
 
 def _over_seeds(rows: "Sequence[SeedComparison]") -> Iterator[str]:

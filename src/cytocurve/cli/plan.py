@@ -46,7 +46,7 @@ def _text(answer: "PlanAnswer") -> Iterator[str]:
         yield from _lines(arm, planned, beside)
         if sizes := answer.unbalanced.get(arm):
             yield f"  Warning: a class has too few images for balanced sizes {first_few([*map(str, sizes)], SHOWN)};"
-            yield "  from there on, the curve shows the gain of more images of the other classes only"
+            yield "  such a set is larger mostly by images of the other classes, and the curve shows that gain"
         yield ""
 
 

@@ -81,12 +81,12 @@ def _scores(result: "Validation") -> Iterator[list[str]]:
     from cytocurve.report.formatting import score, signed
 
     for metric, found in result.scores.items():
-        study, difference = result.study.get(metric), result.differences.get(metric)
+        difference = result.differences.get(metric)
         yield [
             result.metrics[metric],
             score(found.value),
             words.within(found),
-            score(study.value if study else None),
+            words.study_score(result, metric),
             signed(difference.value if difference else None),
             words.apart(difference),
         ]

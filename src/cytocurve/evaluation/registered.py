@@ -5,6 +5,7 @@ score of the model itself: its out-of-fold scores are those of single networks.
 """
 
 from collections.abc import Mapping
+from statistics import fmean
 from typing import TypedDict
 
 from cytocurve.config import Params, ProjectPaths
@@ -31,9 +32,11 @@ class Evidence(TypedDict):
 
     ``out_of_fold`` are the test scores of the arm's single networks by metric; ``corrected`` is the leading one,
     corrected for the choice among ``candidates`` arms, None if there was none or it cannot be corrected.
+    ``validation_images`` is the mean number of images with which a network is validated.
     """
 
     candidates: int
+    validation_images: int
     out_of_fold: dict[str, Score]
     corrected: Score | None
 
@@ -48,6 +51,7 @@ def evidence(project: ProjectPaths, params: Params, arm: str, validations: Mappi
     summaries = {metric: summarize(curve_of(runs[arm], metric))[size] for metric in METRICS}
     return Evidence(
         candidates=len(among),
+        validation_images=round(fmean(map(len, validations[arm].images.values()))),
         out_of_fold={
             metric: Score(mean=rounded(its.mean), ci_low=rounded(its.ci_low), ci_high=rounded(its.ci_high))
             for metric, its in summaries.items()
@@ -63,7 +67,10 @@ def described(arm: str, members: int, size: int, known: Evidence) -> str:
         chosen = f"the arm {arm}, chosen among {known['candidates']} by the mean {title} of validation images"
     else:
         chosen = f"the arm {arm}, the only candidate"
-    networks = f"{members} networks, one per fold, each trained on {size:,} images"
+    networks = (
+        f"{members} networks, one per fold, each with {size:,} images to train and {known['validation_images']:,} to "
+        "validate"
+    )
     parts = [
         f"The mean of the class probabilities of {networks}: {chosen}.",
         f"Out-of-fold {title} of these single networks: {_shown(own)}.",
@@ -81,7 +88,7 @@ def described(arm: str, members: int, size: int, known: Evidence) -> str:
 
 def _shown(its: Score) -> str:
     mean, low, high = ("–" if end is None else f"{end:.3f}" for end in (its["mean"], its["ci_low"], its["ci_high"]))
-    return f"{mean} (95 % interval {low} to {high})"
+    return f"{mean} (95 % interval over folds {low} to {high})"
 
 
 def _corrected(found: Choice | None) -> Score | None:

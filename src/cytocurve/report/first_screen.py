@@ -66,8 +66,11 @@ def sentence(answers: Answers) -> str:
     network = in_words(answers.best)
     if result.mean is None:
         return f"With {labels}, the {answers.title} of {network} is not defined."
-    within = f" (95 % interval {interval(result.ci_low, result.ci_high)})" if result.ci_low is not None else ""
-    return f"With {labels}, {network} reaches {answers.title} {score(result.mean)} on unseen images{within}."
+    ends = interval(result.ci_low, result.ci_high)
+    within = f" (95 % interval over folds {ends})" if result.ci_low is not None else ""
+    return (
+        f"With {labels}, {network} reaches {answers.title} {score(result.mean)} {wording.tested_on(answers)}{within}."
+    )
 
 
 def composition(answers: Answers) -> list[str]:
@@ -84,11 +87,9 @@ def composition(answers: Answers) -> list[str]:
 
 
 def _classes(answers: Answers, pictures: Mapping[str, str]) -> list[PicturedClass]:
-    images = answers.best.confusion[-1].images
+    images, names = answers.best.confusion[-1].images, wording.class_names(answers)
     return [
-        PicturedClass(
-            wording.class_name(answers, name).replace("_", " "), number, pictures.get(answers.pictured.get(name, ""))
-        )
+        PicturedClass(names[name].replace("_", " "), number, pictures.get(answers.pictured.get(name, "")))
         for name, number in zip(answers.best.classes, images, strict=True)
     ]
 

@@ -28,6 +28,13 @@ def percent(value: float) -> str:
     return "< 1 %" if value < 0.005 else "> 99 %" if 0.995 <= value < 1 else f"{100 * value:.0f} %"
 
 
+def share(value: float | None) -> str:
+    """A share with three decimals; as a bound where these would make it 0 or 1 although it is not."""
+    if value is None or value in (0, 1):
+        return score(value)
+    return "< 0.001" if value < 0.0005 else "> 0.999" if value >= 0.9995 else score(value)
+
+
 def target(value: float) -> str:
     """A target as the slider shows it: 0.95, 0.955."""
     return f"{value:.3f}".removesuffix("0")

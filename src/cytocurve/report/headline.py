@@ -15,11 +15,12 @@ NOTABLE = 0.0005
 
 @dataclass(frozen=True)
 class KeyFact:
-    """A question, its answer in a few words, and a sentence that qualifies the answer."""
+    """A question, its answer in a few words, a sentence that qualifies the answer, and the section of its evidence."""
 
     question: str
     answer: str
     note: str
+    section: str
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def headline(answers: Answers, names: Mapping[str, str]) -> Headline:
     largest = answers.best.curves[answers.metric][-1]
     result = answers.choice.score if _corrected(answers) and answers.choice else largest
     facts = [_best(answers), _score(answers, result, largest), _images(answers), _differences(answers, names)]
-    return Headline(_title(answers, result), _lead(answers, result), facts, _limits(answers))
+    return Headline(_title(answers), _lead(answers, result), facts, _limits(answers))
 
 
 def _corrected(answers: Answers) -> bool:
@@ -59,7 +60,7 @@ def _limits(answers: Answers) -> list[str]:
         limits.append("A score for new patients may be lower.")
     if answers.choice and (answers.choice.optimism or 0) >= NOTABLE:
         limits.append(
-            f"Curves and forecasts do not correct for the choice of the arm ({signed(answers.choice.optimism)})."
+            f"Curves and forecasts do not correct for the choice of the network ({signed(answers.choice.optimism)})."
         )
     return limits
 
@@ -71,12 +72,12 @@ def _sentence(finding: Finding, answers: Answers) -> str:
     return finding.sentence.removeprefix(f"Label version {answers.versions[0]}: ")
 
 
-def _title(answers: Answers, result: Summary) -> str:
+def _title(answers: Answers) -> str:
+    """How many images are needed; the score, which the sentence below gives, would be no answer."""
     plan, title = answers.best.plan, answers.title
-    if result.mean is None:
-        return f"The {title} of the chosen arm is not defined at the largest training size."
-    if len(answers.sizes) == 1 or wording.no_forecast(plan):
-        return f"With {_labels(answers.sizes[-1], answers)}, {title} is {score(result.mean)}."
+    largest = answers.best.curves[answers.metric][-1]
+    if largest.mean is None or len(answers.sizes) == 1 or wording.no_forecast(plan):
+        return "This study does not show how many labeled images are enough."
     needed = plan.targets[wording.default_target(plan)]
     goal = f"{title} {target(needed.target)}"
     if needed.size is not None:
@@ -100,13 +101,13 @@ def _lead(answers: Answers, result: Summary) -> list[str]:
     """The score in plain words, and whether more images still help."""
     lead = []
     if result.mean is not None:
-        meaning = wording.meaning(answers.metric, result.mean, answers.classes, answers.positive)
+        names = wording.class_names(answers)
+        positive = wording.positive_name(answers) if answers.positive else None
+        meaning = wording.meaning(answers.metric, result.mean, [*names.values()], positive)
         scale = f"{answers.title} is 1 for a perfect network" + (
             " and 0.5 for one that guesses" if answers.metric == "roc_auc" else ""
         )
         lead.append(f"{scale}; {score(result.mean)} means that {meaning}." if meaning else f"{scale}.")
-        if meaning and answers.positive == "positive":
-            lead.append(f"Positive means {wording.positive_name(answers)}.")
     return [*lead, wording.saturation(answers, answers.chosen)]
 
 
@@ -115,44 +116,45 @@ def _best(answers: Answers) -> KeyFact:
     candidates = [arm for arm in answers.arms.values() if arm.labels == version]
     if len(answers.arms) == 1:
         waiting = answers.partial is not None and answers.partial.left_out
-        note = "The only arm with runs of every size so far." if waiting else "The only arm in this study."
-        return KeyFact("Which network?", name, note)
+        note = "The only network with runs of every size so far." if waiting else "The only network in this study."
+        return KeyFact("Which network?", name, note, "curves")
     if len(candidates) == 1:
-        return KeyFact("Which network?", name, f"The only arm scored on the labels {version}.")
+        return KeyFact("Which network?", name, f"The only network scored on the labels {version}.", "curves")
     if answers.best.curves[answers.metric][-1].mean is None:
-        return KeyFact("Which network?", name, "Not known to be the best, since its score is not defined.")
+        return KeyFact("Which network?", name, "Not known to be the best, since its score is not defined.", "curves")
     judged = f" scored on the labels {version}" if len(answers.versions) > 1 else ""
-    note = f"Best on validation images among the {len(candidates)} arms{judged}."
+    note = f"Best on validation images among {len(candidates)} networks{judged}."
     if not _corrected(answers):
         note += " Validation images of one fold are test images of another, so its scores are too good."
-    return KeyFact("Which network was chosen?", name, note)
+    return KeyFact("Which network was chosen?", name, note, "curves")
 
 
 def _score(answers: Answers, result: Summary, largest: CurvePoint) -> KeyFact:
     question = f"How good is it with {count(largest.size)} images?"
     note = (
-        f"{answers.title} of single networks on unseen images; 95 % interval over folds "
+        f"{answers.title} of single networks {wording.tested_on(answers)}; 95 % interval over folds "
         f"{interval(result.ci_low, result.ci_high)}. The registered model averages them and has no score here."
     )
     if result is not largest:
-        note += f" Corrected for the choice of the arm, whose own score is {score(largest.mean)}."
-    return KeyFact(question, score(result.mean), note)
+        note += f" Corrected for the choice of the network, whose own score is {score(largest.mean)}."
+    return KeyFact(question, score(result.mean), note, "scores")
 
 
 def _images(answers: Answers) -> KeyFact:
     plan: ArmPlan = answers.best.plan
     if reason := wording.no_forecast(plan):
-        return KeyFact("How many images are needed?", "No forecast", reason)
+        return KeyFact("How many images are needed?", "No forecast", reason, "planner")
     needed = plan.targets[wording.default_target(plan)]
     question = f"How many training images for {target(needed.target)}?"
     if needed.size is not None:
         size, chance = _taken(needed.size, needed.high)
         kind = "within the trained sizes" if size <= plan.largest else "a forecast"
-        taken = f"In all {wording.labels_in_all(needed.labels)}." if needed.labels else _beside(answers).strip()
+        names = wording.class_names(answers)
+        taken = f"In all {wording.labels_in_all(needed.labels, names)}." if needed.labels else _beside(answers).strip()
         note = f"For {chance}, {kind}; 80 % range {wording.span(needed, plan)}. {taken}".strip()
-        return KeyFact(question, f"about {count(rounded(size))}", note)
+        return KeyFact(question, f"about {count(rounded(size))}", note, "planner")
     answer = "Out of reach" if needed.verdict == "beyond" else "Undecided"
-    return KeyFact(question, answer, wording.answer(needed, plan, answers.title))
+    return KeyFact(question, answer, wording.answer(needed, plan, answers.title), "planner")
 
 
 def _beside(answers: Answers) -> str:
@@ -161,7 +163,7 @@ def _beside(answers: Answers) -> str:
 
 
 def _differences(answers: Answers, names: Mapping[str, str]) -> KeyFact:
-    """Whether the arms differ: at the largest size or, if no difference is shown there, over all sizes."""
+    """Whether the networks differ: at the largest size or, if no difference is shown there, over all sizes."""
     question = "Are the differences real?"
     by_place = [
         [row for row in answers.comparisons if row.metric == answers.metric and row.at == place]
@@ -170,12 +172,13 @@ def _differences(answers: Answers, names: Mapping[str, str]) -> KeyFact:
     rows = max(by_place, key=lambda rows: any(row.verdict != "not_shown" for row in rows))
     if len(answers.arms) == 1:
         waiting = answers.partial is not None and answers.partial.left_out
-        return KeyFact(question, "Only one arm", f"There is nothing to compare it with{' yet' if waiting else ''}.")
+        alone = f"There is nothing to compare it with{' yet' if waiting else ''}."
+        return KeyFact(question, "Only one network", alone, "comparison")
     if not rows:
-        return KeyFact(question, "Not comparable", "No two arms can be compared; see the reasons below.")
-    if len(rows) == 1:
-        return KeyFact(question, *_one_difference(rows[0], answers, names))
-    return KeyFact(question, *_some_differences(rows, answers))
+        reasons = "No two networks can be compared; see the reasons below."
+        return KeyFact(question, "Not comparable", reasons, "comparison")
+    answer, note = _one_difference(rows[0], answers, names) if len(rows) == 1 else _some_differences(rows, answers)
+    return KeyFact(question, answer, note, "comparison")
 
 
 def _place(row: PairComparison) -> str:
@@ -192,25 +195,23 @@ def _yes(row: PairComparison, answers: Answers) -> tuple[str, str]:
 
 
 def _one_difference(row: PairComparison, answers: Answers, names: Mapping[str, str]) -> tuple[str, str]:
-    """Answer and note; the chosen arm always comes first, and the difference is how much better it is."""
-    first, second, sign = (row.a, row.b, -1) if row.a == answers.chosen else (row.b, row.a, 1)
-    difference = f"{_place(row)}, {names[first]} against {names[second]}: {_difference(row, sign)}."
+    """Answer and note; the difference is the second arm minus the first, as everywhere."""
+    difference = f"{_place(row)}, {names[row.b]} − {names[row.a]}: {_difference(row)}."
     if row.verdict != "not_shown":
         answer, alone = _yes(row, answers)
-        rank = "better" if _rank(row, first) == 1 else "worse"
-        return answer, f"{difference} It is {rank}, after correction for {len(answers.comparisons)} comparisons.{alone}"
+        better = wording.comparison_verdict(row, names)
+        better = f"{better[0].upper()}{better[1:]}"
+        return answer, f"{difference} {better}, after correction for {len(answers.comparisons)} comparisons.{alone}"
     if row.ci_low is not None and row.ci_high is not None and row.ci_low * row.ci_high > 0:
         return "Not shown", f"{difference} Not significant after correction for {len(answers.comparisons)} comparisons."
-    needed = wording.settling(row)
-    more = f" To show it would take {needed} (estimate)." if needed and not needed.startswith("neither") else ""
+    more = f" To show it would take {wording.settling(row)} (estimate)." if wording.settles(row) else ""
     return "Not shown", f"{difference} This does not show that they are equal.{more}"
 
 
-def _difference(row: PairComparison, sign: int) -> str:
+def _difference(row: PairComparison) -> str:
     if row.difference is None or row.ci_low is None or row.ci_high is None:
         return f"{signed(row.difference)}, no interval"
-    low, high = sorted((sign * row.ci_low, sign * row.ci_high))
-    return f"{signed(sign * row.difference)} (95 % interval {signed(low)} to {signed(high)})"
+    return f"{signed(row.difference)} (95 % interval {signed(row.ci_low)} to {signed(row.ci_high)})"
 
 
 def _some_differences(rows: Sequence[PairComparison], answers: Answers) -> tuple[str, str]:
@@ -218,9 +219,11 @@ def _some_differences(rows: Sequence[PairComparison], answers: Answers) -> tuple
     ranks = [_rank(row, answers.chosen) for row in rows]
     counts = {"better than": ranks.count(1), "worse than": ranks.count(-1), "not shown to differ from": ranks.count(0)}
     against = ", ".join(f"{relation} {number}" for relation, number in counts.items() if number)
-    pairs = f"{len(shown)} of {len(rows)} pairs of arms are" if shown else f"none of the {len(rows)} pairs of arms is"
+    pairs = f"{len(shown)} of {len(rows)} pairs of networks are"
+    if not shown:
+        pairs = f"none of the {len(rows)} pairs of networks is"
     note = f"{_place(rows[0])}, {pairs} shown to differ."
-    note += f" The chosen arm is {against} of the others." if against else ""
+    note += f" The chosen network is {against} of the others." if against else ""
     if not shown:
         return "Not shown", note
     yes, alone = _yes(rows[0], answers)

@@ -13,7 +13,6 @@ from markupsafe import Markup, escape
 
 from cytocurve.core.answers import Answers, ArmPlan
 from cytocurve.core.audit.finding import describe
-from cytocurve.core.statistics.predictive_values import PREVALENCES, predictive_values
 from cytocurve.report import figures, formatting, palette, wording
 from cytocurve.report.arm_names import short_names
 from cytocurve.report.context import PageContext
@@ -21,6 +20,7 @@ from cytocurve.report.environment import environment
 from cytocurve.report.first_screen import first_screen, loss_charts, training_scores
 from cytocurve.report.headline import headline
 from cytocurve.report.libraries import VERSIONS, library
+from cytocurve.report.predictive import of_arm
 from cytocurve.report.script_data import script_data, thinned
 from cytocurve.report.validation import ENSEMBLE
 
@@ -46,6 +46,7 @@ def render(answers: Answers, context: PageContext, static: Mapping[str, str] | N
         "count": formatting.count,
         "p": formatting.p_value,
         "percent": formatting.percent,
+        "share": formatting.share,
         "verdict": wording.comparison_verdict,
         "whole": _whole,
         "breakable": _breakable,
@@ -69,13 +70,15 @@ def render(answers: Answers, context: PageContext, static: Mapping[str, str] | N
         largest=answers.sizes[-1],
         title=answers.title,
         saturation={arm: wording.saturation(answers, arm) for arm in names},
-        labels={arm: _labels(results.plan) for arm, results in answers.arms.items()},
+        labels={arm: _labels(answers, results.plan) for arm, results in answers.arms.items()},
         why={arm: wording.why(results.plan) for arm, results in answers.arms.items()},
         first={arm: _sentence(answers, results.plan) for arm, results in answers.arms.items()},
         static={name: _inline(svg, name) for name, svg in drawn.items()},
         offenders_shown=OFFENDERS_SHOWN,
         positive=wording.positive_name(answers),
-        predictive=_predictive(answers),
+        classes=wording.class_names(answers),
+        predictive=[row for row in of_arm(answers, answers.best) if row.size == answers.sizes[-1]],
+        unknown_seeds=wording.unknown_seeds(answers.comparisons),
         thinned=left_out,
         policy=_policy(scripts),
         styles=Markup(palette.css() + "".join(_asset(f"{name}.css") for name in STYLES)),  # noqa: S704 - our own files
@@ -92,14 +95,6 @@ def _whole(text: str) -> Markup:
 def _breakable(name: str) -> Markup:
     """A name that may be broken after an underscore, rather than within a word."""
     return Markup(str(escape(name)).replace("_", "_<wbr>"))  # noqa: S704 - escaped
-
-
-def _predictive(answers: Answers) -> list[tuple[str, float | None, float | None]]:
-    """Prevalence, positive and negative predictive value of the chosen arm; empty without one positive class."""
-    sensitivity, specificity = (answers.best.curves[name][-1].mean for name in ("sensitivity", "specificity"))
-    if answers.positive is None or sensitivity is None or specificity is None:
-        return []
-    return [(f"{share:.0%}", *predictive_values(sensitivity, specificity, share)) for share in PREVALENCES]
 
 
 def _embedded(answers: Answers, names: Mapping[str, str]) -> tuple[str, bool]:
@@ -122,8 +117,10 @@ def _sentence(answers: Answers, plan: ArmPlan) -> str:
     return wording.answer(plan.targets[wording.default_target(plan)], plan, answers.title)
 
 
-def _labels(plan: ArmPlan) -> str:
-    return "" if wording.no_forecast(plan) else wording.labels(plan.targets[wording.default_target(plan)])
+def _labels(answers: Answers, plan: ArmPlan) -> str:
+    if wording.no_forecast(plan):
+        return ""
+    return wording.labels(plan.targets[wording.default_target(plan)], wording.class_names(answers))
 
 
 def _script(embedded: str) -> str:

@@ -53,6 +53,7 @@ TEXTS: Mapping[str, str] = {
     "y_roc": "true-positive rate",
     "x_recall": "recall",
     "y_recall": "precision",
+    "spread_of_runs": "±: standard deviation over runs, in percentage points.",
     "interval_low": "interval from",
     "interval_high": "to",
 }
@@ -121,6 +122,7 @@ def script_data(answers: Answers, names: Mapping[str, str]) -> dict[str, Any]:
         "answers": answers.to_json(),
         "names": names,
         "plans": {arm: _plan(answers, arm) for arm in names},
+        "classNames": wording.class_names(answers),
         "axes": wording.calibration_axes(answers),
         "verdicts": [wording.comparison_verdict(row, names) for row in answers.comparisons],
         "unbalanced": {arm: uneven.get(answers.arms[arm].labels, ()) for arm in names},
@@ -145,7 +147,7 @@ def _plan(answers: Answers, arm: str) -> dict[str, Any]:
     return {
         "start": wording.default_target(plan),
         "sentences": [wording.answer(needed, plan, answers.title) for needed in plan.targets],
-        "labels": [wording.labels(needed) for needed in plan.targets],
+        "labels": [wording.labels(needed, wording.class_names(answers)) for needed in plan.targets],
         "none": wording.no_forecast(plan),
         "why": wording.why(plan),
     }

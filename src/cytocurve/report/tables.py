@@ -7,6 +7,7 @@ from typing import Any
 
 from cytocurve.core.answers import Answers, ArmAnswers, PairComparison, to_json
 from cytocurve.core.data.spreadsheets import escaped
+from cytocurve.report.predictive import of_arm
 
 Row = dict[str, Any]
 
@@ -115,6 +116,9 @@ _TABLES: Mapping[str, Callable[[Answers], Iterable[Row]]] = {
     "curves": _by_arm(_curves),
     "areas": _by_arm(_areas),
     "questions": _by_arm(_questions),
+    "predictive_values": lambda answers: (
+        {"arm": name} | to_json(row) for name, arm in answers.arms.items() for row in of_arm(answers, arm)
+    ),
     "roc": _by_arm(lambda arm: _by_threshold(arm.roc, "false_positive_rate")),
     "precision_recall": _by_arm(lambda arm: _by_threshold(arm.precision_recall, "recall")),
     "confusion": _by_arm(_confusion),

@@ -64,9 +64,19 @@ def remarks(result: Validation) -> list[str]:
     if result.study:
         own = "The study's scores are those of single networks, out of fold"
         if result.corrected:
-            own += f"; its {result.metrics[result.metric]} is corrected for the choice of the arm"
+            own += (
+                f"; its {result.metrics[result.metric]} is corrected for the choice of the arm, those marked * are "
+                "not: they are a little too good, so differences to them look worse than they are"
+            )
         lines.append(f"{own}. The ensemble has none in the study: its networks have together seen all of its images.")
     return [*lines, *result.notes]
+
+
+def study_score(result: Validation, metric: str) -> str:
+    """The study's score; with an asterisk where another one is corrected for the choice of the arm, but not this."""
+    if metric not in result.study:
+        return "–"
+    return f"{score(result.study[metric].value)}{'*' if result.corrected and metric != result.metric else ''}"
 
 
 def calibrated(result: Validation) -> str:
@@ -91,6 +101,7 @@ def render(result: Validation, pictures: Mapping[str, str], recorded: Sequence[L
             looks=looks(result),
             remarks=remarks(result),
             calibrated=calibrated(result),
+            study_score=study_score,
             within=within,
             apart=apart,
             counted=counted,

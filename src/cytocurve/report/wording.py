@@ -10,6 +10,7 @@ import numpy as np
 from cytocurve.core.answers import Answers, ArmPlan, Labels, Limits, LossCurve, PairComparison, Split, Target
 from cytocurve.core.answers.audit import Audit
 from cytocurve.core.comparison.pairs import Verdict
+from cytocurve.core.comparison.settling import MOST, Settling
 from cytocurve.report.formatting import count, percent, score, target
 from cytocurve.text import counted, rounded
 
@@ -31,15 +32,18 @@ FOLDS: Mapping[Split, str] = {
 """What a reader must know about each kind of split."""
 
 _MEANINGS = {
-    "roc_auc": "for a {positive} and a {negative} image, it ranks the {positive} one higher in {share} of 100 pairs",
+    "roc_auc": (
+        "for an image of class {positive} and one of class {negative}, it ranks the former higher in {share} of 100 "
+        "pairs"
+    ),
     "accuracy": "the network classifies {share} of 100 images correctly",
-    "sensitivity": "the network finds {share} of 100 {positive} images",
-    "specificity": "the network leaves {share} of 100 {negative} images alone",
+    "sensitivity": "the network finds {share} of 100 images of class {positive}",
+    "specificity": "the network leaves {share} of 100 images of class {negative} alone",
     "roc_auc_classes": (
         "for an image of a class and one of another class, it ranks the right one higher in {share} of 100 pairs, "
         "averaged over the classes"
     ),
-    "precision": "of 100 images called {positive}, {share} are",
+    "precision": "of 100 images called {positive}, {share} are of that class",
 }
 
 _OF_CLASSES = ("accuracy", "roc_auc_classes")
@@ -60,7 +64,16 @@ def settling(row: PairComparison) -> str:
     needed = row.settling
     if needed is None:
         return ""
-    what = "patients" if needed.by_patient else "images"
+    return ", or ".join(_ways(row, needed)) or _not_alone(row, needed)
+
+
+def settles(row: PairComparison) -> bool:
+    """Whether more images, folds or seeds alone would show the difference."""
+    return row.settling is not None and bool(_ways(row, row.settling))
+
+
+def _ways(row: PairComparison, needed: Settling) -> list[str]:
+    what = _units(needed)
     ways = []
     if needed.images is not None:
         ways.append(f"about {count(rounded(needed.images))} {what} instead of {count(needed.images_now)}")
@@ -68,7 +81,31 @@ def settling(row: PairComparison) -> str:
         ways.append(f"{count(needed.folds)} folds instead of {count(row.folds)}")
     if needed.seeds is not None:
         ways.append(f"{count(needed.seeds)} seeds instead of {count(row.seeds)}")
-    return ", or ".join(ways) or f"neither more {what} nor more folds alone"
+    return ways
+
+
+def _units(needed: Settling) -> str:
+    return "patients" if needed.by_patient else "images"
+
+
+def _not_alone(row: PairComparison, needed: Settling) -> str:
+    """What was tried in vain, and what more images in more folds would do together."""
+    what = _units(needed)
+    seeds = f", nor by up to {MOST} seeds" if row.seeds > 1 else ""
+    if needed.images_together is None or needed.folds_together is None:
+        return f"not by up to {MOST} times the {what} and folds{seeds}: trainings differ too much"
+    images, folds = count(rounded(needed.images_together)), count(rounded(needed.folds_together))
+    return (
+        f"about {images} {what} in {folds} folds instead of {count(needed.images_now)} in {count(row.folds)}; not by "
+        f"up to {MOST} times the {what} or by more folds alone{seeds}"
+    )
+
+
+def unknown_seeds(rows: Sequence[PairComparison]) -> str:
+    """What a single seed leaves open where differences are not shown; empty if there are several, or all are shown."""
+    if not any(row.settling is not None and row.seeds == 1 for row in rows):
+        return ""
+    return "One seed does not tell what more seeds would add: run at least 2 to see."
 
 
 def limits(answer_limits: Limits) -> list[str]:
@@ -128,14 +165,30 @@ def _gap(row: LossCurve) -> str:
     return f"{count(row.size)} images, the loss is {score(train)} in training and {score(test)} on test images"
 
 
-def class_name(answers: Answers, name: str) -> str:
-    """A class as readers know it: the positive class of a binary task by the name of the task."""
+def class_names(answers: Answers) -> dict[str, str]:
+    """The classes as readers know them: those of a binary task by the name of the task."""
     positive = positive_name(answers)
     if positive is None or answers.positive is None:
-        return name
-    if name == answers.positive:
-        return positive
-    return answers.task.partition("-vs-")[2] or f"not {positive}"
+        return {name: name for name in answers.classes}
+    other = answers.task.partition("-vs-")[2] or f"not {positive}"
+    return {name: positive if name == answers.positive else other for name in answers.classes}
+
+
+def tested_on(answers: Answers) -> str:
+    """Which images gave the scores: ``on unseen images``, and whether they are of patients who were trained on."""
+    if answers.best.subjects is None or answers.limits.split == "patient":
+        return "on unseen images"
+    outside = "on images outside the training set"
+    if answers.audit is None:
+        return f"{outside}, of the same patients" if answers.limits.split == "stratified" else "on unseen images"
+    shares = [
+        finding.numbers.get("test_share") or 0
+        for finding in answers.audit.findings
+        if finding.id == "patient-leak" and finding.labels == answers.best.labels
+    ]
+    if not any(shares):
+        return "on unseen images"
+    return f"{outside}, {'' if max(shares) >= 1 else 'partly '}of the same patients"
 
 
 def no_forecast(plan: ArmPlan) -> str | None:
@@ -182,17 +235,17 @@ def chances(needed: Target, plan: ArmPlan) -> str:
     return ", ".join(f"{value} with {size}{'' if place else ' images'}" for place, (size, value) in enumerate(known))
 
 
-def labels(needed: Target) -> str:
-    """All labels that an answer takes, in a sentence; empty without a size."""
+def labels(needed: Target, names: Mapping[str, str] | None = None) -> str:
+    """All labels that an answer takes, in a sentence; empty without a size. ``names`` are the classes' shown names."""
     if needed.labels is None:
         return ""
     chance = "a chance of 90 %" if needed.high is not None else "an even chance"
-    return f"In all, {chance} takes {labels_in_all(needed.labels)}."
+    return f"In all, {chance} takes {labels_in_all(needed.labels, names)}."
 
 
-def labels_in_all(needed: Labels) -> str:
+def labels_in_all(needed: Labels, names: Mapping[str, str] | None = None) -> str:
     """The labels of a training size: in all, by class, and in patients where they are known."""
-    parts = [f"{count(number)} {name}" for name, number in needed.classes.items()]
+    parts = [f"{count(number)} {(names or {}).get(name, name)}" for name, number in needed.classes.items()]
     patients = [f"from about {counted(needed.patients, 'patient')}"] if needed.patients is not None else []
     details = ", ".join([*parts, *patients])
     return (

@@ -1,11 +1,12 @@
 """``cytocurve compare``: compare arms of this study, of other commits and of the tracking store."""
 
 from collections.abc import Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
 
-from cytocurve.config import ProjectPaths
+from cytocurve.config import Params, ProjectPaths
 from cytocurve.core.answers import ComparedArm, ComparisonAnswer, NotComparable, PairComparison, SeedComparison, build
 from cytocurve.core.comparison import AREA, ScoredArm, compare_paired, compare_seeds
 from cytocurve.core.statistics.curves import areas
@@ -41,7 +42,14 @@ def compare(
         comparisons=tuple(build(PairComparison, **vars(row), metric=metric) for row in paired),
         seed_comparisons=tuple(build(SeedComparison, **vars(row), metric=metric) for row in by_seed),
         not_comparable=tuple(build(NotComparable, **vars(pair)) for pair in (*refused, *seeds_refused)),
+        on_page=None if any(":" in name for name in names) else _on_page(project.params()),
     )
+
+
+def _on_page(params: Params) -> int:
+    """The number of comparisons on the page: pairs of arms of a label version, at every size and on the area."""
+    pairs = sum(a.labels == b.labels for a, b in combinations(params.arms, 2))
+    return pairs * (len(params.sizes) + (len(params.sizes) > 1))
 
 
 def _check_sizes(arms: Sequence[ScoredArm], at: Sequence[str]) -> None:

@@ -63,6 +63,35 @@ def test_differences_between_trainings_are_not_settled_by_images() -> None:
     assert found.images is None
 
 
+def test_more_images_in_more_folds_settle_what_neither_does_alone() -> None:
+    found = settling(replace(EVIDENCE, difference=0.03, between=0.05, rarest=20), 0.05)
+    assert found is not None
+    assert (found.images, found.folds, found.seeds) == (None, None, None)
+    assert found.images_together is not None
+    assert found.folds_together == found.images_together * 10 // 250
+
+    def enough(images: int) -> bool:
+        return together(images / 250, images * 10 // 250) >= POWER
+
+    assert enough(found.images_together)
+    assert not enough(found.images_together - 1)
+
+
+def together(images: float, folds: int) -> float:
+    """By hand: images of trainings that differ by 0.05 between folds."""
+    training, of_images = 0.05 - 10 * 0.0003, 0.0003 / images
+    between, correction = training / folds + of_images, folds * of_images / (folds - 2)
+    freedom = (between + correction) ** 2 / (between**2 / (folds - 1) + correction**2 / (200 * images))
+    return float(stats.norm.cdf(0.03 / np.sqrt(between + correction) - stats.t.ppf(0.975, freedom)))
+
+
+def test_what_settles_alone_needs_nothing_together() -> None:
+    found = settling(EVIDENCE, 0.05)
+    assert found is not None
+    assert found.images is not None
+    assert (found.images_together, found.folds_together) == (None, None)
+
+
 def test_nothing_is_to_be_settled_without_a_difference() -> None:
     assert settling(replace(EVIDENCE, difference=0.0), 0.05) is None
     assert settling(replace(EVIDENCE, folds=2), 0.05) is None

@@ -274,10 +274,10 @@ def test_plan_spans_all_sizes_up_to_the_horizon_with_weights_that_sum_to_1() -> 
 
 
 REFUSED = {
-    "at least 5 training sizes; this arm has 4": (FEW[:4], scores_of(power, FEW[:4])),
-    "at least 3 folds; this arm has 2": (SIZES, scores_of(power, folds=2)),
-    "at least 3 folds; this arm has 0": (SIZES, np.full((10, 1, 20), np.nan)),
-    "curve is flat": (SIZES, scores_of(flat)),
+    "at least 5 training sizes; there are 4": (FEW[:4], scores_of(power, FEW[:4])),
+    "at least 3 folds; there are 2": (SIZES, scores_of(power, folds=2)),
+    "at least 3 folds; there are 0": (SIZES, np.full((10, 1, 20), np.nan)),
+    "A rise is not shown": (SIZES, scores_of(flat)),
     "curve falls from": (SIZES, scores_of(lambda n: 1.5 - power(n))),
     "falls after 50 images": (
         SIZES,

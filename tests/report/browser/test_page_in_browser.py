@@ -45,10 +45,50 @@ def test_nothing_scrolls_sideways_on_a_phone(open_page: Any, name: str, width: i
     page.evaluate("document.querySelectorAll('details').forEach((element) => { element.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") == width
     panel = page.locator('[data-chart="comparison"]').bounding_box()
+    cut = "all => all.filter(each => each.scrollWidth > each.clientWidth).map(each => each.outerHTML.slice(0, 200))"
+    assert page.locator(".scroll:visible").evaluate_all(cut) == []
     names = page.locator('[data-chart="comparison"] .mark-text text').evaluate_all(
         "all => Math.max(...all.map(element => element.getBoundingClientRect().right))"
     )
     assert names <= panel["x"] + panel["width"]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_verdicts_and_what_would_change_them_are_seen_without_scrolling(open_page: Any, width: int) -> None:
+    page = open_page(width=width).page
+    scroll = page.locator('.scroll[aria-labelledby="comparisons"]')
+    assert scroll.evaluate("each => each.scrollWidth <= each.clientWidth")
+    told = page.locator('tr[data-at]:visible [data-of="would be shown by"]').first
+    assert told.inner_text() in ("", "about 620 images instead of 250, or 4 seeds instead of 1")
+
+
+def test_rows_that_do_not_fit_are_listed_with_their_headings_and_stay_a_table(open_page: Any) -> None:
+    page = open_page(width=390).page
+    made = page.locator('table[data-name="comparisons"]')
+    assert "stacked" in made.get_attribute("class")
+    row = made.get_by_role("row").first
+    heads = row.get_by_role("cell").evaluate_all("all => all.map(each => each.dataset.head)")
+    assert heads[:2] == ["images", "difference, 95 % interval"]
+    page.set_viewport_size({"width": 1280, "height": 844})
+    page.wait_for_function("!document.querySelector('[data-name=comparisons]').classList.contains('stacked')")
+
+
+@pytest.mark.parametrize("name", ["small", "many", "long"])
+def test_zero_line_does_not_cross_the_names_of_pairs(open_page: Any, name: str) -> None:
+    opened = open_page(name, width=390)
+    opened.settle()
+    box = "all => all.map(each => each.getBoundingClientRect()).map(each => [each.top, each.bottom])"
+    chart = opened.page.locator('[data-chart="comparison"]')
+    texts = chart.locator(".mark-text.role-mark text").evaluate_all(box)
+    lines = chart.locator(".layer_0_marks > *").evaluate_all(box)
+    assert len(texts) == len(lines) > 0
+    assert all(bottom <= line[0] or top >= line[1] for top, bottom in texts for line in lines)
+
+
+def test_saved_comparisons_have_verdict_and_estimate_in_columns_of_their_own(open_page: Any) -> None:
+    rows = list(csv.DictReader(downloaded(open_page(), '[data-save="comparisons"]').splitlines()))
+    assert {"verdict", "verdict would be shown by"} <= set(rows[0])
+    assert {row["verdict"] for row in rows} <= {"no difference shown", "flip + rotate is better"}
 
 
 @pytest.mark.parametrize("name", ["small", "classes", "many", "long"])
@@ -121,6 +161,41 @@ def test_confusion_matrix_fits_on_the_page(open_page: Any, name: str, width: int
     assert cells.evaluate_all(cut) == []
 
 
+def test_confusion_matrix_numbers_its_columns_only_where_names_do_not_fit(open_page: Any) -> None:
+    heads = {}
+    for name, width in (("three", 1280), ("three", 390), ("fifteen", 1280)):
+        table = open_page(name, width=width).page.locator('table[data-name="confusion"]')
+        heads[name, width] = table.locator("thead th").all_inner_texts()[2:]
+    assert heads["three", 1280] == ["assigned to basophil", "assigned to eosinophil", "assigned to erythroblast"]
+    assert heads["three", 390] == ["1", "2", "3"]
+    assert heads["fifteen", 1280] == [str(number) for number in range(1, 16)]
+
+
+def test_confusion_matrix_says_what_its_spread_is_and_leaves_room_at_the_edge(open_page: Any) -> None:
+    page = open_page("classes").page
+    assert (
+        page.locator('[data-note="confusion"]').inner_text() == "±: standard deviation over runs, in percentage points."
+    )
+    assert not open_page("fifteen").page.locator('[data-note="confusion"]').is_visible()
+    matrix, panel = (
+        page.locator(each).bounding_box() for each in ('[data-name="confusion"]', '[data-table="confusion"]')
+    )
+    assert matrix["x"] + matrix["width"] <= panel["x"] + panel["width"] - 8
+
+
+def test_first_screen_breaks_no_class_name_within_a_word(open_page: Any) -> None:
+    names = open_page("fifteen").page.locator(".classes b")
+    lines = "all => all.map(each => [each.textContent, each.getClientRects().length])"
+    assert all(count <= len(name.split()) for name, count in names.evaluate_all(lines))
+
+
+def test_classes_of_a_binary_task_have_one_name_in_all_tables(open_page: Any) -> None:
+    page = open_page().page
+    for name in ("confusion", "class-wise"):
+        rows = page.locator(f'table[data-name="{name}"] tbody th').all_inner_texts()
+        assert rows == ["not blast", "blast"]
+
+
 def test_roc_curves_start_at_the_origin(open_page: Any) -> None:
     """Their points on the grid do not: the mean at no false positives is the top of a vertical step."""
     lines = open_page().marks("roc")
@@ -144,6 +219,18 @@ def test_printed_page_breaks_no_word_and_leaves_no_heading_alone(open_page: Any)
     assert page.locator("h2, h3, .panel-head, .more > summary").evaluate_all(breaks) == 0
     inside = "all => all.filter(each => getComputedStyle(each).breakInside !== 'avoid').length"
     assert page.locator("p, figure, tr, .panel:not(:has([data-name='findings']))").evaluate_all(inside) == 0
+    assert not page.get_by_text("as a single JSON file").is_visible()
+
+
+@pytest.mark.parametrize("name", ["small", "classes"])
+def test_printed_tables_stay_within_their_panels(open_page: Any, name: str) -> None:
+    page = open_page(name, width=680).page  # the width of A4 between its margins
+    page.emulate_media(media="print")
+    outside = (
+        "all => all.filter(each => each.getBoundingClientRect().right > "
+        "each.closest('.panel').getBoundingClientRect().right).map(each => each.dataset.name)"
+    )
+    assert page.locator(".panel table:visible").evaluate_all(outside) == []
 
 
 def test_slider_changes_answer_value_and_chart(open_page: Any) -> None:
@@ -157,7 +244,8 @@ def test_slider_changes_answer_value_and_chart(open_page: Any) -> None:
         assert opened.page.locator("#answer").text_content() == wording.answer(row, plan, "ROC-AUC")
         assert opened.page.locator("#target-value").text_content() == formatting.target(row.target)
         assert slider.get_attribute("aria-valuetext") == f"ROC-AUC {formatting.target(row.target)}"
-        assert opened.page.locator("#labels").text_content() == wording.labels(row)
+        names = wording.class_names(typed(opened.answers))
+        assert opened.page.locator("#labels").text_content() == wording.labels(row, names)
         texts.add(opened.page.locator("#answer").text_content())
         opened.settle()
         chances.add(opened.page.locator('[data-chart="chances"] svg').inner_html())

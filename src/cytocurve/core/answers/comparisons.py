@@ -123,7 +123,10 @@ class ComparedArm:
 
 @dataclass(frozen=True)
 class ComparisonAnswer:
-    """All pairs of some arms by a metric: paired by fold and seed, or over ``independent`` seeds."""
+    """All pairs of some arms by a metric: paired by fold and seed, or over ``independent`` seeds.
+
+    ``on_page`` is the number of comparisons that the study's page makes, None if arms of other sources are among these.
+    """
 
     metric: str
     arms: tuple[ComparedArm, ...]
@@ -131,6 +134,7 @@ class ComparisonAnswer:
     comparisons: tuple[PairComparison, ...]
     seed_comparisons: tuple[SeedComparison, ...]
     not_comparable: tuple[NotComparable, ...]
+    on_page: int | None = None
 
     def to_json(self) -> dict[str, Any]:
         """The answer as printed by ``cytocurve compare --json``, including the kind of comparison."""

@@ -63,8 +63,8 @@ def finding(found: Sequence[UnbalancedSize], labels: str) -> Finding:
     listed = ", ".join(size.described for size in found)
     sentence = (
         f"Label version {labels}: {counted(len(found), 'training size')} cannot be balanced, because a class has too "
-        f"few images: {listed}. From there on, a larger training set adds images of the other classes only, so its "
-        "gain is not that of more images of each class."
+        f"few images: {listed}. Such a set is larger mostly by images of the other classes, so its gain is not that "
+        "of more images of each class."
     )
     return Finding(
         "unbalanced-sizes", "warning" if binary else "note", sentence, {"sizes": len(found)}, offenders, labels

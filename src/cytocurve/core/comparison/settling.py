@@ -24,6 +24,8 @@ class Settling:
     ``images`` test images (patients if ``by_patient``) instead of ``images_now``, or ``folds``, or ``seeds``. None
     where that alone would not do: for images, not within 100 times the present number; for folds, not while every
     class has two images in every fold; for seeds, also if there is a single one, which does not tell what seeds add.
+    Where nothing alone would do, ``images_together`` in ``folds_together`` folds of the present size would; None if
+    that takes more than 100 times the present number, or something alone would do.
     """
 
     images: int | None
@@ -31,6 +33,8 @@ class Settling:
     by_patient: bool
     folds: int | None
     seeds: int | None
+    images_together: int | None = None
+    folds_together: int | None = None
 
 
 @dataclass(frozen=True)
@@ -92,14 +96,25 @@ def settling(evidence: Evidence, level: float) -> Settling | None:
     def enough(images: float = 1.0, folds: int = evidence.folds, seeds: int = evidence.seeds) -> bool:
         return _power(evidence, level, images, folds, seeds) >= POWER
 
-    most = MOST * evidence.units
+    def folds_of(number: int) -> int:
+        return evidence.folds * number // evidence.units
+
+    units, most = evidence.units, MOST * evidence.units
     can_retrain = evidence.seeds > 1 and not np.isnan(evidence.retraining)
+    images = _first(lambda number: enough(images=number / units), units + 1, most)
+    folds = _first(lambda number: enough(folds=number), evidence.folds + 1, evidence.rarest // 2)
+    seeds = _first(lambda number: enough(seeds=number), evidence.seeds + 1, MOST) if can_retrain else None
+    together = None
+    if images is None and folds is None and seeds is None:
+        together = _first(lambda number: enough(images=number / units, folds=folds_of(number)), units + 1, most)
     return Settling(
-        images=_first(lambda number: enough(images=number / evidence.units), evidence.units + 1, most),
-        images_now=evidence.units,
+        images=images,
+        images_now=units,
         by_patient=evidence.by_patient,
-        folds=_first(lambda number: enough(folds=number), evidence.folds + 1, evidence.rarest // 2),
-        seeds=_first(lambda number: enough(seeds=number), evidence.seeds + 1, MOST) if can_retrain else None,
+        folds=folds,
+        seeds=seeds,
+        images_together=together,
+        folds_together=None if together is None else folds_of(together),
     )
 
 

@@ -27,9 +27,9 @@ def _thin(evidence: Evidence) -> str | None:
     """Why there is too little data for a forecast, or None."""
     folds, sizes = len(evidence.folds), evidence.sizes
     if folds < FEWEST_FOLDS:
-        return f"A forecast needs scores from at least {FEWEST_FOLDS} folds; this arm has {folds}."
+        return f"A forecast needs scores from at least {FEWEST_FOLDS} folds; there are {folds}."
     if len(sizes) < FEWEST_SIZES:
-        return f"A forecast needs at least {FEWEST_SIZES} training sizes; this arm has {len(sizes)}."
+        return f"A forecast needs at least {FEWEST_SIZES} training sizes; there are {len(sizes)}."
     missing = sizes[evidence.defined < FEWEST_FOLDS].tolist()
     if missing:
         return (
@@ -43,8 +43,8 @@ def _level(evidence: Evidence) -> str | None:
     """Why there is no trend to extrapolate, or None.
 
     Based on the rise of a straight line in log n, bootstrapped over folds, with 95 % confidence: the curve falls if
-    the rise over all sizes is below 0 or the last two doublings lose more than the margin; it is flat if the rise over
-    all sizes is not shown to be above 0.
+    the rise over all sizes is below 0 or the last two doublings lose more than the margin; a rise is not shown if
+    the interval of the rise over all sizes includes 0.
     """
     sizes, curves = evidence.sizes, evidence.replicates()
     first, last = evidence.means[[0, -1]]
@@ -56,8 +56,8 @@ def _level(evidence: Evidence) -> str | None:
         )
     if low <= 0:
         return (
-            f"The curve is flat: {first:.3f} at {sizes[0]} images and {last:.3f} at {sizes[-1]}; any rise between "
-            "them could be chance, so there is no improvement to extrapolate."
+            f"A rise is not shown: the mean is {first:.3f} at {sizes[0]} images and {last:.3f} at {sizes[-1]}; with "
+            f"{len(evidence.folds)} folds, a rise of the whole curve could be chance, so there is none to extrapolate."
         )
     start = min(int(np.searchsorted(sizes, sizes[-1] / 4)), len(sizes) - 3)
     if _rise(sizes[start:], curves[:, start:])[1] < -MARGIN * (evidence.upper - evidence.lower):

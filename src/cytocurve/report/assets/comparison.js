@@ -57,9 +57,16 @@ const startComparison = () => {
       encoding: { y },
       layer: [
         {
-          data: { values: [{ zero: 0 }] },
-          mark: { type: "rule", strokeWidth: 1.5, stroke: "var(--ink)" },
-          encoding: { x: { field: "zero", type: "quantitative" }, y: null },
+          // The zero line of each pair, below its name.
+          mark: {
+            type: "tick",
+            orient: "vertical",
+            thickness: 1.5,
+            size: 30,
+            yOffset: step / 2 - 16,
+            fill: "var(--ink)",
+          },
+          encoding: { x: { datum: 0, type: "quantitative" } },
         },
         {
           mark: { type: "text", align: "left", baseline: "top", lineHeight: LINE, dy: 6 - step / 2 },
@@ -105,11 +112,6 @@ const startComparison = () => {
       rows.filter((row) => row.difference !== null),
     );
   });
-  let drawnAt = innerWidth;
-  addEventListener("resize", () => {
-    if (innerWidth === drawnAt) return;
-    drawnAt = innerWidth;
-    changed("at");
-  });
+  onResize(() => changed("at"));
   at.onchange = () => choose("at", at.value);
 };

@@ -6,7 +6,7 @@ const unpack = async (packed) => {
   return JSON.parse(await new Response(stream).text());
 };
 
-let answers, names, plans, axes, verdicts, unbalanced, texts, columns, looks, arms;
+let answers, names, plans, classNames, axes, verdicts, unbalanced, texts, columns, looks, arms;
 
 // What the reader has chosen; `changed` redraws what depends on it.
 const chosen = {
@@ -43,6 +43,16 @@ const element = (tag, attributes = {}, ...children) => {
   for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
   made.append(...children);
   return made;
+};
+
+// Do something again whenever the width of the page changes.
+const onResize = (redo) => {
+  let drawnAt = innerWidth;
+  addEventListener("resize", () => {
+    if (innerWidth === drawnAt) return;
+    drawnAt = innerWidth;
+    redo();
+  });
 };
 
 const save = (name, text, type) => {

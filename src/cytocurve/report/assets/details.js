@@ -69,13 +69,14 @@ const areaText = (kind, value, text) =>
     .join("; ");
 
 const aboutSize = () => ({ [texts.training_images]: chosen.size });
-const aboutCurves = () => ({ ...aboutSize(), [texts.of_class]: chosen.klass });
+const aboutCurves = () => ({ ...aboutSize(), [texts.of_class]: classNames[chosen.klass] });
 const aboutArm = () => ({ ...aboutSize(), [texts.of_arm]: chosen.arm });
 
 const drawThresholds = (chart, kind, value, area, name, chance) => {
   const rows = bandedRows(kind);
   const spec = bandedSpec(withOrigin(rows, kind), texts[`x_${name}`], texts[`y_${name}`], chance);
-  const description = fill(texts[name], { class: chosen.klass, size: chosen.size, arms: areaText(kind, value, area) });
+  const about = { class: classNames[chosen.klass], size: chosen.size, arms: areaText(kind, value, area) };
+  const description = fill(texts[name], about);
   chart.draw(spec, description, bandedColumns(), rows, aboutCurves());
 };
 
@@ -174,7 +175,8 @@ const shareColumns = (name, get) => [
 const WITH_SPREAD = 4;
 const rounded = (value) => (value === null ? "–" : value < 0.5 ? "" : value.toFixed(0));
 
-// Columns of several classes are named by the numbers of their classes, which leaves room for the cells.
+// Columns of many classes are named by the numbers of their classes, which leaves room for the cells; those of three
+// or more only where their names do not fit.
 const numberClasses = (made) => {
   answers.classes.forEach((name, k) => {
     const head = made.tHead.rows[0].cells[k + 2];
@@ -188,17 +190,17 @@ const numberClasses = (made) => {
 
 const drawConfusion = () => {
   const matrix = atSize(answers.arms[chosen.arm].confusion);
-  const rows = matrix.percent.map((shares, i) => ({ name: answers.classes[i], shares, i }));
+  const rows = matrix.percent.map((shares, i) => ({ name: classNames[answers.classes[i]], shares, i }));
   const listed = [
     { name: columns.true_class, get: (row) => row.name },
     { name: columns.images, get: (row) => matrix.images[row.i] },
     ...answers.classes.map((name, k) => ({
-      name: fill(columns.assigned, { class: name }),
+      name: fill(columns.assigned, { class: classNames[name] }),
       get: (row) => row.shares[k],
       show: (value) => (value === null ? "–" : `${value.toFixed(1)} %`),
     })),
     ...answers.classes.map((name, k) => ({
-      name: fill(columns.spread, { name: fill(columns.assigned, { class: name }) }),
+      name: fill(columns.spread, { name: fill(columns.assigned, { class: classNames[name] }) }),
       get: (row) => matrix.sd[row.i][k],
       unseen: true,
     })),
@@ -207,9 +209,7 @@ const drawConfusion = () => {
   ];
   const made = fillPanel("confusion", listed, rows, aboutArm());
   const many = answers.classes.length > WITH_SPREAD;
-  const numbered = answers.classes.length > 2;
-  made.className = ["matrix", ...(numbered ? ["numbered"] : []), ...(many ? ["many"] : [])].join(" ");
-  if (numbered) numberClasses(made);
+  made.className = ["matrix", ...(many ? ["many"] : [])].join(" ");
   [...made.querySelectorAll("tbody tr")].forEach((row, i) => {
     answers.classes.forEach((_, k) => {
       const cell = row.cells[k + 2];
@@ -217,11 +217,18 @@ const drawConfusion = () => {
       cell.style.setProperty("--share", share);
       cell.classList.toggle("strong", share > 0.5);
       cell.classList.toggle("right", i === k);
-      if (many) cell.title = `${answers.classes[i]} → ${answers.classes[k]}: ${cell.textContent}`;
+      if (many) cell.title = `${rows[i].name} → ${rows[k].name}: ${cell.textContent}`;
       if (many) cell.firstChild.textContent = rounded(rows[i].shares[k]);
       if (!many && matrix.sd[i][k] !== null) cell.append(element("small", {}, `± ${matrix.sd[i][k].toFixed(1)}`));
     });
   });
+  if (many || (answers.classes.length > 2 && (isCut(made) || matchMedia("(max-width: 34rem)").matches))) {
+    made.classList.add("numbered");
+    numberClasses(made);
+  }
+  const note = document.querySelector('[data-note="confusion"]');
+  note.textContent = texts.spread_of_runs;
+  note.hidden = many || matrix.sd.flat().every((value) => value === null);
 };
 
 const drawTables = () => {
@@ -230,7 +237,7 @@ const drawTables = () => {
   fillPanel(
     "class-wise",
     [
-      { name: columns.class, get: (row) => row.class },
+      { name: columns.class, get: (row) => classNames[row.class] },
       { name: columns.images, get: (row) => row.images },
       ...spreadColumns(columns.precision, (row) => row.precision, true),
       ...spreadColumns(columns.sensitivity, (row) => row.sensitivity, true),
@@ -285,7 +292,7 @@ const drawTables = () => {
 
 const describeChoice = () => {
   const several = Object.keys(answers.arms[chosen.arm].roc).length > 1;
-  const choice = { size: count(chosen.size), arm: names[chosen.arm], class: chosen.klass };
+  const choice = { size: count(chosen.size), arm: names[chosen.arm], class: classNames[chosen.klass] };
   document.getElementById("detail-words").textContent = fill(several ? texts.detail_of_class : texts.detail, choice);
 };
 
@@ -295,6 +302,7 @@ const startDetails = () => {
   onChange(["size", "shown"], () => drawReliability(reliability));
   onChange(["size", "arm"], drawTables);
   onChange(["size", "arm", "klass"], describeChoice);
+  onResize(drawConfusion);
   const listen = (id, key, of = (value) => value) => {
     const input = document.getElementById(id);
     if (input) input.onchange = () => choose(key, of(input.value));

@@ -12,7 +12,7 @@ const startExamples = () => {
 };
 
 const start = async () => {
-  ({ answers, names, plans, axes, verdicts, unbalanced, texts, columns, looks } = await unpack(PACKED));
+  ({ answers, names, plans, classNames, axes, verdicts, unbalanced, texts, columns, looks } = await unpack(PACKED));
   arms = Object.keys(answers.arms);
   const klass = Object.keys(answers.arms[answers.chosen].roc)[0];
   Object.assign(chosen, {
@@ -27,6 +27,7 @@ const start = async () => {
   document.documentElement.classList.add("js");
   drawLegends();
   watchSavers();
+  fitTables();
   startExamples();
   for (const begin of [startCurves, startPlanner, startComparison, startDetails]) begin();
   changed(...Object.keys(chosen));

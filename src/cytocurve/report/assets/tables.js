@@ -1,4 +1,4 @@
-// Tables made of rows, and every table as CSV in full precision.
+// Tables made of rows, and every table as CSV with the six decimals of the answers.
 
 // Text that a spreadsheet would read as a formula gets an apostrophe.
 const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
@@ -34,10 +34,46 @@ const table = (name, all, rows, about = {}) => {
 // Columns of scores, named by the fields that they show.
 const scoreColumns = (kinds) => kinds.map((kind) => ({ name: columns[kind], get: (row) => row[kind], show: score }));
 
+const isCut = (made) => made.parentElement.scrollWidth > made.parentElement.clientWidth;
+
+// A table that is wider than its panel lists its rows one below the other, each cell with its heading. Matrices do not:
+// they make room in other ways.
+const ROLES = { TABLE: "table", TBODY: "rowgroup", TR: "row", TH: "rowheader", TD: "cell" };
+const fit = (made) => {
+  if (!made || made.classList.contains("matrix")) return;
+  made.classList.remove("stacked");
+  if (!isCut(made)) return;
+  const heads = [...made.tHead.rows[0].cells].map((cell) =>
+    [...cell.childNodes]
+      .map((node) => node.textContent.trim())
+      .filter(Boolean)
+      .join(", "),
+  );
+  for (const row of made.tBodies[0].rows)
+    for (const [i, cell] of [...row.cells].entries()) cell.setAttribute("data-head", heads[i]);
+  for (const part of [made, ...made.querySelectorAll("tbody, tbody *")])
+    if (ROLES[part.tagName]) part.setAttribute("role", ROLES[part.tagName]);
+  made.classList.add("stacked");
+};
+
+// Tables fit into their panels at any width, also those that are still folded.
+const fitTables = () => {
+  const widths = new Map();
+  const observer = new ResizeObserver((entries) => {
+    for (const { target } of entries) {
+      if (widths.get(target) === target.clientWidth) continue;
+      widths.set(target, target.clientWidth);
+      fit(target.querySelector("table"));
+    }
+  });
+  for (const scroll of document.querySelectorAll(".scroll")) observer.observe(scroll);
+};
+
 // Put a table in its place on the page.
 const fillPanel = (name, all, rows, about) => {
   const made = table(name, all, rows, about);
   document.querySelector(`[data-table="${name}"]`).replaceChildren(made);
+  fit(made);
   return made;
 };
 

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from cytocurve.core.answers import Answers
 from cytocurve.report.figures.style import Drawn
 from cytocurve.report.palette import COLORS, NEUTRALS
+from cytocurve.report.wording import class_names
 
 _LABELED = 12
 """The maximum number of classes for which numbers fit into the cells."""
@@ -14,7 +15,7 @@ _LABELED = 12
 
 def confusion(answers: Answers, width: float) -> Drawn | None:
     """Percent of the true class, one row per class."""
-    matrix, classes = answers.best.confusion[-1], answers.classes
+    matrix, classes = answers.best.confusion[-1], [*class_names(answers).values()]
     shares = np.array([[np.nan if value is None else value for value in row] for row in matrix.percent])
     if np.isnan(shares).all():
         return None

@@ -58,6 +58,7 @@ class RegisterOutcome:
     chosen_by: str
     validation: dict[str, float | None]
     candidates: int
+    validation_images: int
     out_of_fold: dict[str, Score]
     corrected: Score | None
     members: list[str]
@@ -139,7 +140,12 @@ def _register(project: ProjectPaths, design: ArmDesign, members: list[PlannedRun
 
 def _notes(report: dict[str, Any]) -> Notes:
     """What the version says about its score: that of single networks, and what the choice of the arm does to it."""
-    known = Evidence(candidates=report["candidates"], out_of_fold=report["out_of_fold"], corrected=report["corrected"])
+    known = Evidence(
+        candidates=report["candidates"],
+        validation_images=report["validation_images"],
+        out_of_fold=report["out_of_fold"],
+        corrected=report["corrected"],
+    )
     tags = {
         "cytocurve.candidates": str(report["candidates"]),
         OUT_OF_FOLD: json.dumps(report["out_of_fold"]),
