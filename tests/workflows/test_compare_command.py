@@ -131,7 +131,7 @@ def test_unknown_arm_exits_with_2_and_one_message(tmp_path: Path) -> None:
     project_with_arms(tmp_path)
     done = cytocurve(tmp_path, "compare", FIRST, "second")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith("error: params.yaml: arm 'second' is unknown")
+    assert done.stderr.startswith("error: arm 'second' is unknown")
 
 
 def test_missing_results_are_named_with_the_next_step(tmp_path: Path) -> None:
