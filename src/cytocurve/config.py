@@ -249,6 +249,11 @@ class ProjectPaths:
         return self.root / ".cytocurve" / "files.lock"
 
     @property
+    def settings_lock(self) -> Path:
+        """Held while ``build/settings/`` is written."""
+        return self.root / ".cytocurve" / "settings.lock"
+
+    @property
     def looks(self) -> Path:
         """The record of all looks at the holdout, kept in git; it belongs to the project, not to an experiment."""
         return self.home / "holdout.jsonl"
