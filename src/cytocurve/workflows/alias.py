@@ -19,8 +19,7 @@ def challenge(
     A version whose files are missing or damaged does not count. With the alias, the version gets the present ``notes``.
     What interrupted uploads left in MLflow's ``experiment`` is removed.
 
-    Raises ``InputError`` if a local store keeps the files of models in another study, ``ServiceError`` if the registry
-    cannot be reached.
+    Raises ``ServiceError`` if the registry cannot be reached.
     """
 
     def move(client: "MlflowClient") -> int | None:

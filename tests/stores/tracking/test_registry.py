@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from cytocurve.errors import InputError, ServiceError
+from cytocurve.files import local_path
 from cytocurve.stores.ledger.local import LocalLedger
 from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.experiments import publish
@@ -99,7 +100,9 @@ def _stored(folder: Path, number: int = 1) -> Path:
     with connected(local_uri(folder), folder / "lock") as client:
         source = client.get_model_version(NAME, str(number)).source or ""
         logged = client.get_logged_model(source.removeprefix("models:/"))
-    return Path(logged.artifact_location.removeprefix("file://"))
+    folder = local_path(logged.artifact_location)
+    assert folder is not None
+    return folder
 
 
 def _download(folder: Path, number: int, target: Path) -> Path:
@@ -166,22 +169,22 @@ def test_model_that_no_version_names_is_removed_and_one_that_a_version_names_sta
     assert _download(tmp_path, 1, tmp_path / "intact").is_file()
 
 
-def test_store_of_a_copied_study_is_refused_and_the_original_stays_as_it_is(
+def test_store_of_a_copied_study_uses_its_own_files_and_the_original_stays_as_it_is(
     tmp_path: Path, model: Any, sample: Any
 ) -> None:
-    original, copy = tmp_path / "original", tmp_path / "copy"
+    original, copy = tmp_path / "original", tmp_path / "a copy #1 50%"
     original.mkdir()
     _register(original, model, sample)
     shutil.copytree(original, copy)
     before = sorted(original.rglob("*"))
-    for key in ("key", "other"):
-        with pytest.raises(InputError, match=r"copied or moved study(.|\n)*Next: move mlruns/ out of this study"):
-            _register(copy, model, sample, key)
-    with pytest.raises(InputError, match="copied or moved study"):
-        _download(copy, 1, tmp_path / "downloaded")
-    shutil.rmtree(copy / "mlruns")
-    assert _register(copy, model, sample) == 1
+    assert _stored(copy).is_relative_to(copy)
+    assert [_register(copy, model, sample, key) for key in ("key", "other")] == [1, 2]
+    flipped(_stored(copy) / "data/model.keras", seed=1)
+    with pytest.raises(InputError, match="cannot be used"):
+        _download(copy, 1, tmp_path / "spoiled")
     assert sorted(original.rglob("*")) == before
+    assert _download(original, 1, tmp_path / "intact").is_file()
+    assert _download(copy, 2, tmp_path / "second").is_file()
 
 
 def test_stored_model_equals_what_mlflow_would_store(tmp_path: Path, model: Any, sample: Any) -> None:

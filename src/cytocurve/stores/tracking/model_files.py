@@ -1,4 +1,4 @@
-"""The files of registered models: whether they are intact, where they are, and those that no version names."""
+"""The files of registered models: whether they are intact, and those that no version names."""
 
 import hashlib
 import shutil
@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cytocurve.errors import InputError
 from cytocurve.files import local_path, sha256
 from cytocurve.stores.tracking.pages import all_pages
 
@@ -54,10 +53,7 @@ def wrong_with(folder: Path, recorded: str | None) -> str:
 
 
 def damage(client: "MlflowClient", entry: "ModelVersion") -> str:
-    """Why the files of a version cannot be used, as far as that is known without downloading them; else empty.
-
-    Raises ``InputError`` if a local store keeps them elsewhere.
-    """
+    """Why the files of a version cannot be used, as far as that is known without downloading them; else empty."""
     from mlflow.exceptions import MlflowException
 
     model = _model_named_by(entry)
@@ -71,26 +67,10 @@ def damage(client: "MlflowClient", entry: "ModelVersion") -> str:
         return "its files have been deleted"
     folder = local_path(logged.artifact_location)
     if _is_local(client) and folder is not None:
-        check_place(client, logged.artifact_location)
         return f"{wrong}: {folder}" if (wrong := wrong_with(folder, entry.tags.get(FILES))) else ""
     if folder is None and not client.list_logged_model_artifacts(model):
         return f"its files are missing: {logged.artifact_location}"
     return ""
-
-
-def check_place(client: "MlflowClient", location: str) -> None:
-    """Raise ``InputError`` if the local store of a project keeps files in another project, as that of a copy does."""
-    folder = local_path(location)
-    if not _is_local(client) or folder is None:
-        return
-    home = _home(client)
-    if home.name == "mlruns" and "mlruns" in folder.parts and not folder.resolve().is_relative_to(home):
-        raise InputError(
-            f"{home / 'mlflow.db'} keeps its models in another folder: {folder}",
-            hint="MLflow stores absolute paths, so that a copied or moved study still uses the folder of the original.",
-            next_step="move mlruns/ out of this study, then cytocurve publish && cytocurve register, which restore all "
-            "runs and the present model from the ledger",
-        )
 
 
 def remove_unnamed(client: "MlflowClient", experiment: str) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytocurve.errors import InputError, ServiceError
-from cytocurve.stores.tracking.model_files import FILES, MODEL_KEY, check_place, damage, digest_of, wrong_with
+from cytocurve.stores.tracking.model_files import FILES, MODEL_KEY, damage, digest_of, wrong_with
 from cytocurve.stores.tracking.pages import all_pages
 
 if TYPE_CHECKING:
@@ -172,7 +172,6 @@ def _create(
     from mlflow.exceptions import MlflowException
 
     run = client.get_run(run_id)
-    check_place(client, run.info.artifact_uri or "")
     # Otherwise MLflow would create a logged model in the active experiment of this process.
     logged = client.create_logged_model(
         run.info.experiment_id, "model", run_id, {MODEL_KEY: model_key}, run.data.params
