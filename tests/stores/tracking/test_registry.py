@@ -100,9 +100,9 @@ def _stored(folder: Path, number: int = 1) -> Path:
     with connected(local_uri(folder), folder / "lock") as client:
         source = client.get_model_version(NAME, str(number)).source or ""
         logged = client.get_logged_model(source.removeprefix("models:/"))
-    folder = local_path(logged.artifact_location)
-    assert folder is not None
-    return folder
+    files = local_path(logged.artifact_location)
+    assert files is not None
+    return files
 
 
 def _download(folder: Path, number: int, target: Path) -> Path:

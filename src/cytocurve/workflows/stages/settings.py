@@ -35,6 +35,7 @@ def settings(project: ProjectPaths) -> dict[str, Any]:
 
     Raises ``InputError`` listing every setting that cannot be used.
     """
+    resolve(project.params())  # before a folder for the lock is created
     with exclusive(project.settings_lock):  # removing what is left over would remove what another call is writing
         return _settings(project)
 
