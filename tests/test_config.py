@@ -1,5 +1,6 @@
 """``params.yaml`` is validated before anything runs, and every offending key is named."""
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from cytocurve.errors import InputError
 from cytocurve.models import augmentation
 from cytocurve.models.architectures.sequential import SequentialSettings
 from cytocurve.models.class_weights import class_weights
+from cytocurve.study.dataset import read_origin
 from cytocurve.study.design import check_arms, recipe
 from cytocurve.study.presets import studies, use
 
@@ -110,6 +112,59 @@ def test_duplicate_key_is_rejected(tmp_path: Path) -> None:
     path.write_text("folds: 5\nfolds: 10\n")
     with pytest.raises(InputError, match="duplicate key"):
         read_yaml(path)
+
+
+@pytest.mark.parametrize("text", ["a: &a [*a]\n", "a: &a {b: [1, *a]}\n", "&a [{b: *a}]\n"])
+def test_alias_to_what_contains_it_is_rejected_in_every_file(tmp_path: Path, text: str) -> None:
+    for name in ("params.yaml", "dataset.yaml"):
+        (tmp_path / name).write_text(text)
+    with pytest.raises(InputError, match=r"params.yaml: an alias .* contains it"):
+        ProjectPaths(tmp_path).params()
+    _, (problem,) = read_origin(tmp_path / "dataset.yaml", "shown/dataset.yaml")
+    assert problem.startswith("shown/dataset.yaml: an alias")
+
+
+def test_aliases_that_expand_to_too_many_entries_are_rejected(tmp_path: Path) -> None:
+    lines = [f"{after}: &{after} [{', '.join([f'*{before}'] * 10)}]" for before, after in pairwise("abcdefghi")]
+    (tmp_path / "params.yaml").write_text("\n".join(["a: &a [1]", *lines]))
+    with pytest.raises(InputError, match="expand to more than 1,000,000 entries"):
+        read_yaml(tmp_path / "params.yaml")
+
+
+def test_alias_to_another_list_is_read_like_the_list(tmp_path: Path) -> None:
+    (tmp_path / "params.yaml").write_text("a: &a [1]\nb: [*a, *a]\n")
+    assert read_yaml(tmp_path / "params.yaml") == {"a": [1], "b": [[1], [1]]}
+
+
+def test_label_in_two_classes_is_rejected(content: dict[str, Any]) -> None:
+    content["task"] = {"positive": ["blast", "other"], "negative": ["blast"]}
+    (line,) = offenders(content)
+    assert line.startswith("task: each label belongs to one class; listed twice: blast")
+
+
+@pytest.mark.parametrize("key", ["folds", "sample_per_class", "min_class_size"])
+def test_absurdly_large_numbers_are_rejected(content: dict[str, Any], key: str) -> None:
+    content[key] = content["training"]["patience"] = 10**20
+    assert [line.partition(":")[0] for line in offenders(content)] == [key, "training.patience"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"filters": [10**20]}, "settings.sequential.filters.0: must be at most 65536"),
+        ({"dense": [10**9]}, "settings.sequential.dense.0: must be at most 1000000"),
+        ({"dense": [10**6, 10**6]}, "the network would have 1,000,"),
+        ({"filters": [60_000, 1]}, "values in the output of a layer for one image"),
+    ],
+)
+def test_network_that_no_machine_can_train_is_rejected(
+    content: dict[str, Any], settings: dict[str, Any], problem: str
+) -> None:
+    content["settings"]["sequential"] |= settings
+    with pytest.raises(InputError) as caught:
+        check_arms(validate_params(content, "params.yaml"))
+    assert caught.value.exit_code == 2
+    assert problem in caught.value.offenders[0]
 
 
 def test_missing_params_yaml_says_where_to_run() -> None:

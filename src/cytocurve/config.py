@@ -27,6 +27,9 @@ Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.]*$", 
 """Used in the names of files, stages and experiments; an arm's name joins three of them with ``-``."""
 
 
+MOST_ENTRIES = 1_000_000
+"""Maximum number of entries that a YAML file may have with its aliases expanded."""
+
 EXPERIMENTS = Path(".dvc", "tmp", "exps")
 """The folder of DVC's experiments in a project."""
 
@@ -46,7 +49,7 @@ class Training(_Model):
     optimizer: Literal["rmsprop", "adam"] = "rmsprop"
     learning_rate: float = Field(1e-3, ge=1e-9, le=10, allow_inf_nan=False)
     max_epochs: int = Field(500, ge=1, le=1_000_000)
-    patience: int = Field(50, ge=1)
+    patience: int = Field(50, ge=1, le=1_000_000)
     class_weights: Literal["balanced"] | dict[str, Weight] | None = None
     engine: Name = "auto"
 
@@ -56,13 +59,13 @@ class Params(_Model):
 
     dataset: Name
     task: str | dict[Name, Annotated[list[str], Field(min_length=1)]]
-    sample_per_class: int | None = Field(None, ge=1)
-    min_class_size: int = Field(5, ge=1)
+    sample_per_class: int | None = Field(None, ge=1, le=100_000_000)
+    min_class_size: int = Field(5, ge=1, le=100_000_000)
     rare: Literal["drop", "merge"] = "drop"
     labels: list[Name] = Field(min_length=1)
     architectures: list[Name] = Field(min_length=1)
     augmentations: list[Name] = Field(min_length=1)
-    folds: int = Field(10, ge=3)
+    folds: int = Field(10, ge=3, le=100_000)
     sizes: list[Annotated[int, Field(ge=2, le=100_000_000)]] = Field(min_length=1)
     seeds: list[Annotated[int, Field(ge=0, lt=2**31)]] = Field(default=[0], min_length=1)
     split: Literal["stratified", "patient", "predefined"] = "stratified"
@@ -91,6 +94,9 @@ class Params(_Model):
                 raise ValueError("at least two classes are needed")
             if set(task) & set(BINARY) and set(task) != set(BINARY):
                 raise ValueError("a binary task has exactly the classes positive and negative")
+            labels = [label for listed in task.values() for label in listed]
+            if repeated := sorted({label for label in labels if labels.count(label) > 1}):
+                raise ValueError(f"each label belongs to one class; listed twice: {', '.join(repeated)}")
         return task
 
     @field_validator("sizes")
@@ -249,6 +255,11 @@ class ProjectPaths:
         return self.root / ".cytocurve" / "files.lock"
 
     @property
+    def settings_lock(self) -> Path:
+        """Held while ``build/settings/`` is written."""
+        return self.root / ".cytocurve" / "settings.lock"
+
+    @property
     def looks(self) -> Path:
         """The record of all looks at the holdout, kept in git; it belongs to the project, not to an experiment."""
         return self.home / "holdout.jsonl"
@@ -304,11 +315,42 @@ def _started_from(root: Path) -> Path | None:
     return None
 
 
+class _CircularError(Exception):
+    """A list or mapping contains itself."""
+
+
+def _entries(value: Any, known: dict[int, int | None]) -> int:
+    """The number of entries of a YAML file's contents with aliases expanded; ``known`` are those of its parts, by id.
+
+    Raises ``_CircularError``.
+    """
+    if not isinstance(value, dict | list | tuple | set):
+        return 1
+    if id(value) not in known:
+        known[id(value)] = None  # not yet known: it is being counted
+        parts = [*value, *value.values()] if isinstance(value, dict) else value
+        known[id(value)] = 1 + sum(_entries(part, known) for part in parts)
+    entries = known[id(value)]
+    if entries is None:
+        raise _CircularError
+    return entries
+
+
 def read_yaml(path: Path) -> Any:
-    """The plain contents of a YAML file; raises ``InputError`` if it is missing or cannot be parsed."""
+    """The plain contents of a YAML file; raises ``InputError`` if it is missing or cannot be parsed.
+
+    Aliases may not refer to what contains them, nor expand to more than ``MOST_ENTRIES`` entries.
+    """
     try:
         with path.open(encoding="utf-8") as file:
-            return YAML(typ="safe", pure=True).load(file)
+            content = YAML(typ="safe", pure=True).load(file)
+        if _entries(content, {}) > MOST_ENTRIES:
+            raise InputError(f"{path}: its aliases expand to more than {MOST_ENTRIES:,} entries")
+        return content
+    except _CircularError:
+        raise InputError(
+            f"{path}: an alias (*name) refers to a list or mapping that contains it", next_step="write out its values"
+        ) from None
     except FileNotFoundError:
         raise InputError(
             f"{path}: no such file",

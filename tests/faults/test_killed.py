@@ -8,6 +8,7 @@ import pytest
 
 from cytocurve.config import ProjectPaths
 from cytocurve.errors import CytocurveError
+from cytocurve.files import scratch_of
 from cytocurve.stores.dvc import track_data
 from cytocurve.workflows.stages.catalog import catalog
 from tests.datasets.dataset_makers import silent
@@ -75,6 +76,27 @@ def test_command_killed_while_dvc_records_is_completed_and_reported(name: str, m
     assert done.returncode == 0, done.stderr
     assert "already there" in done.stdout
     assert run(project, "dvc", "status", "--quiet", "data.dvc").returncode == 0
+
+
+def test_label_table_cut_off_by_a_kill_is_ignored_by_dvc_and_removed_by_a_withdrawal(project: Path) -> None:
+    labels = project / "data/toy/labels"
+    scratch = scratch_of(labels / "second.csv")
+    shutil.copy(labels / "folder.csv", scratch)
+    assert run(project, "dvc", "status", "--quiet", "data.dvc").returncode == 0
+    (project / ".dvcignore").unlink()  # as in a study of an earlier version
+    done = cytocurve(project, *COMMANDS["withdraw"][1:])
+    assert done.returncode == 0, done.stderr
+    assert {path.name for path in labels.iterdir()} == {"folder.csv", "other.csv"}
+    assert run(project, "dvc", "status", "--quiet", "data.dvc").returncode == 0
+
+
+def test_withdrawal_outside_git_says_that_dvc_needs_a_repository(project: Path) -> None:
+    shutil.rmtree(project / ".git")
+    done = cytocurve(project, *COMMANDS["withdraw"][1:])
+    assert done.returncode == 1
+    assert "Next: run git init" in done.stderr
+    run(project, "git", "init", "-q").check_returncode()
+    assert cytocurve(project, *COMMANDS["withdraw"][1:]).returncode == 0
 
 
 def test_dvc_lock_file_damaged_by_a_crash_is_explained(project: Path) -> None:

@@ -394,3 +394,41 @@ def test_labels_of_folders_are_composed_and_file_names_stay_as_they_are(project:
     (source / "round").rename(source / "gro\u0308ße")
     assert set(copy_dataset(project, "folder", source, "mine", silent).labels["folder"]) == {"größe", "lobed"}
     assert (project.data / "mine/images/gro\u0308ße/cell1.png").is_file()
+
+
+def cut_in_half(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def test_image_cut_off_after_its_header_is_skipped_and_the_others_are_added(
+    project: ProjectPaths, source: Path
+) -> None:
+    cut_in_half(source / "round" / "cell1.png")
+    whole = contents(source).keys() - {"round/cell1.png"}
+    calls: list[tuple[int, int]] = []
+    outcome = copy_dataset(
+        project, "folder", source, "mine", silent, checking=lambda done, total: calls.append((done, total))
+    )
+    assert outcome.skipped["round/cell1.png"].startswith("damaged image: cannot be decoded: ")
+    images = {name.removeprefix("images/") for name in contents(project.data / "mine") if name.startswith("images/")}
+    assert images == whole
+    assert "round/cell1.png" not in (project.data / "mine/labels/folder.csv").read_text()
+    assert calls == [(done, len(whole) + 1) for done in range(1, len(whole) + 2)]
+    assert copy_dataset(project, "folder", source, "mine", silent).already
+
+
+def test_damaged_images_are_refused_if_a_class_has_no_others(project: ProjectPaths, source: Path) -> None:
+    for path in (source / "round").rglob("*.png"):
+        cut_in_half(path)
+    with pytest.raises(InputError, match=r"'round/cell1.png': damaged image(.|\n)*Without them, a class has no images"):
+        copy_dataset(project, "folder", source, "mine", silent)
+    assert not project.data.exists()
+
+
+def test_damaged_image_that_a_table_lists_is_refused(project: ProjectPaths, source: Path) -> None:
+    names = sorted(contents(source))
+    (source / "cells.csv").write_text("image,label\n" + "".join(f"{name},{name[:5]}\n" for name in names))
+    cut_in_half(source / names[0])
+    with pytest.raises(InputError, match=r"damaged image(.|\n)*Next: copy or download them again"):
+        copy_dataset(project, "table", source / "cells.csv", "mine", silent)
+    assert not project.data.exists()

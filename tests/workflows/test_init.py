@@ -3,6 +3,7 @@
 import re
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -98,10 +99,26 @@ def test_init_rejects_a_directory_with_files_and_lists_all_of_them(tmp_path: Pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["params.yaml", "thesis.tex"]
 
 
-def test_init_rejects_an_existing_study(tmp_path: Path) -> None:
+def test_init_rejects_a_study_that_differs_from_a_new_one(tmp_path: Path) -> None:
     init(tmp_path / "study")
+    write_params(tmp_path / "study")
     with pytest.raises(InputError, match="already contains a study"):
         init(tmp_path / "study")
+
+
+def test_init_of_a_complete_unchanged_study_succeeds_and_creates_nothing(tmp_path: Path) -> None:
+    """As after a kill between the last file and the message."""
+    init(tmp_path / "study")
+    before = contents(tmp_path / "study")
+    assert init(tmp_path / "study") == []
+    assert contents(tmp_path / "study") == before
+    assert "already contains a complete study" in cytocurve(tmp_path, "init", "study").stdout
+
+
+def test_concurrent_inits_of_one_directory_create_it_once(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        created = list(pool.map(init, [tmp_path / "study"] * 4))
+    assert sorted(map(len, created)) == [0, 0, 0, len(FILES)]
 
 
 def test_init_rejects_a_file(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Stage ``settings``: what each stage uses of ``params.yaml``, defaults included."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,14 @@ def test_files_of_arms_that_left_the_study_are_removed(tmp_path: Path) -> None:
         settings(ProjectPaths(tmp_path))
     files = [path.relative_to(tmp_path / "build/settings").as_posix() for path in (tmp_path / "build").rglob("*.json")]
     assert sorted(files) == sorted([*(f"{stage}.json" for stage in USED), "sweep/sequential-none-folder.json"])
+
+
+def test_concurrent_calls_of_settings_write_the_same_files(tmp_path: Path) -> None:
+    write_params(tmp_path)
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = list(pool.map(settings, [ProjectPaths(tmp_path)] * 12))
+    assert all(outcome == outcomes[0] for outcome in outcomes)
+    assert len([path for path in (tmp_path / "build").rglob("*") if path.is_file()]) == len(USED) + 1
 
 
 @pytest.mark.slow

@@ -42,7 +42,7 @@ class Project(StageVerbs, ResultVerbs, DataVerbs, LabelVerbs):
             path: A new or empty directory.
 
         Returns:
-            The names of the created files.
+            The names of the created files; none if the directory already contains a complete, unchanged study.
 
         Raises:
             InputError: The directory is not empty; the error lists what is in the way.

@@ -12,6 +12,8 @@ from cytocurve.api import Project
 def init(folder: Path) -> None:
     """Create a study directory in DIR, which must be new or empty.
 
+    Rerun an interrupted call to complete it.
+
     \b
     cytocurve init my-study && cd my-study
     cytocurve data add folder ~/cells --as cells
@@ -19,7 +21,10 @@ def init(folder: Path) -> None:
     dvc repro
     """
     created = Project.init(folder)
-    click.echo("\n".join([f"Created a study in {folder}:", *(f"  {name}" for name in created)]))
+    if created:
+        click.echo("\n".join([f"Created a study in {folder}:", *(f"  {name}" for name in created)]))
+    else:
+        click.echo(f"{folder} already contains a complete study; nothing was changed")
     click.echo(
         f"Next: cd {folder}, add a dataset (cytocurve data add), put the settings that it prints into params.yaml, "
         "then dvc repro. DVC compares experiments with commits, so commit the study with git before the first one."

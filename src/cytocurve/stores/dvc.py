@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cytocurve.config import ProjectPaths, read_yaml
 from cytocurve.errors import CytocurveError, InputError
-from cytocurve.files import exclusive
+from cytocurve.files import exclusive, scratch_files
 from cytocurve.redaction import without_secrets
 
 NOT_CODE = (":!dvc.lock", ":!reports", ":!holdout.jsonl")
@@ -19,14 +19,21 @@ NOT_CODE = (":!dvc.lock", ":!reports", ":!holdout.jsonl")
 REMEDIES = {
     "rwlock": "make sure that no DVC command is running, remove .dvc/tmp/rwlock, which a crash has damaged",
     "Unable to acquire lock": "wait until the other DVC command has finished",
+    "is not a git repository": "run git init, since DVC needs a git repository",
     "is busy": "wait until the other DVC command has finished",
 }
 """What helps against an error of DVC, by a part of its message."""
 
 
 def track_data(project: ProjectPaths) -> None:
-    """Record the current contents of ``data/`` in ``data.dvc``; raises ``CytocurveError`` with DVC's message."""
-    with exclusive(project.files_lock):
+    """Record the current contents of ``data/`` in ``data.dvc``; raises ``CytocurveError`` with DVC's message.
+
+    First, removes the temporary files that killed commands have left there, which may contain withdrawn records.
+    """
+    with exclusive(project.files_lock):  # all writers hold it
+        for folder in (*project.data.glob("[!.]*"), *project.data.glob("[!.]*/labels")):
+            for scratch in scratch_files(folder) if folder.is_dir() else ():
+                scratch.unlink()
         _dvc(project.root, "add", "data")
 
 

@@ -19,6 +19,7 @@ from cytocurve.models.settings import defaults
 from cytocurve.setting_errors import describe
 from cytocurve.stores.documents import read_json
 from cytocurve.stores.tables import read_parquet
+from cytocurve.study import network_size
 from cytocurve.text import check_known
 
 SPLIT_SETTINGS = (
@@ -137,6 +138,9 @@ def _wrong_architecture(params: Params, stated: str, family: str) -> list[str]:
             f"image_size: {stated} needs at least {least} pixels per side, got {params.image_size}; "
             f"fewer layers in settings.{stated} need less"
         )
+    elif settings is not None and architecture.stack is not None:
+        outputs = 2 if isinstance(params.task, str) else len(params.task)
+        problems += network_size.problems(stated, architecture.stack(settings), params.image_size, outputs)
     engine = params.training.engine
     if engine in engines.names() and not engines.serves(engine, family, params.training.optimizer):
         problems.append(f"training.engine: {engine} does not train {stated}; auto picks an engine that does")

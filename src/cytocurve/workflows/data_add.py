@@ -24,7 +24,8 @@ from cytocurve.datasets import Dataset, Listing, Progress
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.files import DISK_FULL, exclusive, write_text
 from cytocurve.ingest import archives
-from cytocurve.ingest.scanning import files_below, notes, why_not_data
+from cytocurve.ingest.damaged import damaged
+from cytocurve.ingest.scanning import advice, files_below, notes, why_not_data
 from cytocurve.progress import Observer
 from cytocurve.stores.dvc import is_recorded, takes_over_links, track_data
 from cytocurve.study.dataset import labels_csv
@@ -82,7 +83,8 @@ def add(
     params = project.params()  # fail early: DVC cannot record data next to an unreadable params.yaml
     stored = name if as_name is None else as_name
     copying, unpacking = observer.task(stored, "images"), observer.task("unpacking", "files")
-    outcome = copy_dataset(project, name, source, as_name, copying, link, unpacking)
+    checking = observer.task("checking", "images")
+    outcome = copy_dataset(project, name, source, as_name, copying, link, unpacking, checking)
     track_data(project)
     fitting = data_start.settings(project, stored, next(iter(outcome.labels)))
     return replace(outcome, settings=fitting, in_use=params.dataset == stored)
@@ -96,12 +98,14 @@ def copy_dataset(
     progress: Progress,
     link: bool = False,
     unpacking: Progress | None = None,
+    checking: Progress | None = None,
 ) -> AddOutcome:
     """Copy the dataset ``name`` from its upstream folder or file to ``data/<as_name or name>``, or draw it there.
 
     With ``link``, images are hard links if the file system supports them and DVC leaves them alone. ``unpacking``
-    reports the progress of unpacking an archive. A dataset that is already there with the same content is left as it
-    is. Raises ``InputError`` and leaves nothing behind if the dataset, the source or the name cannot be used.
+    reports the progress of unpacking an archive, ``checking`` that of decoding all images of a source. A dataset that
+    is already there with the same content is left as it is. Raises ``InputError`` and leaves nothing behind if the
+    dataset, the source or the name cannot be used.
     """
     dataset = _known(name)
     target = project.data / _checked(name if as_name is None else as_name)
@@ -117,6 +121,8 @@ def copy_dataset(
             unpacked = scratch / "unpacked"
             unpacked.mkdir()
             listing = _listing(dataset, source, unpacked, unpacking or progress if source else progress)
+            if source is not None:
+                listing = _without_damaged(dataset, source, listing, checking or _silent)
             if _exists(target):
                 return _repeated(target, dataset, listing)
             # Files in the scratch folder are ours: linking them is safe, since the folder is deleted.
@@ -212,6 +218,30 @@ def _listing(dataset: Dataset, source: Path | None, scratch: Path, progress: Pro
     return replace(listing, notes={**listing.notes, **({_ZEROS: zeros} if zeros else {}), **notes(listing.images)})
 
 
+def _without_damaged(dataset: Dataset, source: Path, listing: Listing, progress: Progress) -> Listing:
+    """The listing without the images that cannot be decoded, which are skipped.
+
+    Raises ``InputError`` listing them if the source's tables name them, or if a class has no others.
+    """
+    broken = damaged(listing.images, progress)
+    tables = {version: table[~table["image"].isin(broken)] for version, table in listing.labels.items()}
+    classes = [version for version in tables if {*tables[version]["label"]} != {*listing.labels[version]["label"]}]
+    if broken and (dataset.tables is not None or classes):
+        raise InputError(
+            f"{source}: these images cannot be used:",
+            [f"{name!r}: {reason}" for name, reason in broken.items()],
+            "" if dataset.tables is not None else "Without them, a class has no images.",
+            advice(broken),
+        )
+    return replace(
+        listing,
+        images={name: path for name, path in listing.images.items() if name not in broken},
+        labels={version: table.reset_index(drop=True) for version, table in tables.items()},
+        skipped=dict(sorted({**listing.skipped, **broken}.items())) if broken else listing.skipped,
+        notes={note: left for note, names in listing.notes.items() if (left := [n for n in names if n not in broken])},
+    )
+
+
 def _from_file(dataset: Dataset, source: Path, scratch: Path, progress: Progress) -> Listing:
     if archives.is_archive(source):
         archives.unpack(source, scratch, progress)
@@ -250,7 +280,7 @@ def _read_unpacked(dataset: Dataset, source: Path, unpacked: Path) -> Listing:
 
 
 def _silent(done: int, total: int) -> None:
-    """Report nothing: drawing has already reported its progress."""
+    """Report nothing, for example since drawing has already reported its progress."""
 
 
 def _write(folder: Path, dataset: Dataset, listing: Listing, progress: Progress, link: bool) -> int:

@@ -1,14 +1,13 @@
 """``cytocurve init``: create a study directory that uses the installed cytocurve."""
 
-import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
 from cytocurve.errors import CytocurveError, InputError
-from cytocurve.files import write_text
+from cytocurve.files import SCRATCH, exclusive, scratch_files, write_text
 from cytocurve.workflows.stages.code import LINK, link_package
 
 FILES: Mapping[str, str] = {
@@ -28,14 +27,15 @@ because DVC reads every ``dvc.yaml`` in a repository."""
 ALLOWED = {".git", ".venv"}
 """What may already be in the directory."""
 
-_SCRATCH = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{32}")
-"""Temporary files of ``files.write_text`` and ``link_package``."""
+_LOCK = ".cytocurve/init.lock"
+"""Held while a study is created."""
 
 
 def init(folder: Path) -> list[str]:
     """Create a study in a new or empty directory; returns the names of the created files.
 
-    Rerunning an interrupted call completes it. The directory becomes a git repository unless it is already inside one.
+    Rerunning an interrupted call completes it; a study that is already complete and unchanged is left as it is, and the
+    list is empty. The directory becomes a git repository unless it is already inside one.
     Raises ``InputError`` listing what is in the way, ``CytocurveError`` if git fails.
     """
     templates = {name: _template(source) for name, source in FILES.items()}
@@ -46,14 +46,18 @@ def init(folder: Path) -> list[str]:
         raise InputError(
             f"{folder} cannot be used: {error.strerror or error}", next_step="choose another directory"
         ) from error
-    _git_init(folder)
-    for name, text in templates.items():
-        if name == "dvc.yaml":
-            link_package(folder)
-        write_text(folder / name, text)
-    for scratch in [path for name in (*templates, LINK) for path in _scratch_files(folder / name)]:
-        scratch.unlink()
-    return list(templates)
+    with exclusive(folder / _LOCK):
+        _check_free(folder, templates)  # again, as another call may have changed it in the meantime
+        created = [] if _is_complete(folder, templates) else list(templates)
+        _git_init(folder)
+        for name in created:
+            if name == "dvc.yaml":
+                link_package(folder)
+            write_text(folder / name, templates[name])
+        for name in (*templates, LINK):
+            for scratch in scratch_files((folder / name).parent, Path(name).name):
+                scratch.unlink()
+    return created
 
 
 def _template(name: str) -> str:
@@ -63,6 +67,8 @@ def _template(name: str) -> str:
 def _check_free(folder: Path, templates: Mapping[str, str]) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: not a directory")
+    if _is_complete(folder, templates):
+        return
     if (folder / "dvc.yaml").exists():
         raise InputError(f"{folder} already contains a study (dvc.yaml)", next_step="choose another directory")
     entries = sorted(folder.iterdir()) if folder.is_dir() else []
@@ -78,21 +84,26 @@ def _check_free(folder: Path, templates: Mapping[str, str]) -> None:
         )
 
 
+def _is_complete(folder: Path, templates: Mapping[str, str]) -> bool:
+    """Whether the directory contains all files of a new study, unchanged, and the link to this package."""
+    return (folder / LINK).exists() and all(
+        (folder / name).is_file() and (folder / name).read_bytes() == text.encode() for name, text in templates.items()
+    )
+
+
 def _left_by_init(path: Path, folder: Path, templates: Mapping[str, str]) -> bool:
     """Whether an interrupted call may have left everything at this path."""
     if path.is_dir() and not path.is_symlink():
         return all(_left_by_init(child, folder, templates) for child in path.iterdir())
-    scratch = _SCRATCH.fullmatch(path.name)
+    scratch = SCRATCH.fullmatch(path.name)
     name = path.with_name(scratch["name"] if scratch else path.name).relative_to(folder).as_posix()
     if path.is_symlink():
         return name == LINK
+    if name == _LOCK:
+        return True
     return name in templates and (
         bool(scratch) or path.read_text(encoding="utf-8", errors="replace") == templates[name]
     )
-
-
-def _scratch_files(path: Path) -> Iterator[Path]:
-    return (other for other in path.parent.glob(f".{path.name}.*") if _SCRATCH.fullmatch(other.name))
 
 
 def _git_init(folder: Path) -> None:

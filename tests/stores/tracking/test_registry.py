@@ -1,19 +1,24 @@
 """Registering real Keras models in a real local store."""
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from cytocurve.errors import ServiceError
+from cytocurve.errors import InputError, ServiceError
+from cytocurve.files import local_path
 from cytocurve.stores.ledger.local import LocalLedger
 from cytocurve.stores.tracking.connection import connected
 from cytocurve.stores.tracking.experiments import publish
-from cytocurve.stores.tracking.registry import MODEL_KEY, global_store, register, requirements
+from cytocurve.stores.tracking.model_files import FILES, MODEL_KEY, digest_of, remove_unnamed
+from cytocurve.stores.tracking.registry import download, global_store, register, requirements
+from tests.faults.harness import flipped
 from tests.stores.tracking.mlflow_makers import local_uri, make_arm
 
 pytestmark = pytest.mark.slow
@@ -67,7 +72,8 @@ def test_registered_model_is_traceable(tmp_path: Path, model: Any, sample: Any) 
         logged = client.get_logged_model((version.source or "").removeprefix("models:/"))
     assert run.data.tags["cytocurve.arm"] == "sequential-none-expert"
     assert run.info.status == "FINISHED"
-    assert version.tags == {MODEL_KEY: "key", "cytocurve.arm": "sequential-none-expert"}
+    files = digest_of(Path(logged.artifact_location.removeprefix("file://")))
+    assert version.tags == {MODEL_KEY: "key", FILES: files, "cytocurve.arm": "sequential-none-expert"}
     assert logged.experiment_id == run.info.experiment_id
     assert logged.artifact_location.startswith((tmp_path / "mlruns" / "artifacts").as_uri())
 
@@ -87,6 +93,98 @@ def test_registered_model_is_not_rebuilt(tmp_path: Path, model: Any, sample: Any
     _register(tmp_path, model, sample)
     with connected(local_uri(tmp_path), tmp_path / "lock") as client:
         assert register(client, pytest.fail, NAME, "key", "", sample, {}) == 1
+
+
+def _stored(folder: Path, number: int = 1) -> Path:
+    """The folder of a version's files."""
+    with connected(local_uri(folder), folder / "lock") as client:
+        source = client.get_model_version(NAME, str(number)).source or ""
+        logged = client.get_logged_model(source.removeprefix("models:/"))
+    files = local_path(logged.artifact_location)
+    assert files is not None
+    return files
+
+
+def _download(folder: Path, number: int, target: Path) -> Path:
+    with connected(local_uri(folder), folder / "lock") as client:
+        return download(client, NAME, number, target)[0]
+
+
+def _flip(files: Path) -> None:
+    flipped(files / "data/model.keras", seed=1)
+
+
+def _delete(files: Path) -> None:
+    (files / "data/model.keras").unlink()
+
+
+def _describe_otherwise(files: Path) -> None:
+    (files / "MLmodel").write_text("{")
+
+
+@pytest.mark.parametrize("spoil", [_flip, _delete, _describe_otherwise, shutil.rmtree])
+def test_spoiled_version_cannot_be_downloaded_and_gets_a_successor(
+    spoil: Callable[[Path], object], tmp_path: Path, model: Any, sample: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    _register(tmp_path, model, sample)
+    assert _download(tmp_path, 1, tmp_path / "intact").is_file()
+    spoil(_stored(tmp_path))
+    with pytest.raises(InputError, match=r"version 1, cannot be used: its files .*\nNext: restore"):
+        _download(tmp_path, 1, tmp_path / "spoiled")
+    assert _register(tmp_path, model, sample) == 2
+    assert "version 1: its files" in caplog.text
+    assert _register(tmp_path, model, sample) == 2
+    assert _download(tmp_path, 2, tmp_path / "successor").is_file()
+
+
+def test_version_without_a_digest_is_tested_as_an_archive(tmp_path: Path, model: Any, sample: Any) -> None:
+    """As one registered by an earlier release."""
+    _register(tmp_path, model, sample)
+    with connected(local_uri(tmp_path), tmp_path / "lock") as client:
+        client.delete_model_version_tag(NAME, "1", FILES)
+    assert _download(tmp_path, 1, tmp_path / "intact").is_file()
+    flipped(_stored(tmp_path) / "data/model.keras", seed=1)
+    with pytest.raises(InputError, match="its files are damaged"):
+        _download(tmp_path, 1, tmp_path / "spoiled")
+
+
+def test_model_that_no_version_names_is_removed_and_one_that_a_version_names_stays(
+    tmp_path: Path, model: Any, sample: Any
+) -> None:
+    """As after a kill between the upload and the registration."""
+    _register(tmp_path, model, sample)
+    with connected(local_uri(tmp_path), tmp_path / "lock") as client:
+        (entry,) = client.search_experiments(filter_string="name = 'starter/blast'")
+        orphan = client.create_logged_model(entry.experiment_id, "model", tags={MODEL_KEY: "other"})
+        foreign = client.create_logged_model(entry.experiment_id, "theirs")
+        files = Path(orphan.artifact_location.removeprefix("file://"))
+        files.mkdir(parents=True)
+        (files / "model.keras").write_text("weights")
+        remove_unnamed(client, entry.name)
+        left = {logged.model_id for logged in client.search_logged_models([entry.experiment_id])}
+    assert not files.parent.exists()
+    assert orphan.model_id not in left
+    assert foreign.model_id in left
+    assert len(left) == 2
+    assert _download(tmp_path, 1, tmp_path / "intact").is_file()
+
+
+def test_store_of_a_copied_study_uses_its_own_files_and_the_original_stays_as_it_is(
+    tmp_path: Path, model: Any, sample: Any
+) -> None:
+    original, copy = tmp_path / "original", tmp_path / "a copy #1 50%"
+    original.mkdir()
+    _register(original, model, sample)
+    shutil.copytree(original, copy)
+    before = sorted(original.rglob("*"))
+    assert _stored(copy).is_relative_to(copy)
+    assert [_register(copy, model, sample, key) for key in ("key", "other")] == [1, 2]
+    flipped(_stored(copy) / "data/model.keras", seed=1)
+    with pytest.raises(InputError, match="cannot be used"):
+        _download(copy, 1, tmp_path / "spoiled")
+    assert sorted(original.rglob("*")) == before
+    assert _download(original, 1, tmp_path / "intact").is_file()
+    assert _download(copy, 2, tmp_path / "second").is_file()
 
 
 def test_stored_model_equals_what_mlflow_would_store(tmp_path: Path, model: Any, sample: Any) -> None:

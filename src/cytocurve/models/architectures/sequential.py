@@ -16,10 +16,11 @@ Width = Annotated[int, Field(ge=1)]
 class SequentialSettings(Settings):
     """Filters per convolution block, and units per hidden dense layer (a list, or a number for one layer)."""
 
-    filters: list[Width] = Field([4, 8, 8, 8, 16, 16], min_length=1)
-    dense: Annotated[list[Width], BeforeValidator(lambda given: [given] if isinstance(given, int) else given)] = Field(
-        [32]
-    )
+    filters: list[Annotated[Width, Field(le=65_536)]] = Field([4, 8, 8, 8, 16, 16], min_length=1)
+    dense: Annotated[
+        list[Annotated[Width, Field(le=1_000_000)]],
+        BeforeValidator(lambda given: [given] if isinstance(given, int) else given),
+    ] = Field([32])
 
 
 def minimum_size(settings: SequentialSettings) -> int:

@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cytocurve.files import local_path
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
@@ -24,6 +26,14 @@ WAIT_SECONDS = 60.0
 
 SIDE_FILES = ("-wal", "-shm", "-journal")
 """Suffixes of the files that SQLite keeps next to a database and applies to whatever has its name."""
+
+PATHS = (
+    ("experiments", "artifact_location"),
+    ("runs", "artifact_uri"),
+    ("logged_models", "artifact_location"),
+    ("model_versions", "storage_location"),
+)
+"""The columns with absolute paths of files, by table."""
 
 SEEDED = {"experiments": "name = 'Default'", "workspaces": "name = 'default'", "alembic_version": "1"}
 """The rows that MLflow itself creates, by table."""
@@ -60,6 +70,37 @@ def prepare(database: Path) -> None:
         _forget(database)
     with closing(sqlite3.connect(database, timeout=WAIT_SECONDS)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
+        _follow(connection, database.resolve().parent)
+
+
+def _follow(connection: sqlite3.Connection, home: Path) -> None:
+    """Make the paths in the store of a copied or moved study lead to its own files.
+
+    MLflow stores absolute paths, so that a copy would read and write the files of the original.
+    """
+    if home.name != "mlruns":
+        return
+    places = connection.execute("SELECT name, artifact_location FROM experiments").fetchall()
+    for origin in {found for name, location in places if (found := _home_of(name, location)) not in (None, home)}:
+        assert origin is not None
+        old, new = f"{origin.as_uri()}/", f"{home.as_uri()}/"
+        with connection:
+            for table, column in PATHS:
+                connection.execute(
+                    f"UPDATE {table} SET {column} = ? || substr({column}, length(?) + 1) "  # noqa: S608
+                    f"WHERE substr({column}, 1, length(?)) = ?",
+                    (new, old, old, old),
+                )
+        logger.info("The tracking store was made in %s; its paths now lead to %s", origin, home)
+
+
+def _home_of(experiment: str, location: str | None) -> Path | None:
+    """The folder of the store in which cytocurve made an experiment; None if another program made it."""
+    folder = local_path(location or "")
+    end = ("mlruns", "artifacts", *experiment.split("/"))
+    if folder is None or not folder.is_absolute() or folder.parts[-len(end) :] != end:
+        return None
+    return folder.parents[len(end) - 2]
 
 
 def _replace(database: Path, scratch: Path, tables: frozenset[str], version: str | None) -> None:

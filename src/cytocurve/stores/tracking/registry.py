@@ -3,8 +3,9 @@
 import contextlib
 import io
 import json
+import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -15,11 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytocurve.errors import InputError, ServiceError
+from cytocurve.stores.tracking.model_files import FILES, MODEL_KEY, damage, digest_of, wrong_with
+from cytocurve.stores.tracking.pages import all_pages
 
 if TYPE_CHECKING:
     from mlflow.entities import LoggedModel
+    from mlflow.entities.model_registry import ModelVersion
     from mlflow.models import ModelSignature
     from mlflow.tracking import MlflowClient
+
+LOG = logging.getLogger("cytocurve")
 
 CHALLENGER = "challenger"
 """The alias of the version that the current results select."""
@@ -27,7 +33,6 @@ CHALLENGER = "challenger"
 CHAMPION = "champion"
 """The alias of the version that was put into use."""
 
-MODEL_KEY = "cytocurve.model_key"
 MEMBERS = "cytocurve.members"
 """The run keys of a model's networks, as a JSON list."""
 
@@ -56,7 +61,7 @@ def registered_versions(client: "MlflowClient") -> list[Version]:
     """All versions registered by cytocurve, sorted by name and number."""
     aliases = {
         model.name: {alias: int(number) for alias, number in model.aliases.items()}
-        for model in _all(client.search_registered_models)
+        for model in all_pages(client.search_registered_models)
     }
 
     def aliases_of(name: str, number: int) -> tuple[str, ...]:
@@ -71,22 +76,11 @@ def registered_versions(client: "MlflowClient") -> list[Version]:
                 tuple(json.loads(entry.tags[MEMBERS])),
                 dict(entry.tags),
             )
-            for entry in _all(client.search_model_versions)
+            for entry in all_pages(client.search_model_versions)
             if MEMBERS in entry.tags
         ),
         key=lambda version: (version.name, version.number),
     )
-
-
-def _all(search: Callable[..., Any]) -> Iterator[Any]:
-    """The results on all pages of a search."""
-    token = None
-    while True:
-        page = search(page_token=token)
-        yield from page
-        token = page.token
-        if not token:
-            return
 
 
 @dataclass(frozen=True)
@@ -121,7 +115,8 @@ def register(
 ) -> int:
     """Register a Keras model and move the alias, if any, to it; returns the version number.
 
-    ``model_key`` identifies the model: an existing version with this key is reused, otherwise ``build`` is called.
+    ``model_key`` identifies the model: an existing version with this key is reused unless its files are missing or
+    damaged, otherwise ``build`` is called.
     An existing version keeps its ``tags``; it gets the present ``notes`` if it gets the alias.
     ``sample`` is an input batch, (images, height, width, channels), stored as the input example; ``metadata`` (JSON
     values) is stored with the model. Raises ``ServiceError`` if the model cannot be stored.
@@ -129,6 +124,9 @@ def register(
     try:
         with global_store(client.tracking_uri):
             present = version_of(client, name, model_key)
+            for entry in () if present else _versions(client, name, model_key):
+                wrong = damage(client, entry)
+                LOG.warning("%s, version %s: %s; registering its model again", name, entry.version, wrong)
             number = present or _create(client, build(), name, model_key, run_id, sample, tags, metadata)
         if notes is not None and (alias or not present):
             annotate(client, name, number, notes)
@@ -143,9 +141,15 @@ def register(
 
 
 def version_of(client: "MlflowClient", name: str, model_key: str) -> int | None:
-    """The number of the version with this key, None if there is none."""
+    """The number of the first version with this key whose files are intact, None if there is none."""
+    versions = _versions(client, name, model_key)
+    return next((int(entry.version) for entry in versions if not damage(client, entry)), None)
+
+
+def _versions(client: "MlflowClient", name: str, model_key: str) -> "Sequence[ModelVersion]":
+    """The versions with this key, the first one first."""
     versions = client.search_model_versions(f"name = '{name}' and tags.`{MODEL_KEY}` = '{model_key}'")
-    return min((int(entry.version) for entry in versions), default=None)
+    return sorted(versions, key=lambda entry: int(entry.version))
 
 
 def move_alias(client: "MlflowClient", name: str, number: int, alias: str = CHALLENGER) -> None:
@@ -173,7 +177,7 @@ def _create(
         run.info.experiment_id, "model", run_id, {MODEL_KEY: model_key}, run.data.params
     )
     try:
-        _upload(client, model, logged, run_id, sample, metadata)
+        files = _upload(client, model, logged, run_id, sample, metadata)
     except BaseException:
         client.finalize_logged_model(logged.model_id, LoggedModelStatus.FAILED)
         raise
@@ -183,7 +187,7 @@ def _create(
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
-    tags = {**tags, MODEL_KEY: model_key}
+    tags = {**tags, MODEL_KEY: model_key, FILES: files}
     created = client.create_model_version(name, f"models:/{logged.model_id}", run_id, tags, model_id=logged.model_id)
     return int(created.version)
 
@@ -208,8 +212,8 @@ def _upload(
     run_id: str,
     sample: NDArray[Any],
     metadata: Mapping[str, Any] | None,
-) -> None:
-    """Store the model's files as ``mlflow.tensorflow.log_model`` does.
+) -> str:
+    """Store the model's files as ``mlflow.tensorflow.log_model`` does; returns their digest.
 
     Unlike that function, do not reload the model to check the input example, which takes seven seconds and only logs
     failures.
@@ -237,29 +241,39 @@ def _upload(
             input_example=sample,
         )
         client.log_model_artifacts(logged.model_id, folder)
+        return digest_of(Path(folder))
 
 
 def download(client: "MlflowClient", name: str, number: int, folder: Path) -> tuple[Path, dict[str, Any]]:
     """Download a version into a folder; returns the file of its Keras model and the stored metadata.
 
-    Raises ``InputError`` if the version does not exist.
+    Raises ``InputError`` if the version does not exist, or if its files are missing or damaged.
     """
     import mlflow
     from mlflow.exceptions import MlflowException
     from mlflow.models import Model
 
     try:
-        client.get_model_version(name, str(number))
+        entry = client.get_model_version(name, str(number))
     except MlflowException as error:
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             raise
         raise InputError(f"The registry has no version {number} of the model {name!r}") from error
-    with global_store(client.tracking_uri):
-        mlflow.artifacts.download_artifacts(
-            f"models:/{name}/{number}", dst_path=str(folder), tracking_uri=client.tracking_uri
+    wrong = damage(client, entry)
+    if not wrong:
+        with global_store(client.tracking_uri):
+            mlflow.artifacts.download_artifacts(
+                f"models:/{name}/{number}", dst_path=str(folder), tracking_uri=client.tracking_uri
+            )
+        wrong = wrong_with(folder, entry.tags.get(FILES))
+    if wrong:
+        raise InputError(
+            f"{name}, version {number}, cannot be used: {wrong}",
+            next_step="restore the files from a backup; or cytocurve register, which stores the model of the present "
+            "results again, as a new version",
         )
     (file,) = folder.rglob("*.keras")
-    return file, dict(Model.load(str(next(folder.rglob("MLmodel")))).metadata or {})
+    return file, dict(Model.load(str(folder / "MLmodel")).metadata or {})
 
 
 def requirements() -> list[str]:

@@ -12,14 +12,13 @@ In a clone the package is ``src/cytocurve``. A study created by ``cytocurve init
 the link ``.cytocurve/package``, a path that is the same on every machine, so that ``dvc.lock`` is portable.
 """
 
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 from cytocurve import closure, registry
 from cytocurve.config import ProjectPaths
 from cytocurve.errors import InputError
-from cytocurve.files import write_text
+from cytocurve.files import scratch_of, write_text
 from cytocurve.models import fingerprint
 
 LINK = ".cytocurve/package"
@@ -106,7 +105,7 @@ def link_package(root: Path) -> None:
     if link.is_symlink() and link.readlink() == _package():
         return
     link.parent.mkdir(parents=True, exist_ok=True)
-    scratch = link.with_name(f".{link.name}.{uuid.uuid4().hex}")
+    scratch = scratch_of(link)
     scratch.symlink_to(_package(), target_is_directory=True)
     scratch.replace(link)
 

@@ -74,8 +74,9 @@ class RegisterOutcome:
 def register(project: ProjectPaths) -> RegisterOutcome:
     """Register the best arm's model, as challenger unless in an experiment, and write ``reports/model.json``.
 
-    If the registry holds this model already, only the alias is moved, which needs no ledger. Raises ``InputError`` if
-    results or weights are missing, ``ServiceError`` if the registry cannot be used.
+    If the registry holds this model already, only the alias is moved, which needs no ledger; a version whose files are
+    missing or damaged gets a successor. Raises ``InputError`` if results or weights are missing, ``ServiceError`` if
+    the registry cannot be used.
     """
     params = project.params()
     check_uri(project.tracking_uri)
@@ -101,7 +102,8 @@ def register(project: ProjectPaths) -> RegisterOutcome:
         "members": [run.key for run in members],
         "model_key": digest([run.key for run in members]),
     }
-    number = challenge(project, report["model"], report["model_key"], _notes(report))
+    experiment = f"{params.dataset}/{params.task_name}"
+    number = challenge(project, report["model"], report["model_key"], _notes(report), experiment)
     if number is None:
         number = _register(project, design, members, report)
     write_text(project.reports / "model.json", json.dumps(report, indent=1) + "\n")

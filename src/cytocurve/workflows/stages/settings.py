@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cytocurve.config import Params, ProjectPaths
-from cytocurve.files import write_text
+from cytocurve.files import exclusive, write_text
 from cytocurve.study.design import settings_of_arm
 
 USED: Mapping[str, tuple[str, ...]] = {
@@ -35,6 +35,12 @@ def settings(project: ProjectPaths) -> dict[str, Any]:
 
     Raises ``InputError`` listing every setting that cannot be used.
     """
+    resolve(project.params())  # before a folder for the lock is created
+    with exclusive(project.settings_lock):  # removing what is left over would remove what another call is writing
+        return _settings(project)
+
+
+def _settings(project: ProjectPaths) -> dict[str, Any]:
     resolved = resolve(project.params())
     folder = project.root / "build" / "settings"
     files = {f"{stage}.json": contents for stage, contents in resolved.items() if stage != "sweep"}
