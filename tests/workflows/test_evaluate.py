@@ -17,7 +17,7 @@ from cytocurve.errors import InputError
 from cytocurve.evaluation.answers import read_answers
 from cytocurve.stores.tables import write_parquet
 from cytocurve.workflows.stages.evaluate import evaluate as run_evaluate
-from tests.makers import project_with_params, project_with_results, write_results
+from tests.makers import project_with_params, project_with_results, write_results, write_runs
 
 FILES = {
     "answers.json",
@@ -104,7 +104,7 @@ def test_undefined_score_becomes_null_and_a_dash(tmp_path: Path) -> None:
     for arm in project.params().arms:
         runs = pd.read_parquet(project.results(arm))
         runs.loc[runs["size"] == 40, "roc_auc"] = float("nan")
-        write_parquet(project.results(arm), runs)
+        write_runs(project, arm, runs)
     point = evaluate(project).arms["sequential-none-expert"].curves["roc_auc"][-1]
     assert (point.size, point.mean, point.n) == (40, None, 0)
     for name in ("metrics.json", "plots/roc_auc.json"):
@@ -228,7 +228,7 @@ def damaged_runs(kind: str, runs: pd.DataFrame) -> pd.DataFrame:
 def test_invalid_runs_are_reported_for_every_arm(tmp_path: Path, kind: str, problem: str) -> None:
     project = project_with_results(tmp_path)
     for arm in project.params().arms:
-        write_parquet(project.results(arm), damaged_runs(kind, pd.read_parquet(project.results(arm))))
+        write_runs(project, arm, damaged_runs(kind, pd.read_parquet(project.results(arm))))
     with pytest.raises(InputError) as caught:
         evaluate(project)
     assert str(caught.value).count(problem) == 2
@@ -278,7 +278,7 @@ def test_study_without_any_defined_score_is_evaluated_and_reports_it(tmp_path: P
         tests = table["subset"] == "test"
         write_parquet(project.predictions(arm), table.assign(p_positive=table["p_positive"].where(~tests)))
         runs = pd.read_parquet(project.results(arm))
-        write_parquet(project.results(arm), runs.assign(**dict.fromkeys(METRICS, float("nan"))))
+        write_runs(project, arm, runs.assign(**dict.fromkeys(METRICS, float("nan"))))
     evaluate(project)
     result = strict(project.answers.read_bytes())["arms"]["sequential-none-expert"]["roc"]["positive"]
     assert [(row["n"], row["undefined"]) for row in result] == [(0, 5)] * 3

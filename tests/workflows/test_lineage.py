@@ -240,7 +240,7 @@ def test_missing_image_is_not_mistaken_for_another(project: ProjectPaths, image:
 
 
 def test_catalog_of_an_earlier_version_is_rejected_by_every_reader(project: ProjectPaths) -> None:
-    pd.read_parquet(project.catalog).drop(columns=["withdrawn", "format"]).to_parquet(project.catalog)
+    write_parquet(project.catalog, pd.read_parquet(project.catalog).drop(columns=["withdrawn", "format"]))
     for call in (
         lambda: split(project),
         lambda: audit(project),

@@ -9,6 +9,7 @@ import pytest
 from cytocurve.config import ProjectPaths
 from cytocurve.core.data.assignment import split_versions
 from cytocurve.errors import InputError
+from cytocurve.stores.tables import write_parquet
 from cytocurve.workflows.stages.catalog import catalog
 from cytocurve.workflows.stages.split import split
 from tests.datasets.dataset_makers import silent
@@ -58,7 +59,7 @@ def test_more_folds_than_patients_of_a_class_are_rejected_with_the_counts(tmp_pa
 def test_missing_official_folds_are_rejected_by_name(tmp_path: Path) -> None:
     made = project(tmp_path, split="predefined", sizes=[4, 8])
     frame = pd.read_parquet(made.catalog).assign(fold=None)
-    frame.to_parquet(made.catalog)
+    write_parquet(made.catalog, frame)
     with pytest.raises(InputError, match="official folds; dataset 'toy' has none"):
         split(made)
 
@@ -99,7 +100,7 @@ def test_unknown_patients_are_all_listed(tmp_path: Path) -> None:
 
 def test_dataset_without_patients_is_reported_in_one_line(tmp_path: Path) -> None:
     made = project(tmp_path, split="patient")
-    pd.read_parquet(made.catalog).assign(patient=None).to_parquet(made.catalog)
+    write_parquet(made.catalog, pd.read_parquet(made.catalog).assign(patient=None))
     with pytest.raises(
         InputError, match="cytocurve data add table, column patient; or use split: stratified"
     ) as caught:

@@ -9,6 +9,8 @@ from contextlib import suppress
 
 from cytocurve.config import ProjectPaths
 from cytocurve.core.answers import Answers, Validation, from_json
+from cytocurve.core.runs import digest
+from cytocurve.errors import InputError
 from cytocurve.ingest.decoding import read_rgb
 from cytocurve.report.context import LookedAt, PageContext, TrackingLinks
 from cytocurve.report.review import picture
@@ -29,6 +31,8 @@ def page_context(project: ProjectPaths, answers: Answers) -> PageContext:
         for arm in params.arms
         if arm.name in answers.arms
     }
+    if digest(sorted(key for run_keys in keys.values() for key in run_keys)) != answers.provenance.run_keys:
+        raise InputError(f"{project.answers}: its answers are not those of results/", next_step="dvc repro evaluate")
     ledger = open_ledger(project.ledger_url)
     revision = commit(project.root)
     seconds = {arm: _cpu_seconds(ledger, run_keys) for arm, run_keys in keys.items()}

@@ -29,10 +29,12 @@ from cytocurve.stores.tracking.connection import ask, check_uri
 from cytocurve.stores.tracking.registry import CHALLENGER, CLASSES, CORRECTED, MEMBERS, OUT_OF_FOLD, Notes
 from cytocurve.stores.tracking.registry import register as register_version
 from cytocurve.study.design import ArmDesign, check_split, design_arm
+from cytocurve.study.results import check_results
 from cytocurve.study.selection import METRIC, best_arm, validated
 from cytocurve.training.networks import about, check_registrable, ensemble, input_shape, members_weights
 from cytocurve.training.publisher import publish
 from cytocurve.workflows.alias import challenge
+from cytocurve.workflows.gate import require_audit
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -80,6 +82,8 @@ def register(project: ProjectPaths) -> RegisterOutcome:
     check_uri(project.tracking_uri)
     size = params.sizes[-1]
     check_split(project, params)
+    require_audit(project)
+    check_results(project, params.arms)
     validations = validated(project, size)
     scores = {name: arm.score for name, arm in validations.items()}
     best = best_arm(scores, params)
