@@ -15,7 +15,7 @@ import pytest
 from cytocurve import datasets
 from cytocurve.core.data import inventory
 from cytocurve.errors import InputError
-from cytocurve.stores.documents import read_json
+from cytocurve.stores.documents import read_json, write_json
 from cytocurve.stores.tables import write_parquet
 from cytocurve.workflows.inventory import UNPACKED_LIMIT, audit_inventory
 from cytocurve.workflows.stages.evaluate import evaluate
@@ -293,8 +293,7 @@ def audit_of(project_root: Path, **changes: Any) -> None:
         "shortcuts": {"expert": [{"feature": "background", **auc, "worst": {"class": "dark", **auc}}]},
         "sizes": {"expert": [size]},
     }  # fmt: skip
-    (project_root / "reports").mkdir(exist_ok=True)
-    (project_root / "reports/audit.json").write_text(json.dumps(result | changes))
+    write_json(project_root / "reports/audit.json", result | changes)
 
 
 def test_report_has_findings_numbers_offenders_and_shortcuts(tmp_path: Path) -> None:
