@@ -75,7 +75,8 @@ def require_audit(project: ProjectPaths) -> None:
 
 def _check_patients(project: ProjectPaths, params: Params) -> None:
     """Raise ``InputError`` listing the patients that a split has in several subsets of a fold."""
-    patients = read_catalog(project).set_index("image")["patient"].map(canonical, na_action="ignore")
+    known = read_catalog(project).set_index("image")["patient"].dropna()
+    patients = known.groupby(known.map(canonical)).transform("first")  # spellings of one number are one patient
     for labels in params.labels:
         split = read_split(project, params, labels)
         if mixed := in_several_subsets(split, split["image"].map(patients)):
