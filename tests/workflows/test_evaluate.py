@@ -320,9 +320,11 @@ def test_settings_that_change_no_run_leave_the_results_readable(tmp_path: Path) 
 def test_results_of_another_split_are_refused(tmp_path: Path) -> None:
     """Also if it was drawn with the present settings, as by hand after a change."""
     project = project_with_results(tmp_path, sizes=[10], folds=3)
-    columns = {"fold": 0, "rank": 0, "label": "positive", "class": 1}
-    table = pd.DataFrame({"subset": ["train", "test"], "image": ["a", "b"], "pixel_sha256": ["a", "b"]})
-    write_parquet(project.split("expert"), table.assign(**columns))
+    rows = [
+        {"fold": 0, "subset": subset, "rank": 0, "image": name, "pixel_sha256": name, "label": "positive", "class": 1}
+        for subset, name in (("train", "a"), ("test", "b"))
+    ]
+    write_parquet(project.split("expert"), pd.DataFrame(rows))
     write_json(project.split_settings, split_settings(project.params()))
     with pytest.raises(InputError, match="its images, labels or folds are not those of build/split"):
         evaluate(project)

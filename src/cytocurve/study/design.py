@@ -303,11 +303,13 @@ def read_split(project: ProjectPaths, params: Params, labels: str) -> pd.DataFra
     if missing := [column for column in SPLIT_COLUMNS if column not in split]:
         raise InputError(f"{project.split(labels)}: not a split; it lacks the columns", missing, next_step=SPLIT_NEXT)
     check_withdrawn(project, params.dataset, split["image"].unique(), str(project.split(labels)))
-    keys = ["image"] if params.duplicates == "group" else ["image", "pixel_sha256"]
-    if shared := [line for key in keys for line in in_several_subsets(split, split[key])]:
+    shared = in_several_subsets(split, split["image"])
+    if not shared and params.duplicates != "group":
+        shared = in_several_subsets(split, split["pixel_sha256"])
+    if shared:
         raise InputError(
             f"{project.split(labels)}: images are in several subsets of a fold:",
-            list(dict.fromkeys(shared)),
+            shared,
             next_step=f"remove it, then {SPLIT_NEXT}",
         )
     return split

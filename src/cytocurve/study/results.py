@@ -36,7 +36,8 @@ def check_results(project: ProjectPaths, arms: Sequence[Arm]) -> None:
     """Raise ``InputError`` listing the arms whose results are of other settings or images than the present study.
 
     DVC trains again after a change; a stage run by hand would report the numbers of another study. Other code is no
-    reason to refuse results: reading them must be possible after an upgrade. Missing files are left to their readers.
+    reason to refuse results: reading them must be possible after an upgrade. Missing and damaged files are left to
+    their readers.
     """
     params = project.params()
     offenders = []
@@ -44,17 +45,13 @@ def check_results(project: ProjectPaths, arms: Sequence[Arm]) -> None:
         file = project.results(arm)
         try:
             made_of = read_about(file)
-        except FileNotFoundError:
+        except UNREADABLE:
             continue
-        except UNREADABLE as error:
-            raise InputError(
-                f"{file}: {what_is_wrong(error)}", next_step=repair([file], f"remove it, then {NEXT_STEP}")
-            ) from error
         if problems := _differences(project, params, arm, made_of):
             offenders.append(f"{file.relative_to(project.root)}: {'; '.join(problems)}")
     if offenders:
         raise InputError(
-            "These results are of other settings than params.yaml:",
+            "These results are not those of the present study:",
             offenders,
             next_step="dvc repro, or cytocurve sweep",
         )
