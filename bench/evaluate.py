@@ -15,6 +15,7 @@ from cytocurve.config import ProjectPaths
 from cytocurve.core.runs import Arm, digest
 from cytocurve.core.statistics.metrics import score
 from cytocurve.stores.tables import write_parquet
+from cytocurve.study.design import about_results
 from cytocurve.workflows.stages.evaluate import evaluate
 
 SECONDS, MEMORY, PAGE = 60, 2048, 6
@@ -66,7 +67,7 @@ def _draw(root: Path, arms: int, seeds: int) -> int:
             folds=FOLDS,
             sizes=", ".join(map(str, SIZES)),
             seeds=", ".join(map(str, range(seeds))),
-            settings=", ".join(f"{name}: {{}}" for name in (*names, "none", "flip_rotate")),
+            settings=", ".join(f"{name}: {{base: sequential, filters: [2, 3]}}" for name in names),
         ),
         encoding="utf-8",
     )
@@ -92,7 +93,8 @@ def _draw_arm(project: ProjectPaths, arm: Arm, number: int) -> int:
         tables.append(table.assign(p_negative=1 - positive.ravel(), p_positive=positive.ravel()))
     scores = pd.DataFrame([score(labels, np.stack([1 - row, row], axis=1)) for row in positive])
     write_parquet(project.predictions(arm), pd.concat(tables, ignore_index=True))
-    write_parquet(project.results(arm), pd.concat([runs, scores], axis=1))
+    about = about_results(project, project.params(), arm, ["negative", "positive"])
+    write_parquet(project.results(arm), pd.concat([runs, scores], axis=1), about)
     return len(runs)
 
 

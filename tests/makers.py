@@ -18,6 +18,7 @@ from cytocurve.core.runs import Arm, digest
 from cytocurve.core.statistics.metrics import score
 from cytocurve.stores.tables import write_parquet
 from cytocurve.stores.tracking.connection import connected
+from cytocurve.study.design import about_results
 
 PARAMS = """\
 dataset: toy
@@ -30,7 +31,7 @@ sizes: {sizes}
 seeds: [0]
 image_size: 16
 training: {{}}
-settings: {{sequential: {{}}, none: {{}}, flip_rotate: {{}}}}
+settings: {{sequential: {{filters: [2, 3]}}, none: {{}}, flip_rotate: {{}}}}
 """
 
 
@@ -99,8 +100,14 @@ def write_results(project: ProjectPaths, arm: Arm, skill: float, errors: int = 0
                 names = [f"{fold}-{i}.tif" for i in range(len(truth))]
                 tables.append(_predictions(key, names, "test", test_labels, positive))
                 tables.append(_validation(key, errors))
-    write_parquet(project.results(arm), pd.DataFrame(rows))
+    write_runs(project, arm, pd.DataFrame(rows))
     write_parquet(project.predictions(arm), pd.concat(tables, ignore_index=True))
+
+
+def write_runs(project: ProjectPaths, arm: Arm, runs: pd.DataFrame) -> None:
+    """An arm's runs as those of the present settings and split."""
+    about = about_results(project, project.params(), arm, ["negative", "positive"])
+    write_parquet(project.results(arm), runs, about)
 
 
 def _validation(key: str, errors: int) -> pd.DataFrame:

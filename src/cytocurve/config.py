@@ -270,6 +270,11 @@ class ProjectPaths:
         return self.home / ".cytocurve" / "looks.lock"
 
     @property
+    def unfinished_look(self) -> Path:
+        """The look whose validation has not been written yet; deleting it makes its repetition another look."""
+        return self.home / ".cytocurve" / "look.json"
+
+    @property
     def tracking_uri(self) -> str:
         """``MLFLOW_TRACKING_URI``, or the local store below ``mlruns/``."""
         uri = os.environ.get("MLFLOW_TRACKING_URI", "").strip() or f"sqlite:///{self.home}/mlruns/mlflow.db"

@@ -25,7 +25,7 @@ from cytocurve.study.results import read_predictions
 from cytocurve.workflows.plan import plan
 from cytocurve.workflows.stages.evaluate import evaluate
 from tests.core.audit.test_balance import split_of
-from tests.makers import project_with_results, write_results
+from tests.makers import project_with_results, write_results, write_runs
 from tests.projects import cytocurve
 
 SIZES = (10, 20, 40, 80, 160, 320)
@@ -86,6 +86,8 @@ def test_labels_of_an_answer_are_those_to_train_and_to_validate(project: Project
     write_parquet(project.split(arm.labels), pd.DataFrame(rows))
     catalog = pd.DataFrame({"image": names, "patient": [f"P{number // 4}" for number in range(40)]})
     write_parquet(project.catalog, catalog.reindex(columns=COLUMNS))
+    write_json(project.split_settings, split_settings(project.params()))
+    write_runs(project, arm, pd.read_parquet(project.results(arm)))
     found = plan(project, [arm], "roc_auc", 0.6).arms[arm.name].required
     assert bare is not None
     assert found is not None
@@ -234,9 +236,12 @@ def test_the_plan_warns_of_the_sizes_that_cannot_be_balanced(project: ProjectPat
     """Of both arms, since they share the label version; without a split on disk, nothing is known."""
     before = cytocurve(project.root, "plan", "--target", "0.9")
     assert "Warning" not in before.stdout
-    rare = split_of(300, 30).assign(image="i.png", pixel_sha256="p", **{"class": 0})
+    rare = split_of(300, 30).assign(**{"class": 0})
+    rare["image"] = rare["pixel_sha256"] = [f"{number}.png" for number in range(len(rare))]
     write_parquet(project.split("expert"), rare)
     write_json(project.split_settings, split_settings(project.params()))
+    for arm in project.params().arms:
+        write_runs(project, arm, pd.read_parquet(project.results(arm)))
     told = cytocurve(project.root, "plan", "--target", "0.9")
     assert told.returncode == 0, told.stderr
     warning = (

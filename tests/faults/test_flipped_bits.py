@@ -12,7 +12,7 @@ from cytocurve.config import ProjectPaths
 from cytocurve.errors import InputError
 from cytocurve.evaluation.answers import read_answers
 from cytocurve.stores.documents import json_text, read_json, write_json
-from cytocurve.stores.tables import parquet_bytes, parquet_from, write_parquet
+from cytocurve.stores.tables import parquet_bytes, parquet_from, read_about, read_parquet, write_parquet
 from cytocurve.study.dataset import read_catalog
 from cytocurve.study.design import split_settings
 from cytocurve.study.results import read_runs, read_tests
@@ -45,8 +45,23 @@ def test_every_flipped_bit_of_a_table_is_reported_or_changes_nothing() -> None:
     assert silent <= len("cytocurve.sha256")
 
 
-def test_tables_without_a_checksum_are_still_read(tmp_path: Path) -> None:
+def test_tables_without_a_checksum_are_read_from_other_commits_only(tmp_path: Path) -> None:
     assert parquet_from(TABLE.to_parquet(index=False), "t").equals(TABLE)
+    TABLE.to_parquet(tmp_path / "t.parquet", index=False)
+    with pytest.raises(InputError, match="it has no checksum, so another program wrote or changed it") as caught:
+        read_parquet(tmp_path / "t.parquet", "dvc repro split")
+    assert caught.value.next_step == "remove it, then dvc repro split"
+
+
+def test_what_a_table_was_made_of_is_read_back_and_part_of_the_checksum(tmp_path: Path) -> None:
+    file, about = tmp_path / "t.parquet", {"sizes": [4, 8], "name": "größe"}
+    write_parquet(file, TABLE, about)
+    assert (read_about(file), read_parquet(file, "").equals(TABLE)) == (about, True)
+    file.write_bytes(file.read_bytes().replace(b"[4, 8]", b"[4, 9]"))
+    with pytest.raises(InputError, match="its content does not match its checksum"):
+        read_parquet(file, "")
+    write_parquet(file, TABLE)
+    assert read_about(file) == {}
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -131,10 +146,12 @@ def test_every_flipped_bit_of_a_document_is_reported_or_changes_nothing(indent: 
             assert {name: value for name, value in found.items() if name in expected} == expected
 
 
-def test_documents_without_a_checksum_and_in_another_layout_are_read(tmp_path: Path) -> None:
+def test_documents_in_another_layout_are_read_but_those_without_a_checksum_on_request_only(tmp_path: Path) -> None:
     file = tmp_path / "document.json"
     file.write_text('{"sizes": [4]}')
-    assert read_json(file, "") == {"sizes": [4]}
+    assert read_json(file, "", unchecked=True) == {"sizes": [4]}
+    with pytest.raises(InputError, match="damaged: it has no checksum, so another program wrote or changed it"):
+        read_json(file, "dvc repro")
     write_json(file, DOCUMENT)
     file.write_text(json.dumps(json.loads(file.read_text()), sort_keys=True, indent=4))
     assert read_json(file, "") == json.loads(json.dumps(DOCUMENT))

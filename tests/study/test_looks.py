@@ -7,7 +7,7 @@ import pytest
 
 from cytocurve.config import ProjectPaths
 from cytocurve.errors import InputError
-from cytocurve.study.looks import Look, looks_at, read_looks, record_look, shortened
+from cytocurve.study.looks import Look, looks_at, read_looks, recorded_look, shortened
 
 
 def look(number: int = 0, seen: tuple[str, ...] = ("a", "b")) -> Look:
@@ -23,6 +23,34 @@ def look(number: int = 0, seen: tuple[str, ...] = ("a", "b")) -> Look:
         score=0.5,
         seen=seen,
     )
+
+
+def record_look(project: ProjectPaths, its: Look) -> list[Look]:
+    """A look whose scores were shown."""
+    with recorded_look(project, its) as earlier:
+        return earlier
+
+
+def test_look_that_showed_nothing_is_completed_by_the_same_one_only(tmp_path: Path) -> None:
+    project, later = ProjectPaths(tmp_path), {"date": "2026-01-03", "commit": "abc+dirty"}
+    with pytest.raises(OSError, match="no space"), recorded_look(project, look(1)):
+        raise OSError("no space")
+    assert read_looks(project) == [look(1)], "recorded before anything could be shown"
+    assert record_look(project, look(1).model_copy(update=later)) == []
+    assert read_looks(project) == [look(1)]
+    assert record_look(project, look(1)) == [look(1)], "now it was shown"
+    with pytest.raises(OSError, match="no space"), recorded_look(project, look(2)):
+        raise OSError("no space")
+    assert len(record_look(project, look(3))) == 3
+    assert len(record_look(project, look(2))) == 4
+
+
+def test_look_that_was_not_even_recorded_is_recorded_by_the_same_one(tmp_path: Path) -> None:
+    project = ProjectPaths(tmp_path)
+    record_look(project, look())
+    project.unfinished_look.write_text(f"2\n{look().model_dump_json()}\n")
+    assert record_look(project, look()) == [look()]
+    assert len(read_looks(project)) == 2
 
 
 def test_record_of_looks_loses_none_of_many_at_the_same_time(tmp_path: Path) -> None:

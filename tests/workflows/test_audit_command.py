@@ -15,7 +15,8 @@ import pytest
 from cytocurve import datasets
 from cytocurve.core.data import inventory
 from cytocurve.errors import InputError
-from cytocurve.stores.documents import read_json
+from cytocurve.stores.documents import read_json, write_json
+from cytocurve.stores.tables import write_parquet
 from cytocurve.workflows.inventory import UNPACKED_LIMIT, audit_inventory
 from cytocurve.workflows.stages.evaluate import evaluate
 from tests.makers import project_with_results
@@ -99,7 +100,8 @@ def test_each_policy_rejects_only_its_own_findings(
 
 def test_split_of_another_catalog_is_rejected_with_every_image(project: Path) -> None:
     table = pd.read_parquet(project / "build/catalog.parquet")
-    table[~table["image"].isin(["dark/cell003.png", "light/cell002.png"])].to_parquet(project / "build/catalog.parquet")
+    kept = table[~table["image"].isin(["dark/cell003.png", "light/cell002.png"])]
+    write_parquet(project / "build/catalog.parquet", kept)
     done = cytocurve(project, "audit")
     assert done.returncode == 2
     assert "dark/cell003.png is not in the catalog" in done.stderr
@@ -291,8 +293,7 @@ def audit_of(project_root: Path, **changes: Any) -> None:
         "shortcuts": {"expert": [{"feature": "background", **auc, "worst": {"class": "dark", **auc}}]},
         "sizes": {"expert": [size]},
     }  # fmt: skip
-    (project_root / "reports").mkdir(exist_ok=True)
-    (project_root / "reports/audit.json").write_text(json.dumps(result | changes))
+    write_json(project_root / "reports/audit.json", result | changes)
 
 
 def test_report_has_findings_numbers_offenders_and_shortcuts(tmp_path: Path) -> None:

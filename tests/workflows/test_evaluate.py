@@ -15,9 +15,14 @@ from cytocurve.core.answers import Answers
 from cytocurve.core.statistics.metrics import METRICS
 from cytocurve.errors import InputError
 from cytocurve.evaluation.answers import read_answers
+from cytocurve.stores.documents import write_json
 from cytocurve.stores.tables import write_parquet
+from cytocurve.study.design import split_settings
 from cytocurve.workflows.stages.evaluate import evaluate as run_evaluate
-from tests.makers import project_with_params, project_with_results, write_results
+from tests.makers import project_with_params, project_with_results, write_results, write_runs
+from tests.projects import cytocurve
+
+ARM = "sequential-none-expert"
 
 FILES = {
     "answers.json",
@@ -106,7 +111,7 @@ def test_undefined_score_becomes_null_and_a_dash(tmp_path: Path) -> None:
     for arm in project.params().arms:
         runs = pd.read_parquet(project.results(arm))
         runs.loc[runs["size"] == 40, "roc_auc"] = float("nan")
-        write_parquet(project.results(arm), runs)
+        write_runs(project, arm, runs)
     point = evaluate(project).arms["sequential-none-expert"].curves["roc_auc"][-1]
     assert (point.size, point.mean, point.n) == (40, None, 0)
     for name in ("metrics.json", "plots/roc_auc.json"):
@@ -230,7 +235,7 @@ def damaged_runs(kind: str, runs: pd.DataFrame) -> pd.DataFrame:
 def test_invalid_runs_are_reported_for_every_arm(tmp_path: Path, kind: str, problem: str) -> None:
     project = project_with_results(tmp_path)
     for arm in project.params().arms:
-        write_parquet(project.results(arm), damaged_runs(kind, pd.read_parquet(project.results(arm))))
+        write_runs(project, arm, damaged_runs(kind, pd.read_parquet(project.results(arm))))
     with pytest.raises(InputError) as caught:
         evaluate(project)
     assert str(caught.value).count(problem) == 2
@@ -272,6 +277,85 @@ def test_predictions_that_do_not_match_their_runs_are_reported_for_every_arm(
     assert not project.reports.exists()
 
 
+READERS = (["evaluate"], ["report"], ["plan"], ["compare"], ["register"], ["figures"], ["labels", "review", ARM])
+
+
+def change(project: ProjectPaths, old: str, new: str) -> None:
+    text = project.params_file.read_text()
+    assert old in text
+    project.params_file.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("image_size: 16", "image_size: 24", "image_size: 16 in the results, 24 in params.yaml"),
+        ("training: {}", "training: {max_epochs: 2}", "training.max_epochs: the default in the results, 2 in params"),
+        ("filters: [2, 3]", "filters: [2]", "settings.sequential.filters: [2, 3] in the results, [2] in params.yaml"),
+        ("sizes: [10]", "sizes: [8]", "sizes: [10] in the results, [8] in params.yaml"),
+        ("seeds: [0]", "seeds: [1]", "seeds: [0] in the results, [1] in params.yaml"),
+        ("dataset: toy", "dataset: other", "dataset: toy in the results, other in params.yaml"),
+    ],
+)
+def test_results_of_other_settings_are_refused_by_every_reader(tmp_path: Path, old: str, new: str, told: str) -> None:
+    project = project_with_results(tmp_path, sizes=[10], folds=3)
+    evaluate(project)
+    change(project, old, new)
+    for command in READERS:
+        done = cytocurve(tmp_path, *command)
+        assert done.returncode == 2, command
+        assert f"results/{ARM}.parquet: {told}" in done.stderr
+        assert "Next: dvc repro, or cytocurve sweep" in done.stderr
+    change(project, new, old)
+    assert cytocurve(tmp_path, "report").returncode == 0
+
+
+def test_settings_that_change_no_run_leave_the_results_readable(tmp_path: Path) -> None:
+    """A default that is written out, another order of seeds, and the policies of the audit."""
+    project = project_with_results(tmp_path, sizes=[10], folds=3)
+    evaluate(project)
+    change(project, "training: {}", "training: {max_epochs: 500, engine: auto}\nleakage: warn\nduplicates: fail")
+    for command in (["figures"], ["compare"], ["report"]):
+        assert cytocurve(tmp_path, *command).returncode == 0, command
+
+
+def test_results_of_another_split_are_refused(tmp_path: Path) -> None:
+    """Also if it was drawn with the present settings, as by hand after a change."""
+    project = project_with_results(tmp_path, sizes=[10], folds=3)
+    rows = [
+        {"fold": 0, "subset": subset, "rank": 0, "image": name, "pixel_sha256": name, "label": "positive", "class": 1}
+        for subset, name in (("train", "a"), ("test", "b"))
+    ]
+    write_parquet(project.split("expert"), pd.DataFrame(rows))
+    write_json(project.split_settings, split_settings(project.params()))
+    with pytest.raises(InputError, match="its images, labels or folds are not those of build/split"):
+        evaluate(project)
+
+
+def test_results_that_do_not_say_what_they_are_of_are_refused(tmp_path: Path) -> None:
+    project = project_with_results(tmp_path)
+    (arm, _) = project.params().arms
+    runs, predictions = pd.read_parquet(project.results(arm)), pd.read_parquet(project.predictions(arm))
+    write_parquet(project.results(arm), runs)
+    with pytest.raises(InputError, match=f"{arm.name}.parquet: does not say what it is of"):
+        evaluate(project)
+    write_runs(project, arm, runs)
+    predictions.to_parquet(project.predictions(arm))
+    with pytest.raises(InputError, match=r"predictions\.parquet: it has no checksum"):
+        evaluate(project)
+
+
+def test_answers_of_earlier_results_are_not_shown_with_later_ones(tmp_path: Path) -> None:
+    project = project_with_results(tmp_path, sizes=[10], folds=3)
+    evaluate(project)
+    (arm, _) = project.params().arms
+    runs = pd.read_parquet(project.results(arm))
+    write_runs(project, arm, runs.assign(run_key=runs["run_key"].str.upper()))
+    done = cytocurve(tmp_path, "report")
+    assert (done.returncode, "its answers are not those of results/" in done.stderr) == (2, True)
+    assert "Next: dvc repro evaluate" in done.stderr
+
+
 @pytest.mark.parametrize("undefined", ["all runs of an arm", "all runs"])
 def test_study_without_any_defined_score_is_evaluated_and_reports_it(tmp_path: Path, undefined: str) -> None:
     project = project_with_results(tmp_path)
@@ -280,7 +364,7 @@ def test_study_without_any_defined_score_is_evaluated_and_reports_it(tmp_path: P
         tests = table["subset"] == "test"
         write_parquet(project.predictions(arm), table.assign(p_positive=table["p_positive"].where(~tests)))
         runs = pd.read_parquet(project.results(arm))
-        write_parquet(project.results(arm), runs.assign(**dict.fromkeys(METRICS, float("nan"))))
+        write_runs(project, arm, runs.assign(**dict.fromkeys(METRICS, float("nan"))))
     evaluate(project)
     result = strict(project.answers.read_bytes())["arms"]["sequential-none-expert"]["roc"]["positive"]
     assert [(row["n"], row["undefined"]) for row in result] == [(0, 5)] * 3

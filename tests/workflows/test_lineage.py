@@ -10,17 +10,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from cytocurve.api import Project
 from cytocurve.config import ProjectPaths
 from cytocurve.core.data.assignment import split_versions
 from cytocurve.errors import InputError
+from cytocurve.progress import Silent
 from cytocurve.stores.ledger import Finished, open_ledger
 from cytocurve.stores.tables import write_parquet
 from cytocurve.stores.tracking.connection import connected
+from cytocurve.study.design import design_arm
+from cytocurve.training.executors.serial import Serial
+from cytocurve.training.worker import Assignment, train_run
 from cytocurve.workflows.data_trace import Trace, trace
 from cytocurve.workflows.data_withdraw import remove_patient
 from cytocurve.workflows.stages.audit import audit
 from cytocurve.workflows.stages.catalog import catalog
 from cytocurve.workflows.stages.split import split
+from cytocurve.workflows.stages.sweep import sweep
 from tests.datasets.dataset_makers import silent
 from tests.projects import cytocurve, make_project, run, write_params, write_toy
 
@@ -91,6 +97,42 @@ def test_withdrawal_removes_identical_images_with_other_names(project: ProjectPa
     figures = remove_patient(project, "toy", str(patient), "consent withdrawn", TODAY)
     assert (figures.images, figures.identical) == (["dark/cell003.png"], [twin])
     assert not (folder / twin).exists()
+
+
+def test_withdrawal_deletes_the_prepared_pixels(project: ProjectPaths) -> None:
+    project.pixels.mkdir(parents=True)
+    for name in ("ab.npy", "ab.sha256"):
+        (project.pixels / name).write_bytes(b"pixels")
+    remove_patient(project, "toy", "P03", "consent withdrawn", TODAY)
+    assert {path.name for path in project.pixels.iterdir()} <= {"lock"}
+
+
+def test_withdrawn_image_is_trained_from_no_entrance_before_the_next_split(project: ProjectPaths) -> None:
+    split(project)
+    (design,) = (design_arm(project, project.params(), arm) for arm in project.params().arms)
+    (name,) = remove_patient(project, "toy", "P03", "consent withdrawn", TODAY).images
+    for command in (["sweep"], ["sweep", design.arm.name], ["publish"], ["audit"], ["report", "--partial"]):
+        done = cytocurve(project.root, *command)
+        assert (done.returncode, "withdrawn" in done.stderr, name in done.stderr) == (2, True, True), done.stderr
+        assert "Next: dvc repro" in done.stderr
+    with pytest.raises(InputError, match=f"withdrawn(?s:.*){name}"):
+        Project(project.root).sweep(executor="serial")
+    with pytest.raises(InputError, match=f"withdrawn(?s:.*){name}"):
+        sweep(project, [design], Serial, Silent())
+    planned = design.runs[0]
+    gone = Assignment(
+        project.ledger_url, project.locks, project.pixels / "gone.npy", "arm", design.classes, planned, None
+    )
+    with pytest.raises(InputError, match=r"gone\.npy: removed while arm was being trained"):
+        train_run(gone)
+    assert not open_ledger(project.ledger_url).keys()
+
+
+def test_record_of_withdrawals_that_cannot_be_read_stops_a_sweep(project: ProjectPaths) -> None:
+    split(project)
+    (project.data / "toy" / "withdrawn.csv").write_text("name\nx\n")
+    done = cytocurve(project.root, "sweep")
+    assert (done.returncode, "withdrawn.csv: this record of withdrawals cannot be used" in done.stderr) == (2, True)
 
 
 def test_killed_withdrawal_is_completed_by_rerunning_it(project: ProjectPaths) -> None:
@@ -240,7 +282,7 @@ def test_missing_image_is_not_mistaken_for_another(project: ProjectPaths, image:
 
 
 def test_catalog_of_an_earlier_version_is_rejected_by_every_reader(project: ProjectPaths) -> None:
-    pd.read_parquet(project.catalog).drop(columns=["withdrawn", "format"]).to_parquet(project.catalog)
+    write_parquet(project.catalog, pd.read_parquet(project.catalog).drop(columns=["withdrawn", "format"]))
     for call in (
         lambda: split(project),
         lambda: audit(project),

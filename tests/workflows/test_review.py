@@ -19,6 +19,7 @@ from cytocurve.workflows.review import review
 from cytocurve.workflows.stages.catalog import catalog
 from tests.datasets.dataset_makers import silent
 from tests.faults.harness import LONG, start
+from tests.makers import write_runs
 from tests.projects import draw_cell, write_params, write_toy
 
 
@@ -91,7 +92,7 @@ def reviewed(tmp_path: Path) -> tuple[ProjectPaths, Arm]:
     catalog(project, silent)
     images = pd.read_parquet(project.catalog)["image"]
     tested = pd.DataFrame({"run_key": "k", "image": images, "label": "negative", "p_negative": 0.4, "p_positive": 0.6})
-    write_parquet(project.results(arm), pd.DataFrame({"run_key": ["k"], "size": [4]}))
+    write_runs(project, arm, pd.DataFrame({"run_key": ["k"], "size": [4]}))
     write_parquet(project.predictions(arm), tested)
     return project, arm
 
@@ -103,7 +104,7 @@ def test_images_of_another_dataset_are_not_shown(reviewed: tuple[ProjectPaths, A
     write_params(project.root, dataset="other")
     write_toy(project.data / "other", cells=8)
     draw_cell(99, True).save(project.data / "other" / "images" / "dark" / "cell003.png")
-    with pytest.raises(InputError, match=r"is of dataset 'toy', not of 'other'"):
+    with pytest.raises(InputError, match=r"dataset: toy in the results, other in params\.yaml"):
         review(project, arm, 3, silent)
 
 

@@ -9,6 +9,8 @@ import pytest
 from cytocurve.config import ProjectPaths
 from cytocurve.core.data.assignment import split_versions
 from cytocurve.errors import InputError
+from cytocurve.stores.tables import write_parquet
+from cytocurve.study.design import split_settings
 from cytocurve.workflows.stages.catalog import catalog
 from cytocurve.workflows.stages.split import split
 from tests.datasets.dataset_makers import silent
@@ -27,6 +29,14 @@ def project(root: Path, patients: int = 8, **changes: object) -> ProjectPaths:
     made = ProjectPaths(root)
     catalog(made, silent)
     return made
+
+
+def refused(root: Path, command: str) -> str:
+    """The message of a command that exits with 2 before it has written anything."""
+    done = cytocurve(root, command)
+    assert (done.returncode, "Traceback" in done.stderr) == (2, False), done.stderr
+    assert not any((root / name).exists() for name in ("ledger", "results", "reports", "mlruns"))
+    return done.stderr
 
 
 def patients_by_subset(made: ProjectPaths) -> pd.DataFrame:
@@ -58,7 +68,7 @@ def test_more_folds_than_patients_of_a_class_are_rejected_with_the_counts(tmp_pa
 def test_missing_official_folds_are_rejected_by_name(tmp_path: Path) -> None:
     made = project(tmp_path, split="predefined", sizes=[4, 8])
     frame = pd.read_parquet(made.catalog).assign(fold=None)
-    frame.to_parquet(made.catalog)
+    write_parquet(made.catalog, frame)
     with pytest.raises(InputError, match="official folds; dataset 'toy' has none"):
         split(made)
 
@@ -99,7 +109,7 @@ def test_unknown_patients_are_all_listed(tmp_path: Path) -> None:
 
 def test_dataset_without_patients_is_reported_in_one_line(tmp_path: Path) -> None:
     made = project(tmp_path, split="patient")
-    pd.read_parquet(made.catalog).assign(patient=None).to_parquet(made.catalog)
+    write_parquet(made.catalog, pd.read_parquet(made.catalog).assign(patient=None))
     with pytest.raises(
         InputError, match="cytocurve data add table, column patient; or use split: stratified"
     ) as caught:
@@ -153,6 +163,60 @@ def test_folds_of_another_study_are_rejected_when_a_stage_is_run_by_hand(tmp_pat
         "'multiclass' in params.yaml",
     ):
         assert line in done.stderr
+
+
+@pytest.mark.parametrize("command", ["sweep", "publish", "audit"])
+def test_split_without_its_settings_or_from_another_program_is_refused(tmp_path: Path, command: str) -> None:
+    made = project(tmp_path, sizes=[4, 8])
+    split(made)
+    made.split_settings.rename(tmp_path / "kept.json")
+    assert "settings.json: no such file" in refused(tmp_path, command)
+    (tmp_path / "kept.json").rename(made.split_settings)
+    made.split_settings.write_text(json.dumps(split_settings(made.params())))
+    assert "settings.json: damaged: it has no checksum" in refused(tmp_path, command)
+    split(made)
+    pd.read_parquet(made.split("folder")).to_parquet(made.split("folder"))
+    assert "folder.parquet: it has no checksum" in refused(tmp_path, command)
+
+
+@pytest.mark.parametrize("command", ["sweep", "publish", "audit"])
+@pytest.mark.parametrize("duplicates", ["drop", "group"])
+def test_image_in_two_subsets_of_a_fold_is_refused(tmp_path: Path, command: str, duplicates: str) -> None:
+    made = project(tmp_path, sizes=[4, 8], duplicates=duplicates)
+    split(made)
+    table = pd.read_parquet(made.split("folder"))
+    fold = table[table["fold"] == 1]
+    tested = fold[fold["subset"] == "test"].iloc[0]
+    row = fold.index[fold["subset"] == "train"][0]
+    for column in ("image", "pixel_sha256", "label", "class"):
+        table.loc[row, column] = tested[column]
+    write_parquet(made.split("folder"), table)
+    told = refused(tmp_path, command)
+    assert f"fold 1: {tested['image']} is in test and train" in told
+    assert "dvc repro split" in told
+
+
+@pytest.mark.parametrize("command", ["sweep", "publish", "register"])
+def test_patient_in_two_subsets_of_a_fold_is_refused_by_a_split_by_patients(tmp_path: Path, command: str) -> None:
+    made = project(tmp_path, sizes=[4, 8], split="patient")
+    split(made)
+    table = pd.read_parquet(made.split("folder"))
+    image = table["image"][(table["fold"] == 1) & (table["subset"] == "test")].iloc[0]
+    catalog = pd.read_parquet(made.catalog)
+    other = table["image"][(table["fold"] == 1) & (table["subset"] == "train")].iloc[0]
+    patients = catalog.set_index("image")["patient"]
+    catalog.loc[catalog["image"] == other, "patient"] = patients[image]
+    write_parquet(made.catalog, catalog)
+    told = refused(tmp_path, command)
+    assert f"fold 1: {patients[image]} is in " in told
+    assert "split: patient" in told
+
+
+@pytest.mark.parametrize("command", ["sweep", "publish", "register"])
+def test_policy_of_the_audit_stops_publishing_as_it_stops_training(tmp_path: Path, command: str) -> None:
+    split(project(tmp_path, sizes=[4, 8], patients=3, leakage="fail"))
+    done = cytocurve(tmp_path, command)
+    assert (done.returncode, "leakage: fail" in done.stderr) == (1, True), done.stderr
 
 
 def test_sizes_that_cannot_be_balanced_are_printed_with_their_classes(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from cytocurve.api import Project
 from cytocurve.config import ProjectPaths
 from cytocurve.progress import Silent
+from cytocurve.stores.documents import read_json
 from cytocurve.stores.tracking.connection import connected
 from cytocurve.study.looks import read_looks
 from tests.projects import cytocurve, draw_cell, make_project, write_params, write_toy
@@ -111,7 +112,7 @@ def test_validation_on_another_dataset_leaves_out_what_cannot_judge_the_model(ro
     assert sum("'odd', which is no class of the task" in reason for reason in left_out.values()) == 4
     assert (result["images"], result["patients"]) == (35, 9), "P01 elsewhere is another person than the study's P01"
     written = root / "reports" / "validation" / "other-folder-v1.json"
-    assert json.loads(written.read_text()) == result
+    assert read_json(written, "") == result
     assert "default-src 'none'" in written.with_suffix(".html").read_text()
     paths = ProjectPaths(root)
     with connected(paths.tracking_uri, paths.tracking_lock) as client:
@@ -119,7 +120,7 @@ def test_validation_on_another_dataset_leaves_out_what_cannot_judge_the_model(ro
     assert json.loads(tags["cytocurve.validation.other-folder-v1"])["data"] == result["data"]
     text = cytocurve(root, "validate", "challenger", "--dataset", "other").stdout
     assert f"{MODEL} version 1 (challenger) on dataset other, labels folder: 35 images of 9 patients" in text
-    assert json.loads(written.read_text()) == result, "the same images and model give the same numbers"
+    assert read_json(written, "") == result, "the same images and model give the same numbers"
 
 
 @pytest.mark.slow
@@ -170,6 +171,35 @@ def test_requests_that_cannot_be_met_are_refused_before_any_prediction(root: Pat
     assert "no image has a label" in refused(root, "--dataset", "other")
     shutil.move(root / "ledger", root / "elsewhere")
     assert "CYTOCURVE_LEDGER" in refused(root, "--holdout", "--reason", "final")
+
+
+@pytest.mark.slow
+def test_locked_images_stay_locked_for_the_version_whatever_the_settings_say_later(root: Path) -> None:
+    """Nothing but a look scores them: not without the setting, and not after a split without a holdout."""
+    write_params(root, **STUDY)
+    stale = refused(root, "--dataset", "toy")
+    assert "holdout: 0.25 in build/split, None in params.yaml" in stale
+    settings = ProjectPaths(root).split_settings
+    settings.rename(settings.with_suffix(".kept"))
+    assert "settings.json: no such file" in refused(root, "--dataset", "toy")
+    assert cytocurve(root, "split").returncode == 0
+    own = refused(root, "--dataset", "toy")
+    assert "left out: 10 images locked away as holdout" in own
+    other = json.loads(cytocurve(root, "validate", "--dataset", "other", "--json").stdout)
+    left_out = {name: its["reason"] for its in other["left_out"] for name in its["images"]}
+    assert left_out["dark/locked.png"].startswith("locked away as holdout")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("old", "new"), [('"value": ', '"value": 0.999, "was": '), ("}", "")])
+def test_record_of_a_validation_that_was_edited_or_cut_is_named_by_the_report(root: Path, old: str, new: str) -> None:
+    assert cytocurve(root, "validate", "--dataset", "other").returncode == 0
+    assert cytocurve(root, "evaluate").returncode == 0
+    record = root / "reports" / "validation" / "other-folder-v1.json"
+    record.write_text(record.read_text().replace(old, new))
+    done = cytocurve(root, "report")
+    assert (done.returncode, "other-folder-v1.json: damaged" in done.stderr) == (2, True), done.stderr
+    assert "cytocurve validate" in done.stderr
 
 
 @pytest.mark.slow

@@ -181,6 +181,8 @@ class StageVerbs(Base):
             The number of created and of already present runs, by arm.
 
         Raises:
+            CytocurveError: The audit failed, as in ``sweep``.
+            InputError: Invalid settings, or splits that cannot be used.
             ServiceError: The tracking store cannot be reached.
 
         Example:

@@ -35,7 +35,7 @@ from cytocurve.report.titles import title_of
 from cytocurve.stores.documents import read_json
 from cytocurve.stores.dvc import data_hash
 from cytocurve.study.dataset import read_catalog, read_origin
-from cytocurve.study.results import read_losses, read_runs, read_tests, validation_images
+from cytocurve.study.results import check_results, read_losses, read_runs, read_tests, validation_images
 from cytocurve.study.selection import best_arm, candidates, validated
 
 LEADING = "roc_auc"
@@ -122,6 +122,7 @@ def read_answers(project: ProjectPaths) -> Answers:
     except ValueError as error:
         raise InputError(f"{file}: not written by this version of cytocurve", next_step=next_step) from error
     params = project.params()
+    check_results(project, params.arms)
     study = (params.dataset, params.task_name, [arm.name for arm in params.arms])
     if study != (stored.dataset, stored.task, list(stored.arms)):
         raise InputError(f"{file}: answers for a different study than params.yaml defines", next_step=next_step)

@@ -19,7 +19,7 @@ from cytocurve.stores.tracking.connection import ask
 from cytocurve.stores.tracking.published import PublishedArm, published_arm
 from cytocurve.study.dataset import read_catalog
 from cytocurve.study.design import check_split
-from cytocurve.study.results import read_runs, read_tests
+from cytocurve.study.results import check_results, read_runs, read_tests
 from cytocurve.text import check_known
 
 FORMS = "An arm is ARM of params.yaml, REVISION:ARM of another commit, or mlflow:EXPERIMENT:ARM of the tracking store."
@@ -91,6 +91,8 @@ def arms_to_compare(project: ProjectPaths, names: Sequence[str], metric: str, ju
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice or len(names) < 2:
         raise InputError("A comparison takes two or more different arms.", [f"twice: {name}" for name in twice], FORMS)
+    if not all(":" in name for name in names):
+        check_results(project, [arm for arm in project.params().arms if arm.name in names])  # one message for all arms
     found: list[Tables | ScoredArm] = []
     problems: list[InputError] = []
     for name in names:

@@ -3,21 +3,26 @@
 Files that DVC records contain no clock time, duration, path or host; the page may, so DVC does not record it.
 """
 
-import json
 from collections.abc import Collection
 from contextlib import suppress
 
 from cytocurve.config import ProjectPaths
 from cytocurve.core.answers import Answers, Validation, from_json
+from cytocurve.core.runs import digest
+from cytocurve.errors import InputError
 from cytocurve.ingest.decoding import read_rgb
 from cytocurve.report.context import LookedAt, PageContext, TrackingLinks
 from cytocurve.report.review import picture
 from cytocurve.report.tables import tables
+from cytocurve.stores.documents import read_json
 from cytocurve.stores.dvc import commit
 from cytocurve.stores.ledger import Ledger, open_ledger
 from cytocurve.stores.tables import read_parquet
 from cytocurve.stores.tracking.links import links
 from cytocurve.study.looks import read_looks
+
+REPEAT = "restore it with git checkout, or repeat cytocurve validate (for a holdout, this is another look)"
+"""How to get the record of a validation again."""
 
 
 def page_context(project: ProjectPaths, answers: Answers) -> PageContext:
@@ -29,6 +34,8 @@ def page_context(project: ProjectPaths, answers: Answers) -> PageContext:
         for arm in params.arms
         if arm.name in answers.arms
     }
+    if digest(sorted(key for run_keys in keys.values() for key in run_keys)) != answers.provenance.run_keys:
+        raise InputError(f"{project.answers}: its answers are not those of results/", next_step="dvc repro evaluate")
     ledger = open_ledger(project.ledger_url)
     revision = commit(project.root)
     seconds = {arm: _cpu_seconds(ledger, run_keys) for arm, run_keys in keys.items()}
@@ -51,11 +58,15 @@ def looks_of(project: ProjectPaths, model: str) -> tuple[LookedAt, ...]:
 
 
 def _validations(project: ProjectPaths, model: str) -> tuple[Validation, ...]:
-    """The stored validations of a model, by version; files of another version of cytocurve are skipped."""
+    """The stored validations of a model, by version; those in the format of another cytocurve are skipped.
+
+    Raises ``InputError`` naming a file that is damaged or was edited.
+    """
     found = []
     for file in sorted((project.reports / "validation").glob("*.json")):
-        with suppress(ValueError, OSError):
-            found.append(from_json(Validation, json.loads(file.read_text(encoding="utf-8"))))
+        stored = read_json(file, REPEAT)
+        with suppress(ValueError):
+            found.append(from_json(Validation, stored))
     return tuple(sorted((its for its in found if its.model == model), key=lambda its: its.version))
 
 

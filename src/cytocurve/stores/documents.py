@@ -1,7 +1,8 @@
 """Read and write JSON files that other stages and commands read, deterministically, with a checksum of themselves.
 
 The checksum is the file's last entry, ``sha256``: that of the other entries as canonical JSON, so that it depends on
-their values but not on layout or order. Files of earlier versions, and those that the report's page saves, have none.
+their values but not on layout or order. A file without one was not written by cytocurve, or was edited; only
+the answers that the report's page saves have none.
 """
 
 import json
@@ -29,8 +30,8 @@ def json_text(value: Mapping[str, Any], indent: int | None = 1) -> str:
     return json.dumps({**written, CHECKSUM: digest(written)}, indent=indent, ensure_ascii=False) + "\n"
 
 
-def read_json(path: Path, next_step: str) -> dict[str, Any]:
-    """The mapping in a JSON file, without its checksum.
+def read_json(path: Path, next_step: str, *, unchecked: bool = False) -> dict[str, Any]:
+    """The mapping in a JSON file, without its checksum; a file without one is damaged unless ``unchecked``.
 
     Raises ``InputError`` with the command that makes the file again if it is missing or damaged.
     """
@@ -42,6 +43,8 @@ def read_json(path: Path, next_step: str) -> dict[str, Any]:
         value = content
         expected = value.pop(CHECKSUM, None)
         damage = "its content does not match its checksum" if expected not in (None, digest(value)) else ""
+        if expected is None and not unchecked:
+            damage = "it has no checksum, so another program wrote or changed it"
     except FileNotFoundError:
         raise InputError(f"{path}: no such file", next_step=next_step) from None
     except OSError as error:

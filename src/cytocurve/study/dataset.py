@@ -11,7 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from cytocurve import datasets
 from cytocurve.config import LONGEST_NAME, Name, ProjectPaths, read_yaml
 from cytocurve.core.data import labels
-from cytocurve.core.data.spelling import same_files
+from cytocurve.core.data.spelling import same_files, same_form
 from cytocurve.errors import InputError
 from cytocurve.files import write_text
 from cytocurve.ingest.scanning import files_below, why_not_data
@@ -76,6 +76,23 @@ def images_below(folder: Path, shown: str) -> tuple[dict[str, Path], list[str]]:
     wrong = [f"{shown}/{_readable(name)}: its name is not valid UTF-8" for name in files if _readable(name) != name]
     wrong += [f"{shown}: {line}" for line in same_files(images)]
     return images, wrong if images else [*wrong, f"{shown}: no images"]
+
+
+def withdrawn_images(project: ProjectPaths, dataset: str) -> frozenset[str]:
+    """The names of the images that were withdrawn from a dataset, in one Unicode form.
+
+    Raises ``InputError`` if the record of withdrawals cannot be read.
+    """
+    path = project.data / dataset / WITHDRAWN
+    if not path.is_file():
+        return frozenset()
+    try:
+        return frozenset(map(same_form, labels.parse(path.read_bytes().decode("utf-8-sig"))["image"]))
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(
+            f"{path}: this record of withdrawals cannot be used: {error}",
+            next_step="restore the recorded version with dvc checkout data",
+        ) from error
 
 
 def read_catalog(project: ProjectPaths, dataset: str = "", next_step: str = "dvc repro catalog") -> pd.DataFrame:

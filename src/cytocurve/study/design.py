@@ -1,6 +1,7 @@
 """The design of a study: the runs of each arm, derived from ``params.yaml`` and the arm's split."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 
 from cytocurve.config import Params, ProjectPaths
 from cytocurve.core.data.assignment import check_sizes
+from cytocurve.core.data.spelling import same_form
 from cytocurve.core.runs import Arm, Component, Images, PlannedRun, Recipe, Rows, Run, digest
 from cytocurve.errors import InputError
 from cytocurve.models import architectures, augmentation, engines, protocols
@@ -20,6 +22,7 @@ from cytocurve.setting_errors import describe
 from cytocurve.stores.documents import read_json
 from cytocurve.stores.tables import read_parquet
 from cytocurve.study import network_size
+from cytocurve.study.dataset import withdrawn_images
 from cytocurve.text import check_known
 
 SPLIT_SETTINGS = (
@@ -33,7 +36,10 @@ SPLIT_COLUMNS = ("fold", "subset", "rank", "image", "pixel_sha256", "label", "cl
 
 @dataclass(frozen=True)
 class ArmDesign:
-    """An arm's images and runs; ``images``, ``identities`` and ``classes`` (indices) have one entry per image."""
+    """An arm's images and runs; ``images``, ``identities`` and ``classes`` (indices) have one entry per image.
+
+    ``split`` is the digest of the split that they are from.
+    """
 
     dataset: str
     task: str
@@ -44,6 +50,13 @@ class ArmDesign:
     identities: tuple[str, ...]
     classes: tuple[int, ...]
     runs: tuple[PlannedRun, ...]
+    split: str
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What the arm's results are made of, as JSON values: settings and split, but not the versions of the code."""
+        sizes, seeds = ({getattr(run, name) for run in self.runs} for name in ("size", "seed"))
+        return _about(self.dataset, self.recipe, self.class_names, sizes, seeds) | {"split": self.split}
 
     @property
     def key(self) -> str:
@@ -184,6 +197,32 @@ def recipe(params: Params, arm: Arm, class_names: Sequence[str]) -> Recipe:
     )
 
 
+def about_results(project: ProjectPaths, params: Params, arm: Arm, class_names: Sequence[str]) -> dict[str, Any]:
+    """What results of an arm with these classes are made of by ``params.yaml`` and its split, as ``ArmDesign.about``.
+
+    Without a split, as in a clone that has the results only, there is no entry ``split``. Raises ``InputError``.
+    """
+    check_arms(params)
+    about = _about(params.dataset, recipe(params, arm, class_names), class_names, params.sizes, params.seeds)
+    drawn = project.split(arm.labels).is_file()
+    return about | ({"split": _digest_of(read_split(project, params, arm.labels))} if drawn else {})
+
+
+def _digest_of(split: pd.DataFrame) -> str:
+    """The digest of a split: the images and classes of every fold and subset, in order."""
+    rows = split.sort_values(["fold", "subset", "rank"])
+    return digest([rows[column].tolist() for column in ("fold", "subset", "image", "pixel_sha256", "label", "class")])
+
+
+def _about(
+    dataset: str, shared: Recipe, class_names: Sequence[str], sizes: Collection[int], seeds: Collection[int]
+) -> dict[str, Any]:
+    parts = {part: {"name": its["name"], "settings": its["settings"]} for part, its in asdict(shared).items()}
+    stated = {"dataset": dataset, "sizes": sorted(sizes), "seeds": sorted(seeds)}
+    about: dict[str, Any] = json.loads(json.dumps(stated | {"classes": list(class_names), "recipe": parts}))
+    return about
+
+
 def _component(family: Any, name: str, stated: Mapping[str, Any]) -> Component:
     """A component: a member of a family in ``models`` with these settings."""
     model = family.load(name).settings
@@ -234,6 +273,7 @@ def design_arm(project: ProjectPaths, params: Params, arm: Arm) -> ArmDesign:
         identities=identities,
         classes=classes,
         runs=tuple(runs),
+        split=_digest_of(split),
     )
 
 
@@ -259,23 +299,53 @@ def _images(rows: NDArray[np.intp], identities: tuple[str, ...], classes: tuple[
 def read_split(project: ProjectPaths, params: Params, labels: str) -> pd.DataFrame:
     """The split of a label version: columns ``fold, subset, rank, image, pixel_sha256, label, class``.
 
-    Raises ``InputError`` if it is missing, damaged, or was drawn with other settings.
+    Raises ``InputError`` if it is missing, damaged, was drawn with other settings or before images were withdrawn, or
+    has an image in two subsets of a fold.
     """
     check_split(project, params)
     split = read_parquet(project.split(labels), SPLIT_NEXT)
     if missing := [column for column in SPLIT_COLUMNS if column not in split]:
         raise InputError(f"{project.split(labels)}: not a split; it lacks the columns", missing, next_step=SPLIT_NEXT)
+    check_withdrawn(project, params.dataset, split["image"].unique(), str(project.split(labels)))
+    shared = in_several_subsets(split, split["image"])
+    if not shared and params.duplicates != "group":
+        shared = in_several_subsets(split, split["pixel_sha256"])
+    if shared:
+        raise InputError(
+            f"{project.split(labels)}: images are in several subsets of a fold:",
+            shared,
+            next_step=f"remove it, then {SPLIT_NEXT}",
+        )
     return split
+
+
+def in_several_subsets(split: pd.DataFrame, units: "pd.Series[str]") -> list[str]:
+    """One line for each of these units (one per row, such as its image or patient) in several subsets of a fold."""
+    placed = split[["fold", "subset"]].assign(unit=units).dropna().drop_duplicates()
+    several = placed[placed.duplicated(["fold", "unit"], keep=False)]
+    return [
+        f"fold {fold}: {unit} is in {' and '.join(sorted(group['subset']))}"
+        for (fold, unit), group in several.groupby(["fold", "unit"], sort=True)
+    ]
+
+
+def check_withdrawn(project: ProjectPaths, dataset: str, images: Collection[str], what: str) -> None:
+    """Raise ``InputError`` listing those of these images that were withdrawn from the dataset."""
+    gone = withdrawn_images(project, dataset)
+    if gone and (left := sorted(image for image in images if same_form(image) in gone)):
+        raise InputError(
+            f"{what}: these images were withdrawn from data/{dataset} after it was made:", left, next_step="dvc repro"
+        )
 
 
 def held_out(project: ProjectPaths, params: Params) -> pd.DataFrame:
     """The images that ``split`` locked away: ``image, pixel_sha256, patient, class``; no rows without a holdout.
 
-    Raises ``InputError`` as ``read_split`` does.
+    Raises ``InputError`` as ``read_split`` does, also if ``params.yaml`` no longer sets the holdout that was drawn.
     """
+    check_split(project, params)
     if not params.holdout:
         return pd.DataFrame(columns=HOLDOUT_COLUMNS, dtype="str")
-    check_split(project, params)
     held = read_parquet(project.holdout, SPLIT_NEXT)
     if missing := [column for column in HOLDOUT_COLUMNS if column not in held]:
         raise InputError(f"{project.holdout}: not a holdout; it lacks the columns", missing, next_step=SPLIT_NEXT)
@@ -287,8 +357,9 @@ def check_split(project: ProjectPaths, params: Params) -> None:
 
     DVC redraws the splits after a change; a stage run by hand would report the numbers of another study.
     """
-    if not project.split_settings.is_file():
-        return
+    folder = project.split_settings.parent
+    if not project.split_settings.is_file() and not any(folder.rglob("*.parquet")):
+        return  # nothing was drawn here, as in a clone that has the results only
     wanted = split_settings(params)
     drawn = read_json(project.split_settings, SPLIT_NEXT)
     differing = [

@@ -4,7 +4,8 @@ A holdout is worth as much as it was looked at seldom: whoever looks, changes so
 The file has one JSON object per line and only ever grows.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -60,13 +61,33 @@ def read_looks(project: ProjectPaths) -> list[Look]:
     return looks
 
 
-def record_look(project: ProjectPaths, look: Look) -> list[Look]:
-    """Append a look to the record; returns the earlier ones. Of two at the same time, one waits for the other."""
+@contextmanager
+def recorded_look(project: ProjectPaths, look: Look) -> Iterator[list[Look]]:
+    """Append a look to the record, and give the earlier ones; the body writes what shows its scores.
+
+    If the body does not end, as after a kill, nothing was shown, and the same look completes the recorded one, whatever
+    its date and commit. Of two at the same time, one waits for the other.
+    """
     with exclusive(project.looks_lock):
-        earlier = read_looks(project)
-        before = project.looks.read_text(encoding="utf-8").rstrip("\n") + "\n" if earlier else ""
-        write_text(project.looks, f"{before}{look.model_dump_json()}\n")
-    return earlier
+        looks = read_looks(project)
+        if not _completes(project, looks, look):
+            write_text(project.unfinished_look, f"{len(looks) + 1}\n{look.model_dump_json()}\n")
+            before = project.looks.read_text(encoding="utf-8").rstrip("\n") + "\n" if looks else ""
+            write_text(project.looks, f"{before}{look.model_dump_json()}\n")
+            looks = [*looks, look]
+        yield looks[:-1]
+        project.unfinished_look.unlink(missing_ok=True)
+
+
+def _completes(project: ProjectPaths, looks: Sequence[Look], look: Look) -> bool:
+    """Whether this is the last recorded look, of which nothing was shown."""
+    try:
+        number, line = project.unfinished_look.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+        unfinished = Look.model_validate_json(line)
+    except (OSError, ValueError):
+        return False
+    same = look.model_copy(update={"date": unfinished.date, "commit": unfinished.commit}) == unfinished
+    return same and number == str(len(looks)) and looks[-1:] == [unfinished]
 
 
 def looks_at(looks: Sequence[Look], seen: Collection[str]) -> tuple[int, int, int]:

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
-from cytocurve.config import ProjectPaths
+from cytocurve.config import Params, ProjectPaths
 from cytocurve.core.runs import Arm
 from cytocurve.core.statistics.run_tables import wrong_predictions, wrong_runs
 from cytocurve.errors import InputError
 from cytocurve.stores.dvc import repair
-from cytocurve.stores.tables import UNREADABLE, checked_table, read_parquet, what_is_wrong
+from cytocurve.stores.tables import UNREADABLE, checked_table, read_about, read_parquet, what_is_wrong
+from cytocurve.study.design import about_results
 
 NEXT_STEP = "dvc repro"
 _TEXT_COLUMNS = ["run_key", "image", "subset", "label"]
@@ -19,13 +21,72 @@ _TEXT_COLUMNS = ["run_key", "image", "subset", "label"]
 def read_runs(project: ProjectPaths, arms: Sequence[Arm]) -> dict[str, pd.DataFrame]:
     """The runs of each arm by name: ``fold, size, seed, run_key`` and one column per metric.
 
-    Raises ``InputError`` listing all files that are missing or cannot be used.
+    Raises ``InputError`` listing all files that are missing, cannot be used, or are of other settings.
     """
 
     def read(path: Path) -> pd.DataFrame:
         return checked_table(path.read_bytes())
 
-    return _read_each(project, arms, project.results, read, lambda table, arm: wrong_runs(table, arm.name))
+    tables = _read_each(project, arms, project.results, read, lambda table, arm: wrong_runs(table, arm.name))
+    check_results(project, arms)
+    return tables
+
+
+def check_results(project: ProjectPaths, arms: Sequence[Arm]) -> None:
+    """Raise ``InputError`` listing the arms whose results are of other settings or images than the present study.
+
+    DVC trains again after a change; a stage run by hand would report the numbers of another study. Other code is no
+    reason to refuse results: reading them must be possible after an upgrade. Missing and damaged files are left to
+    their readers.
+    """
+    params = project.params()
+    offenders = []
+    for arm in arms:
+        file = project.results(arm)
+        try:
+            made_of = read_about(file)
+        except UNREADABLE:
+            continue
+        if problems := _differences(project, params, arm, made_of):
+            offenders.append(f"{file.relative_to(project.root)}: {'; '.join(problems)}")
+    if offenders:
+        raise InputError(
+            "These results are not those of the present study:",
+            offenders,
+            next_step="dvc repro, or cytocurve sweep",
+        )
+
+
+def _differences(project: ProjectPaths, params: Params, arm: Arm, made_of: Mapping[str, Any]) -> list[str]:
+    if not made_of:
+        return ["does not say what it is of, since an earlier version of cytocurve wrote it"]
+    wanted = about_results(project, params, arm, made_of["classes"])
+    before, now = _settings(made_of, arm), _settings(wanted, arm)
+    problems = [
+        f"{key}: {before.get(key, 'the default')} in the results, {now.get(key, 'the default')} in params.yaml"
+        for key in dict.fromkeys([*before, *now])
+        if before.get(key) != now.get(key)
+    ]
+    if not problems and "split" in wanted and wanted["split"] != made_of.get("split"):
+        problems.append("its images, labels or folds are not those of build/split")
+    return problems
+
+
+def _settings(made_of: Mapping[str, Any], arm: Arm) -> dict[str, Any]:
+    """Settings by their key in ``params.yaml``, without those at their default."""
+    recipe = made_of["recipe"]
+    below = {
+        "architecture": f"settings.{arm.architecture}",
+        "augmentation": f"settings.{arm.augmentation}",
+        "protocol": "training",
+    }
+    return {
+        **{key: made_of[key] for key in ("dataset", "sizes", "seeds")},
+        "image_size": recipe["preparation"]["settings"].get("size"),
+        **{f"{key}.{name}": value for part, key in below.items() for name, value in recipe[part]["settings"].items()},
+        **{f"{below[part]}.base": recipe[part]["name"] for part in ("architecture", "augmentation")},
+        **{f"training.{part}": recipe[part]["name"] for part in ("protocol", "engine")},
+    }
 
 
 def read_tests(project: ProjectPaths, arms: Sequence[Arm], runs: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:

@@ -16,7 +16,7 @@ from cytocurve.models.predictor import Predictor, predictor, saved_model
 from cytocurve.redaction import shown
 from cytocurve.stores.ledger import Ledger
 from cytocurve.stores.tracking.connection import ask
-from cytocurve.stores.tracking.registry import download
+from cytocurve.stores.tracking.registry import download, stored_metadata
 from cytocurve.study.design import ArmDesign
 
 DOWNLOAD_SECONDS = 600.0
@@ -67,6 +67,25 @@ def ensemble(ledger: Ledger, design: ArmDesign, members: Sequence[PlannedRun]) -
 def of_runs(ledger: Ledger, design: ArmDesign, members: Sequence[PlannedRun]) -> Predictor:
     """A predictor that averages the probabilities of these runs; raises ``InputError``."""
     return predictor(ensemble(ledger, design, members), about(design))
+
+
+HOLDOUT = "holdout"
+"""The metadata of a model with the first digits of the identities of the images that were locked away from it."""
+
+
+def locked_away(project: ProjectPaths, name: str, version: int) -> frozenset[str]:
+    """The images that the study of a registered version had locked away, as ``looks.shortened`` identities.
+
+    They stay locked for this version after a study without that holdout; none for versions of an earlier cytocurve.
+    Raises ``ServiceError`` if the registry cannot be reached.
+    """
+    with TemporaryDirectory() as scratch:
+        stored = ask(
+            project.tracking_uri,
+            project.tracking_lock,
+            lambda client: stored_metadata(client, name, version, Path(scratch)),
+        )
+    return frozenset(str(stored.get(HOLDOUT, "")).split())
 
 
 def of_version(project: ProjectPaths, name: str, version: int) -> Predictor:

@@ -43,6 +43,14 @@ def shared_pixels(
     return target
 
 
+def drop_pixels(folder: Path) -> None:
+    """Delete all files of prepared images; a sweep that is writing some is waited for."""
+    if folder.is_dir():
+        with FileLock(folder / "lock"):
+            for path in [*folder.glob("*.npy"), *folder.glob("*.sha256")]:
+                path.unlink(missing_ok=True)
+
+
 def _write_pixels(
     scratch: Path,
     files: Sequence[Path],

@@ -40,7 +40,7 @@ def write_tables(project: ProjectPaths, design: ArmDesign, tables: ResultTables)
     """Write the tables of an arm."""
     write_parquet(project.predictions(design.arm), tables.predictions)
     write_parquet(project.losses(design.arm), tables.losses)
-    write_parquet(project.results(design.arm), tables.runs)
+    write_parquet(project.results(design.arm), tables.runs, design.about)
 
 
 def result_tables(design: ArmDesign, finished: Mapping[str, Finished | None]) -> ResultTables:

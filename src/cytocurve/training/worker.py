@@ -14,6 +14,7 @@ from filelock import FileLock
 from numpy.typing import NDArray
 
 from cytocurve.core.runs import KEY_FORMAT, Images, PlannedRun
+from cytocurve.errors import InputError
 from cytocurve.models import engines, recipes
 from cytocurve.stores.ledger import Finished, open_ledger
 from cytocurve.training import kernel_files
@@ -54,6 +55,12 @@ def _train(assignment: Assignment) -> bool:
     run = f"{assignment.arm}, fold {planned.fold}, size {planned.size}, seed {planned.seed}"
     if ledger.quarantine(planned.key):
         LOG.warning("%s: its damaged record is quarantined", run)
+    if not assignment.pixels.is_file():
+        raise InputError(
+            f"{assignment.pixels}: removed while {assignment.arm} was being trained, as cytocurve data withdraw does; "
+            "finished runs are kept",
+            next_step="dvc repro",
+        )
     LOG.info("%s: training", run)
     started, cpu = time.time(), time.process_time()
     with kernel_files.checked():

@@ -9,7 +9,7 @@ from cytocurve.core.runs import Arm
 from cytocurve.core.statistics.metrics import METRICS
 from cytocurve.errors import InputError
 from cytocurve.evaluation.answers import read_answers
-from cytocurve.study.results import read_predictions, read_runs
+from cytocurve.study.results import check_results, read_predictions, read_runs
 from cytocurve.text import check_known
 
 SUBSETS = ("validation", "test")
@@ -30,6 +30,7 @@ def predictions_table(project: ProjectPaths, arms: Sequence[Arm], subset: str) -
     """
     if unknown := check_known("subset", [subset], SUBSETS):
         raise InputError(unknown[0], hint=f"Subsets: {', '.join(SUBSETS)}")
+    check_results(project, arms)
     tables = []
     for arm in arms:
         table = read_predictions(project, arm, subset).astype({"run_key": "str", "image": "str", "label": "str"})

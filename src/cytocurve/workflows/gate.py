@@ -7,10 +7,11 @@ import pandas as pd
 
 from cytocurve.config import Params, ProjectPaths
 from cytocurve.core.audit.finding import Finding, describe
+from cytocurve.core.data.spelling import canonical
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.stores.documents import write_json
 from cytocurve.study.dataset import read_catalog
-from cytocurve.study.design import held_out, read_split
+from cytocurve.study.design import held_out, in_several_subsets, read_split
 
 if TYPE_CHECKING:
     from cytocurve.core.audit.checks import Audit
@@ -61,10 +62,29 @@ def audit_study(project: ProjectPaths) -> AuditOutcome:
 
 
 def require_audit(project: ProjectPaths) -> None:
-    """Raise the refusal of the audit, if any; audits only if a policy in ``params.yaml`` is ``fail``."""
+    """Raise the refusal of the audit, if any; audits only if a policy in ``params.yaml`` is ``fail``.
+
+    Raises ``InputError`` if the splits cannot be used, or one breaks the promise of ``split: patient``.
+    """
     params = project.params()
+    if params.split == "patient":
+        _check_patients(project, params)
     if "fail" in (params.duplicates, params.leakage) and (refusal := audit_study(project).refusal):
         raise refusal
+
+
+def _check_patients(project: ProjectPaths, params: Params) -> None:
+    """Raise ``InputError`` listing the patients that a split has in several subsets of a fold."""
+    known = read_catalog(project).set_index("image")["patient"].dropna()
+    patients = known.groupby(known.map(canonical)).transform("first")  # spellings of one number are one patient
+    for labels in params.labels:
+        split = read_split(project, params, labels)
+        if mixed := in_several_subsets(split, split["image"].map(patients)):
+            raise InputError(
+                f"{project.split(labels)}: split: patient keeps each patient in one subset of a fold, but",
+                mixed,
+                next_step="remove it, then dvc repro split",
+            )
 
 
 def _tables(project: ProjectPaths, params: Params) -> tuple[pd.DataFrame, dict[str, pd.DataFrame]]:

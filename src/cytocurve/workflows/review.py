@@ -19,6 +19,7 @@ from cytocurve.ingest.tables import read_table
 from cytocurve.report.review import Neighbor, Suspect, picture, render
 from cytocurve.stores.tables import read_parquet
 from cytocurve.study.dataset import read_catalog
+from cytocurve.study.results import check_results
 from cytocurve.text import counted
 from cytocurve.workflows.labels_write import CORRECTIONS
 
@@ -108,6 +109,7 @@ def _refuse_decisions(table: Path) -> None:
 def _suspects(project: ProjectPaths, arm: Arm) -> pd.DataFrame:
     """All images, the most suspect label first: ``rank, image, label, patient, given, suggested, score, p_…``."""
     command = "dvc repro, or cytocurve sweep"
+    check_results(project, [arm])
     results = read_parquet(project.results(arm), command)
     predictions = read_parquet(project.predictions(arm), command)
     keys = results.loc[results["size"] == results["size"].max(), "run_key"]

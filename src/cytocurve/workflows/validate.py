@@ -1,6 +1,7 @@
 """``cytocurve validate``: score a registered model on images that it has not seen: another dataset, or the holdout."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from cytocurve.ingest.decoding import read_rgb
 from cytocurve.progress import Observer
 from cytocurve.report.review import picture
 from cytocurve.report.validation import render
+from cytocurve.stores.documents import write_json
 from cytocurve.stores.dvc import commit
 from cytocurve.stores.ledger import Ledger, open_ledger
 from cytocurve.stores.tracking.connection import ask
@@ -32,8 +34,8 @@ from cytocurve.stores.tracking.registry import (
 )
 from cytocurve.study.design import held_out
 from cytocurve.study.lineage import sightings
-from cytocurve.study.looks import Look, looks_at, record_look, shortened
-from cytocurve.training.networks import of_version
+from cytocurve.study.looks import Look, looks_at, recorded_look, shortened
+from cytocurve.training.networks import locked_away, of_version
 from cytocurve.workflows.validation_images import Chosen, Request, chosen_images
 
 if TYPE_CHECKING:
@@ -76,13 +78,23 @@ def validate(
     classes = tuple(json.loads(found.tags[CLASSES]))
     ledger = open_ledger(project.ledger_url)
     wanted = Request(
-        found, classes, params.dataset if dataset is None else dataset, labels, frozenset(held["image"]), holdout
+        version=found,
+        classes=classes,
+        dataset=params.dataset if dataset is None else dataset,
+        labels=labels,
+        held=frozenset(held["image"]),
+        locked=locked_away(project, found.name, found.number),
+        holdout=holdout,
     )
     chosen = chosen_images(project, params, wanted, ledger, observer)
     result = _scored(project, wanted, chosen, ledger, observer)
     if holdout:
-        result = _recorded(project, result, chosen.table, reason or "")
-    _write(project, result, chosen)
+        look = _look(project, result, chosen.table, reason or "")
+        with recorded_look(project, look) as earlier:
+            result = _counted(result, earlier, look)
+            _write(project, result, chosen)
+    else:
+        _write(project, result, chosen)
     _tag(project, result)
     return result
 
@@ -141,25 +153,24 @@ def _freshness(ledger: Ledger, table: pd.DataFrame, observer: Observer) -> Fresh
     )
 
 
-def _recorded(project: ProjectPaths, result: Validation, table: pd.DataFrame, reason: str) -> Validation:
-    """The result with the number of this look, which is recorded."""
-    seen = shortened(table["pixel_sha256"])
-    earlier = record_look(
-        project,
-        Look(
-            date=datetime.now(UTC).date().isoformat(),
-            reason=" ".join(reason.split()),
-            model=result.model,
-            version=result.version,
-            commit=commit(project.root),
-            labels=result.labels,
-            data=result.data,
-            metric=result.metric,
-            score=result.scores[result.metric].value,
-            seen=seen,
-        ),
+def _look(project: ProjectPaths, result: Validation, table: pd.DataFrame, reason: str) -> Look:
+    return Look(
+        date=datetime.now(UTC).date().isoformat(),
+        reason=" ".join(reason.split()),
+        model=result.model,
+        version=result.version,
+        commit=commit(project.root),
+        labels=result.labels,
+        data=result.data,
+        metric=result.metric,
+        score=result.scores[result.metric].value,
+        seen=shortened(table["pixel_sha256"]),
     )
-    here, others, images = looks_at(earlier, seen)
+
+
+def _counted(result: Validation, earlier: Sequence[Look], look: Look) -> Validation:
+    """The result with the number of this look."""
+    here, others, images = looks_at(earlier, look.seen)
     assert result.freshness is not None
     fresh = replace(result.freshness, look=here + 1, other_looks=others, images_seen_then=images)
     return replace(result, freshness=fresh)
@@ -168,9 +179,8 @@ def _recorded(project: ProjectPaths, result: Validation, table: pd.DataFrame, re
 def _write(project: ProjectPaths, result: Validation, chosen: Chosen) -> None:
     pictures = {wrong.image: picture(read_rgb(chosen.files[wrong.image])) for wrong in result.worst}
     folder, looks = project.reports / "validation", looks_of(project, result.model) if result.holdout else ()
-    text = json.dumps(to_json(result), indent=1, ensure_ascii=False, allow_nan=False)
     page = render(result, pictures, looks)
-    write_text(folder / f"{result.name}.json", f"{text}\n")
+    write_json(folder / f"{result.name}.json", to_json(result))
     write_text(folder / f"{result.name}.html", page)
 
 

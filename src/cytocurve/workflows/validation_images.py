@@ -20,6 +20,7 @@ from cytocurve.progress import Observer
 from cytocurve.stores.ledger import Ledger
 from cytocurve.stores.tracking.registry import Version
 from cytocurve.study.dataset import dataset_folder, images_below, label_files, read_catalog
+from cytocurve.study.looks import SHORT
 from cytocurve.text import check_known, counted
 from cytocurve.workflows.stages.catalog import fingerprints
 
@@ -35,7 +36,8 @@ LOCKED = "locked away as holdout, or like an image or of a patient of it"
 class Request:
     """The images to judge a version by: those of a dataset by a label version, or, of the study's, the ``held`` ones.
 
-    ``held`` are the images of the study's holdout; ``labels`` is None for the only label version, or the model's.
+    ``held`` are the images of the study's present holdout, ``locked`` the shortened identities of those that the
+    version's own study had locked away; ``labels`` is None for the only label version, or the model's.
     """
 
     version: Version
@@ -43,6 +45,7 @@ class Request:
     dataset: str
     labels: str | None
     held: frozenset[str]
+    locked: frozenset[str]
     holdout: bool
 
 
@@ -73,7 +76,7 @@ def chosen_images(project: ProjectPaths, params: Params, wanted: Request, ledger
     own = params.dataset == wanted.dataset
     prints = _prints(files, table["image"], wanted.dataset, observer)
     table = table.assign(pixel_sha256=[prints[image].pixel_sha256 for image in table["image"]])
-    known = pd.concat([seen, _comparable(catalog[catalog["image"].isin(wanted.held)]).assign(held=True)])
+    known = pd.concat([seen, _locked(catalog, wanted).assign(held=True)])
     table = _alike_in_catalog(table, catalog) if own else table
     if not own:
         table, known = _alike_by_eye(project, params.dataset, table, known, prints, observer)
@@ -88,6 +91,8 @@ def chosen_images(project: ProjectPaths, params: Params, wanted: Request, ledger
         for kind, reason in SEEN.items():
             its = {image: other for image, (why, other) in found.items() if why == kind}
             table = _without(table, table["image"].isin(its), LOCKED if of_holdout else reason, left_out, its)
+    if not wanted.holdout:  # of those that have left the dataset, only the identities are known
+        table = _without(table, table["pixel_sha256"].str[:SHORT].isin(wanted.locked), LOCKED, left_out)
     _check_rest(table, wanted, labels, left_out)
     columns = ["image", "label", "class", "patient", "pixel_sha256"]
     return Chosen(table[columns].reset_index(drop=True), files, labels, tuple(left_out))
@@ -142,6 +147,12 @@ def _seen(ledger: Ledger, catalog: pd.DataFrame, version: Version) -> pd.DataFra
     gone = sorted(identities - set(rows["pixel_sha256"]))
     nameless = pd.DataFrame({"image": "an image that is no longer in the dataset", "pixel_sha256": gone})
     return pd.concat([rows, nameless.assign(like=None, patient=None, present=False)]).assign(held=False)
+
+
+def _locked(catalog: pd.DataFrame, wanted: Request) -> pd.DataFrame:
+    """The images of the present holdout and of the version's own, as ``overlap`` compares them."""
+    own = catalog["pixel_sha256"].str[:SHORT]
+    return _comparable(catalog[catalog["image"].isin(wanted.held) | own.isin(wanted.locked)])
 
 
 def _comparable(rows: pd.DataFrame) -> pd.DataFrame:

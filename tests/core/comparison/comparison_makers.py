@@ -13,7 +13,7 @@ from cytocurve.core.runs import Arm, digest
 from cytocurve.core.statistics.metrics import score
 from cytocurve.evaluation.compared import Tables as ScoredTables
 from cytocurve.stores.tables import write_parquet
-from tests.makers import project_with_params
+from tests.makers import project_with_params, write_runs
 
 FOLDS, SIZES, SEEDS, A_FOLD = 5, (10, 20, 40), (0, 1), 8
 
@@ -48,8 +48,9 @@ def tables_of(
 
 
 def write_arm(project: ProjectPaths, arm: Arm, tables: Tables) -> None:
-    for path, table in zip((project.results(arm), project.predictions(arm)), tables, strict=True):
-        write_parquet(path, table)
+    runs, predictions = tables
+    write_runs(project, arm, runs)
+    write_parquet(project.predictions(arm), predictions)
 
 
 def project_with_arms(root: Path, skills: Sequence[float] = (0.1, 0.9)) -> ProjectPaths:

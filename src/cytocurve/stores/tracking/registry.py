@@ -276,6 +276,18 @@ def download(client: "MlflowClient", name: str, number: int, folder: Path) -> tu
     return file, dict(Model.load(str(folder / "MLmodel")).metadata or {})
 
 
+def stored_metadata(client: "MlflowClient", name: str, number: int, folder: Path) -> dict[str, Any]:
+    """The metadata stored with a version, without its network, which ``download`` also fetches."""
+    import mlflow
+    from mlflow.models import Model
+
+    with global_store(client.tracking_uri):
+        file = mlflow.artifacts.download_artifacts(
+            f"models:/{name}/{number}/MLmodel", dst_path=str(folder), tracking_uri=client.tracking_uri
+        )
+    return dict(Model.load(file).metadata or {})
+
+
 def requirements() -> list[str]:
     """The packages needed to load the model, at the current versions; MLflow would take ten seconds to infer them."""
     pinned = []

@@ -28,11 +28,14 @@ from cytocurve.stores.ledger import open_ledger
 from cytocurve.stores.tracking.connection import ask, check_uri
 from cytocurve.stores.tracking.registry import CHALLENGER, CLASSES, CORRECTED, MEMBERS, OUT_OF_FOLD, Notes
 from cytocurve.stores.tracking.registry import register as register_version
-from cytocurve.study.design import ArmDesign, check_split, design_arm
+from cytocurve.study.design import ArmDesign, check_split, design_arm, held_out
+from cytocurve.study.looks import shortened
+from cytocurve.study.results import check_results
 from cytocurve.study.selection import METRIC, best_arm, validated
-from cytocurve.training.networks import about, check_registrable, ensemble, input_shape, members_weights
+from cytocurve.training.networks import HOLDOUT, about, check_registrable, ensemble, input_shape, members_weights
 from cytocurve.training.publisher import publish
 from cytocurve.workflows.alias import challenge
+from cytocurve.workflows.gate import require_audit
 
 if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
@@ -82,6 +85,8 @@ def register(project: ProjectPaths) -> RegisterOutcome:
     check_uri(project.tracking_uri)
     size = params.sizes[-1]
     check_split(project, params)
+    require_audit(project)
+    check_results(project, params.arms)
     validations = validated(project, size)
     scores = {name: arm.score for name, arm in validations.items()}
     best = best_arm(scores, params)
@@ -121,6 +126,7 @@ def _register(project: ProjectPaths, design: ArmDesign, members: list[PlannedRun
     ledger = open_ledger(project.ledger_url)
     members_weights(ledger, design, members)  # before anything is published
     published = publish(project, design)
+    locked = held_out(project, project.params())["pixel_sha256"]
 
     def store(client: "MlflowClient") -> int:
         return register_version(
@@ -133,7 +139,7 @@ def _register(project: ProjectPaths, design: ArmDesign, members: list[PlannedRun
             sample=np.zeros((1, *input_shape(design)), np.uint8),
             tags=_tags(project, design, report),
             alias=None if project.in_experiment else CHALLENGER,
-            metadata=about(design),
+            metadata={**about(design), HOLDOUT: " ".join(shortened(locked))},
             notes=_notes(report),
         )
 

@@ -19,7 +19,7 @@ from cytocurve.progress import Observer
 from cytocurve.redaction import shown
 from cytocurve.stores.dvc import commit
 from cytocurve.stores.ledger import Finished, Ledger, open_ledger
-from cytocurve.study.design import ArmDesign
+from cytocurve.study.design import ArmDesign, check_withdrawn
 from cytocurve.text import counted
 from cytocurve.training.finished_sizes import FinishedSizes
 from cytocurve.training.kernel_files import to_compile
@@ -107,6 +107,7 @@ def _finish_runs(
     say, decoding = observer.message, observer.task("decoding", "images")
     ledger = open_ledger(project.ledger_url)
     with _exclusive(project.locks / f"{design.key}.lock", design.arm.name, say):
+        check_withdrawn(project, design.dataset, design.images, f"The runs of {design.arm.name}")
         finished = {run.key: ledger.get(run.key) for run in design.runs}
         missing = [run for run in design.runs if finished[run.key] is None]
         _quarantine(ledger, missing, observer.warning)
