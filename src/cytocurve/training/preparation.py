@@ -31,7 +31,7 @@ def shared_pixels(
     checksum = target.with_suffix(".sha256")
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "lock"):
-        if target.is_file() and checksum.is_file() and checksum.read_text() == sha256(target):
+        if reusable(target):
             return target
         scratch = folder / "scratch.npy"
         try:
@@ -41,6 +41,12 @@ def shared_pixels(
         finally:
             scratch.unlink(missing_ok=True)
     return target
+
+
+def reusable(file: Path) -> bool:
+    """Whether a file is there and matches its checksum, ``<name>.sha256``."""
+    checksum = file.with_suffix(".sha256")
+    return file.is_file() and checksum.is_file() and checksum.read_text() == sha256(file)
 
 
 def _write_pixels(

@@ -18,16 +18,24 @@ from cytocurve.models import engines, recipes
 from cytocurve.stores.ledger import Finished, open_ledger
 from cytocurve.training import kernel_files
 
+PACKAGES = (
+    "cytocurve", "keras", "numba", "numpy", "scikit-image", "scikit-learn", "scipy", "tensorflow", "tensorflow-cpu",
+)  # fmt: skip
+"""Packages that compute; a run's record has their versions."""
+
 LOG = logging.getLogger("cytocurve")
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """A run for a worker, with the URL of the ledger, the file of prepared pixels and the folder of locks."""
+    """A run for a worker, with the URL of the ledger and the folder of locks.
+
+    ``inputs`` is the file of prepared pixels, or of the images' feature vectors.
+    """
 
     ledger: str
     locks: Path
-    pixels: Path
+    inputs: Path
     arm: str
     classes: tuple[int, ...]
     planned: PlannedRun
@@ -57,7 +65,7 @@ def _train(assignment: Assignment) -> bool:
     LOG.info("%s: training", run)
     started, cpu = time.time(), time.process_time()
     with kernel_files.checked():
-        images, classes = np.load(assignment.pixels, mmap_mode="r"), np.array(assignment.classes, dtype=np.int32)
+        images, classes = np.load(assignment.inputs, mmap_mode="r"), np.array(assignment.classes, dtype=np.int32)
         engine, job = planned.run.recipe.engine.name, recipes.job(planned, images, classes)
         trained = engines.train(engine, job)
         on_training = engines.predict(engine, job, trained.weights, job.train)
@@ -95,7 +103,7 @@ def identity_bytes(images: Images) -> NDArray[np.uint8]:
 def environment() -> dict[str, Any]:
     """The host, the Python version, and the versions of packages that compute."""
     packages = {}
-    for name in ("cytocurve", "keras", "numba", "numpy", "tensorflow", "tensorflow-cpu"):
+    for name in PACKAGES:
         try:
             packages[name] = version(name)
         except PackageNotFoundError:

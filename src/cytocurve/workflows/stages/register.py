@@ -30,7 +30,7 @@ from cytocurve.stores.tracking.registry import CHALLENGER, CLASSES, CORRECTED, M
 from cytocurve.stores.tracking.registry import register as register_version
 from cytocurve.study.design import ArmDesign, check_split, design_arm
 from cytocurve.study.selection import METRIC, best_arm, validated
-from cytocurve.training.networks import about, check_registrable, ensemble, input_shape, members_weights
+from cytocurve.training.networks import about, check_registrable, input_shape, members_weights, registrable
 from cytocurve.training.publisher import publish
 from cytocurve.workflows.alias import challenge
 
@@ -122,7 +122,7 @@ def _register(project: ProjectPaths, design: ArmDesign, members: list[PlannedRun
     def store(client: "MlflowClient") -> int:
         return register_version(
             client,
-            lambda: ensemble(ledger, design, members),
+            lambda: registrable(ledger, design, members),
             name=report["model"],
             model_key=report["model_key"],
             run_id=published.run_id,
