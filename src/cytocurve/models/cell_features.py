@@ -37,7 +37,6 @@ def cell_features(image: NDArray[np.uint8], side: int) -> Vector:
 def named_features(image: NDArray[np.uint8], side: int) -> dict[str, float]:
     """The features by name, as in ``cell_features``."""
     from skimage.color import rgb2hsv, rgb2lab
-    from skimage.feature import local_binary_pattern
 
     small = _scaled(image, side)
     nucleus, cell = segmented(small)
@@ -45,11 +44,11 @@ def named_features(image: NDArray[np.uint8], side: int) -> dict[str, float]:
     around = _frame(cell)
     part, regions = small[around], {"nucleus": nucleus[around], "cytoplasm": (cell & ~nucleus)[around]}
     colors = np.concatenate([rgb2lab(part), _without_hue_wrap(rgb2hsv(part))], axis=2)
-    patterns = local_binary_pattern(part[:, :, 1], 8, 1, "uniform").astype(np.intp)
+    patterns = binary_patterns(part[:, :, 1])
     for name, region in regions.items():
         found |= _color(name, colors, region)
         found |= _cooccurrence(name, part[:, :, 1], region)
-        found |= _binary_patterns(name, patterns, region)
+        found |= _pattern_shares(name, patterns, region)
     return found
 
 
@@ -67,7 +66,10 @@ def _scaled(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     if scale >= 1:
         return image
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BILINEAR))
+    # As real numbers, rounded once: bytes are rounded after columns and after rows, which depends on how an image is turned.
+    channels = [Image.fromarray(image[:, :, number].astype(np.float32)) for number in range(3)]
+    small = [np.asarray(channel.resize(size, Image.Resampling.BILINEAR)) for channel in channels]
+    return np.round(np.stack(small, axis=2)).clip(0, 255).astype(np.uint8)
 
 
 def segmented(image: NDArray[np.uint8]) -> tuple[Mask, Mask]:
@@ -191,8 +193,21 @@ def _cooccurrence(name: str, gray: Gray, region: Mask) -> dict[str, float]:
     return named
 
 
-def _binary_patterns(name: str, patterns: NDArray[np.intp], region: Mask) -> dict[str, float]:
-    """Shares of the rotation-invariant uniform local binary patterns (Ojala et al. 2002), 8 neighbors at radius 1."""
+def binary_patterns(gray: Gray) -> NDArray[np.intp]:
+    """The rotation-invariant uniform local binary pattern of each pixel (Ojala et al. 2002, eq. 9), 0 to 9.
+
+    Each pixel is compared with its eight neighbors as they are. Interpolated neighbors on a circle, as in scikit-image,
+    make equal gray levels differ by rounding errors, which then depend on how the image is turned.
+    """
+    padded = np.pad(gray, 1, mode="edge")
+    height, width = gray.shape
+    around = [(0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0)]
+    brighter = np.array([padded[r : r + height, c : c + width] >= gray for r, c in around])
+    changes = (brighter != np.roll(brighter, 1, axis=0)).sum(axis=0)
+    return np.where(changes <= 2, brighter.sum(axis=0), 9)
+
+
+def _pattern_shares(name: str, patterns: NDArray[np.intp], region: Mask) -> dict[str, float]:
     inside = patterns[region]
     shares = np.bincount(inside, minlength=10) / max(len(inside), 1)
     return {f"{name}_pattern_{number}": float(share) for number, share in enumerate(shares)}
