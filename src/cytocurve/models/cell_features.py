@@ -66,7 +66,7 @@ def _scaled(image: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
     if scale >= 1:
         return image
     size = max(1, round(width * scale)), max(1, round(height * scale))
-    # As real numbers, rounded once: bytes are rounded after columns and after rows, which depends on how an image is turned.
+    # As real numbers, rounded once: bytes would be rounded after each axis, with results that depend on their order.
     channels = [Image.fromarray(image[:, :, number].astype(np.float32)) for number in range(3)]
     small = [np.asarray(channel.resize(size, Image.Resampling.BILINEAR)) for channel in channels]
     return np.round(np.stack(small, axis=2)).clip(0, 255).astype(np.uint8)
@@ -138,7 +138,7 @@ def _shape(nucleus: Mask, cell: Mask) -> Iterator[tuple[str, float]]:
     from skimage.measure import label, regionprops
 
     lobes = regionprops(label(nucleus)) if nucleus.any() else []
-    largest = max(lobes, key=lambda lobe: lobe.area) if lobes else None
+    largest = max(lobes, key=_size) if lobes else None
     whole = regionprops(nucleus.astype(np.uint8))[0] if lobes else None
     body = regionprops(cell.astype(np.uint8))[0] if lobes else None
     yield "nucleus_lobes", float(len(lobes))
@@ -150,6 +150,11 @@ def _shape(nucleus: Mask, cell: Mask) -> Iterator[tuple[str, float]]:
     yield "nucleus_share", whole.area / body.area if whole and body else 0.0
     shift = np.subtract(whole.centroid, body.centroid) if whole and body else np.zeros(2)
     yield "nucleus_off_center", float(np.linalg.norm(shift) / np.sqrt(nucleus.size))
+
+
+def _size(lobe: Any) -> tuple[float, ...]:
+    """The area, and shape for lobes of the same area: which one comes first depends on how the image is turned."""
+    return lobe.area, round(lobe.eccentricity, 6), round(lobe.perimeter, 6)
 
 
 def _outline(name: str, region: Any, pixels: int) -> Iterator[tuple[str, float]]:
