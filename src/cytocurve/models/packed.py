@@ -35,6 +35,8 @@ class EstimatorEnsemble:
 
     def __call__(self, images: NDArray[np.uint8], training: bool = False) -> NDArray[np.float32]:  # noqa: ARG002
         """The mean of the members' probabilities, float32 (n, outputs), of images (n, height, width, channels)."""
+        if not len(images):
+            return np.zeros((0, self.outputs), np.float32)
         family = self._architecture
         given = estimators.inputs(family, family.settings.model_validate(self.component.settings), np.asarray(images))
         each = [estimators.probabilities(member, given, self.outputs) for member in self._fitted()]

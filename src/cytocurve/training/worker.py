@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from cytocurve.core.runs import KEY_FORMAT, Images, PlannedRun
 from cytocurve.models import engines, recipes
+from cytocurve.models.estimators import measured
 from cytocurve.stores.ledger import Finished, open_ledger
 from cytocurve.training import kernel_files
 
@@ -30,16 +31,17 @@ LOG = logging.getLogger("cytocurve")
 class Assignment:
     """A run for a worker, with the URL of the ledger and the folder of locks.
 
-    ``inputs`` is the file of prepared pixels, or of the images' feature vectors.
+    ``pixels`` is the file of prepared pixels; ``features`` that of their feature vectors, if the architecture has any.
     """
 
     ledger: str
     locks: Path
-    inputs: Path
+    pixels: Path
     arm: str
     classes: tuple[int, ...]
     planned: PlannedRun
     commit: str | None
+    features: Path | None = None
 
 
 def train_run(assignment: Assignment) -> bool:
@@ -65,7 +67,9 @@ def _train(assignment: Assignment) -> bool:
     LOG.info("%s: training", run)
     started, cpu = time.time(), time.process_time()
     with kernel_files.checked():
-        images, classes = np.load(assignment.inputs, mmap_mode="r"), np.array(assignment.classes, dtype=np.int32)
+        images, classes = np.load(assignment.pixels, mmap_mode="r"), np.array(assignment.classes, dtype=np.int32)
+        if assignment.features is not None:
+            images = measured(images, np.load(assignment.features, mmap_mode="r"))
         engine, job = planned.run.recipe.engine.name, recipes.job(planned, images, classes)
         trained = engines.train(engine, job)
         on_training = engines.predict(engine, job, trained.weights, job.train)

@@ -77,7 +77,7 @@ class FeaturesSvm:
 
     def fit(self, inputs: NDArray[Any], classes: NDArray[np.int32], sample_weight: Any = None) -> None:
         """Fit to vectors (n, features)."""
-        vectors = inputs.astype(np.float64)
+        vectors = np.asarray(inputs, np.float64)
         spread = vectors.std(axis=0)
         self._mean, self._scale = vectors.mean(axis=0), np.where(spread > 0, spread, 1.0)
         self.classes_ = np.unique(classes)
@@ -89,7 +89,7 @@ class FeaturesSvm:
 
     def predict_proba(self, inputs: NDArray[Any]) -> Numbers:
         """Probabilities (n, classes)."""
-        return self._machines.probabilities(self._scaled(inputs.astype(np.float64)))
+        return self._machines.probabilities(self._scaled(np.asarray(inputs, np.float64)))
 
     def get_weights(self) -> Weights:
         """The scaling, the machines and the classes."""

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from cytocurve.models.architectures import Architecture, Weights
 from cytocurve.models.engines import Engine
 from cytocurve.models.epochs import epoch_images
-from cytocurve.models.estimators import inputs, probabilities
+from cytocurve.models.estimators import inputs, probabilities, vectors_of
 from cytocurve.models.jobs import Indices, Job
 
 LEAST = np.float32(1e-7)
@@ -17,11 +17,7 @@ LEAST = np.float32(1e-7)
 
 
 class EstimatorNetwork:
-    """Adapts an estimator to the training loop: a single epoch fits it to all training images.
-
-    A job's images may be the vectors of ``Architecture.features``, unless its policy changes images: vectors of
-    changed images are computed here.
-    """
+    """Adapts an estimator to the training loop: a single epoch fits it to all training images."""
 
     epochs: int | None = 1
 
@@ -30,15 +26,19 @@ class EstimatorNetwork:
             raise ValueError("the architecture has no estimator")
         self._job, self._fitted = job, False
         self._estimator = job.architecture.estimator(job.architecture_settings, int(rng.integers(2**31)))
-        self._inputs_at: dict[bytes, NDArray[Any]] = {}
+        self._measured: dict[bytes, NDArray[Any]] = {}
 
     def epoch(self, rng: np.random.Generator) -> float:
         """Fit to the training images, each transformed once; returns the mean loss of the fitted estimator."""
         job = self._job
         order = job.train[rng.permutation(len(job.train))]
-        images, classes = epoch_images(job.policy.draw, job.policy_settings, job.images, order, rng), job.classes[order]
+        classes = job.classes[order]
+        if job.policy.draw is None:
+            given = self._inputs_at(order)
+        else:
+            changed = epoch_images(job.policy.draw, job.policy_settings, np.asarray(job.images), order, rng)
+            given = inputs(job.architecture, job.architecture_settings, changed)
         weights = None if job.class_weights is None else job.class_weights[classes]
-        given = self._inputs(images)
         self._estimator.fit(given, classes, sample_weight=weights)
         self._fitted = True
         return self._loss(probabilities(self._estimator, given, job.outputs), classes, weights)
@@ -49,10 +49,7 @@ class EstimatorNetwork:
 
     def probabilities(self, indices: Indices) -> NDArray[np.float32]:
         """The probabilities (n, outputs) of the job's images at the indices."""
-        key = indices.tobytes()
-        if key not in self._inputs_at:  # the loss and the predictions are of the same validation images
-            self._inputs_at[key] = self._inputs(self._job.images[indices])
-        return probabilities(self._estimator, self._inputs_at[key], self._job.outputs)
+        return probabilities(self._estimator, self._inputs_at(indices), self._job.outputs)
 
     def get_weights(self) -> Weights:
         """The fitted state; empty before the first fit."""
@@ -63,8 +60,18 @@ class EstimatorNetwork:
         if weights:
             self._estimator.set_weights(weights)
 
-    def _inputs(self, images: NDArray[Any]) -> NDArray[Any]:
-        return inputs(self._job.architecture, self._job.architecture_settings, images)
+    def _inputs_at(self, indices: Indices) -> NDArray[Any]:
+        """The inputs of the job's images at the indices; without vectors of a sweep, features are measured once."""
+        job = self._job
+        vectors = vectors_of(job.images)
+        if job.architecture.features is None:
+            return job.images[indices]
+        if vectors is not None:
+            return vectors[indices]
+        key = indices.tobytes()
+        if key not in self._measured:
+            self._measured[key] = inputs(job.architecture, job.architecture_settings, job.images[indices])
+        return self._measured[key]
 
     def _loss(
         self, predicted: NDArray[np.float32], classes: NDArray[np.int32], weights: NDArray[np.float32] | None

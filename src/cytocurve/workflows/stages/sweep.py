@@ -135,20 +135,19 @@ def _finish_runs(
     return {"runs": len(design.runs), "found": found, "trained": trained, "diverged": len(diverged)}
 
 
-def _inputs(project: ProjectPaths, design: ArmDesign, executor: Callable[[], Executor], observer: Observer) -> Path:
-    """The file that all workers read: prepared pixels, or vectors if the arm's estimator takes them.
-
-    A policy that changes images leaves the vectors to the workers.
-    """
+def _inputs(
+    project: ProjectPaths, design: ArmDesign, executor: Callable[[], Executor], observer: Observer
+) -> tuple[Path, Path | None]:
+    """The files that all workers read: prepared pixels, and feature vectors if the architecture has features."""
     prepared, identities = preparation(design.recipe.preparation.settings), design.identities
     files = [project.data / design.dataset / "images" / image for image in design.images]
     pixels = shared_pixels(project.pixels, files, identities, prepared, observer.task("decoding", "images"))
     parts = recipes.resolved(design.recipe)
-    if parts.architecture.features is None or parts.policy.draw is not None:
-        return pixels
+    if parts.architecture.features is None:
+        return pixels, None
     features = parts.architecture.features, parts.architecture_settings
     progress = observer.task("features", "images")
-    return shared_features(project.features, pixels, identities, prepared, features, executor, progress)
+    return pixels, shared_features(project.features, pixels, identities, prepared, features, executor, progress)
 
 
 def _quarantine(ledger: Ledger, runs: Sequence[PlannedRun], warn: Callable[[str], None]) -> None:
@@ -177,9 +176,10 @@ def _exclusive(path: Path, arm: str, say: Callable[[str], None]) -> Iterator[Non
 
 
 def _assignments(
-    project: ProjectPaths, design: ArmDesign, runs: Sequence[PlannedRun], inputs: Path
+    project: ProjectPaths, design: ArmDesign, runs: Sequence[PlannedRun], inputs: tuple[Path, Path | None]
 ) -> list[Assignment]:
     url, revision = open_ledger(project.ledger_url).url, commit(project.root)
     order = longest_first([run.size for run in runs])
     locks = project.locks.resolve() / "runs"
-    return [Assignment(url, locks, inputs, design.arm.name, design.classes, runs[i], revision) for i in order]
+    pixels, features = inputs
+    return [Assignment(url, locks, pixels, design.arm.name, design.classes, runs[i], revision, features) for i in order]
