@@ -88,7 +88,7 @@ def test_class_with_a_single_image_among_many_gets_probabilities() -> None:
 
 def test_feature_without_variation_does_no_harm() -> None:
     vectors, classes = drawn(20)
-    vectors[:, 0] = 3
+    vectors[:, 0] = 0.1
     machine = FeaturesSvm(FeaturesSvmSettings(), 0)
     machine.fit(vectors, classes)
     other = vectors.copy()

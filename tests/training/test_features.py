@@ -150,7 +150,7 @@ def deadly(image: NDArray[np.uint8]) -> Vector:
     if not mark.exists():
         mark.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    return image.mean(axis=(0, 1), dtype=np.float32)
+    return np.asarray(image.mean(axis=(0, 1)), np.float32)
 
 
 def always_deadly(image: NDArray[np.uint8]) -> Vector:
@@ -164,7 +164,7 @@ def test_killed_worker_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     path, computed = extracted(tmp_path, what=(Features(deadly), NoSettings()), executor=partial(processes, 2))
     assert (tmp_path / "died").exists()
     assert computed == COUNT
-    np.testing.assert_array_equal(np.load(path), [image.mean(axis=(0, 1), dtype=np.float32) for image in pixels_of()])
+    np.testing.assert_array_equal(np.load(path), [deadly(image) for image in pixels_of()])
 
 
 @pytest.mark.slow
@@ -255,7 +255,12 @@ def test_model_of_other_code_is_reported() -> None:
 
 @pytest.mark.slow
 def test_augmented_arm_of_features_is_trained_on_changed_images(tmp_path: Path) -> None:
-    changes = {"architectures": ["features_svm"], "augmentations": ["none", "flip_rotate"], "sizes": [8], "folds": 3}
+    changes: dict[str, Any] = {
+        "architectures": ["features_svm"],
+        "augmentations": ["none", "flip_rotate"],
+        "sizes": [8],
+        "folds": 3,
+    }
     root = make_project(tmp_path / "study", image_size=32, **changes)
     for command in (["catalog"], ["split"], ["audit"], ["sweep", "--executor", "serial"]):
         done = cytocurve(root, *command)
@@ -276,9 +281,9 @@ def test_sweep_killed_while_computing_features_resumes(tmp_path: Path) -> None:
     for command in ("catalog", "split", "audit"):
         assert cytocurve(root, command).returncode == 0
     parts = partial(root.glob, "build/features/*/[!.]*.npz")
-    command = [str(BIN / "cytocurve"), "sweep", "--workers", "1"]
+    sweeping = [str(BIN / "cytocurve"), "sweep", "--workers", "1"]
     with (root / "log.txt").open("wb") as log:
-        sweep = subprocess.Popen(command, cwd=root, env=environment(), stdout=log, stderr=log)
+        sweep = subprocess.Popen(sweeping, cwd=root, env=environment(), stdout=log, stderr=log)
     deadline = time.monotonic() + 300
     while not list(parts()) and sweep.poll() is None:
         assert time.monotonic() < deadline, (root / "log.txt").read_text()

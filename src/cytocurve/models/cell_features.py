@@ -191,7 +191,7 @@ def _cooccurrence(name: str, gray: Gray, region: Mask) -> dict[str, float]:
     pairs = pairs.sum(axis=3, keepdims=True, dtype=np.float64)
     if not pairs.sum(axis=(0, 1)).all():
         pairs[0, 0] += 1  # no two pixels of the region have this distance
-    named = {}
+    named: dict[str, float] = {}
     for kind in ("contrast", "homogeneity", "energy", "correlation", "entropy"):
         near, far = graycoprops(pairs, kind)[:, 0]
         named |= {f"{name}_{kind}_1": float(near), f"{name}_{kind}_3": float(far)}

@@ -40,7 +40,7 @@ class EstimatorEnsemble:
         family = self._architecture
         given = estimators.inputs(family, family.settings.model_validate(self.component.settings), np.asarray(images))
         each = [estimators.probabilities(member, given, self.outputs) for member in self._fitted()]
-        return np.mean(each, axis=0, dtype=np.float64).astype(np.float32)
+        return np.asarray(np.mean(each, axis=0, dtype=np.float64), np.float32)
 
     @property
     def trained_by_this_code(self) -> bool:

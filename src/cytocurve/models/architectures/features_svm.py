@@ -64,7 +64,8 @@ class Machines:
             return np.ones((len(scaled), 1))
         each = 1 / (1 + np.exp(-(self.slope * self.decisions(scaled) + self.offset)))
         both = np.concatenate([1 - each, each], axis=1) if each.shape[1] == 1 else each
-        return both / both.sum(axis=1, keepdims=True)
+        shares: Numbers = both / both.sum(axis=1, keepdims=True)
+        return shares
 
 
 class FeaturesSvm:
@@ -78,14 +79,13 @@ class FeaturesSvm:
     def fit(self, inputs: NDArray[Any], classes: NDArray[np.int32], sample_weight: Any = None) -> None:
         """Fit to vectors (n, features)."""
         vectors = np.asarray(inputs, np.float64)
-        spread = vectors.std(axis=0)
-        self._mean, self._scale = vectors.mean(axis=0), np.where(spread > 0, spread, 1.0)
+        spread, rounding = vectors.std(axis=0), 1e-6 * np.abs(vectors).max(axis=0)
+        self._mean, self._scale = vectors.mean(axis=0), np.where(spread > rounding, spread, 1.0)
         self.classes_ = np.unique(classes)
-        targets = self.classes_[1:] if len(self.classes_) == 2 else self.classes_ if len(self.classes_) > 2 else []
+        targets = [classes == number for number in (self.classes_ if len(self.classes_) > 2 else self.classes_[1:])]
         weights = np.ones(len(classes)) if sample_weight is None else np.asarray(sample_weight, np.float64)
-        gamma = self._settings.gamma / vectors.shape[1]
-        self._machines = _fitted(self._scaled(vectors), [classes == target for target in targets], weights,
-                                 (self._settings.c, gamma))  # fmt: skip
+        parameters = self._settings.c, self._settings.gamma / vectors.shape[1]
+        self._machines = _fitted(self._scaled(vectors), targets, weights, parameters)
 
     def predict_proba(self, inputs: NDArray[Any]) -> Numbers:
         """Probabilities (n, classes)."""
@@ -103,7 +103,8 @@ class FeaturesSvm:
         self._machines = Machines(float(gamma), *machines)
 
     def _scaled(self, vectors: Numbers) -> Numbers:
-        return np.clip((vectors - self._mean) / self._scale, -FARTHEST, FARTHEST)
+        scaled: Numbers = np.clip((vectors - self._mean) / self._scale, -FARTHEST, FARTHEST)
+        return scaled
 
 
 def _fitted(
