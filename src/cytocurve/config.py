@@ -193,6 +193,11 @@ class ProjectPaths:
         return self.root / "build" / "pixels"
 
     @property
+    def features(self) -> Path:
+        """The folder of feature vectors of prepared images, which sweeps reuse."""
+        return self.root / "build" / "features"
+
+    @property
     def reports(self) -> Path:
         """Metrics, figures and the page."""
         return self.root / "reports"

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version as installed
 from typing import Any
 
 import numpy as np
@@ -115,3 +116,19 @@ def test_tensorflow_already_used_by_the_process_is_left_as_configured() -> None:
     code = "import tensorflow as tf; tf.constant(0); from cytocurve.models import tensorflow; tensorflow.load()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert "TensorFlow keeps its threads" in done.stderr
+
+
+@pytest.mark.slow
+def test_looking_up_architectures_and_their_versions_imports_none_of_their_libraries() -> None:
+    """Other commands do so too, and must not wait for them."""
+    code = "import sys; from cytocurve.models import architectures; "
+    code += "[architectures.version(name) for name in architectures.names()]; "
+    code += "assert not {'skimage', 'sklearn', 'scipy', 'tensorflow', 'keras'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_versions_of_libraries_are_part_of_the_version_of_an_architecture_that_states_them() -> None:
+    stated = architectures.version("features_svm")
+    for library in ("numpy", "scikit-image", "scikit-learn", "scipy"):
+        assert f"+{library}-{installed(library)}" in stated
+    assert "+" not in architectures.version("sequential")

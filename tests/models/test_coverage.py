@@ -32,11 +32,18 @@ CANNOT_CHANGE_A_RESULT = {
     "cytocurve.redaction": "hides passwords in messages",
     "cytocurve.registry": "lookup",
     "cytocurve.stores.ledger": "stores results; its contract suite checks that they read back unchanged",
+    "cytocurve.training.executors": "lookup of executors",
+    "cytocurve.training.executors.processes": "starts worker processes",
+    "cytocurve.training.features": "stores vectors of features; its tests check that they read back unchanged",
     "cytocurve.training.kernel_files": "drops damaged kernels, which are recompiled from the same source",
     "cytocurve.training.preparation": "stores prepared images; its tests check that they read back unchanged",
     "cytocurve.training.worker": "passes the run to an engine and the result to the ledger",
 }
 """Modules that a worker executes but no version covers, with the reason."""
+
+
+ENTRIES = ("cytocurve.training.worker", "cytocurve.training.preparation", "cytocurve.training.features")
+"""What worker processes call, and what makes the files that they read."""
 
 
 def members() -> Iterator[str]:
@@ -46,7 +53,7 @@ def members() -> Iterator[str]:
 
 def executed() -> set[str]:
     """All modules of cytocurve that a worker may execute, including their packages."""
-    modules = set(fingerprint.closure("cytocurve.training.worker", "cytocurve.training.preparation", *members()))
+    modules = set(fingerprint.closure(*ENTRIES, *members()))
     waiting = {*modules, *fingerprint.INERT}
     waiting |= {name for inert in fingerprint.INERT for name in imports(inert, file_of(inert))}
     packages = {".".join(name.split(".")[:depth]) for name in waiting for depth in range(1, name.count(".") + 2)}

@@ -12,7 +12,8 @@ from PIL import Image
 from cytocurve.core.runs import Component
 from cytocurve.errors import InputError
 from cytocurve.ingest.scanning import bombs_refused, refusal, unusable_mode
-from cytocurve.models import preparation, tensorflow
+from cytocurve.models import packed, preparation, tensorflow
+from cytocurve.models.packed import EstimatorEnsemble
 from cytocurve.models.preparation import Preparation
 
 BATCH = 64
@@ -24,18 +25,20 @@ class Predictor:
     """A network and everything needed to classify any image.
 
     ``classes`` are the names of its outputs. ``prepared_by`` is the preparation that it was trained with; if its
-    version differs from that of the installed preparation, ``prepared_as_trained`` is false.
+    version differs from that of the installed preparation, or if an estimator was trained by other code than is
+    installed (``same_code``), ``prepared_as_trained`` is false.
     """
 
     network: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
     preparation: Preparation
     prepared_by: Component
     classes: tuple[str, ...]
+    same_code: bool = True
 
     @property
     def prepared_as_trained(self) -> bool:
-        """Whether images are prepared by the same code as the training images."""
-        return self.prepared_by == self.preparation.component
+        """Whether images are prepared, and measured, by the same code as the training images."""
+        return self.same_code and self.prepared_by == self.preparation.component
 
     def probabilities(self, images: Sequence[Path | str | Image.Image]) -> NDArray[np.float32]:
         """Class probabilities, float32 (images, classes), of images or image files of any size.
@@ -74,7 +77,7 @@ class Predictor:
 
 
 def predictor(model: Any, about: Mapping[str, Any]) -> Predictor:
-    """A predictor from a Keras model that takes uint8 images, and the stored ``Predictor.about``.
+    """A predictor from a model that takes uint8 images, as ``saved_model`` loads it, and ``Predictor.about``.
 
     Raises ``InputError`` if the preparation is unknown to this version of cytocurve.
     """
@@ -86,9 +89,16 @@ def predictor(model: Any, about: Mapping[str, Any]) -> Predictor:
         preparation.preparation(component.settings),
         component,
         tuple(about["classes"]),
+        model.trained_by_this_code if isinstance(model, EstimatorEnsemble) else True,
     )
 
 
-def saved_model(file: Path) -> Any:
-    """Load the Keras model in a ``.keras`` file."""
-    return tensorflow.keras().models.load_model(file)
+def saved_model(folder: Path) -> Any:
+    """The model in a folder: the Keras model of a ``.keras`` file, or an ensemble of estimators.
+
+    Raises ``InputError`` if the architecture of an ensemble is not installed.
+    """
+    for file in folder.rglob("*.keras"):
+        return tensorflow.keras().models.load_model(file)
+    (about,) = folder.rglob(packed.ABOUT)
+    return packed.load(about.parent)

@@ -12,11 +12,12 @@ from cytocurve.errors import InputError
 from cytocurve.models import recipes
 from cytocurve.models.architectures import Weights
 from cytocurve.models.ensemble import mean_ensemble
+from cytocurve.models.packed import EstimatorEnsemble
 from cytocurve.models.predictor import Predictor, predictor, saved_model
 from cytocurve.redaction import shown
 from cytocurve.stores.ledger import Ledger
 from cytocurve.stores.tracking.connection import ask
-from cytocurve.stores.tracking.registry import download, stored_metadata
+from cytocurve.stores.tracking.registry import PackedModel, download, stored_metadata
 from cytocurve.study.design import ArmDesign
 
 DOWNLOAD_SECONDS = 600.0
@@ -35,9 +36,12 @@ def input_shape(design: ArmDesign) -> tuple[int, int, int]:
 
 
 def check_registrable(design: ArmDesign) -> None:
-    """Raise ``InputError`` if the arm's networks cannot be combined into a Keras model."""
-    if recipes.resolved(design.recipe).architecture.build is None:
-        raise InputError(f"{design.arm.name} cannot be registered: its architecture has no Keras model")
+    """Raise ``InputError`` if the arm's networks cannot be combined into one model."""
+    architecture = recipes.resolved(design.recipe).architecture
+    if architecture.build is None and architecture.estimator is None:
+        raise InputError(
+            f"{design.arm.name} cannot be registered: its architecture has neither a Keras model nor an estimator"
+        )
 
 
 def members_weights(ledger: Ledger, design: ArmDesign, members: Sequence[PlannedRun]) -> list[Weights]:
@@ -53,15 +57,25 @@ def members_weights(ledger: Ledger, design: ArmDesign, members: Sequence[Planned
 
 
 def ensemble(ledger: Ledger, design: ArmDesign, members: Sequence[PlannedRun]) -> Any:
-    """A Keras model that averages the members' probabilities.
+    """A model that averages the members' probabilities: a Keras model, or an ensemble of estimators.
 
     Raises ``InputError`` listing the runs whose weights are not in the ledger.
     """
     weights = members_weights(ledger, design, members)
     parts = recipes.resolved(design.recipe)
+    if parts.architecture.build is None:
+        return EstimatorEnsemble(design.recipe.architecture, len(design.class_names), weights)
     return mean_ensemble(
         parts.architecture, parts.architecture_settings, input_shape(design), len(design.class_names), weights
     )
+
+
+def registrable(ledger: Ledger, design: ArmDesign, members: Sequence[PlannedRun]) -> Any:
+    """The ensemble as the registry stores it: a Keras model, or the files of an ensemble of estimators."""
+    model = ensemble(ledger, design, members)
+    if not isinstance(model, EstimatorEnsemble):
+        return model
+    return PackedModel(model.save, type(model).__module__, model.outputs, model.libraries)
 
 
 def of_runs(ledger: Ledger, design: ArmDesign, members: Sequence[PlannedRun]) -> Predictor:
@@ -94,7 +108,7 @@ def of_version(project: ProjectPaths, name: str, version: int) -> Predictor:
     Raises ``InputError`` if cytocurve did not register it, ``ServiceError`` if the registry cannot be reached.
     """
     with TemporaryDirectory() as scratch:
-        file, metadata = ask(
+        folder, metadata = ask(
             project.tracking_uri,
             project.tracking_lock,
             lambda client: download(client, name, version, Path(scratch)),
@@ -102,4 +116,4 @@ def of_version(project: ProjectPaths, name: str, version: int) -> Predictor:
         )
         if "preparation" not in metadata:
             raise InputError(f"{name}, version {version}, has no metadata about the preparation of images")
-        return predictor(saved_model(file), metadata)
+        return predictor(saved_model(folder), metadata)

@@ -31,7 +31,7 @@ def shared_pixels(
     checksum = target.with_suffix(".sha256")
     folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder / "lock"):
-        if target.is_file() and checksum.is_file() and checksum.read_text() == sha256(target):
+        if reusable(target):
             return target
         scratch = folder / "scratch.npy"
         try:
@@ -43,12 +43,19 @@ def shared_pixels(
     return target
 
 
-def drop_pixels(folder: Path) -> None:
-    """Delete all files of prepared images; a sweep that is writing some is waited for."""
+def drop_prepared(folder: Path) -> None:
+    """Delete all prepared images or feature vectors in a folder; a sweep that is writing some is waited for."""
     if folder.is_dir():
         with FileLock(folder / "lock"):
-            for path in [*folder.glob("*.npy"), *folder.glob("*.sha256")]:
-                path.unlink(missing_ok=True)
+            for pattern in ("*.npy", "*.npz", "*.sha256"):
+                for path in folder.rglob(pattern):
+                    path.unlink(missing_ok=True)
+
+
+def reusable(file: Path) -> bool:
+    """Whether a file is there and matches its checksum, ``<name>.sha256``."""
+    checksum = file.with_suffix(".sha256")
+    return file.is_file() and checksum.is_file() and checksum.read_text() == sha256(file)
 
 
 def _write_pixels(

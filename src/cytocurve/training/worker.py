@@ -16,15 +16,24 @@ from numpy.typing import NDArray
 from cytocurve.core.runs import KEY_FORMAT, Images, PlannedRun
 from cytocurve.errors import InputError
 from cytocurve.models import engines, recipes
+from cytocurve.models.estimators import measured
 from cytocurve.stores.ledger import Finished, open_ledger
 from cytocurve.training import kernel_files
+
+PACKAGES = (
+    "cytocurve", "keras", "numba", "numpy", "scikit-image", "scikit-learn", "scipy", "tensorflow", "tensorflow-cpu",
+)  # fmt: skip
+"""Packages that compute; a run's record has their versions."""
 
 LOG = logging.getLogger("cytocurve")
 
 
 @dataclass(frozen=True)
 class Assignment:
-    """A run for a worker, with the URL of the ledger, the file of prepared pixels and the folder of locks."""
+    """A run for a worker, with the URL of the ledger and the folder of locks.
+
+    ``pixels`` is the file of prepared pixels; ``features`` that of their feature vectors, if the architecture has any.
+    """
 
     ledger: str
     locks: Path
@@ -33,6 +42,7 @@ class Assignment:
     classes: tuple[int, ...]
     planned: PlannedRun
     commit: str | None
+    features: Path | None = None
 
 
 def train_run(assignment: Assignment) -> bool:
@@ -65,6 +75,8 @@ def _train(assignment: Assignment) -> bool:
     started, cpu = time.time(), time.process_time()
     with kernel_files.checked():
         images, classes = np.load(assignment.pixels, mmap_mode="r"), np.array(assignment.classes, dtype=np.int32)
+        if assignment.features is not None:
+            images = measured(images, np.load(assignment.features, mmap_mode="r"))
         engine, job = planned.run.recipe.engine.name, recipes.job(planned, images, classes)
         trained = engines.train(engine, job)
         on_training = engines.predict(engine, job, trained.weights, job.train)
@@ -102,7 +114,7 @@ def identity_bytes(images: Images) -> NDArray[np.uint8]:
 def environment() -> dict[str, Any]:
     """The host, the Python version, and the versions of packages that compute."""
     packages = {}
-    for name in ("cytocurve", "keras", "numba", "numpy", "tensorflow", "tensorflow-cpu"):
+    for name in PACKAGES:
         try:
             packages[name] = version(name)
         except PackageNotFoundError:

@@ -16,7 +16,7 @@ from cytocurve.files import exclusive, sha256, write_text
 from cytocurve.stores.dvc import track_data
 from cytocurve.study.dataset import WITHDRAWN, dataset_folder, images_below, label_tables, read_catalog, write_labels
 from cytocurve.text import check_known, some
-from cytocurve.training.preparation import drop_pixels
+from cytocurve.training.preparation import drop_prepared
 
 KEPT = ("image", "pixel_sha256", "patient", "fold", "duplicate_of", "near_duplicate_of")
 """Catalog columns kept in the record besides the labels, so that the other images stay in their folds."""
@@ -81,7 +81,8 @@ def _remove_patient(project: ProjectPaths, folder: Path, patient: str, reason: s
     elif not (record["patient"] == patient).any():
         raise _unknown(patient, tables)
     _remove(folder, set(record["image"]), tables)
-    drop_pixels(project.pixels)  # the next sweep writes them anew, without these images
+    for folder in (project.pixels, project.features):  # the next sweep writes them anew, without these images
+        drop_prepared(folder)
     return _outcome(record, folder.name, patient, already, reason)
 
 

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from mlflow.tracking import MlflowClient
 
 PREPARED_BY_OTHER_CODE = (
-    "Images are prepared by other code than at training (Pillow or cytocurve has changed), which may change the scores."
+    "Images are prepared by other code than at training (cytocurve or a library that it uses has changed), which may "
+    "change the scores."
 )
 NO_STUDY_SCORE = (
     "The version does not have the study's scores, since an earlier cytocurve registered it: cytocurve register adds "

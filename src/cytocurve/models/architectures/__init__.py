@@ -4,8 +4,9 @@ A module of this package that defines ``ARCHITECTURE`` is an architecture that `
 other registration.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from importlib.metadata import version as installed
 from typing import Any, Protocol
 
 import numpy as np
@@ -19,6 +20,8 @@ Shape = tuple[int, int, int]
 """Height, width and channels of an image."""
 Weights = list[NDArray[Any]]
 """All arrays of a network, trainable or not, in the order of the Keras model's ``get_weights``."""
+Vector = NDArray[np.float32]
+"""The features of an image."""
 
 
 @dataclass(frozen=True)
@@ -30,15 +33,19 @@ class Stack:
 
 
 class Estimator(Protocol):
-    """A classifier without epochs, in the style of scikit-learn, on uint8 images (n, height, width, channels)."""
+    """A classifier without epochs, in the style of scikit-learn.
+
+    Its inputs are uint8 images (n, height, width, channels), or vectors (n, features) if its architecture has
+    ``features``.
+    """
 
     classes_: NDArray[Any]
     """The class indices seen in ``fit``, in the order of the probabilities' columns."""
 
-    def fit(self, images: NDArray[np.uint8], classes: NDArray[np.int32], sample_weight: Any = None) -> Any:
+    def fit(self, inputs: NDArray[Any], classes: NDArray[np.int32], sample_weight: Any = None) -> Any:
         """Fit to all images at once."""
 
-    def predict_proba(self, images: NDArray[np.uint8]) -> NDArray[Any]:
+    def predict_proba(self, inputs: NDArray[Any]) -> NDArray[Any]:
         """Probabilities (n, len(classes_))."""
 
     def get_weights(self) -> Weights:
@@ -46,6 +53,35 @@ class Estimator(Protocol):
 
     def set_weights(self, weights: Weights) -> None:
         """Restore a fitted state."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """What an estimator measures on each image; a sweep computes it once per image and keeps it.
+
+    ``compute`` maps an image, uint8 (height, width, channels), to its vector. It is a function of a module, which
+    determines the version of the features together with ``libraries``. ``settings`` names the settings of the
+    architecture that ``compute`` takes, by keyword.
+    """
+
+    compute: Callable[..., Vector]
+    settings: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+
+    def of(self, settings: BaseModel, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The vectors (n, features) of images (n, height, width, channels)."""
+        stated = self.stated(settings)
+        return np.stack([self.compute(image, **stated) for image in images])
+
+    def stated(self, settings: BaseModel) -> dict[str, Any]:
+        """The settings that the features depend on."""
+        return {name: getattr(settings, name) for name in self.settings}
+
+    @property
+    def version(self) -> str:
+        """The libraries with their versions, and a digest of the code."""
+        code = fingerprint.of_sources(fingerprint.closure(self.compute.__module__, without=WITHOUT))
+        return "+".join([*_installed(self.libraries), f"code-{code}"])
 
 
 @dataclass(frozen=True)
@@ -57,7 +93,8 @@ class Architecture:
 
     ``build`` creates the Keras model, which scales its own input and ends in a softmax over all outputs or, for two
     classes, a single sigmoid. ``initial_weights`` draws the trainable arrays; without it, Keras draws them. ``stack``
-    describes a plain network. ``estimator`` creates an unfitted estimator from settings and a seed.
+    describes a plain network. ``estimator`` creates an unfitted estimator from settings and a seed; with ``features``,
+    it gets vectors in place of images. ``libraries`` names what an estimator computes with.
     """
 
     settings: type[BaseModel]
@@ -66,6 +103,8 @@ class Architecture:
     initial_weights: Callable[[Any, Shape, int, np.random.Generator], Weights] | None = None
     stack: Callable[[Any], Stack] | None = None
     estimator: Callable[[Any, int], Estimator] | None = None
+    features: Features | None = None
+    libraries: tuple[str, ...] = ()
 
 
 def names() -> list[str]:
@@ -89,5 +128,11 @@ def sources(name: str) -> fingerprint.Sources:
 
 
 def version(name: str) -> str:
-    """A digest of the architecture's code."""
-    return fingerprint.of_sources(sources(name))
+    """A digest of the architecture's code, and the versions of its libraries."""
+    architecture = load(name)
+    libraries = {*architecture.libraries, *(architecture.features.libraries if architecture.features else ())}
+    return "+".join([fingerprint.of_sources(sources(name)), *_installed(sorted(libraries))])
+
+
+def _installed(libraries: Iterable[str]) -> list[str]:
+    return [f"{library}-{installed(library)}" for library in libraries]

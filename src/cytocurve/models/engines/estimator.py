@@ -1,6 +1,7 @@
 """The estimator engine: classifiers without epochs, in the style of scikit-learn."""
 
 from importlib.metadata import version as installed
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from cytocurve.models.architectures import Architecture, Weights
 from cytocurve.models.engines import Engine
 from cytocurve.models.epochs import epoch_images
+from cytocurve.models.estimators import inputs, probabilities, vectors_of
 from cytocurve.models.jobs import Indices, Job
 
 LEAST = np.float32(1e-7)
@@ -24,16 +26,22 @@ class EstimatorNetwork:
             raise ValueError("the architecture has no estimator")
         self._job, self._fitted = job, False
         self._estimator = job.architecture.estimator(job.architecture_settings, int(rng.integers(2**31)))
+        self._measured: dict[bytes, NDArray[Any]] = {}
 
     def epoch(self, rng: np.random.Generator) -> float:
         """Fit to the training images, each transformed once; returns the mean loss of the fitted estimator."""
         job = self._job
         order = job.train[rng.permutation(len(job.train))]
-        images, classes = epoch_images(job.policy.draw, job.policy_settings, job.images, order, rng), job.classes[order]
+        classes = job.classes[order]
+        if job.policy.draw is None:
+            given = self._inputs_at(order)
+        else:
+            changed = epoch_images(job.policy.draw, job.policy_settings, np.asarray(job.images), order, rng)
+            given = inputs(job.architecture, job.architecture_settings, changed)
         weights = None if job.class_weights is None else job.class_weights[classes]
-        self._estimator.fit(images, classes, sample_weight=weights)
+        self._estimator.fit(given, classes, sample_weight=weights)
         self._fitted = True
-        return self._loss(self._predict(images), classes, weights)
+        return self._loss(probabilities(self._estimator, given, job.outputs), classes, weights)
 
     def loss(self, indices: Indices) -> float:
         """The mean loss of the job's images at the indices."""
@@ -41,7 +49,7 @@ class EstimatorNetwork:
 
     def probabilities(self, indices: Indices) -> NDArray[np.float32]:
         """The probabilities (n, outputs) of the job's images at the indices."""
-        return self._predict(self._job.images[indices])
+        return probabilities(self._estimator, self._inputs_at(indices), self._job.outputs)
 
     def get_weights(self) -> Weights:
         """The fitted state; empty before the first fit."""
@@ -52,16 +60,23 @@ class EstimatorNetwork:
         if weights:
             self._estimator.set_weights(weights)
 
-    def _predict(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Probabilities of all outputs: zero for classes without training images."""
-        probabilities = np.zeros((len(images), self._job.outputs), np.float32)
-        probabilities[:, np.asarray(self._estimator.classes_, np.intp)] = self._estimator.predict_proba(images)
-        return probabilities
+    def _inputs_at(self, indices: Indices) -> NDArray[Any]:
+        """The inputs of the job's images at the indices; without vectors of a sweep, features are measured once."""
+        job = self._job
+        vectors = vectors_of(job.images)
+        if job.architecture.features is None:
+            return job.images[indices]
+        if vectors is not None:
+            return vectors[indices]
+        key = indices.tobytes()
+        if key not in self._measured:
+            self._measured[key] = inputs(job.architecture, job.architecture_settings, job.images[indices])
+        return self._measured[key]
 
     def _loss(
-        self, probabilities: NDArray[np.float32], classes: NDArray[np.int32], weights: NDArray[np.float32] | None
+        self, predicted: NDArray[np.float32], classes: NDArray[np.int32], weights: NDArray[np.float32] | None
     ) -> float:
-        losses = -np.log(np.maximum(probabilities[np.arange(len(classes)), classes], LEAST))
+        losses = -np.log(np.maximum(predicted[np.arange(len(classes)), classes], LEAST))
         return float(np.mean(losses if weights is None else losses * weights))
 
 

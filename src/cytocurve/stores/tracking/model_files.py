@@ -40,7 +40,7 @@ def wrong_with(folder: Path, recorded: str | None) -> str:
 
     ``recorded`` is their digest at registration; versions of earlier releases have none.
     """
-    networks = list(folder.rglob("*.keras"))
+    networks = [path for pattern in ("*.keras", "*.npz") for path in folder.rglob(pattern)]
     if len(networks) != 1 or not (folder / "MLmodel").is_file():
         return "its files are missing"
     if recorded is not None:

@@ -1,4 +1,4 @@
-"""The model registry: Keras models logged to their arm's run, as versions of ``<dataset>-<task>`` with an alias."""
+"""The model registry: models logged to their arm's run, as versions of ``<dataset>-<task>`` with an alias."""
 
 import contextlib
 import io
@@ -101,6 +101,20 @@ def annotate(client: "MlflowClient", name: str, number: int, notes: Notes) -> No
             client.set_model_version_tag(name, str(number), key, value)
 
 
+@dataclass(frozen=True)
+class PackedModel:
+    """A model that is not Keras's: ``write`` puts its files into a folder, and the module ``loader`` reads them.
+
+    MLflow's pyfunc flavor calls ``_load_pyfunc`` of that module, which must be installed. ``outputs`` is the number of
+    classes; ``libraries`` are the packages that the model computes with.
+    """
+
+    write: Callable[[Path], None]
+    loader: str
+    outputs: int
+    libraries: tuple[str, ...]
+
+
 def register(
     client: "MlflowClient",
     build: Callable[[], Any],
@@ -113,7 +127,7 @@ def register(
     metadata: Mapping[str, Any] | None = None,
     notes: Notes | None = None,
 ) -> int:
-    """Register a Keras model and move the alias, if any, to it; returns the version number.
+    """Register a Keras model or a ``PackedModel`` and move the alias, if any, to it; returns the version number.
 
     ``model_key`` identifies the model: an existing version with this key is reused unless its files are missing or
     damaged, otherwise ``build`` is called.
@@ -213,7 +227,7 @@ def _upload(
     sample: NDArray[Any],
     metadata: Mapping[str, Any] | None,
 ) -> str:
-    """Store the model's files as ``mlflow.tensorflow.log_model`` does; returns their digest.
+    """Store the model's files as ``log_model`` of its flavor does; returns their digest.
 
     Unlike that function, do not reload the model to check the input example, which takes seven seconds and only logs
     failures.
@@ -232,20 +246,32 @@ def _upload(
     )
     with TemporaryDirectory() as scratch, contextlib.redirect_stdout(io.StringIO()):
         folder = f"{scratch}/model"
-        mlflow.tensorflow.save_model(
-            model,
-            folder,
-            mlflow_model=about,
-            signature=_signature(model, sample),
-            pip_requirements=requirements(),
-            input_example=sample,
-        )
+        if isinstance(model, PackedModel):
+            model.write(Path(scratch) / "members")
+            mlflow.pyfunc.save_model(
+                folder,
+                loader_module=model.loader,
+                data_path=f"{scratch}/members",
+                mlflow_model=about,
+                signature=_signature(model.outputs, sample),
+                pip_requirements=requirements(model.libraries),
+                input_example=sample,
+            )
+        else:
+            mlflow.tensorflow.save_model(
+                model,
+                folder,
+                mlflow_model=about,
+                signature=_signature(model.output_shape[-1], sample),
+                pip_requirements=requirements(),
+                input_example=sample,
+            )
         client.log_model_artifacts(logged.model_id, folder)
         return digest_of(Path(folder))
 
 
 def download(client: "MlflowClient", name: str, number: int, folder: Path) -> tuple[Path, dict[str, Any]]:
-    """Download a version into a folder; returns the file of its Keras model and the stored metadata.
+    """Download a version into a folder; returns that folder and the stored metadata.
 
     Raises ``InputError`` if the version does not exist, or if its files are missing or damaged.
     """
@@ -272,8 +298,7 @@ def download(client: "MlflowClient", name: str, number: int, folder: Path) -> tu
             next_step="restore the files from a backup; or cytocurve register, which stores the model of the present "
             "results again, as a new version",
         )
-    (file,) = folder.rglob("*.keras")
-    return file, dict(Model.load(str(folder / "MLmodel")).metadata or {})
+    return folder, dict(Model.load(str(next(folder.rglob("MLmodel")))).metadata or {})
 
 
 def stored_metadata(client: "MlflowClient", name: str, number: int, folder: Path) -> dict[str, Any]:
@@ -288,10 +313,10 @@ def stored_metadata(client: "MlflowClient", name: str, number: int, folder: Path
     return dict(Model.load(file).metadata or {})
 
 
-def requirements() -> list[str]:
+def requirements(packages: Sequence[str] = ("tensorflow-cpu", "tensorflow", "keras", "numpy")) -> list[str]:
     """The packages needed to load the model, at the current versions; MLflow would take ten seconds to infer them."""
     pinned = []
-    for package in ("tensorflow-cpu", "tensorflow", "keras", "numpy"):
+    for package in packages:
         try:
             pinned.append(f"{package}=={version(package)}")
         except PackageNotFoundError:
@@ -299,11 +324,11 @@ def requirements() -> list[str]:
     return pinned
 
 
-def _signature(model: Any, sample: NDArray[Any]) -> "ModelSignature":
+def _signature(outputs: int, sample: NDArray[Any]) -> "ModelSignature":
     """The signature: any number of images in; class probabilities, float32, (images, classes), out."""
     from mlflow.models import ModelSignature
     from mlflow.types import Schema, TensorSpec
 
     images = TensorSpec(sample.dtype, (-1, *sample.shape[1:]))
-    probabilities = TensorSpec(np.dtype(np.float32), (-1, *model.output_shape[1:]))
+    probabilities = TensorSpec(np.dtype(np.float32), (-1, outputs))
     return ModelSignature(inputs=Schema([images]), outputs=Schema([probabilities]))

@@ -32,7 +32,7 @@ from cytocurve.study.design import ArmDesign, check_split, design_arm, held_out
 from cytocurve.study.looks import shortened
 from cytocurve.study.results import check_results
 from cytocurve.study.selection import METRIC, best_arm, validated
-from cytocurve.training.networks import HOLDOUT, about, check_registrable, ensemble, input_shape, members_weights
+from cytocurve.training.networks import HOLDOUT, about, check_registrable, input_shape, members_weights, registrable
 from cytocurve.training.publisher import publish
 from cytocurve.workflows.alias import challenge
 from cytocurve.workflows.gate import require_audit
@@ -131,7 +131,7 @@ def _register(project: ProjectPaths, design: ArmDesign, members: list[PlannedRun
     def store(client: "MlflowClient") -> int:
         return register_version(
             client,
-            lambda: ensemble(ledger, design, members),
+            lambda: registrable(ledger, design, members),
             name=report["model"],
             model_key=report["model_key"],
             run_id=published.run_id,

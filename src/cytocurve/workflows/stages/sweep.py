@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from cytocurve.config import ProjectPaths
 from cytocurve.core.durations import Timed
 from cytocurve.core.runs import PlannedRun, longest_first
+from cytocurve.models import recipes
 from cytocurve.models.preparation import preparation
 from cytocurve.progress import Observer
 from cytocurve.redaction import shown
@@ -21,6 +22,7 @@ from cytocurve.stores.dvc import commit
 from cytocurve.stores.ledger import Finished, Ledger, open_ledger
 from cytocurve.study.design import ArmDesign, check_withdrawn
 from cytocurve.text import counted
+from cytocurve.training.features import shared_features
 from cytocurve.training.finished_sizes import FinishedSizes
 from cytocurve.training.kernel_files import to_compile
 from cytocurve.training.preparation import shared_pixels
@@ -104,7 +106,7 @@ def _finish_runs(
     A run has diverged if no epoch had a finite validation loss; its network is the untrained one. Diverged runs cause a
     warning. Raises ``InputError`` before any training, ``CytocurveError`` if runs fail, after all others have finished.
     """
-    say, decoding = observer.message, observer.task("decoding", "images")
+    say = observer.message
     ledger = open_ledger(project.ledger_url)
     with _exclusive(project.locks / f"{design.key}.lock", design.arm.name, say):
         check_withdrawn(project, design.dataset, design.images, f"The runs of {design.arm.name}")
@@ -115,12 +117,10 @@ def _finish_runs(
         trained = len(missing)
         if missing:
             ledger.check_writable()
-            prepared = preparation(design.recipe.preparation.settings)
-            files = [project.data / design.dataset / "images" / image for image in design.images]
-            pixels = shared_pixels(project.pixels, files, design.identities, prepared, decoding)
+            inputs = _inputs(project, design, executor, observer)
             if to_compile(design.recipe):
                 say("Compiling kernels (once per machine, about 20 s)")
-            assignments = _assignments(project, design, missing, pixels)
+            assignments = _assignments(project, design, missing, inputs)
             trained -= train_all(assignments, ledger, executor, report, say)
             finished |= {run.key: ledger.get(run.key) for run in missing}
         write_results(project, design, finished)
@@ -134,6 +134,21 @@ def _finish_runs(
         )
     found = len(design.runs) - trained
     return {"runs": len(design.runs), "found": found, "trained": trained, "diverged": len(diverged)}
+
+
+def _inputs(
+    project: ProjectPaths, design: ArmDesign, executor: Callable[[], Executor], observer: Observer
+) -> tuple[Path, Path | None]:
+    """The files that all workers read: prepared pixels, and feature vectors if the architecture has features."""
+    prepared, identities = preparation(design.recipe.preparation.settings), design.identities
+    files = [project.data / design.dataset / "images" / image for image in design.images]
+    pixels = shared_pixels(project.pixels, files, identities, prepared, observer.task("decoding", "images"))
+    parts = recipes.resolved(design.recipe)
+    if parts.architecture.features is None:
+        return pixels, None
+    features = parts.architecture.features, parts.architecture_settings
+    progress = observer.task("features", "images")
+    return pixels, shared_features(project.features, pixels, identities, prepared, features, executor, progress)
 
 
 def _quarantine(ledger: Ledger, runs: Sequence[PlannedRun], warn: Callable[[str], None]) -> None:
@@ -162,9 +177,10 @@ def _exclusive(path: Path, arm: str, say: Callable[[str], None]) -> Iterator[Non
 
 
 def _assignments(
-    project: ProjectPaths, design: ArmDesign, runs: Sequence[PlannedRun], pixels: Path
+    project: ProjectPaths, design: ArmDesign, runs: Sequence[PlannedRun], inputs: tuple[Path, Path | None]
 ) -> list[Assignment]:
     url, revision = open_ledger(project.ledger_url).url, commit(project.root)
     order = longest_first([run.size for run in runs])
     locks = project.locks.resolve() / "runs"
-    return [Assignment(url, locks, pixels, design.arm.name, design.classes, runs[i], revision) for i in order]
+    pixels, features = inputs
+    return [Assignment(url, locks, pixels, design.arm.name, design.classes, runs[i], revision, features) for i in order]
