@@ -41,8 +41,8 @@ def saturation(curve: Curve, margin: float = MARGIN) -> Saturation:
     Technometrics 24:295-300), and sizes are tested from the largest down, each only if all previous ones passed, a
     fixed-sequence test (Maurer, Hothorn & Lehmacher 1995). The probability of any wrong claim is therefore that of a
     single interval's upper end, the one reported in ``gain``. For a true gain just above the margin, the claim is made
-    in 2.8 % of simulated studies with 3 folds, 2.0 % with 4, 4.5 % with 5, 2.5 % with 10 and 2.4 % with 20, and in 3.9, 4.4,
-    9.4, 9.3 and 10.9 % without the sequence (``bench/intervals.py``).
+    in 2.8 % of simulated studies with 3 folds, 2.0 % with 4, 4.5 % with 5, 2.5 % with 10 and 2.4 % with 20, and in 3.9,
+    4.4, 9.4, 9.3 and 10.9 % without the sequence (``bench/intervals.py``).
 
     ``gain_not_shown_beyond`` is the smallest n such that the lower ends of all gains beyond it are at most the margin.
     Gains that are undefined or known from fewer than three folds satisfy neither condition, nor do gains that are equal
