@@ -450,11 +450,9 @@ def test_first_screen_sentence_has_the_score_that_is_corrected_for_the_choice() 
 def official(**largest: Any) -> dict[str, Any]:
     """A study with three official folds, of which ``warsaw`` has no positive test image."""
     changed = answers_of(replace(SMALL, folds=3))
-    offenders = ({"fold": "warsaw", "images": "test", "without": ["positive"]},)
-    lacking = finding("warning", "One fold lacks a class.", offenders) | {
-        "id": "folds-without-class",
-        "labels": "expert",
-    }
+    where = {"fold": "warsaw", "images": "test", "without": ["positive"]}
+    named = {"id": "folds-without-class", "labels": "expert", "offenders_in_all": 1, "offenders": [where]}
+    lacking = finding("warning", "One fold lacks a class.") | named
     for arm in changed["arms"].values():
         arm["curves"]["roc_auc"][-1] |= {"n": 2, "undefined": 1} | largest
     return changed | {"audit": audit_with([lacking])}
