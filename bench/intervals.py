@@ -10,6 +10,8 @@ from cytocurve.core.statistics.saturation import saturation
 
 STUDIES = (BASE, NULLS[2], NULLS[6], NULLS[9], NULLS[10], NULLS[11], CHECKS[4])
 SHAPES = ((5, 1), (10, 1), (20, 1), (10, 5))
+FEW = ((3, 1), (4, 1), (4, 2))
+"""Folds and seeds; the intervals of few folds are computed otherwise."""
 SIZES = (10, 20, 30, 50, 100, 200)
 LEVEL, NOISE = 0.9, 0.01
 ALLOWED = 0.05
@@ -20,9 +22,11 @@ def main() -> None:
     given = harness.options(__doc__ or "", "python -m bench.intervals --studies 200", studies=1500, seed=1)
     random = np.random.default_rng(given.seed)
     rows = []
-    for folds, seeds in SHAPES:
-        covered = coverage(random, folds, seeds, given.studies)
-        claimed, alone = wrongly_saturated(random, folds, seeds, given.studies)
+    own = random.spawn(1)[0]
+    designs = [*((shape, own) for shape in FEW), *((shape, random) for shape in SHAPES)]
+    for (folds, seeds), random_of_design in designs:
+        covered = coverage(random_of_design, folds, seeds, given.studies)
+        claimed, alone = wrongly_saturated(random_of_design, folds, seeds, given.studies)
         rows.append(
             [
                 folds,

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import expit, ndtr
 
 from bench import harness
-from cytocurve.core.statistics.clusters import Estimate, effective, estimates
+from cytocurve.core.statistics.clusters import Estimate, Units, estimates
 from cytocurve.core.statistics.metrics import Labels, Probabilities, accuracy, roc_auc, sensitivity
 
 METRICS = {"roc_auc": roc_auc, "sensitivity": sensitivity, "accuracy": accuracy}
@@ -66,7 +66,7 @@ def validated(
     labels = patient % 2
     scores = distance * (labels - 0.5) + random.normal(0, spread, 2 * patients)[patient]
     positive = expit(scores + random.normal(0, 1, len(labels)))
-    units = min(effective(sizes[number::2].tolist()) for number in (0, 1))
+    units = min((Units.of(sizes[number::2].tolist()) for number in (0, 1)), key=lambda its: its.effective)
     return estimates(
         labels, np.stack([1 - positive, positive], axis=1), patient.tolist(), _score, dict.fromkeys(METRICS, units),
         RESAMPLES,

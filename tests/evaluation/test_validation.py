@@ -11,6 +11,7 @@ import pytest
 
 from cytocurve.core.answers import Freshness, LeftOut, Validation
 from cytocurve.core.statistics.metrics import METRICS, score
+from cytocurve.core.statistics.proportions import wilson
 from cytocurve.evaluation.validation import Judged, validation
 from cytocurve.report.context import LookedAt
 from cytocurve.report.validation import looks, ordinal, remarks, render, study_score
@@ -94,6 +95,62 @@ def test_unknown_patients_are_said_and_images_count_instead() -> None:
     assert (result.patients, result.without_patient) == (None, 60)
     assert "over images" in remarks(result)[0]
     assert result.scores["accuracy"].ci_low is not None
+
+
+def with_patients(negative: int, positive: int, **changes: Any) -> Validation:
+    """A validation on 60 images, 40 negative, of so many patients, none of whom has images of both classes."""
+    its = judged(**changes)
+    of_class = {"negative": negative, "positive": positive}
+    patients = [f"{name} {number % of_class[name]}" for number, name in enumerate(its.images["class"])]
+    return validation(replace(its, images=its.images.assign(patient=patients)), predicted(), [], [], None, FEW)
+
+
+def test_few_patients_of_a_class_give_no_interval_and_are_said() -> None:
+    result = with_patients(9, 4)
+    assert all((its.ci_low, its.ci_high) == (None, None) for its in result.scores.values())
+    assert all((its.ci_low, its.ci_high) == (None, None) for its in result.differences.values())
+    assert result.brier.ci_low is None
+    negative, positive = result.by_class
+    assert negative.sensitivity.ci_low is not None
+    assert positive.sensitivity.ci_low is None
+    sentence = "4 patients of positive: too few for an interval. An interval takes at least 5 patients of each class."
+    assert result.notes == (sentence,)
+    assert sentence in remarks(result)
+    assert sentence in render(result, {wrong.image: "data:," for wrong in result.worst}, [])
+
+
+def test_five_patients_of_each_class_give_intervals() -> None:
+    result = with_patients(5, 5)
+    assert all(its.ci_low is not None for its in result.scores.values())
+    assert result.notes == ()
+
+
+def test_rare_class_of_several_leaves_intervals_of_scores_over_images() -> None:
+    its = judged(("a", "b", "c"))
+    patients = [f"{name} {number % (4 if name == 'c' else 10)}" for number, name in enumerate(its.images["class"])]
+    rare = replace(its, images=its.images.assign(patient=patients))
+    result = validation(rare, predicted(3), [], [], None, FEW)
+    known = {metric for metric, its in result.scores.items() if its.ci_low is not None}
+    assert known == {"accuracy", "f1_weighted"}
+    assert [row.sensitivity.ci_low is not None for row in result.by_class] == [True, True, False]
+    assert (
+        "Intervals of a class and of averages over classes take at least 5 patients of each class." in result.notes[0]
+    )
+
+
+def test_intervals_of_reliability_bins_are_over_patients() -> None:
+    """They are those of as many patients of equal size, which is wider than if images were independent."""
+    by_patient, by_image = with_patients(5, 5), found(patients=False)
+    for one, other in zip(by_patient.bins, by_image.bins, strict=True):
+        assert one.images == other.images
+        if one.images and one.observed is not None:
+            images = wilson(one.observed, one.images)
+            assert (other.observed_low, other.observed_high) == pytest.approx(images, abs=1e-5)
+            assert (one.observed_high or 0) - (one.observed_low or 0) >= images[1] - images[0] - 1e-5
+    assert any(
+        (one.observed_low or 0) < (other.observed_low or 0)
+        for one, other in zip(by_patient.bins, by_image.bins, strict=True)
+    )
 
 
 def test_data_hash_depends_on_pixels_and_classes_alone() -> None:

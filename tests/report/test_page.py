@@ -562,6 +562,50 @@ def test_first_screen_sentence_has_the_score_that_is_corrected_for_the_choice() 
     assert "reaches ROC-AUC 0.875 on" in sentence(typed(corrected(0.875)))
 
 
+def official(**largest: Any) -> dict[str, Any]:
+    """A study with three official folds, of which ``warsaw`` has no positive test image."""
+    changed = answers_of(replace(SMALL, folds=3))
+    where = {"fold": "warsaw", "images": "test", "without": ["positive"]}
+    named = {"id": "folds-without-class", "labels": "expert", "offenders_in_all": 1, "offenders": [where]}
+    lacking = finding("warning", "One fold lacks a class.") | named
+    for arm in changed["arms"].values():
+        arm["curves"]["roc_auc"][-1] |= {"n": 2, "undefined": 1} | largest
+    return changed | {"audit": audit_with([lacking])}
+
+
+AGREEING = dict.fromkeys(("mean", "min", "max"), 1.0) | dict.fromkeys(("ci_low", "ci_high"))
+
+
+def test_first_screen_says_of_how_many_folds_a_score_is_and_that_agreement_gives_no_interval() -> None:
+    answers = official(**AGREEING)
+    expected = (
+        "reaches ROC-AUC 1.000 on unseen images (mean of 2 of 3 folds, since the test images of warsaw lack a class; "
+        "no interval: all folds agree)."
+    )
+    assert expected in sentence(typed(answers))
+    _, note = facts(answers)["How good is it with 200 images?"]
+    assert "no interval: all folds agree. The registered model" in note
+    assert note.endswith("It is the mean of 2 of 3 folds, since the test images of warsaw lack a class.")
+    shown = text_of(page_of(answers))
+    assert "1.000 all folds agree" in shown
+    assert "1.000 to 1.000" not in shown
+
+
+def test_first_screen_counts_runs_if_there_are_several_seeds_and_gives_no_reason_that_is_not_known() -> None:
+    answers = answers_of(replace(SMALL, seeds=(0, 1)))
+    for arm in answers["arms"].values():
+        arm["curves"]["roc_auc"][-1] |= {"n": 19, "undefined": 1}
+    assert "(mean of 19 of 20 runs; 95 % interval 0." in sentence(typed(answers))
+
+
+def test_patients_of_folds_drawn_by_image_are_not_called_new() -> None:
+    said = "Folds are drawn by image: these are not new patients."
+    simulation = replace(SMALL, patients=True)
+    assert said in text_of(page_of(answers_of(simulation)))
+    limits = {"split": "patient", "validation_images": 40.0, "title": None}
+    assert said not in text_of(page_of(answers_of(simulation, limits=limits)))
+
+
 def test_first_screen_counts_images_patients_classes_and_folds(answers: dict[str, Any]) -> None:
     assert composition(typed(answers)) == ["400 images", "patients unknown", "2 classes", "10 folds"]
     several = answers_of(CLASSES)

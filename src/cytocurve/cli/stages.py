@@ -184,12 +184,16 @@ def evaluate(json_output: bool) -> None:
 
 
 def _curves(answers: "Answers") -> Iterator[str]:
+    from cytocurve.report.formatting import score
+    from cytocurve.report.wording import no_interval
+
     for arm, results in answers.arms.items():
         yield f"{arm}: ROC-AUC by training images"
         for point in results.curves["roc_auc"]:
             if point.mean is not None:
-                interval = f"[{point.ci_low:.3f}, {point.ci_high:.3f}]"
-                yield f"  {point.size:>6}  {point.mean:.3f} ± {point.sd:.3f}  {interval}"
+                ends = f"[{score(point.ci_low)}, {score(point.ci_high)}]"
+                within = ends if point.ci_low is not None else f"no interval: {no_interval(point)}"
+                yield f"  {point.size:>6}  {score(point.mean)} ± {score(point.sd)}  {within}"
 
 
 @click.command()

@@ -15,6 +15,7 @@ from cytocurve.core.statistics.curves import summarize
 from cytocurve.core.statistics.metrics import METRICS
 from cytocurve.evaluation.choice import choice
 from cytocurve.evaluation.forecasts import curve_of
+from cytocurve.report.formatting import interval, score
 from cytocurve.study.results import read_runs, read_tests
 from cytocurve.study.selection import METRIC, Validated, candidates
 
@@ -87,8 +88,10 @@ def described(arm: str, members: int, size: int, known: Evidence) -> str:
 
 
 def _shown(its: Score) -> str:
-    mean, low, high = ("–" if end is None else f"{end:.3f}" for end in (its["mean"], its["ci_low"], its["ci_high"]))
-    return f"{mean} (95 % interval over folds {low} to {high})"
+    if its["mean"] is None:
+        return "–"
+    within = interval(its["ci_low"], its["ci_high"], "")
+    return f"{score(its['mean'])} ({f'95 % interval over folds {within}' if within else 'no interval'})"
 
 
 def _corrected(found: Choice | None) -> Score | None:

@@ -1,7 +1,7 @@
 """From the predictions of a registered model on new images to the record of its validation."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,15 +20,20 @@ from cytocurve.core.answers import (
 )
 from cytocurve.core.answers.serialization import rounded
 from cytocurve.core.runs import digest
-from cytocurve.core.statistics.calibration import calibration
-from cytocurve.core.statistics.clusters import RESAMPLES, Estimate, difference, effective, estimates
+from cytocurve.core.statistics.calibration import Calibration, calibration
+from cytocurve.core.statistics.clusters import LEAST, RESAMPLES, Estimate, Units, difference, estimates
 from cytocurve.core.statistics.metrics import METRICS, Labels, Probabilities, precisions, roc_auc, score
 from cytocurve.core.statistics.predictions import Predictions
+from cytocurve.core.statistics.proportions import wilson
 from cytocurve.core.statistics.values import ratio
 from cytocurve.report.titles import title_of
 from cytocurve.stores.tracking.experiments import ARM
 from cytocurve.stores.tracking.registry import CORRECTED, OUT_OF_FOLD, Version
 from cytocurve.study.selection import METRIC
+from cytocurve.text import counted
+
+OVER_IMAGES = ("accuracy", "f1_weighted", "brier")
+"""The scores in which a rare class has little weight."""
 
 WORST = 24
 """The number of wrong images that a page shows."""
@@ -64,8 +69,6 @@ def validation(
     missing = [name for name in classes if name not in set(images["class"])]
     differences = {} if missing else {name: difference(found[name], study[name]) for name in study if name in found}
     reliability = calibration(Predictions.of(labels, values, np.zeros(len(labels), np.intp), [0], [0]))
-    columns = ("low", "high", "predicted", "observed", "observed_low", "observed_high", "images")
-    bins = zip(*(vars(reliability)[column] for column in columns), strict=True)
     wrong = _wrong(images, labels, values, classes)
     return Validation(
         model=judged.version.name,
@@ -90,11 +93,11 @@ def validation(
         confusion=tuple(map(tuple, _confusion(labels, values, len(classes)).tolist())),
         brier=_interval(found["brier"]),
         ece=rounded(float(reliability.ece.mean)),
-        bins=tuple(build(ReliabilityBin, **dict(zip(columns, row, strict=True))) for row in bins),
+        bins=tuple(_bins(reliability, values, clusters)),
         errors=len(wrong),
         worst=tuple(wrong[:WORST]),
         left_out=tuple(left_out),
-        notes=(*notes, *_lacking(missing)),
+        notes=(*notes, *_lacking(missing), *_too_few(labels, clusters, classes, patients is not None)),
         freshness=freshness,
     )
 
@@ -134,17 +137,51 @@ def _scores(classes: Sequence[str]) -> Any:
     return statistic
 
 
-def _units(labels: Labels, clusters: Sequence[int], classes: Sequence[str]) -> dict[str, float]:
-    """The number of patients that each score rests on: of a class, those with images of it.
+def _units(labels: Labels, clusters: Sequence[int], classes: Sequence[str]) -> dict[str, Units]:
+    """The patients that each score rests on: of a class, those with images of it.
 
-    Of two classes, those of the rarer one.
+    Of two classes, those of the rarer one. Of more, all of them are worth a number of equal size, but an average over
+    classes cannot rest on more patients than its rarest class.
     """
-    of_class = [effective(np.bincount(np.asarray(clusters)[labels == n]).tolist()) for n in range(len(classes))]
-    everything = min(of_class) if len(classes) == 2 else effective(np.bincount(clusters).tolist())
-    units = dict.fromkeys([*METRICS, "brier"], everything)
+    of_class = _by_patients(labels, clusters, len(classes))
+    present = [units for units in of_class if units.count] if len(classes) > 2 else of_class
+    rarest, everything = min(units.count for units in present), Units.of(np.bincount(clusters).tolist())
+    averaged = Units(rarest, everything.effective)
+    units = {name: everything if name in OVER_IMAGES else averaged for name in (*METRICS, "brier")}
+    if len(classes) == 2:
+        units = dict.fromkeys(units, Units(rarest, min(each.effective for each in of_class)))
     for name, number in zip(classes, of_class, strict=True):
         units |= {f"{what} {name}": number for what in ("sensitivity", "precision", "roc_auc")}
     return units
+
+
+def _by_patients(labels: Labels, clusters: Sequence[int], classes: int) -> list[Units]:
+    """The patients with images of each class."""
+    return [Units.of(np.bincount(np.asarray(clusters)[labels == number]).tolist()) for number in range(classes)]
+
+
+def _too_few(labels: Labels, clusters: Sequence[int], classes: Sequence[str], by_patient: bool) -> list[str]:
+    """Which classes have too few patients, or images if no patient is known, for an interval; empty if none has."""
+    what = "patient" if by_patient else "image"
+    units = _by_patients(labels, clusters, len(classes))
+    few = [(its.count, name) for its, name in zip(units, classes, strict=True) if 0 < its.count < LEAST]
+    if not few:
+        return []
+    named = ", ".join(f"{counted(number, what)} of {name}" for number, name in few)
+    scores = "An interval takes" if len(classes) == 2 else "Intervals of a class and of averages over classes take"
+    return [f"{named}: too few for an interval. {scores} at least {LEAST} {what}s of each class."]
+
+
+def _bins(reliability: Calibration, values: Probabilities, clusters: Sequence[int]) -> Iterator[ReliabilityBin]:
+    """The reliability bins, with Wilson's intervals for as many patients of equal size as have images there."""
+    columns = ("low", "high", "predicted", "observed", "images")
+    judged = values[:, 1] if values.shape[1] == 2 else values.max(axis=1)
+    place = np.searchsorted(reliability.high[:-1], judged)
+    for number, row in enumerate(zip(*(vars(reliability)[column] for column in columns), strict=True)):
+        patients = Units.of(np.bincount(np.asarray(clusters)[place == number]).tolist()).effective
+        share = float(reliability.observed[number])
+        low, high = wilson(share, patients) if patients else (float("nan"), float("nan"))
+        yield build(ReliabilityBin, observed_low=low, observed_high=high, **dict(zip(columns, row, strict=True)))
 
 
 def _confusion(labels: Labels, probabilities: Probabilities, classes: int) -> Any:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from cytocurve.core.answers import Answers, ArmAnswers, CurvePoint, LossCurve, OverRuns
 from cytocurve.report import inline_charts, wording
 from cytocurve.report.arm_names import in_words
-from cytocurve.report.formatting import count, interval, score
+from cytocurve.report.formatting import count, score
 from cytocurve.text import counted
 
 LOSSES_SHOWN = 6
@@ -66,11 +66,9 @@ def sentence(answers: Answers) -> str:
     network = in_words(answers.best)
     if result.mean is None:
         return f"With {labels}, the {answers.title} of {network} is not defined."
-    ends = interval(result.ci_low, result.ci_high)
-    within = f" (95 % interval over folds {ends})" if result.ci_low is not None else ""
-    return (
-        f"With {labels}, {network} reaches {answers.title} {score(result.mean)} {wording.tested_on(answers)}{within}."
-    )
+    found = [wording.scored(answers, result), wording.interval_over_folds(result)]
+    within = "; ".join(part for part in found if part)
+    return f"With {labels}, {network} reaches {answers.title} {score(result.mean)} {wording.tested_on(answers)} ({within})."
 
 
 def composition(answers: Answers) -> list[str]:

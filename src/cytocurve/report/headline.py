@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cytocurve.core.answers import Answers, ArmPlan, CurvePoint, Finding, PairComparison, Summary
 from cytocurve.report import wording
 from cytocurve.report.arm_names import distinction
-from cytocurve.report.formatting import count, interval, score, signed, target
+from cytocurve.report.formatting import count, score, signed, target
 from cytocurve.text import rounded
 
 NOTABLE = 0.0005
@@ -132,9 +132,11 @@ def _best(answers: Answers) -> KeyFact:
 def _score(answers: Answers, result: Summary, largest: CurvePoint) -> KeyFact:
     question = f"How good is it with {count(largest.size)} images?"
     note = (
-        f"{answers.title} of single networks {wording.tested_on(answers)}; 95 % interval over folds "
-        f"{interval(result.ci_low, result.ci_high)}. The registered model averages them and has no score here."
+        f"{answers.title} of single networks {wording.tested_on(answers)}; {wording.interval_over_folds(result)}. "
+        "The registered model averages them and has no score here."
     )
+    if part := wording.scored(answers, result):
+        note += f" It is the {part}."
     if result is not largest:
         note += f" Corrected for the choice of the network, whose own score is {score(largest.mean)}."
     return KeyFact(question, score(result.mean), note, "scores")

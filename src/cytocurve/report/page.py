@@ -51,6 +51,7 @@ def render(answers: Answers, context: PageContext, static: Mapping[str, str] | N
         "whole": _whole,
         "breakable": _breakable,
         "settling": wording.settling,
+        "no_interval": wording.no_interval,
     }
     return pages.get_template("report/page.html").render(
         answers=answers,

@@ -58,8 +58,6 @@ def remarks(result: Validation) -> list[str]:
         over = "Intervals are over patients"
         if result.without_patient:
             over += f"; {counted(result.without_patient, 'image')} without a patient count as patients of their own"
-        if result.patients == 1:
-            over += "; one patient gives none"
     lines = [f"{over}."]
     if result.study:
         own = "The study's scores are those of single networks, out of fold"

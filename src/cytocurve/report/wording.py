@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from cytocurve.core.answers import Answers, ArmPlan, Labels, Limits, LossCurve, PairComparison, Split, Target
+from cytocurve.core.answers import Answers, ArmPlan, Labels, Limits, LossCurve, PairComparison, Split, Summary, Target
 from cytocurve.core.answers.audit import Audit
 from cytocurve.core.comparison.pairs import Verdict
 from cytocurve.core.comparison.settling import MOST, Settling
-from cytocurve.report.formatting import count, percent, score, target
-from cytocurve.text import counted, rounded
+from cytocurve.report.formatting import count, interval, percent, score, target
+from cytocurve.text import counted, first_few, rounded
 
 CHANCES_AT = (0.5, 1, 2, 5, 10)
 """The sizes whose chances a sentence gives, as multiples of the largest training size."""
@@ -132,6 +132,32 @@ def unbalanced_sizes(audit: Audit | None) -> dict[str, tuple[int, ...]]:
 def lacking(audit: Audit | None) -> str:
     """Which official folds lack a class, and what that means for their scores; empty if none does."""
     return _sentences(audit, "folds-without-class")
+
+
+def no_interval(row: Summary) -> str:
+    """Why a mean score has no interval, in a few words."""
+    if row.n < 2:
+        return "one run"
+    return "all folds agree" if row.min == row.max else "too few folds"
+
+
+def interval_over_folds(row: Summary, over: str = " over folds") -> str:
+    """The interval of a mean score, or why there is none."""
+    if row.ci_low is None:
+        return f"no interval: {no_interval(row)}"
+    return f"95 % interval{over} {interval(row.ci_low, row.ci_high)}"
+
+
+def scored(answers: Answers, row: Summary) -> str:
+    """How many folds, or runs, a mean is of if some have no score, and why where it is known; empty if all have one."""
+    if not row.undefined:
+        return ""
+    what = "fold" if len(answers.seeds) == 1 else "run"
+    found = answers.audit.findings if answers.audit and len(answers.classes) == 2 else ()
+    own = [each for each in found if each.id == "folds-without-class" and each.labels == answers.best.labels]
+    folds = [str(fold["fold"]) for each in own for fold in each.offenders if fold["images"] == "test"]
+    why = f", since the test images of {first_few(folds, 3)} lack a class" if folds else ""
+    return f"mean of {count(row.n)} of {counted(row.n + row.undefined, what)}{why}"
 
 
 def _sentences(audit: Audit | None, check: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from math import isfinite
 
 from cytocurve.core.runs import PlannedRun
 from cytocurve.core.statistics.curves import Curve, summarize
@@ -34,6 +35,7 @@ class FinishedSizes:
         folds, seeds = [run.fold for run, _ in found], [run.seed for run, _ in found]
         point = summarize(Curve.of(folds, seeds, [size] * len(values), values))[size]
         value = f"{point.mean:.3f}" if point.n else "not defined"
-        within = f" (95 % interval over folds {point.ci_low:.3f} to {point.ci_high:.3f})" if point.n > 1 else ""
+        known = isfinite(point.ci_low)
+        within = f" (95 % interval over folds {point.ci_low:.3f} to {point.ci_high:.3f})" if known else ""
         where = f"{self._design.arm.name}, {size:,} training images"
         return f"{where}: ROC-AUC {value}{within}, {counted(len(values), 'run')}"

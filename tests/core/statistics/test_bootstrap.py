@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.stats import norm, t
 
-from cytocurve.core.statistics.bootstrap import RESAMPLES, mean_intervals
+from cytocurve.core.statistics.bootstrap import RESAMPLES, SHARES, mean_intervals, ratio_intervals
 from cytocurve.core.statistics.values import Values
 
 
@@ -29,6 +29,54 @@ def test_interval_of_few_normal_scores_is_close_to_students_t() -> None:
     low, high = mean_intervals(values)
     errors = values[:, 0].std(axis=0, ddof=1) / math.sqrt(10)
     assert np.mean(high - low) == pytest.approx(2 * t.ppf(0.975, 9) * errors.mean(), rel=0.03)
+
+
+@pytest.mark.parametrize("folds", [2, 3, 4])
+def test_interval_of_fewer_than_five_folds_is_students_of_their_means(folds: int) -> None:
+    """The mean of the folds' means over seeds ± t standard errors, which no resample of so few folds reaches."""
+    values = np.random.default_rng(9).random((folds, 2, 3))
+    means = values.mean(axis=1)
+    reach = t.ppf(0.975, folds - 1) * means.std(axis=0, ddof=1) / math.sqrt(folds)
+    low, high = mean_intervals(values)
+    assert np.allclose((low, high), (means.mean(axis=0) - reach, means.mean(axis=0) + reach), rtol=0, atol=1e-12)
+    assert np.all(low < means.min(axis=0))
+    assert np.all(high > means.max(axis=0))
+
+
+@pytest.mark.parametrize("folds", [3, 4])
+def test_interval_of_few_normal_scores_holds_the_mean_in_95_of_100_studies(folds: int) -> None:
+    low, high = mean_intervals(np.random.default_rng(10).normal(0, 1, (folds, 1, 4000)))
+    assert np.mean((low <= 0) & (high >= 0)) == pytest.approx(0.95, abs=0.01)
+
+
+def test_interval_of_few_folds_ends_at_the_bounds_of_a_score() -> None:
+    low, high = mean_intervals(np.array([0.8, 0.9, 1.0]).reshape(3, 1, 1), bounds=SHARES)
+    assert 0.5 < low[0] < 0.8
+    assert high[0] == 1.0
+
+
+def test_interval_counts_the_folds_with_a_score_in_each_column() -> None:
+    """Of ten folds, three have a score in the second column: Student's interval, beside a bootstrap of the first."""
+    values = np.random.default_rng(11).random((10, 1, 2))
+    values[3:, :, 1] = np.nan
+    low, high = mean_intervals(values)
+    few = mean_intervals(values[:3, :, [1]])
+    assert (low[1], high[1]) == pytest.approx((few[0][0], few[1][0]))
+    assert (low[0], high[0]) == pytest.approx([end[0] for end in mean_intervals(values[:, :, [0]])], abs=0.02)
+
+
+def test_single_fold_and_seed_has_no_interval() -> None:
+    """Nothing shows how much folds differ; nor do the seeds of the only fold with a score, of three."""
+    values = np.full((3, 2, 1), np.nan)
+    values[1] = [[0.7], [0.8]]
+    for scores in (values[1:2, :1], values):
+        assert np.isnan(mean_intervals(scores)).all()
+
+
+def test_interval_of_shares_of_few_folds_is_students_if_folds_have_equal_sizes() -> None:
+    part = np.array([3.0, 5.0, 4.0]).reshape(3, 1, 1)
+    of_sums, of_means = ratio_intervals(part, np.full((3, 1, 1), 10.0)), mean_intervals(part / 10)
+    assert np.allclose(of_sums, of_means, rtol=0, atol=1e-12)
 
 
 def test_interval_with_one_fold_resamples_seeds() -> None:

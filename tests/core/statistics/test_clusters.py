@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cytocurve.core.statistics.clusters import Estimate, difference, estimates
+from cytocurve.core.statistics.clusters import LEAST, Estimate, Units, difference, estimates
 from cytocurve.core.statistics.metrics import METRICS, Labels, Probabilities, accuracy, score
 from cytocurve.core.statistics.proportions import wilson
 
@@ -19,7 +19,7 @@ def only_accuracy(labels: Labels, probabilities: Probabilities) -> Mapping[str, 
 def of(right: np.ndarray, clusters: list[int], resamples: int = 400) -> Estimate:
     probabilities = np.where(right[:, None], [[0.1, 0.9]], [[0.9, 0.1]])
     labels = np.ones(len(right), np.intp)
-    units = {"accuracy": len(set(clusters))}
+    units = {"accuracy": Units.of(np.bincount(clusters).tolist())}
     return estimates(labels, probabilities, clusters, only_accuracy, units, resamples)["accuracy"]
 
 
@@ -47,14 +47,23 @@ def test_estimates_without_an_error_have_the_interval_of_as_many_patients() -> N
     assert (found.ci_low, found.ci_high) == wilson(1.0, 6)
 
 
-def test_estimates_of_one_patient_have_no_interval() -> None:
-    assert np.isnan(of(np.array([True, False]), [0, 0]).ci_low)
+@pytest.mark.parametrize("patients", range(1, LEAST + 1))
+def test_estimates_of_fewer_than_five_patients_have_no_interval(patients: int) -> None:
+    right = np.arange(10 * patients) % 3 > 0
+    found = of(right, np.repeat(np.arange(patients), 10).tolist())
+    assert [np.isnan(end) for end in (found.ci_low, found.ci_high)] == [patients < LEAST] * 2
+
+
+def test_units_of_patients_with_equal_numbers_of_images_are_their_number() -> None:
+    assert Units.of([3, 3, 0, 3]) == Units(3, 3.0)
+    assert Units.of([97, 1, 1, 1]).effective < 1.1
+    assert Units.of([]) == Units(0, 0.0)
 
 
 def test_estimates_that_most_resamples_leave_undefined_have_no_interval() -> None:
     labels = np.array([1, 0, 0, 0, 0, 0])
     probabilities = np.array([[0.2, 0.8]] + [[0.9, 0.1]] * 5)
-    found = estimates(labels, probabilities, list(range(6)), score, dict.fromkeys(METRICS, 6), 200)
+    found = estimates(labels, probabilities, list(range(6)), score, dict.fromkeys(METRICS, Units(6, 6.0)), 200)
     assert found["roc_auc"].value == 1.0
     assert np.isnan(found["roc_auc"].ci_low)
     assert found["accuracy"].ci_high == 1.0

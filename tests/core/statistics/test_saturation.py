@@ -59,7 +59,7 @@ def test_gain_equal_to_the_margin_does_not_count() -> None:
 
 def test_gains_are_paired_by_fold() -> None:
     """A gain that is equal in all folds is detected, however different the scores of the folds are."""
-    assert saturation(curve_of([[base, *[base + 0.05] * 3] for base in (0.2, 0.4, 0.6, 0.8)])).size == 20
+    assert saturation(curve_of([[base, *[base + 0.05] * 3] for base in (0.1, 0.2, 0.4, 0.6, 0.8)])).size == 20
 
 
 def test_noise_hides_a_gain_but_does_not_saturate_a_curve() -> None:
@@ -76,10 +76,26 @@ def test_size_is_not_saturated_if_a_larger_one_still_gains() -> None:
     assert result.size is None
 
 
-def test_about_one_study_in_twenty_at_most_is_wrongly_called_saturated() -> None:
-    """The last step gains just over the margin: at most 5 % of 100 simulated studies, plus sampling error."""
-    claims = [saturation(noisy([0.9, 0.9, 0.9, 0.91 + 1e-6], 0.01, seed)).size is not None for seed in range(100)]
-    assert 0 < sum(claims) <= 0.05 * 100 + 2 * math.sqrt(100 * 0.05 * 0.95)
+@pytest.mark.parametrize("folds", [3, 4, 10])
+def test_about_one_study_in_twenty_at_most_is_wrongly_called_saturated(folds: int) -> None:
+    """The last step gains just over the margin: at most 5 % of simulated studies, plus sampling error."""
+    studies = 100 if folds == 10 else 400
+    curves = (noisy([0.9, 0.9, 0.9, 0.91 + 1e-6], 0.01, seed, folds) for seed in range(studies))
+    claims = [saturation(curve).size is not None for curve in curves]
+    assert 0 < sum(claims) <= 0.05 * studies + 2 * math.sqrt(studies * 0.05 * 0.95)
+
+
+def test_two_folds_with_a_score_are_too_few_for_a_claim() -> None:
+    """Perfect scores in two folds, and none in the third, show neither saturation nor the lack of a gain."""
+    result = saturation(curve_of([[1.0] * len(SIZES), [1.0] * len(SIZES), [math.nan] * len(SIZES)]))
+    assert (result.size, result.gain_not_shown_beyond) == (None, None)
+    assert all(math.isnan(bound) for bound in result.missed.values())
+
+
+@pytest.mark.parametrize("folds", [3, 4])
+def test_few_folds_that_agree_are_no_claim(folds: int) -> None:
+    """Without any difference between three folds, nothing shows how large differences are."""
+    assert saturation(curve_of([[1.0] * len(SIZES)] * folds)).size is None
 
 
 @settings(max_examples=20, deadline=None)

@@ -22,7 +22,7 @@ class Calibration:
     ``observed`` the share that came true, with a 95 % interval from ``observed_low`` to ``observed_high``, all NaN in
     empty bins. ``images`` counts predictions, so each image counts once per run.
 
-    The interval is the wider of two: a bootstrap over folds and seeds, since predictions of one network go wrong
+    The interval is the wider of two: that of ``ratio_intervals`` over folds, since predictions of one network go wrong
     together, and Wilson's for the images of the bin, each counted once, which has a width where all came true.
     """
 
@@ -92,7 +92,7 @@ def _intervals(
     shares, images = ratio(true.sum(axis=0), counts.sum(axis=0)), np.ceil(counts.sum(axis=0) / seeds)
     for number in np.flatnonzero(images):
         below, above = wilson(float(shares[number]), int(images[number]))
-        low[number], high[number] = min(low[number], below), max(high[number], above)
+        low[number], high[number] = np.fmin(low[number], below), np.fmax(high[number], above)  # NaN: a single run
     return low, high
 
 

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cytocurve.core.statistics.bootstrap import mean_intervals
+from cytocurve.core.statistics.bootstrap import DIFFERENCES, SHARES, mean_intervals
 from cytocurve.core.statistics.values import Values
 
 MARGIN = 0.01
 """The gain in score below which a larger training set is not worth labeling."""
+
+ROUNDING = 1e-9
+"""Tolerance for rounding: scores that differ by less are equal."""
 
 WHISKER = 1.5
 """Maximum whisker length in box lengths (Tukey 1977, Exploratory Data Analysis, section 2D)."""
@@ -51,6 +54,9 @@ class Curve:
 @dataclass(frozen=True)
 class Summary:
     """The scores of the runs at one size: ``sd`` with ddof 1, and a 95 % interval of the mean; NaN if undefined.
+
+    There is no interval with a single fold and run, nor if all folds agree: that they do not differ in this sample does
+    not make the mean certain.
 
     Quartiles and whiskers are those of a box plot: a whisker ends at the furthest score within 1.5 box lengths of the
     box, and scores beyond it are ``outliers``, sorted. ``n`` runs have a defined score, ``undefined`` runs do not.
@@ -111,13 +117,14 @@ def gain(curve: Curve, small: int, large: int) -> Gain:
     """The gain from one training size of the curve to another; the interval as in ``mean_intervals``."""
     first, second = (int(np.flatnonzero(curve.sizes == size)[0]) for size in (small, large))
     differences = curve.scores[:, :, [second]] - curve.scores[:, :, [first]]
-    low, high = mean_intervals(differences)
+    low, high = mean_intervals(differences, bounds=DIFFERENCES)
     return Gain(float(np.nanmean(differences)), float(low[0]), float(high[0]))
 
 
 def _summaries(scores: Values, ran: NDArray[np.bool_]) -> list[Summary]:
     """The summaries of scores (folds, seeds, columns), one per column."""
-    low, high = mean_intervals(scores)
+    low, high = mean_intervals(scores, bounds=SHARES)
+    low, high = (np.where(high - low > ROUNDING, end, np.nan) for end in (low, high))
     columns = range(scores.shape[2])
     return [_summary(scores[:, :, i], float(low[i]), float(high[i]), int(ran[:, :, i].sum())) for i in columns]
 

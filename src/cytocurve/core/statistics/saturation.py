@@ -6,11 +6,11 @@ from itertools import combinations, takewhile
 
 import numpy as np
 
-from cytocurve.core.statistics.bootstrap import CONFIDENCE, mean_intervals
-from cytocurve.core.statistics.curves import MARGIN, Curve, Gain, gain
+from cytocurve.core.statistics.bootstrap import CONFIDENCE, DIFFERENCES, FEW, mean_intervals
+from cytocurve.core.statistics.curves import MARGIN, ROUNDING, Curve, Gain, gain
 
-_ROUNDING = 1e-9
-"""Tolerance for rounding: a gain of exactly the margin must not end up above it."""
+LEAST_FOLDS = 3
+"""With fewer folds in which a gain is defined, nothing is claimed about it."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,17 @@ def saturation(curve: Curve, margin: float = MARGIN) -> Saturation:
     Technometrics 24:295-300), and sizes are tested from the largest down, each only if all previous ones passed, a
     fixed-sequence test (Maurer, Hothorn & Lehmacher 1995). The probability of any wrong claim is therefore that of a
     single interval's upper end, the one reported in ``gain``. For a true gain just above the margin, the claim is made
-    in 4 % of simulated studies with 5 folds, 2 % with 10 and 3 % with 20, and in 9, 9 and 10 % without the sequence
-    (``bench/intervals.py``).
+    in 2.8 % of simulated studies with 3 folds, 2.0 % with 4, 4.5 % with 5, 2.5 % with 10 and 2.4 % with 20, and in 3.9,
+    4.4, 9.4, 9.3 and 10.9 % without the sequence (``bench/intervals.py``).
 
     ``gain_not_shown_beyond`` is the smallest n such that the lower ends of all gains beyond it are at most the margin.
-    Undefined gains satisfy neither condition; with a single size, both are None.
+    Gains that are undefined or known from fewer than three folds satisfy neither condition, nor do gains that are equal
+    in three or four folds, which show nothing of how much folds differ. With a single size, both are None.
     """
     highest, lowest = _bounds(curve)
     last = int(curve.sizes[-1])
-    enough = list(takewhile(lambda size: highest[size] <= margin + _ROUNDING, sorted(highest, reverse=True)))
-    unshown = [size for size, bound in lowest.items() if bound <= margin + _ROUNDING]
+    enough = list(takewhile(lambda size: highest[size] <= margin + ROUNDING, sorted(highest, reverse=True)))
+    unshown = [size for size, bound in lowest.items() if bound <= margin + ROUNDING]
     size = enough[-1] if enough else None
     return Saturation(
         size=size,
@@ -67,7 +68,11 @@ def _bounds(curve: Curve) -> tuple[dict[int, float], dict[int, float]]:
     pairs = np.array(list(combinations(range(len(curve.sizes)), 2)), dtype=np.intp).reshape(-1, 2).T
     if not pairs.size:
         return {}, {}
-    low, high = mean_intervals(curve.scores[:, :, pairs[1]] - curve.scores[:, :, pairs[0]])
+    gains = curve.scores[:, :, pairs[1]] - curve.scores[:, :, pairs[0]]
+    low, high = mean_intervals(gains, bounds=DIFFERENCES)
+    folds = (~np.isnan(gains)).any(axis=1).sum(axis=0)
+    unknown = (folds < LEAST_FOLDS) | ((folds < FEW) & (high - low <= ROUNDING))
+    low, high = (np.where(unknown, np.nan, end) for end in (low, high))
     places = {size: pairs[0] == i for i, size in enumerate(curve.sizes[:-1].tolist())}
     highest, lowest = ({size: float(ends[place].max()) for size, place in places.items()} for ends in (high, low))
     return highest, lowest

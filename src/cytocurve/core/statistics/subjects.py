@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cytocurve.core.statistics import values as defined
-from cytocurve.core.statistics.bootstrap import mean_intervals
+from cytocurve.core.statistics.bootstrap import SHARES, mean_intervals
 from cytocurve.core.statistics.predictions import Indices, Predictions
 from cytocurve.core.statistics.proportions import wilson
 from cytocurve.core.statistics.values import Values, ratio
@@ -18,7 +18,8 @@ class Share:
 
     The interval is Wilson's (1927) for diagnoses, of which each is right or wrong, and wherever all subjects have the
     same value: resampling them would give an interval without width. Other values lie within 0 to 1 and so vary less
-    than such a proportion. It is a bootstrap over subjects and seeds for other accuracies.
+    than such a proportion. For other accuracies, it is that of ``mean_intervals``, with
+    subjects in place of folds.
     """
 
     mean: float
@@ -101,5 +102,5 @@ def _share(values: Values, proportion: bool) -> Share:
     if n and (proportion or not sd > 0):
         low, high = wilson(center, n)
     else:
-        low, high = (float(end[0]) for end in mean_intervals(values[:, :, np.newaxis]))
+        low, high = (float(end[0]) for end in mean_intervals(values[:, :, np.newaxis], bounds=SHARES))
     return Share(center, sd, low, high, n)

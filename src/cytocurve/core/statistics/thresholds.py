@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cytocurve.core.statistics import values as defined
-from cytocurve.core.statistics.bootstrap import mean_intervals
+from cytocurve.core.statistics.bootstrap import SHARES, mean_intervals
 from cytocurve.core.statistics.predictions import Indices, Predictions
 from cytocurve.core.statistics.values import Values
 
@@ -89,7 +89,7 @@ def _averaged(predictions: Predictions, number: int, read: Read) -> AveragedCurv
         curve_and_area = read(hits[points], alarms[points])
         if curve_and_area is not None:
             values[run], area[run] = curve_and_area
-    low, high = mean_intervals(predictions.table(values), BAND_RESAMPLES)
+    low, high = mean_intervals(predictions.table(values), BAND_RESAMPLES, SHARES)
     n = int((~np.isnan(area)).sum())
     return AveragedCurve(
         grid=GRID,

@@ -156,13 +156,14 @@ const spreadColumns = (name, get, counted = false) => [
   ...(counted ? [{ name: fill(columns.spread_undefined, { name }), get: (row) => get(row).undefined }] : []),
 ];
 
+const within = ({ ci_low, ci_high }) => (ci_low === null ? "" : ` (${score(ci_low)} to ${score(ci_high)})`);
+
 // A share of patients with its spread and its interval: one cell, but separate columns in CSV.
 const shareColumns = (name, get) => [
   {
     name,
     get: (row) => get(row).mean,
-    show: (value, row) =>
-      `${score(value)} ± ${score(get(row).sd)} (${score(get(row).ci_low)} to ${score(get(row).ci_high)})`,
+    show: (value, row) => (value === null ? "–" : `${score(value)} ± ${score(get(row).sd)}${within(get(row))}`),
   },
   ...[
     ["sd", columns.spread],
