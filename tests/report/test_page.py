@@ -595,7 +595,7 @@ def test_first_screen_counts_runs_if_there_are_several_seeds_and_gives_no_reason
     answers = answers_of(replace(SMALL, seeds=(0, 1)))
     for arm in answers["arms"].values():
         arm["curves"]["roc_auc"][-1] |= {"n": 19, "undefined": 1}
-    assert "(mean of 19 of 20 runs; 95 % interval 0." in sentence(typed(answers))
+    assert "(mean of 19 of 20 runs; 95 % interval over folds 0." in sentence(typed(answers))
 
 
 def test_patients_of_folds_drawn_by_image_are_not_called_new() -> None:

@@ -68,7 +68,8 @@ def sentence(answers: Answers) -> str:
         return f"With {labels}, the {answers.title} of {network} is not defined."
     found = [wording.scored(answers, result), wording.interval_over_folds(result)]
     within = "; ".join(part for part in found if part)
-    return f"With {labels}, {network} reaches {answers.title} {score(result.mean)} {wording.tested_on(answers)} ({within})."
+    reached = f"{answers.title} {score(result.mean)} {wording.tested_on(answers)}"
+    return f"With {labels}, {network} reaches {reached} ({within})."
 
 
 def composition(answers: Answers) -> list[str]:

@@ -141,11 +141,11 @@ def no_interval(row: Summary) -> str:
     return "all folds agree" if row.min == row.max else "too few folds"
 
 
-def interval_over_folds(row: Summary, over: str = " over folds") -> str:
+def interval_over_folds(row: Summary) -> str:
     """The interval of a mean score, or why there is none."""
     if row.ci_low is None:
         return f"no interval: {no_interval(row)}"
-    return f"95 % interval{over} {interval(row.ci_low, row.ci_high)}"
+    return f"95 % interval over folds {interval(row.ci_low, row.ci_high)}"
 
 
 def scored(answers: Answers, row: Summary) -> str:
