@@ -77,8 +77,8 @@ def test_plots_page_loads_its_scripts_from_the_package(project: ProjectPaths) ->
 
 @pytest.mark.slow
 def test_exp_show_command_of_the_readme_keeps_the_experiments_and_their_scores(project: ProjectPaths) -> None:
-    (line,) = re.findall(r"`(dvc exp show [^`]+)`", (ROOT / "README.md").read_text())
-    done = run(project.root, *shlex.split(line.replace("\\|", "|")), "--num", "2", "--no-pager", COLUMNS="250")
+    (line,) = re.findall(r"^dvc exp show .+$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    done = run(project.root, *shlex.split(line), "--num", "2", "--no-pager", COLUMNS="250")
     assert done.returncode == 0, done.stderr
     (arm,) = project.params().arms
     assert all(name in done.stdout for name in ("Experiment", "workspace", "main", f"{arm.name}.roc_auc"))
