@@ -630,7 +630,7 @@ def test_arms_are_named_in_words_where_the_words_are_known() -> None:
         answers_of(Simulation([("resnext", "mixup", "e"), ("sequential", "none", "e")], [10, 20, 40], folds=3))
     )
     assert [in_words(arm) for arm in found.arms.values()] == [
-        "the network resnext with the augmentation mixup",
+        "the architecture resnext with the augmentation mixup",
         "a small convolutional network without augmentation",
     ]
     assert distinction(found.arms, "sequential-none-e") == "A small convolutional network without augmentation"

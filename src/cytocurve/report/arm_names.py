@@ -19,7 +19,10 @@ def _part(part: str, value: str) -> str:
     return "no augmentation" if value == "none" else value.replace("_", " + ")
 
 
-ARCHITECTURES: Mapping[str, str] = {"sequential": "a small convolutional network"}
+ARCHITECTURES: Mapping[str, str] = {
+    "sequential": "a small convolutional network",
+    "features_svm": "a support vector machine on image features",
+}
 AUGMENTATIONS: Mapping[str, str] = {
     "none": "without augmentation",
     "flip_rotate": "with flips and rotations",
@@ -35,7 +38,7 @@ def in_words(arm: ArmAnswers) -> str:
 
 def architecture_in_words(arm: ArmAnswers) -> str:
     """The architecture in plain English."""
-    return ARCHITECTURES.get(arm.architecture, f"the network {arm.architecture}")
+    return ARCHITECTURES.get(arm.architecture, f"the architecture {arm.architecture}")
 
 
 def augmentation_in_words(arm: ArmAnswers) -> str:
