@@ -15,7 +15,6 @@ from cytocurve.core.statistics.curves import summarize
 from cytocurve.core.statistics.metrics import METRICS
 from cytocurve.evaluation.choice import choice
 from cytocurve.evaluation.forecasts import curve_of
-from cytocurve.report.formatting import interval, score
 from cytocurve.study.results import read_runs, read_tests
 from cytocurve.study.selection import METRIC, Validated, candidates
 
@@ -88,10 +87,11 @@ def described(arm: str, members: int, size: int, known: Evidence) -> str:
 
 
 def _shown(its: Score) -> str:
-    if its["mean"] is None:
+    mean, low, high = its["mean"], its["ci_low"], its["ci_high"]
+    if mean is None:
         return "–"
-    within = interval(its["ci_low"], its["ci_high"], "")
-    return f"{score(its['mean'])} ({f'95 % interval over folds {within}' if within else 'no interval'})"
+    within = "no interval" if low is None or high is None else f"95 % interval over folds {low:.3f} to {high:.3f}"
+    return f"{mean:.3f} ({within})"
 
 
 def _corrected(found: Choice | None) -> Score | None:

@@ -127,14 +127,14 @@ def test_spoiled_version_cannot_be_downloaded_and_gets_a_successor(
     spoil: Callable[[Path], object], tmp_path: Path, model: Any, sample: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     _register(tmp_path, model, sample)
-    assert _download(tmp_path, 1, tmp_path / "intact").is_file()
+    assert _download(tmp_path, 1, tmp_path / "intact").is_dir()
     spoil(_stored(tmp_path))
     with pytest.raises(InputError, match=r"version 1, cannot be used: its files .*\nNext: restore"):
         _download(tmp_path, 1, tmp_path / "spoiled")
     assert _register(tmp_path, model, sample) == 2
     assert "version 1: its files" in caplog.text
     assert _register(tmp_path, model, sample) == 2
-    assert _download(tmp_path, 2, tmp_path / "successor").is_file()
+    assert _download(tmp_path, 2, tmp_path / "successor").is_dir()
 
 
 def test_version_without_a_digest_is_tested_as_an_archive(tmp_path: Path, model: Any, sample: Any) -> None:
@@ -142,7 +142,7 @@ def test_version_without_a_digest_is_tested_as_an_archive(tmp_path: Path, model:
     _register(tmp_path, model, sample)
     with connected(local_uri(tmp_path), tmp_path / "lock") as client:
         client.delete_model_version_tag(NAME, "1", FILES)
-    assert _download(tmp_path, 1, tmp_path / "intact").is_file()
+    assert _download(tmp_path, 1, tmp_path / "intact").is_dir()
     flipped(_stored(tmp_path) / "data/model.keras", seed=1)
     with pytest.raises(InputError, match="its files are damaged"):
         _download(tmp_path, 1, tmp_path / "spoiled")
@@ -166,7 +166,7 @@ def test_model_that_no_version_names_is_removed_and_one_that_a_version_names_sta
     assert orphan.model_id not in left
     assert foreign.model_id in left
     assert len(left) == 2
-    assert _download(tmp_path, 1, tmp_path / "intact").is_file()
+    assert _download(tmp_path, 1, tmp_path / "intact").is_dir()
 
 
 def test_store_of_a_copied_study_uses_its_own_files_and_the_original_stays_as_it_is(
@@ -183,8 +183,8 @@ def test_store_of_a_copied_study_uses_its_own_files_and_the_original_stays_as_it
     with pytest.raises(InputError, match="cannot be used"):
         _download(copy, 1, tmp_path / "spoiled")
     assert sorted(original.rglob("*")) == before
-    assert _download(original, 1, tmp_path / "intact").is_file()
-    assert _download(copy, 2, tmp_path / "second").is_file()
+    assert _download(original, 1, tmp_path / "intact").is_dir()
+    assert _download(copy, 2, tmp_path / "second").is_dir()
 
 
 def test_stored_model_equals_what_mlflow_would_store(tmp_path: Path, model: Any, sample: Any) -> None:
