@@ -97,7 +97,7 @@ def _intact(content: bytes) -> bytes:
     """The same bytes, if they match their checksum."""
     place = _place_of_checksum(content)
     if place is None:
-        pq.read_metadata(BytesIO(content))  # what is no Parquet file at all is told as such
+        pq.read_metadata(BytesIO(content))  # a file that is not Parquet has a message of its own
         raise UnsignedError
     if content[place] != _checksum(content, place):
         raise DamagedError

@@ -81,7 +81,7 @@ def _remove_patient(project: ProjectPaths, folder: Path, patient: str, reason: s
     elif not (record["patient"] == patient).any():
         raise _unknown(patient, tables)
     _remove(folder, set(record["image"]), tables)
-    for folder in (project.pixels, project.features):  # the next sweep writes them anew, without these images
+    for folder in (project.pixels, project.features):  # the next sweep rebuilds them without these images
         drop_prepared(folder)
     return _outcome(record, folder.name, patient, already, reason)
 
