@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from bench import clones, harness
-from cytocurve.config import read_yaml
+from cytocurve.yaml_files import read_yaml
 
 ARM = "sequential-none-expert"
 SIZES = [20, 50]

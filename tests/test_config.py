@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
-from cytocurve.config import ProjectPaths, read_yaml, validate_params
+from cytocurve.config import ProjectPaths, validate_params
 from cytocurve.core.runs import Arm
 from cytocurve.errors import InputError
 from cytocurve.models import augmentation
@@ -17,6 +17,7 @@ from cytocurve.models.class_weights import class_weights
 from cytocurve.study.dataset import read_origin
 from cytocurve.study.design import check_arms, recipe
 from cytocurve.study.presets import studies, use
+from cytocurve.yaml_files import read_yaml
 
 ROOT = Path(__file__).parent.parent
 

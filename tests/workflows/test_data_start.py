@@ -9,11 +9,12 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
-from cytocurve.config import ProjectPaths, read_yaml
+from cytocurve.config import ProjectPaths
 from cytocurve.workflows.data_add import copy_dataset
 from cytocurve.workflows.data_start import as_yaml, settings
 from cytocurve.workflows.stages.catalog import catalog
 from cytocurve.workflows.stages.split import SplitSummary, split
+from cytocurve.yaml_files import read_yaml
 from tests.datasets.dataset_makers import save
 from tests.projects import cytocurve, write_params
 

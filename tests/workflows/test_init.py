@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 import cytocurve as package
-from cytocurve.config import read_yaml, validate_params
+from cytocurve.config import validate_params
 from cytocurve.errors import InputError
 from cytocurve.files import write_text
 from cytocurve.workflows.init import FILES, init
 from cytocurve.workflows.stages.code import LINK, link_package
+from cytocurve.yaml_files import read_yaml
 from tests.projects import BIN, ROOT, SMALL, cytocurve, draw_cell, run, write_params
 
 TEMPLATES = ROOT / "src" / "cytocurve" / "templates"

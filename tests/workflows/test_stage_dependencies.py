@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from cytocurve.config import read_yaml
 from cytocurve.workflows.stages.code import SHOWING, WITHOUT, excluded, stage_digests
 from cytocurve.workflows.stages.settings import USED
+from cytocurve.yaml_files import read_yaml
 from tests.projects import ROOT, make_project, run
 
 STAGES = sorted(WITHOUT)

@@ -8,10 +8,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from cytocurve.config import ProjectPaths, read_yaml
+from cytocurve.config import ProjectPaths
 from cytocurve.errors import CytocurveError, InputError
 from cytocurve.files import exclusive, scratch_files
 from cytocurve.redaction import without_secrets
+from cytocurve.yaml_files import read_yaml
 
 NOT_CODE = (":!dvc.lock", ":!reports", ":!holdout.jsonl")
 """What git tracks of a project that is neither code nor settings."""

@@ -9,7 +9,7 @@ import pandas as pd
 from pydantic import TypeAdapter, ValidationError
 
 from cytocurve import datasets
-from cytocurve.config import LONGEST_NAME, Name, ProjectPaths, read_yaml
+from cytocurve.config import LONGEST_NAME, Name, ProjectPaths
 from cytocurve.core.data import labels
 from cytocurve.core.data.spelling import same_files, same_form
 from cytocurve.errors import InputError
@@ -18,6 +18,7 @@ from cytocurve.ingest.scanning import files_below, why_not_data
 from cytocurve.stores.documents import read_json
 from cytocurve.stores.tables import read_parquet
 from cytocurve.text import check_known
+from cytocurve.yaml_files import read_yaml
 
 COLUMNS = (
     "image", "sha256", "pixel_sha256", "phash", "width", "height", "patient", "duplicate_of", "near_duplicate_of",

@@ -7,9 +7,10 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from cytocurve.config import ProjectPaths, read_yaml, validate_params
+from cytocurve.config import ProjectPaths, validate_params
 from cytocurve.errors import InputError
 from cytocurve.files import exclusive, write_text
+from cytocurve.yaml_files import read_yaml
 
 
 def studies(project: ProjectPaths) -> dict[str, str]:

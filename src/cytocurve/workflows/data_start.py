@@ -14,12 +14,13 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
-from cytocurve.config import Params, ProjectPaths, read_yaml, validate_params
+from cytocurve.config import Params, ProjectPaths, validate_params
 from cytocurve.core.data.assignment import split_versions
 from cytocurve.core.data.taxonomy import CELL_TYPES
 from cytocurve.errors import InputError
 from cytocurve.files import sha256
 from cytocurve.study.dataset import images_below, label_tables
+from cytocurve.yaml_files import read_yaml
 
 FOLDS = (10, 5, 4, 3)
 """Numbers of folds that are tried, the preferred one first."""
